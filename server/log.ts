@@ -1,0 +1,43 @@
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
+
+/** `log.warn('words')` or, as in pino, `log.warn({ jid, err }, 'words')`. */
+export type LogMethod = (fields: object | string, message?: string) => void
+
+/** What every room logs through; a pino logger fits it too. */
+export type Logger = Readonly<Record<LogLevel, LogMethod>>
+
+const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error']
+
+export interface LoggerOptions {
+  readonly level?: LogLevel
+  readonly write?: (line: string) => void
+}
+
+/** One readable line an entry, `info` without a prefix: what the person who ran `npm start` reads, or the journal. */
+export function createLogger({ level = 'info', write = writeLine }: LoggerOptions = {}): Logger {
+  const methodOf = (own: LogLevel): LogMethod => {
+    if (LEVELS.indexOf(own) < LEVELS.indexOf(level)) return () => {}
+    return (fields, message) => write(formatLine(own, fields, message))
+  }
+  return { debug: methodOf('debug'), info: methodOf('info'), warn: methodOf('warn'), error: methodOf('error') }
+}
+
+/** A logger that says nothing. */
+export const silentLogger: Logger = createLogger({ level: 'error', write: () => {} })
+
+function formatLine(level: LogLevel, fields: object | string, message = ''): string {
+  const words = typeof fields === 'string' ? [fields] : [message, ...Object.entries(fields).map(formatField)]
+  const line = words.filter((word) => word !== '').join(' ')
+  return level === 'info' ? line : `${level}: ${line}`
+}
+
+function formatField([key, value]: [string, unknown]): string {
+  if (value === undefined) return ''
+  if (value instanceof Error) return `${key}=${JSON.stringify(value.message)}`
+  return `${key}=${typeof value === 'object' ? JSON.stringify(value) : String(value)}`
+}
+
+function writeLine(line: string): void {
+  // Remote words end up in log lines: a line break in them must not look like an entry of its own.
+  process.stderr.write(`${line.replace(/[\n\r]+/g, ' ⏎ ')}\n`)
+}
