@@ -1,0 +1,174 @@
+import type { ItemAddress, ItemId, NodeAddress } from '#shared/address.ts'
+import type { BareJid } from '#shared/jid.ts'
+import type { NodeConfig } from '#shared/profiles/profile.ts'
+import type { Element } from 'ltx'
+import type { AppError } from '../errors.ts'
+import type { Logger } from '../log.ts'
+
+export type { NodeConfig }
+
+/** A token for the next sign-in without a password (XEP-0484). */
+export interface FastToken {
+  readonly token: string
+  readonly mechanism: string
+  /** RFC 3339, as the server sent it. */
+  readonly expiry?: string
+}
+
+export interface Credentials {
+  readonly password?: string
+  readonly token?: FastToken
+}
+
+export interface SessionOptions {
+  readonly jid: BareJid
+  /** `xmpp://host:port`, `xmpps://…` or `wss://…`; by DNS when left out. */
+  readonly service?: string
+  /** Read at each sign-in. */
+  readonly credentials: () => Credentials | Promise<Credentials>
+  /** Called with every token the server gives, and with undefined when one no longer holds. */
+  readonly saveToken?: (token: FastToken | undefined) => void | Promise<void>
+  /** A UUID that stays the same for the account: tokens are bound to it. */
+  readonly userAgentId: string
+  /** The site's ear sends presence with priority 0; a person's session never sends any. */
+  readonly isSite: boolean
+  readonly log: Logger
+  /** Lets an account's domain lead to a private address. A configured service always may. */
+  readonly allowPrivate?: boolean
+  /** Milliseconds for one attempt to get online. */
+  readonly connectTimeout?: number
+}
+
+export type SessionStatus = 'connecting' | 'online' | 'waiting' | 'refused' | 'stopped'
+
+export interface XmppSession {
+  readonly jid: BareJid
+  /** `waiting` tries again by itself; `refused` and `stopped` are the end. */
+  readonly status: SessionStatus
+  /** Why it is waiting or refused. */
+  readonly problem?: AppError
+  readonly pubsub: Pubsub
+  readonly disco: Disco
+  /** Whether the server proved itself with a private certificate authority, which other clients may not know. */
+  readonly isPrivateCertificate?: boolean
+  /** The largest stanza the server takes, in bytes, where it says (XEP-0478). */
+  readonly maxStanzaBytes?: number
+  /** Milliseconds of the last exchange. */
+  readonly rtt?: number
+  /** Resolves once online; rejects with an AppError when refused, stopped or after `timeoutMs`. */
+  whenOnline(timeoutMs: number): Promise<void>
+  /** Told every change; returns the way to stop listening. */
+  onStatus(listener: (status: SessionStatus) => void): () => void
+  onPubsubEvent(listener: (event: PubsubEvent) => void): () => void
+  readServices(): Promise<Services>
+  /** Publishes the account's nickname (XEP-0172). */
+  setNickname(name: string): Promise<void>
+  /** Asks the server to forget the account's token; where it cannot, nothing happens. */
+  invalidateToken(): Promise<void>
+  stop(): Promise<void>
+}
+
+/** What the account's server offers. */
+export interface Services {
+  readonly pubsub?: BareJid
+  readonly mix?: BareJid
+  readonly upload?: { readonly jid: BareJid; /** bytes */ readonly maxSize?: number }
+  readonly pep: boolean
+}
+
+export interface DiscoInfo {
+  readonly identities: readonly { readonly category: string; readonly type: string; readonly name?: string }[]
+  readonly features: ReadonlySet<string>
+  /** Values of the attached forms by `FORM_TYPE`, then by field. */
+  readonly forms: ReadonlyMap<string, ReadonlyMap<string, readonly string[]>>
+}
+
+export interface DiscoItem {
+  readonly jid: string
+  readonly node?: string
+  readonly name?: string
+}
+
+export interface Disco {
+  readInfo(jid: string, node?: string): Promise<DiscoInfo>
+  listItems(jid: string, node?: string): Promise<readonly DiscoItem[]>
+}
+
+export interface Item {
+  readonly id: ItemId
+  readonly payload?: Element
+  /** Bare or full, as the service sent it. */
+  readonly publisher?: string
+}
+
+export interface ItemQuery {
+  readonly max?: number
+  /** A cursor of an earlier page: the next page of older items. */
+  readonly before?: string
+  /** A cursor of an earlier page: the next page of newer items. */
+  readonly after?: string
+  readonly signal?: AbortSignal
+}
+
+export interface ItemPage {
+  /** In the order of the answer, which means nothing. */
+  readonly items: readonly Item[]
+  /** Whether these are all the items of the node. */
+  readonly isComplete: boolean
+  /** Where the next older page begins; absent on the last. */
+  readonly cursor?: string
+  /** How many items the node has, where the service says. */
+  readonly count?: number
+}
+
+export interface ItemLimits {
+  /** No more than so many items in all. */
+  readonly max?: number
+  readonly signal?: AbortSignal
+}
+
+export interface Subscription {
+  readonly address: NodeAddress
+  readonly state: string
+}
+
+export interface Affiliation {
+  /** Whose: of a service the asker's own, of a node its people's. */
+  readonly jid?: BareJid
+  readonly node: string
+  readonly affiliation: string
+}
+
+/** XEP-0060 and XEP-0163 as one account sees them. Every failure is an AppError. */
+export interface Pubsub {
+  createNode(address: NodeAddress, config: NodeConfig): Promise<'created' | 'exists'>
+  readConfig(address: NodeAddress): Promise<NodeConfig>
+  /** Leaves out what the service refuses, and returns what it really has afterwards. */
+  configureNode(address: NodeAddress, wanted: NodeConfig): Promise<NodeConfig>
+  deleteNode(address: NodeAddress): Promise<void>
+  purgeNode(address: NodeAddress): Promise<void>
+  publishItem(address: ItemAddress, payload: Element): Promise<void>
+  /** Fine when there is no such item. */
+  retractItem(address: ItemAddress): Promise<void>
+  findItem(address: ItemAddress): Promise<Item | undefined>
+  listItems(address: NodeAddress, query?: ItemQuery): Promise<ItemPage>
+  /** Pages of the whole node, newest first where the service pages; else one page. */
+  allItems(address: NodeAddress, limits?: ItemLimits): AsyncIterable<readonly Item[]>
+  /** Only the ids, where the service lists them (disco#items); undefined where it does not. */
+  listItemIds(address: NodeAddress): Promise<readonly ItemId[] | undefined>
+  subscribeNode(address: NodeAddress): Promise<'subscribed' | 'pending'>
+  unsubscribeNode(address: NodeAddress): Promise<void>
+  /** The account's own subscriptions at a service. */
+  listSubscriptions(service: BareJid): Promise<readonly Subscription[]>
+  /** Of a node: its people (owners only). Of a service: the account's own. */
+  listAffiliations(where: BareJid | NodeAddress): Promise<readonly Affiliation[]>
+}
+
+export type PubsubEvent =
+  | { readonly kind: 'published'; readonly address: ItemAddress; readonly item?: Item }
+  | { readonly kind: 'retracted'; readonly address: ItemAddress }
+  | { readonly kind: 'purged' | 'configured'; readonly address: NodeAddress }
+  | { readonly kind: 'deleted'; readonly address: NodeAddress; /** an XMPP URI */ readonly redirect?: string }
+  | { readonly kind: 'subscription'; readonly address: NodeAddress; readonly state: string }
+
+export type { ItemId }
