@@ -1,0 +1,70 @@
+import { globSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { parseEnv } from 'node:util'
+
+export interface DebianSource {
+  /** For a `sources.list`: the release, and its backports where it is Debian. */
+  readonly lines: readonly string[]
+  /** What to ask of `apt-get -t`. */
+  readonly target: string
+}
+
+interface Entry {
+  readonly uri: string
+  readonly suites: readonly string[]
+  readonly components: readonly string[]
+  readonly options: string
+}
+
+/** The release that this machine runs, from the mirror and with the keyring that its own sources name. */
+export async function findDebianSource(): Promise<DebianSource> {
+  const release = parseEnv(await readFile('/etc/os-release', 'utf8'))
+  const codename = release.VERSION_CODENAME
+  if (codename === undefined) throw new Error('this machine’s /etc/os-release names no release')
+  const entries = await readEntries()
+  const entry = entries.find(({ suites, components }) => suites.includes(codename) && components.includes('main'))
+  if (entry === undefined) throw new Error(`this machine's apt sources name no mirror of ${codename}`)
+  const hasBackports = release.ID === 'debian'
+  const suites = hasBackports ? [codename, `${codename}-backports`] : [codename]
+  return {
+    lines: suites.map((suite) => `deb ${entry.options} ${entry.uri} ${suite} ${entry.components.join(' ')}`),
+    target: suites.at(-1) ?? codename,
+  }
+}
+
+async function readEntries(): Promise<Entry[]> {
+  const files = ['/etc/apt/sources.list', ...globSync('/etc/apt/sources.list.d/*.{list,sources}')]
+  const read = files.map(async (file) => {
+    const text = await readFile(file, 'utf8').catch(() => '')
+    return file.endsWith('.sources') ? text.split(/\n\s*\n/).flatMap(readParagraph) : text.split('\n').flatMap(readLine)
+  })
+  return (await Promise.all(read)).flat()
+}
+
+/** One line of the old format: `deb [signed-by=…] URI SUITE COMPONENT…`. */
+function readLine(line: string): Entry[] {
+  const match = /^\s*deb\s+(\[[^\]]*\])?\s*(\S+)\s+(\S+)\s+([^#]+)/.exec(line)
+  if (match === null) return []
+  const [, options = '', uri = '', suite = '', components = ''] = match
+  return [{ uri, suites: [suite], components: words(components), options }]
+}
+
+/** One paragraph of the deb822 format. A key within the file (a value of several lines) is left to apt's own keyrings. */
+function readParagraph(paragraph: string): Entry[] {
+  const text = paragraph.replace(/^#.*\n/gm, '')
+  const fields = new Map(text.split(/\n(?=\S)/).map((field) => [field.split(':', 1)[0]?.toLowerCase(), field]))
+  const field = (name: string) =>
+    fields
+      .get(name)
+      ?.slice(name.length + 1)
+      .trim() ?? ''
+  const [uri] = words(field('uris'))
+  if (uri === undefined || !words(field('types')).includes('deb') || field('enabled') === 'no') return []
+  const keyring = field('signed-by')
+  const options = keyring.startsWith('/') && !/\s/.test(keyring) ? `[signed-by=${keyring}]` : ''
+  return [{ uri, suites: words(field('suites')), components: words(field('components')), options }]
+}
+
+function words(text: string): string[] {
+  return text.split(/\s+/).filter((word) => word !== '')
+}
