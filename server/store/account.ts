@@ -1,0 +1,43 @@
+import type { Selectable } from 'kysely'
+import type { BareJid } from '#shared/jid.ts'
+import type { StateDb } from './database.ts'
+import type { AccountTable } from './state-schema.ts'
+
+/** An account that has signed in here. */
+export interface Account {
+  readonly jid: BareJid
+  readonly userAgentId: string
+  /** Encrypted. */
+  readonly token?: string
+  readonly name?: string
+  readonly createdAt: Date
+}
+
+export async function findAccount(state: StateDb, jid: BareJid): Promise<Account | undefined> {
+  const row = await state.selectFrom('account').selectAll().where('jid', '=', jid).executeTakeFirst()
+  return row && readAccount(row)
+}
+
+export async function saveAccount(state: StateDb, account: Account): Promise<void> {
+  const { jid, userAgentId, token = null, name = null } = account
+  await state
+    .insertInto('account')
+    .values({ jid, userAgentId, token, name, createdAt: account.createdAt.toISOString() })
+    .onConflict((conflict) => conflict.column('jid').doUpdateSet({ userAgentId, token, name }))
+    .execute()
+}
+
+export async function listAccountsWithToken(state: StateDb): Promise<Account[]> {
+  const rows = await state.selectFrom('account').selectAll().where('token', 'is not', null).orderBy('jid').execute()
+  return rows.map(readAccount)
+}
+
+function readAccount(row: Selectable<AccountTable>): Account {
+  return {
+    jid: row.jid,
+    userAgentId: row.userAgentId,
+    token: row.token ?? undefined,
+    name: row.name ?? undefined,
+    createdAt: new Date(row.createdAt),
+  }
+}

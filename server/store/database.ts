@@ -1,0 +1,55 @@
+import Database from 'better-sqlite3'
+import { CamelCasePlugin, Kysely, SqliteDialect } from 'kysely'
+import type { IndexSchema } from './index-schema.ts'
+import { migrateToLatest } from './migrate.ts'
+import type { StateSchema } from './state-schema.ts'
+
+/** What was seen on the network: it can be thrown away and rebuilt. */
+export type IndexDb = Kysely<IndexSchema>
+/** What people keep only here: a backup must hold it. */
+export type StateDb = Kysely<StateSchema>
+
+/** Opens and migrates the index; `:memory:` for a test. */
+export async function openIndex(path: string): Promise<IndexDb> {
+  const database = openDatabase(path, 'NORMAL')
+  const db = connect<IndexSchema>(database)
+  return migrated(db, () => migrateToLatest(db, 'index'))
+}
+
+/** Opens and migrates the state. A row is on the disk before its answer; a copy is kept before a migration. */
+export async function openState(path: string): Promise<StateDb> {
+  const database = openDatabase(path, 'FULL')
+  const db = connect<StateSchema>(database)
+  const keepCopy = (name: string) => {
+    if (!database.memory) database.exec(`VACUUM INTO '${copyPath(path, name).replaceAll("'", "''")}'`)
+  }
+  return migrated(db, () => migrateToLatest(db, 'state', keepCopy))
+}
+
+function openDatabase(path: string, synchronous: 'FULL' | 'NORMAL'): Database.Database {
+  const database = new Database(path)
+  database.pragma('journal_mode = WAL')
+  database.pragma(`synchronous = ${synchronous}`)
+  database.pragma('busy_timeout = 10000')
+  database.pragma('foreign_keys = ON')
+  return database
+}
+
+function connect<Schema>(database: Database.Database): Kysely<Schema> {
+  return new Kysely<Schema>({ dialect: new SqliteDialect({ database }), plugins: [new CamelCasePlugin()] })
+}
+
+async function migrated<Schema>(db: Kysely<Schema>, migrate: () => Promise<void>): Promise<Kysely<Schema>> {
+  try {
+    await migrate()
+    return db
+  } catch (error) {
+    await db.destroy()
+    throw error
+  }
+}
+
+function copyPath(path: string, migration: string): string {
+  const stamp = new Date().toISOString().replaceAll(/[:.]/g, '-')
+  return `${path}.before-${migration}-${stamp}`
+}

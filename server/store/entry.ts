@@ -1,0 +1,105 @@
+import type { Insertable, Selectable } from 'kysely'
+import type { ItemAddress, ItemId, NodeAddress } from '#shared/address.ts'
+import type { IndexDb } from './database.ts'
+import type { EntryTable, IndexSchema } from './index-schema.ts'
+
+export type EntryRow = Selectable<EntryTable>
+export type NewEntry = Insertable<IndexSchema['entry']>
+
+export async function findEntry(index: IndexDb, nodeId: number, item: ItemId): Promise<EntryRow | undefined> {
+  const query = index.selectFrom('entry').selectAll().where('nodeId', '=', nodeId).where('item', '=', item)
+  return query.executeTakeFirst()
+}
+
+/** Inserts the entry or writes over it, with its tags. Only `ingest` may call it, in a transaction. */
+export async function saveEntry(index: IndexDb, entry: NewEntry, tags: readonly string[]): Promise<void> {
+  const { id } = await index
+    .insertInto('entry')
+    .values(entry)
+    .onConflict((conflict) => conflict.columns(['nodeId', 'item']).doUpdateSet(entry))
+    .returning('id')
+    .executeTakeFirstOrThrow()
+  await index.deleteFrom('tag').where('entryId', '=', id).execute()
+  const names = new Set(tags.map(normalizeTag))
+  if (names.size === 0) return
+  await index
+    .insertInto('tag')
+    .values([...names].map((tag) => ({ tag, entryId: id })))
+    .execute()
+}
+
+/** How a tag is looked up, whatever its author's spelling. */
+export function normalizeTag(tag: string): string {
+  return tag.normalize('NFC').toLowerCase()
+}
+
+export async function countOverwrite(index: IndexDb, id: number): Promise<void> {
+  await index
+    .updateTable('entry')
+    .set(({ eb }) => ({ overwrites: eb('overwrites', '+', 1) }))
+    .where('id', '=', id)
+    .execute()
+}
+
+/** Takes the entry out of the pages and remembers that it was there. */
+export async function buryEntry(
+  index: IndexDb,
+  address: ItemAddress,
+  { id, at }: { id: number; at: Date },
+): Promise<void> {
+  await index.deleteFrom('entry').where('id', '=', id).execute()
+  const { service, node, item } = address
+  await index
+    .insertInto('tombstone')
+    .values({ service, node, item, removedAt: at.getTime() })
+    .onConflict((conflict) => conflict.columns(['service', 'node', 'item']).doUpdateSet({ removedAt: at.getTime() }))
+    .execute()
+}
+
+/** Takes all entries of a node out of the pages; with `at`, each is remembered as removed then. */
+export async function clearNode(
+  index: IndexDb,
+  address: NodeAddress,
+  { nodeId, at }: { nodeId: number; at?: Date },
+): Promise<number> {
+  if (at !== undefined) {
+    const { service, node } = address
+    const removed = index
+      .selectFrom('entry')
+      .select(({ val, ref }) => [
+        val(service).as('service'),
+        val(node).as('node'),
+        ref('item').as('item'),
+        val(at.getTime()).as('removedAt'),
+      ])
+      .where('nodeId', '=', nodeId)
+    await index
+      .insertInto('tombstone')
+      .columns(['service', 'node', 'item', 'removedAt'])
+      .expression(removed)
+      .onConflict((conflict) => conflict.doNothing())
+      .execute()
+  }
+  const result = await index.deleteFrom('entry').where('nodeId', '=', nodeId).executeTakeFirst()
+  return Number(result.numDeletedRows)
+}
+
+/** What is known of every entry of a node, to compare with what is still there. */
+export async function listEntryDates(
+  index: IndexDb,
+  nodeId: number,
+): Promise<{ item: ItemId; publishedAt: number; changedAt: number }[]> {
+  return index.selectFrom('entry').select(['item', 'publishedAt', 'changedAt']).where('nodeId', '=', nodeId).execute()
+}
+
+/** The addresses and payloads of all posts of a blog. */
+export async function listPayloads(index: IndexDb, address: NodeAddress): Promise<{ item: ItemId; payload: string }[]> {
+  return index
+    .selectFrom('entry')
+    .innerJoin('node', 'node.id', 'entry.nodeId')
+    .select(['entry.item', 'entry.payload'])
+    .where('node.service', '=', address.service)
+    .where('node.node', '=', address.node)
+    .orderBy('entry.publishedAt')
+    .execute()
+}

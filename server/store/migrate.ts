@@ -1,0 +1,36 @@
+import { readdir } from 'node:fs/promises'
+import { type Kysely, type Migration, type MigrationProvider, Migrator } from 'kysely'
+
+/** Runs what is missing of `migrations/KIND`, calling `before` with the first name if there is already something to lose. */
+export async function migrateToLatest<Schema>(
+  db: Kysely<Schema>,
+  kind: 'index' | 'state',
+  before?: (name: string) => void,
+): Promise<void> {
+  const migrator = new Migrator({ db, provider: createProvider(kind) })
+  const migrations = await migrator.getMigrations()
+  const first = migrations.find((migration) => migration.executedAt === undefined)
+  if (first === undefined) return
+  if (migrations.some((migration) => migration.executedAt !== undefined)) before?.(first.name)
+  const { error } = await migrator.migrateToLatest()
+  if (error !== undefined) throw error
+}
+
+/** Undoes the newest migration. */
+export async function migrateDown<Schema>(db: Kysely<Schema>, kind: 'index' | 'state'): Promise<void> {
+  const { error } = await new Migrator({ db, provider: createProvider(kind) }).migrateDown()
+  if (error !== undefined) throw error
+}
+
+function createProvider(kind: 'index' | 'state'): MigrationProvider {
+  const folder = new URL(`../../migrations/${kind}/`, import.meta.url)
+  return {
+    getMigrations: async () => {
+      const names = (await readdir(folder)).filter((name) => name.endsWith('.ts')).sort()
+      const load = async (name: string): Promise<[string, Migration]> => {
+        return [name.slice(0, -'.ts'.length), (await import(new URL(name, folder).href)) as Migration]
+      }
+      return Object.fromEntries(await Promise.all(names.map(load)))
+    },
+  }
+}

@@ -1,0 +1,104 @@
+import type { Insertable, Selectable, Updateable } from 'kysely'
+import type { NodeAddress } from '#shared/address.ts'
+import type { BareJid } from '#shared/jid.ts'
+import type { IndexDb } from './database.ts'
+import type { IndexSchema, NodeTable } from './index-schema.ts'
+
+export interface NodeRow {
+  readonly id: number
+  readonly address: NodeAddress
+  readonly kind: 'blog' | 'comments'
+  readonly owner?: BareJid
+  readonly type?: string
+  readonly status: 'open' | 'closed' | 'deleted'
+  readonly isWaiting: boolean
+  readonly subscription: 'none' | 'pending' | 'subscribed'
+  readonly problem?: string
+  readonly maxItems?: number
+  readonly mostItems: number
+  readonly metadataPayload?: string
+}
+
+export async function findNode(index: IndexDb, { service, node }: NodeAddress): Promise<NodeRow | undefined> {
+  const query = index.selectFrom('node').selectAll().where('service', '=', service).where('node', '=', node)
+  const row = await query.executeTakeFirst()
+  return row && readNode(row)
+}
+
+/** Makes the node known, so that what happens on it is indexed; one that is known stays as it is. */
+export async function addNode(
+  index: IndexDb,
+  { address, kind, owner, now }: { address: NodeAddress; kind: NodeRow['kind']; owner?: BareJid; now: Date },
+): Promise<'added' | 'known'> {
+  const values: Insertable<IndexSchema['node']> = {
+    service: address.service,
+    node: address.node,
+    kind,
+    owner: owner ?? null,
+    createdAt: now.getTime(),
+  }
+  const query = index
+    .insertInto('node')
+    .values(values)
+    .onConflict((conflict) => conflict.doNothing())
+  const result = await query.executeTakeFirst()
+  return (result.numInsertedOrUpdatedRows ?? 0n) > 0n ? 'added' : 'known'
+}
+
+export async function updateNode(
+  index: IndexDb,
+  { service, node }: NodeAddress,
+  changes: Updateable<NodeTable>,
+): Promise<void> {
+  await index.updateTable('node').set(changes).where('service', '=', service).where('node', '=', node).execute()
+}
+
+/** Remembers how many items were on it, if never more were. */
+export async function raiseMostItems(index: IndexDb, id: number, count: number): Promise<void> {
+  await index
+    .updateTable('node')
+    .set({ mostItems: count })
+    .where('id', '=', id)
+    .where('mostItems', '<', count)
+    .execute()
+}
+
+/** Blogs first, then the comments of the newest posts: the order to read them in. */
+export async function listNodes(index: IndexDb, { dueBy }: { dueBy?: Date } = {}): Promise<NodeRow[]> {
+  let query = index.selectFrom('node').selectAll().where('status', '!=', 'deleted')
+  if (dueBy !== undefined) query = query.where('nextTryAt', '<=', dueBy.getTime())
+  const rows = await query
+    .orderBy('kind')
+    .orderBy(
+      ({ selectFrom }) =>
+        selectFrom('entry')
+          .select(({ fn }) => fn.max('entry.publishedAt').as('newest'))
+          .whereRef('entry.commentsService', '=', 'node.service')
+          .whereRef('entry.commentsNode', '=', 'node.node'),
+      'desc',
+    )
+    .orderBy('id')
+    .execute()
+  return rows.map(readNode)
+}
+
+export async function deleteNodeRow(index: IndexDb, id: number): Promise<void> {
+  await index.deleteFrom('node').where('id', '=', id).execute()
+}
+
+function readNode(row: Selectable<NodeTable>): NodeRow {
+  return {
+    id: row.id,
+    address: { service: row.service, node: row.node },
+    kind: row.kind,
+    owner: row.owner ?? undefined,
+    type: row.type ?? undefined,
+    status: row.status,
+    isWaiting: row.isWaiting === 1,
+    subscription: row.subscription,
+    problem: row.problem ?? undefined,
+    maxItems: row.maxItems ?? undefined,
+    mostItems: row.mostItems,
+    metadataPayload: row.metadataPayload ?? undefined,
+  }
+}

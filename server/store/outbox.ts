@@ -1,0 +1,181 @@
+import type { Selectable } from 'kysely'
+import type { ItemAddress } from '#shared/address.ts'
+import type { BareJid } from '#shared/jid.ts'
+import type { StateDb } from './database.ts'
+import type { OutboxTable } from './state-schema.ts'
+
+/** Something that an account wants on the network. */
+export interface OutboxRow {
+  readonly id: number
+  /** By whose session it is done, and no other. */
+  readonly account: BareJid
+  readonly formKey: string
+  readonly kind: OutboxTable['kind']
+  readonly address: ItemAddress
+  readonly status: OutboxTable['status']
+  /** A word for `problem`: an error's code, `signed-out` or `needs-consent`. */
+  readonly reason?: string
+  /** Why it waits or was refused, in a sentence. */
+  readonly problem?: string
+  /** How often it was begun: after the first time the network may know it. */
+  readonly attempts: number
+  readonly nextTry?: Date
+  readonly createdAt: Date
+  readonly acknowledgedAt?: Date
+  /** JSON of the feeds room. */
+  readonly task: string
+}
+
+export interface NewOutboxRow {
+  readonly account: BareJid
+  readonly formKey: string
+  readonly kind: OutboxRow['kind']
+  readonly address: ItemAddress
+  readonly task: string
+  readonly createdAt: Date
+}
+
+/** Stores the row, or returns the one that this form made before: a form counts once. */
+export async function addOutboxRow(state: StateDb, row: NewOutboxRow): Promise<OutboxRow> {
+  const { account, formKey, kind, address, task, createdAt } = row
+  const { service, node, item } = address
+  await state
+    .insertInto('outbox')
+    .values({
+      account,
+      formKey,
+      kind,
+      service,
+      node,
+      item,
+      task,
+      status: 'waiting',
+      createdAt: createdAt.toISOString(),
+    })
+    .onConflict((conflict) => conflict.columns(['account', 'formKey']).doNothing())
+    .execute()
+  return (await findOutboxForm(state, account, formKey)) as OutboxRow
+}
+
+export async function findOutboxRow(state: StateDb, id: number): Promise<OutboxRow | undefined> {
+  const row = await state.selectFrom('outbox').selectAll().where('id', '=', id).executeTakeFirst()
+  return row && readOutboxRow(row)
+}
+
+export async function findOutboxForm(
+  state: StateDb,
+  account: BareJid,
+  formKey: string,
+): Promise<OutboxRow | undefined> {
+  const query = state.selectFrom('outbox').selectAll().where('account', '=', account).where('formKey', '=', formKey)
+  const row = await query.executeTakeFirst()
+  return row && readOutboxRow(row)
+}
+
+/** What an account has waiting or was refused, newest first. */
+export async function listOutbox(state: StateDb, account: BareJid): Promise<OutboxRow[]> {
+  const rows = await state
+    .selectFrom('outbox')
+    .selectAll()
+    .where('account', '=', account)
+    .where('status', '!=', 'done')
+    .orderBy('id', 'desc')
+    .limit(200)
+    .execute()
+  return rows.map(readOutboxRow)
+}
+
+export async function listWaitingAccounts(state: StateDb): Promise<BareJid[]> {
+  const rows = await state.selectFrom('outbox').select('account').distinct().where('status', '=', 'waiting').execute()
+  return rows.map((row) => row.account)
+}
+
+/** In the order they were stored. */
+export async function listWaiting(state: StateDb, account: BareJid): Promise<OutboxRow[]> {
+  const rows = await state
+    .selectFrom('outbox')
+    .selectAll()
+    .where('status', '=', 'waiting')
+    .where('account', '=', account)
+    .orderBy('id')
+    .execute()
+  return rows.map(readOutboxRow)
+}
+
+/** What is or was to be done with an item, newest first. */
+export async function listOutboxOf(state: StateDb, { service, node, item }: ItemAddress): Promise<OutboxRow[]> {
+  const rows = await state
+    .selectFrom('outbox')
+    .selectAll()
+    .where('service', '=', service)
+    .where('node', '=', node)
+    .where('item', '=', item)
+    .orderBy('id', 'desc')
+    .execute()
+  return rows.map(readOutboxRow)
+}
+
+/** What was acknowledged to an account at or after an instant, oldest first. */
+export async function listAcknowledged(state: StateDb, account: BareJid, since: Date): Promise<OutboxRow[]> {
+  const rows = await state
+    .selectFrom('outbox')
+    .selectAll()
+    .where('account', '=', account)
+    .where('acknowledgedAt', '>=', since.toISOString())
+    .where('status', '=', 'done')
+    .orderBy('id')
+    .execute()
+  return rows.map(readOutboxRow)
+}
+
+export async function listAcknowledgedAccounts(state: StateDb, since: Date): Promise<BareJid[]> {
+  const query = state.selectFrom('outbox').select('account').distinct()
+  const rows = await query.where('acknowledgedAt', '>=', since.toISOString()).where('status', '=', 'done').execute()
+  return rows.map((row) => row.account)
+}
+
+export interface OutboxChanges {
+  readonly status?: OutboxRow['status']
+  readonly reason?: string | null
+  readonly problem?: string | null
+  readonly attempts?: number
+  readonly nextTry?: Date | null
+  readonly acknowledgedAt?: Date | null
+  readonly task?: string
+}
+
+export async function updateOutboxRow(state: StateDb, id: number, changes: OutboxChanges): Promise<void> {
+  const { nextTry, acknowledgedAt, ...others } = changes
+  await state
+    .updateTable('outbox')
+    .set({
+      ...others,
+      ...(nextTry === undefined ? {} : { nextTry: nextTry?.toISOString() ?? null }),
+      ...(acknowledgedAt === undefined ? {} : { acknowledgedAt: acknowledgedAt?.toISOString() ?? null }),
+    })
+    .where('id', '=', id)
+    .execute()
+}
+
+export async function deleteOutboxRow(state: StateDb, id: number): Promise<void> {
+  await state.deleteFrom('outbox').where('id', '=', id).execute()
+}
+
+/** Forgets what was done long ago; forms that old are not sent again. */
+export async function deleteDoneBefore(state: StateDb, at: Date): Promise<void> {
+  const query = state.deleteFrom('outbox').where('status', '=', 'done')
+  await query.where('createdAt', '<', at.toISOString()).execute()
+}
+
+function readOutboxRow(row: Selectable<OutboxTable>): OutboxRow {
+  const { id, account, formKey, kind, service, node, item, status, attempts, task } = row
+  return {
+    ...{ id, account, formKey, kind, status, attempts, task },
+    address: { service, node, item },
+    reason: row.reason ?? undefined,
+    problem: row.problem ?? undefined,
+    nextTry: row.nextTry === null ? undefined : new Date(row.nextTry),
+    createdAt: new Date(row.createdAt),
+    acknowledgedAt: row.acknowledgedAt === null ? undefined : new Date(row.acknowledgedAt),
+  }
+}

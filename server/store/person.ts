@@ -1,0 +1,20 @@
+import type { BareJid } from '#shared/jid.ts'
+import type { IndexDb } from './database.ts'
+
+/** What somebody calls themselves, as said at `namedAt`; what they said later stays. */
+export async function savePerson(
+  index: IndexDb,
+  { jid, name, namedAt }: { jid: BareJid; name: string; namedAt: Date },
+): Promise<void> {
+  const values = { jid, name, namedAt: namedAt.getTime() }
+  await index
+    .insertInto('person')
+    .values(values)
+    .onConflict((conflict) => conflict.column('jid').doUpdateSet(values).where('person.namedAt', '<=', values.namedAt))
+    .execute()
+}
+
+export async function findPersonName(index: IndexDb, jid: BareJid): Promise<string | undefined> {
+  const row = await index.selectFrom('person').select('name').where('jid', '=', jid).executeTakeFirst()
+  return row?.name
+}

@@ -1,0 +1,110 @@
+import type { SelectQueryBuilder } from 'kysely'
+import type { ItemAddress, NodeAddress } from '#shared/address.ts'
+import { type BareJid, localPart } from '#shared/jid.ts'
+import type { SafeHtml } from '#shared/markup.ts'
+import type { IndexDb } from './database.ts'
+import type { IndexSchema } from './index-schema.ts'
+
+export interface PersonName {
+  readonly jid: BareJid
+  readonly name: string
+}
+
+export interface PostRow {
+  readonly address: ItemAddress
+  readonly author?: PersonName
+  readonly credit: 'credited' | 'according' | 'unverified'
+  /** Of an unverified author, as claimed. */
+  readonly claimedName?: string
+  readonly title: string
+  readonly isUntitled: boolean
+  readonly excerpt: string
+  readonly summary?: string
+  readonly html: SafeHtml
+  readonly tags: readonly string[]
+  readonly language?: string
+  readonly direction?: string
+  /** Never in the future. */
+  readonly published: Date
+  readonly updated: Date
+  readonly isEdited: boolean
+  readonly atomId?: string
+  readonly comments?: NodeAddress
+  readonly commentCount: number
+  readonly alternate?: string
+  /** The item as it came. */
+  readonly payload: string
+}
+
+/** A query over shown entries, before its columns are chosen. */
+export type Shown<Row> = SelectQueryBuilder<
+  IndexSchema & { person: { jid: BareJid | null; name: string | null; namedAt: number | null } },
+  'entry' | 'node' | 'person',
+  Row
+>
+
+export function selectShown(index: IndexDb): Shown<object> {
+  return index
+    .selectFrom('entry')
+    .innerJoin('node', 'node.id', 'entry.nodeId')
+    .leftJoin('person', 'person.jid', 'entry.author')
+}
+
+/** The columns that `readPost` reads. */
+export function withPostColumns(query: Shown<object>) {
+  return query
+    .selectAll('entry')
+    .select(['node.service', 'node.node', 'person.name as personName'])
+    .select(({ selectFrom }) =>
+      selectFrom('entry as comment')
+        .innerJoin('node as thread', 'thread.id', 'comment.nodeId')
+        .select(({ fn }) => fn.countAll<number>().as('count'))
+        .whereRef('thread.service', '=', 'entry.commentsService')
+        .whereRef('thread.node', '=', 'entry.commentsNode')
+        .where('thread.status', '=', 'open')
+        .where('comment.isLike', '=', 0)
+        .as('commentCount'),
+    )
+}
+
+type SelectedPost = Awaited<ReturnType<ReturnType<typeof withPostColumns>['executeTakeFirstOrThrow']>>
+
+export function readPost(row: SelectedPost): PostRow {
+  return {
+    address: { service: row.service, node: row.node, item: row.item },
+    author: readAuthor(row),
+    credit: row.credit,
+    claimedName: row.claimedName ?? undefined,
+    title: row.title,
+    isUntitled: row.isUntitled === 1,
+    excerpt: row.excerpt,
+    summary: row.summary ?? undefined,
+    html: row.html,
+    tags: JSON.parse(row.tags) as string[],
+    language: row.language ?? undefined,
+    direction: row.direction ?? undefined,
+    published: new Date(row.publishedAt),
+    updated: new Date(row.updatedAt),
+    isEdited: row.isEdited === 1,
+    atomId: row.atomId ?? undefined,
+    comments: readAddress(row.commentsService, row.commentsNode),
+    commentCount: row.commentCount ?? 0,
+    alternate: row.alternate ?? undefined,
+    payload: row.payload,
+  }
+}
+
+/** Whom an entry is credited to, by the newest name they gave themselves. */
+export function readAuthor(row: {
+  author: BareJid | null
+  personName: string | null
+  claimedName: string | null
+}): PersonName | undefined {
+  if (row.author === null) return undefined
+  const name = row.personName ?? row.claimedName ?? localPart(row.author) ?? row.author
+  return { jid: row.author, name }
+}
+
+function readAddress(service: BareJid | null, node: string | null): NodeAddress | undefined {
+  return service === null || node === null ? undefined : { service, node }
+}
