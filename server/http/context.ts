@@ -1,0 +1,24 @@
+import type { Config } from '#server/config.ts'
+import type { Live } from '#server/feeds/live.ts'
+import type { Outbox } from '#server/feeds/outbox.ts'
+import type { Logger } from '#server/log.ts'
+import type { People } from '#server/people/people.ts'
+import type { Secret } from '#server/people/secret.ts'
+import type { IndexDb, StateDb } from '#server/store/database.ts'
+import type { BareJid } from '#shared/jid.ts'
+
+/** What the web side takes from the composition root. */
+export interface AppContext {
+  readonly config: Config
+  readonly log: Logger
+  readonly index: IndexDb
+  readonly state: StateDb
+  readonly secret: Secret
+  readonly siteDomain: BareJid
+  readonly people: People
+  readonly outbox: Outbox
+  readonly live: Live
+  readonly clock: () => Date
+  /** Whether the site account hears the network now; for /healthz. */
+  readonly isOnline?: () => boolean
+}

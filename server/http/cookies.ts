@@ -1,0 +1,36 @@
+import { randomBytes } from 'node:crypto'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Config } from '#server/config.ts'
+
+/** The two cookies we set: who is signed in, and (before that) which browser a form was given to. */
+export interface Cookies {
+  readSession(request: FastifyRequest): string | undefined
+  writeSession(reply: FastifyReply, cookie: string): void
+  clearSession(reply: FastifyReply): void
+  /** The browser's own value, made now if it has none. */
+  ensureBrowser(request: FastifyRequest, reply: FastifyReply): string
+  readBrowser(request: FastifyRequest): string
+}
+
+const SESSION_SECONDS = 30 * 86_400
+
+export function createCookies({ url, port }: Pick<Config, 'url' | 'port'>): Cookies {
+  const isSecure = url.protocol === 'https:'
+  // Browsers give the cookies of one port to every other on the same host, so plain names carry theirs.
+  const nameOf = (kind: string) => (isSecure ? `__Host-${kind}` : `${kind}-${port}`)
+  const [session, browser] = [nameOf('canto'), nameOf('canto-browser')]
+  const options = { path: '/', httpOnly: true, sameSite: 'lax', secure: isSecure } as const
+  return {
+    readSession: (request) => request.cookies[session],
+    writeSession: (reply, cookie) => void reply.setCookie(session, cookie, { ...options, maxAge: SESSION_SECONDS }),
+    clearSession: (reply) => void reply.clearCookie(session, options),
+    ensureBrowser(request, reply) {
+      const known = request.cookies[browser]
+      if (known !== undefined && known.length === 24) return known
+      const value = randomBytes(18).toString('base64url')
+      reply.setCookie(browser, value, options)
+      return value
+    },
+    readBrowser: (request) => request.cookies[browser] ?? '',
+  }
+}

@@ -1,0 +1,107 @@
+import { AppError } from '#server/errors.ts'
+import type { Secret } from '#server/people/secret.ts'
+import type { Picture, PictureLimits } from './fetch-picture.ts'
+import { fetchPicture } from './fetch-picture.ts'
+
+/** Remote pictures, so that no page makes its reader ask a third party. */
+export interface Pictures {
+  /** Our own address of a remote picture; signed, so that nobody else can have us fetch theirs. */
+  writePath(address: string): string
+  /** The remote address, if the signature is ours. */
+  readAddress(signature: string, encoded: string): string | undefined
+  find(address: string): Promise<Picture>
+}
+
+const CACHE_BYTES = 64 * 1024 * 1024
+const MOST_AT_ONCE = 8
+const MOST_WAITING = 200
+const FAILURE_MS = 60_000
+const PURPOSE = 'picture'
+
+export function createPictures(secret: Secret, limits: PictureLimits): Pictures {
+  const cache = createPictureCache(CACHE_BYTES)
+  const failed = new Map<string, { error: unknown; until: number }>()
+  const underWay = new Map<string, Promise<Picture>>()
+  const turns = createTurns()
+
+  async function fetchOnce(address: string): Promise<Picture> {
+    try {
+      const picture = await turns(() => fetchPicture(address, limits))
+      cache.save(address, picture)
+      return picture
+    } catch (error) {
+      if (failed.size > 1_000) failed.clear()
+      failed.set(address, { error, until: Date.now() + FAILURE_MS })
+      throw error
+    } finally {
+      underWay.delete(address)
+    }
+  }
+
+  return {
+    writePath(address) {
+      const encoded = Buffer.from(address).toString('base64url')
+      return `/picture/${secret.sign(PURPOSE, encoded)}/${encoded}`
+    },
+    readAddress(signature, encoded) {
+      if (!secret.isSignature(PURPOSE, encoded, signature)) return undefined
+      return Buffer.from(encoded, 'base64url').toString()
+    },
+    async find(address) {
+      const known = cache.find(address)
+      if (known !== undefined) return known
+      const failure = failed.get(address)
+      if (failure !== undefined && failure.until > Date.now()) throw failure.error
+      const running = underWay.get(address) ?? fetchOnce(address)
+      underWay.set(address, running)
+      return running
+    },
+  }
+}
+
+/** Keeps the ones used last, up to so many bytes. */
+function createPictureCache(maxBytes: number) {
+  const kept = new Map<string, Picture>()
+  let held = 0
+  const drop = (address: string) => {
+    held -= kept.get(address)?.bytes.length ?? 0
+    kept.delete(address)
+  }
+  return {
+    find(address: string): Picture | undefined {
+      const picture = kept.get(address)
+      if (picture === undefined) return undefined
+      kept.delete(address)
+      kept.set(address, picture)
+      return picture
+    },
+    save(address: string, picture: Picture): void {
+      drop(address)
+      kept.set(address, picture)
+      held += picture.bytes.length
+      for (const oldest of kept.keys()) {
+        if (held <= maxBytes) break
+        drop(oldest)
+      }
+    },
+  }
+}
+
+/** A bounded number of jobs at once, and a bounded queue behind them. */
+function createTurns(): <T>(job: () => Promise<T>) => Promise<T> {
+  const waiting: (() => void)[] = []
+  let running = 0
+  return async (job) => {
+    if (running >= MOST_AT_ONCE) {
+      if (waiting.length >= MOST_WAITING) throw new AppError('unavailable', 'Too many pictures are being fetched.')
+      await new Promise<void>((resolve) => waiting.push(resolve))
+    }
+    running += 1
+    try {
+      return await job()
+    } finally {
+      running -= 1
+      waiting.shift()?.()
+    }
+  }
+}

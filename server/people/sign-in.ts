@@ -1,0 +1,86 @@
+import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Config } from '#server/config.ts'
+import { maySignIn } from '#server/config.ts'
+import { AppError, isAppError } from '#server/errors.ts'
+import { findAccount } from '#server/store/account.ts'
+import type { StateDb } from '#server/store/database.ts'
+import type { BareJid } from '#shared/jid.ts'
+import { domainOf, localPart, readBareJid } from '#shared/jid.ts'
+import type { Accounts, LiveAccount } from './accounts.ts'
+import { beginAttempt } from './throttle.ts'
+
+export interface SignInRequest {
+  /** As it was typed. */
+  readonly jid: string
+  readonly password: string
+  /** The client's address. */
+  readonly address: string
+}
+
+export interface SignInDeps {
+  readonly config: Config
+  readonly state: StateDb
+  readonly accounts: Accounts
+  readonly siteDomain: BareJid
+  readonly clock: () => Date
+}
+
+const ONLINE_MS = 20_000
+// A refusal is held back to a whole number of these, so that its time does not tell an unknown account from a wrong password.
+const REFUSAL_STEP_MS = 500
+
+/** Asks the account's own server about the password; the session that comes back is online and not yet adopted. */
+export async function checkSignIn(deps: SignInDeps, request: SignInRequest): Promise<LiveAccount> {
+  const jid = readSignInAddress(deps, request.jid)
+  if (request.password === '') throw new AppError('bad-request', 'Type your password too.')
+  const began = performance.now()
+  const attempt = await beginAttempt(deps.state, { jid, address: request.address, now: deps.clock() })
+  const known = await findAccount(deps.state, jid)
+  const account = deps.accounts.open(jid, {
+    userAgentId: known?.userAgentId ?? randomUUID(),
+    password: request.password,
+  })
+  try {
+    await account.session.whenOnline(ONLINE_MS)
+    await attempt.forgive()
+    return account
+  } catch (error) {
+    await account.session.stop()
+    if (isAppError(error, 'not-authorized', 'forbidden')) {
+      await holdBack(began)
+      throw new AppError('not-authorized', 'The address or the password is wrong. Check both and try again.')
+    }
+    await attempt.forgive()
+    throw unreachable(jid, error)
+  }
+}
+
+function readSignInAddress({ config, siteDomain }: SignInDeps, typed: string): BareJid {
+  const text = typed.trim().replace(/^xmpp:/i, '')
+  const jid = readBareJid(text.includes('@') ? text : `${text}@${siteDomain}`)
+  if (jid === undefined || localPart(jid) === undefined) {
+    throw new AppError('bad-request', `That is not an XMPP address: it looks like juliet@${siteDomain}.`)
+  }
+  if (!maySignIn(config, jid)) {
+    throw new AppError('forbidden', `Accounts of ${domainOf(jid)} cannot sign in here. ${sayDomains(config)}`)
+  }
+  return jid
+}
+
+function sayDomains({ signinDomains }: Config): string {
+  if (signinDomains === '*') return ''
+  return `Use an account of ${new Intl.ListFormat('en', { type: 'disjunction' }).format(signinDomains)}.`
+}
+
+async function holdBack(began: number): Promise<void> {
+  const spent = performance.now() - began
+  await sleep(Math.ceil((spent + 1) / REFUSAL_STEP_MS) * REFUSAL_STEP_MS - spent)
+}
+
+function unreachable(jid: BareJid, cause: unknown): AppError {
+  return new AppError('unavailable', `The XMPP server of ${domainOf(jid)} does not answer. Try again in a moment.`, {
+    cause,
+    retryAfter: 30,
+  })
+}
