@@ -1,0 +1,84 @@
+import type { LocalConfig } from '../config.ts'
+import type { Layout } from './layout.ts'
+
+/** 1 MiB: an item may have 250,000 bytes in ejabberd, and a page of items comes in one stanza. */
+const MAX_STANZA_BYTES = 1_048_576
+/** What `max` means on a node. The server is the only copy of a blog, so nothing is trimmed in practice. */
+const MAX_ITEMS = 1_000_000
+const MAX_UPLOAD_BYTES = 104_857_600
+
+/**
+ * ejabberd's configuration: one domain on loopback, its store in one SQLite file, no federation, no rate limit. JSON is
+ * YAML, so no path or name needs quoting of ours.
+ */
+export function writeEjabberdConfig(local: LocalConfig, layout: Layout): string {
+  const settings = {
+    hosts: [local.domain],
+    loglevel: 'warning',
+    log_rotate_size: 10_485_760,
+    log_rotate_count: 2,
+    certfiles: [layout.identity],
+    auth_method: 'sql',
+    auth_password_format: 'scram',
+    default_db: 'sql',
+    sql_type: 'sqlite',
+    sql_database: layout.database,
+    update_sql_schema: true,
+    s2s_access: 'none',
+    listen: writeListeners(local, layout),
+    acl: { local: { user_regexp: '' } },
+    access_rules: { local: { allow: 'local' }, c2s: { allow: 'all' } },
+    api_permissions: {
+      'whoever may open the socket': {
+        from: ['mod_http_api'],
+        who: 'all',
+        what: ['register', 'unregister', 'registered_users', 'change_password', 'status'],
+      },
+    },
+    modules: writeModules(local, layout),
+  }
+  return `${JSON.stringify(settings, undefined, 2)}\n`
+}
+
+function writeListeners(local: LocalConfig, layout: Layout): object[] {
+  const loopback = { ip: '127.0.0.1' }
+  return [
+    {
+      ...loopback,
+      port: local.xmppPort,
+      module: 'ejabberd_c2s',
+      max_stanza_size: MAX_STANZA_BYTES,
+      shaper: 'none',
+      starttls_required: true,
+    },
+    { ...loopback, port: local.httpPort, module: 'ejabberd_http', request_handlers: { '/upload': 'mod_http_upload' } },
+    { port: `unix:${layout.socket}`, module: 'ejabberd_http', request_handlers: { '/api': 'mod_http_api' } },
+  ]
+}
+
+function writeModules(local: LocalConfig, layout: Layout): object {
+  const plain = 'admin_extra auth_fast blocking caps carboncopy client_state disco http_api last mix_pam offline ping'
+  const more = 'privacy private roster stream_mgmt time vcard vcard_xupdate'
+  return {
+    ...Object.fromEntries(`${plain} ${more}`.split(' ').map((name) => [`mod_${name}`, {}])),
+    mod_http_upload: {
+      host: 'upload.@HOST@',
+      put_url: `http://localhost:${local.httpPort}/upload`,
+      docroot: layout.uploads,
+      max_size: MAX_UPLOAD_BYTES,
+    },
+    mod_mam: { default: 'always', assume_mam_usage: true },
+    mod_mix: { host: 'mix.@HOST@' },
+    mod_pubsub: {
+      hosts: ['pubsub.@HOST@'],
+      access_createnode: 'local',
+      ignore_pep_from_offline: false,
+      last_item_cache: false,
+      max_items_node: MAX_ITEMS,
+      plugins: ['flat', 'pep'],
+    },
+  }
+}
+
+/** Names are answered by this machine alone: the server has nobody to talk to. */
+export const INETRC = '{resolv_conf,""}.\n{lookup,[file,native]}.\n{host,{127,0,0,1},["localhost"]}.\n'

@@ -1,0 +1,114 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { openSync, readFileSync } from 'node:fs'
+import { readFile, rm, writeFile } from 'node:fs/promises'
+import { connect } from 'node:net'
+import { dirname, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { AppError } from '../errors.ts'
+import type { Layout } from './layout.ts'
+import type { ErlangRoot } from './packages.ts'
+import { run } from './run.ts'
+
+const START_TIMEOUT_MS = 60_000
+const STOP_TIMEOUT_MS = 15_000
+const POLL_MS = 50
+
+/** Stops the server when its standard input ends, that is, when Canto is gone, even by kill -9. */
+const STOP_WITH_US =
+  'spawn(fun() -> (fun Read() -> case io:get_line("") of Line when is_list(Line) -> Read(); _ -> init:stop() end end)() end).'
+
+/** Starts ejabberd as a child, in a session of its own so that a Ctrl-C meant for Canto does not reach it. */
+export async function spawnEjabberd(root: ErlangRoot, layout: Layout): Promise<ChildProcess> {
+  await rm(layout.socket, { force: true })
+  const console = openSync(consoleFile(layout), 'w', 0o600)
+  // Mnesia's folder is relative, for a path on this command line would be read as an Erlang term.
+  const args = ['+K', 'true', '-mnesia', 'dir', '"."', '-noshell', '-eval', STOP_WITH_US, '-s', 'ejabberd']
+  const child = spawn(root.command, [...args, '-canto', layout.folder], {
+    cwd: layout.spool,
+    detached: true,
+    stdio: ['pipe', console, console],
+    env: {
+      ...root.env,
+      PATH: '/usr/local/bin:/usr/bin:/bin',
+      HOME: layout.folder,
+      LC_ALL: 'C.UTF-8',
+      EJABBERD_CONFIG_PATH: layout.config,
+      EJABBERD_LOG_PATH: join(layout.logs, 'ejabberd.log'),
+      ERL_CRASH_DUMP_BYTES: '0',
+      ERL_INETRC: layout.inetrc,
+    },
+  })
+  child.stdin?.on('error', () => {})
+  child.on('error', () => {})
+  if (child.pid !== undefined) await writeFile(layout.pid, `${child.pid}\n`)
+  return child
+}
+
+/** Resolves once its API listens, which is the last thing it does at start. */
+export async function waitUntilReady(child: ChildProcess, layout: Layout): Promise<void> {
+  const deadline = Date.now() + START_TIMEOUT_MS
+  while (!(await isListening(layout.socket))) {
+    if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) {
+      throw new AppError('unavailable', `The local XMPP server did not start: ${readReason(layout)}`)
+    }
+    if (Date.now() > deadline) {
+      throw new AppError('timeout', `The local XMPP server was not ready within a minute; its log is in ${layout.logs}`)
+    }
+    await sleep(POLL_MS)
+  }
+}
+
+export async function stopChild(child: ChildProcess): Promise<void> {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
+  const exited = once(child, 'exit')
+  child.kill('SIGTERM')
+  const timer = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS)
+  await exited
+  clearTimeout(timer)
+}
+
+/** Waits for a server that an earlier Canto left behind (it is stopping by itself), and makes sure of it. */
+export async function stopOrphan(layout: Layout): Promise<void> {
+  const pid = Number(await readFile(layout.pid, 'utf8').catch(() => ''))
+  if (!(pid > 1) || !(await isOurs(pid, layout))) return
+  for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+    if (await isOurs(pid, layout)) process.kill(pid, signal)
+    const deadline = Date.now() + STOP_TIMEOUT_MS
+    while (Date.now() < deadline) {
+      if (!(await isOurs(pid, layout))) return
+      await sleep(POLL_MS)
+    }
+  }
+}
+
+/** By the flag on its command line: the number alone may have gone to another process since. */
+async function isOurs(pid: number, layout: Layout): Promise<boolean> {
+  const fromProc = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => undefined)
+  const command = fromProc ?? (await run('ps', ['-o', 'args=', '-p', String(pid)]).catch(() => undefined))?.output ?? ''
+  return command.includes('-canto') && command.includes(layout.folder)
+}
+
+async function isListening(socket: string): Promise<boolean> {
+  const connection = connect(socket)
+  try {
+    await once(connection, 'connect')
+    return true
+  } catch {
+    return false
+  } finally {
+    connection.destroy()
+  }
+}
+
+/** The last thing it complained about, on one line. */
+function readReason(layout: Layout): string {
+  const lines = readFileSync(consoleFile(layout), 'utf8').split('\n')
+  const complaint = lines.findLast((line) => /\[(critical|error)\]/.test(line)) ?? lines.findLast((line) => line !== '')
+  const words = complaint?.replace(/^.*?@[\w:/]+ /, '').slice(0, 300) ?? 'it could not be run'
+  return `${words} (its log is in ${dirname(consoleFile(layout))})`
+}
+
+function consoleFile(layout: Layout): string {
+  return join(layout.logs, 'console.log')
+}

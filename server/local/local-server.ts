@@ -1,0 +1,111 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { dirname } from 'node:path'
+import { asciiDomain, type BareJid } from '#shared/jid.ts'
+import type { Config } from '../config.ts'
+import { AppError } from '../errors.ts'
+import type { Logger } from '../log.ts'
+import { createLocalAccounts, type LocalAccounts } from './accounts.ts'
+import { createIdentity, isUsableIdentity } from './certificate.ts'
+import { spawnEjabberd, stopChild, stopOrphan, waitUntilReady } from './ejabberd.ts'
+import { INETRC, writeEjabberdConfig } from './ejabberd-config.ts'
+import { type Layout, layOut } from './layout.ts'
+import { findEjabberd } from './packages.ts'
+import { openSecrets, saveSecrets } from './secrets.ts'
+import { supervise } from './supervise.ts'
+
+/** The XMPP server that runs beside Canto when no account is configured. */
+export interface LocalServer extends LocalAccounts, AsyncDisposable {
+  /** The site account. */
+  readonly jid: BareJid
+  readonly password: string
+  /** `xmpp://127.0.0.1:PORT`. */
+  readonly service: string
+  /** The path of its certificate, for XMPP clients on this machine. */
+  readonly certificate: string
+  /** The same certificate (PEM), for this process to trust. */
+  readonly caCertificate: string
+  /** Set until somebody signed in. */
+  readonly firstBlogger: { readonly jid: BareJid; readonly password: string } | undefined
+  /** Somebody signed in on the web: the first password is forgotten here. */
+  firstSignInDone(): Promise<void>
+  stop(): Promise<void>
+}
+
+/** Fetches what is missing, starts the server, and keeps it running until `stop`. */
+export async function startLocalServer({ local, data }: Config, log: Logger): Promise<LocalServer> {
+  const layout = layOut(data)
+  await makeFolders(layout)
+  const root = await findEjabberd(layout.cache, log)
+  let secrets = await openSecrets(local, layout)
+  const caCertificate = await writeIdentity(layout, asciiDomain(local.domain))
+  await writeFile(layout.config, writeEjabberdConfig(local, layout), { mode: 0o600 })
+  await writeFile(layout.inetrc, INETRC)
+  const start = async () => {
+    await stopOrphan(layout)
+    await checkPort(local.xmppPort, 'CANTO_LOCAL_XMPP_PORT')
+    await checkPort(local.httpPort, 'CANTO_LOCAL_HTTP_PORT')
+    const child = await spawnEjabberd(root, layout)
+    await waitUntilReady(child, layout).catch(async (error: unknown) => {
+      await stopChild(child)
+      throw error
+    })
+    return child
+  }
+  const supervised = await supervise({ start, stop: stopChild, log })
+  const accounts = createLocalAccounts(layout.socket, local.domain)
+  const stop = async () => supervised[Symbol.asyncDispose]()
+  try {
+    for (const { jid, password } of [secrets.site, secrets.firstBlogger].filter((one) => one !== undefined)) {
+      await accounts.register(jid, password)
+    }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+  return {
+    ...accounts,
+    ...secrets.site,
+    service: `xmpp://127.0.0.1:${local.xmppPort}`,
+    certificate: layout.certificate,
+    caCertificate,
+    get firstBlogger() {
+      return secrets.firstBlogger
+    },
+    async firstSignInDone() {
+      if (secrets.firstBlogger === undefined) return
+      secrets = { domain: secrets.domain, site: secrets.site }
+      await saveSecrets(layout, secrets)
+    },
+    stop,
+    [Symbol.asyncDispose]: stop,
+  }
+}
+
+async function makeFolders(layout: Layout): Promise<void> {
+  const folders = [layout.folder, layout.cache, layout.spool, layout.logs, layout.uploads, dirname(layout.socket)]
+  for (const folder of folders) await mkdir(folder, { recursive: true, mode: 0o700 })
+}
+
+async function writeIdentity(layout: Layout, domain: string): Promise<string> {
+  const kept = await readFile(layout.identity, 'utf8').catch(() => '')
+  if (!isUsableIdentity(kept, domain, new Date())) {
+    const { certificate, key } = createIdentity(domain, new Date())
+    await writeFile(layout.identity, certificate + key, { mode: 0o600 })
+    await writeFile(layout.certificate, certificate, { mode: 0o644 })
+  }
+  return readFile(layout.certificate, 'utf8')
+}
+
+/** ejabberd would only log a taken port and go on. */
+async function checkPort(port: number, variable: string): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  const server = createServer()
+  server.once('error', (cause: NodeJS.ErrnoException) => {
+    const reason = cause.code === 'EADDRINUSE' ? 'is taken by another program' : `cannot be used (${cause.code})`
+    const mended = `stop that program, or set ${variable} to another port`
+    reject(new AppError('conflict', `Port ${port}, for the local XMPP server, ${reason}: ${mended}`, { cause }))
+  })
+  server.listen(port, '127.0.0.1', () => server.close(() => resolve()))
+  return promise
+}
