@@ -1,7 +1,7 @@
+import type { Element } from 'ltx'
 import type { ItemAddress, ItemId, NodeAddress } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
 import type { NodeConfig } from '#shared/profiles/profile.ts'
-import type { Element } from 'ltx'
 import type { AppError } from '../errors.ts'
 import type { Logger } from '../log.ts'
 
@@ -72,7 +72,7 @@ export interface XmppSession {
 export interface Services {
   readonly pubsub?: BareJid
   readonly mix?: BareJid
-  readonly upload?: { readonly jid: BareJid; /** bytes */ readonly maxSize?: number }
+  readonly upload?: { readonly jid: BareJid /** bytes */; readonly maxSize?: number }
   readonly pep: boolean
 }
 
@@ -168,7 +168,7 @@ export type PubsubEvent =
   | { readonly kind: 'published'; readonly address: ItemAddress; readonly item?: Item }
   | { readonly kind: 'retracted'; readonly address: ItemAddress }
   | { readonly kind: 'purged' | 'configured'; readonly address: NodeAddress }
-  | { readonly kind: 'deleted'; readonly address: NodeAddress; /** an XMPP URI */ readonly redirect?: string }
+  | { readonly kind: 'deleted'; readonly address: NodeAddress /** an XMPP URI */; readonly redirect?: string }
   | { readonly kind: 'subscription'; readonly address: NodeAddress; readonly state: string }
 
 export type { ItemId }

@@ -1,0 +1,132 @@
+import { Element } from 'ltx'
+import { type BareJid, domainOf } from '#shared/jid.ts'
+import { AppError, isAppError } from '../errors.ts'
+import { createAcks } from './acks.ts'
+import { answerRequest } from './answers.ts'
+import { tameStanza } from './bounds.ts'
+import { negotiate, type SignIn } from './negotiate.ts'
+import { type Ask, createRequests } from './requests.ts'
+import { connectStream, type Stream } from './stream.ts'
+import { findTargets, type Target } from './targets.ts'
+
+export interface ConnectionOptions {
+  readonly signIn: SignIn
+  readonly service: string | undefined
+  readonly allowPrivate: boolean
+  readonly isSite: boolean
+  /** Milliseconds for the whole way from DNS to a bound resource. */
+  readonly timeout: number
+  /** Every message that is within bounds. */
+  readonly onMessage: (stanza: Element) => void
+}
+
+/** One connection, from signing in to its end; never used again after that. */
+export interface Connection {
+  readonly fullJid: string
+  readonly ask: Ask
+  readonly maxStanzaBytes: number | undefined
+  readonly isPrivateCertificate: boolean
+  readonly rtt: number | undefined
+  readonly ended: Promise<AppError>
+  close(): Promise<void>
+}
+
+/** How long the line may be silent before we ask whether anybody is there, and how long we wait for the answer. */
+const QUIET = 60_000
+const PATIENCE = 30_000
+
+/** Connects, signs in and binds; tries every place where the server may be. */
+export async function openConnection(options: ConnectionOptions): Promise<Connection> {
+  const { jid } = options.signIn
+  const signal = AbortSignal.timeout(options.timeout)
+  let problem: unknown
+  const targets = await findTargets(domainOf(jid), options.service, options.allowPrivate)
+  for (const target of targets) {
+    let stream: Stream | undefined
+    try {
+      stream = await connectStream(jid, target, signal)
+      return await establish(stream, target, options)
+    } catch (error) {
+      stream?.destroy(new AppError('unavailable', 'The attempt failed'))
+      problem = error
+      if (signal.aborted || isAppError(error, 'not-authorized')) break
+    }
+  }
+  throw problem
+}
+
+async function establish(stream: Stream, target: Target, options: ConnectionOptions): Promise<Connection> {
+  const { jid } = options.signIn
+  const bound = await negotiate(stream, target, options.signIn)
+  const sendQuietly = (element: Element) => void stream.send(element).catch(() => {})
+  const acks = bound.hasAcks ? createAcks(sendQuietly) : undefined
+  const requests = createRequests(jid, (element) => stream.send(element, bound.maxStanzaBytes))
+  let lastHeard = Date.now()
+
+  stream.listen((element) => {
+    lastHeard = Date.now()
+    acks?.handle(element)
+    if (!tameStanza(element)) return
+    if (requests.handle(element)) return
+    if (element.name === 'message') return options.onMessage(element)
+    const answer = answerRequest(element, options.isSite)
+    if (answer) sendQuietly(answer)
+  })
+  // Presence makes a session an ear, and takes the messages meant for a person's chat client: the site's alone sends it.
+  if (options.isSite) sendQuietly(new Element('presence').c('priority').t('0').up())
+
+  const watch = watchLine(stream, () => lastHeard, acks?.request ?? pingServer(jid, requests.ask))
+  stream.ended.then((reason) => {
+    watch.stop()
+    requests.fail(reason)
+  })
+  return {
+    fullJid: bound.fullJid,
+    ask: requests.ask,
+    maxStanzaBytes: bound.maxStanzaBytes,
+    isPrivateCertificate: stream.isPrivateCertificate,
+    ended: stream.ended,
+    get rtt() {
+      return watch.rtt
+    },
+    close: stream.close,
+  }
+}
+
+function pingServer(jid: BareJid, ask: Ask) {
+  return (onAnswer: () => void) => {
+    const ping = new Element('ping', { xmlns: 'urn:xmpp:ping' })
+    // An error is an answer too: somebody is there.
+    ask('get', domainOf(jid), ping, { timeout: PATIENCE * 2 }).then(onAnswer, onAnswer)
+  }
+}
+
+/** Asks now and then whether the other side is still there, and ends the stream when nobody answers. */
+function watchLine(stream: Stream, lastHeard: () => number, ask: (onAnswer: () => void) => void) {
+  let rtt: number | undefined
+  let asked: number | undefined
+  const check = () => {
+    const now = Date.now()
+    if (asked === undefined) {
+      if (now - lastHeard() > QUIET) probe(now)
+    } else if (now - asked > PATIENCE) {
+      if (lastHeard() > asked) asked = undefined
+      else stream.destroy(new AppError('unavailable', `The XMPP server of ${stream.domain} no longer answers`))
+    }
+  }
+  const probe = (now: number) => {
+    asked = now
+    ask(() => {
+      rtt = Date.now() - now
+      asked = undefined
+    })
+  }
+  const timer = setInterval(check, 10_000)
+  probe(Date.now())
+  return {
+    get rtt() {
+      return rtt
+    },
+    stop: () => clearInterval(timer),
+  }
+}

@@ -1,0 +1,106 @@
+import type { Element } from 'ltx'
+import { AppError, type ErrorCode } from '../errors.ts'
+
+const STANZAS = 'urn:ietf:params:xml:ns:xmpp-stanzas'
+
+/** Every condition of RFC 6120 §8.3.3: our code for it, and what it says to a person. */
+const CONDITIONS: Readonly<Record<string, readonly [ErrorCode, string]>> = {
+  'bad-request': ['bad-request', 'did not understand the request'],
+  conflict: ['conflict', 'says that it exists already'],
+  'feature-not-implemented': ['not-implemented', 'cannot do this'],
+  forbidden: ['forbidden', 'does not allow this'],
+  gone: ['gone', 'says that it is gone'],
+  'internal-server-error': ['unavailable', 'had an error of its own'],
+  'item-not-found': ['not-found', 'knows no such node or item'],
+  'jid-malformed': ['bad-request', 'does not accept the address'],
+  'not-acceptable': ['bad-request', 'does not accept this'],
+  'not-allowed': ['forbidden', 'does not allow this'],
+  'not-authorized': ['forbidden', 'does not allow this'],
+  'payment-required': ['forbidden', 'does not allow this'],
+  'policy-violation': ['forbidden', 'refuses this by its policy'],
+  'recipient-unavailable': ['unavailable', 'cannot be reached now'],
+  redirect: ['gone', 'says that it has moved'],
+  'registration-required': ['forbidden', 'does not allow this'],
+  'remote-server-not-found': ['unavailable', 'cannot be found'],
+  'remote-server-timeout': ['unavailable', 'cannot be reached now'],
+  'resource-constraint': ['unavailable', 'has no room or time for this now'],
+  'service-unavailable': ['not-implemented', 'does not offer this'],
+  'subscription-required': ['forbidden', 'shows this only to contacts'],
+  'undefined-condition': ['unavailable', 'had an error it did not name'],
+  'unexpected-request': ['bad-request', 'did not expect the request'],
+}
+
+/** What the server said, kept beside our translation for those who must tell one condition from another. */
+export interface StanzaErrorDetail {
+  readonly condition: string
+  readonly text: string
+  readonly type: string
+  /** The condition of the protocol in question, as XEP-0060's `invalid-options`. */
+  readonly application: string | undefined
+}
+
+const details = new WeakMap<Error, StanzaErrorDetail>()
+
+/** The condition and words behind an AppError that came from a stanza. */
+export function stanzaErrorOf(error: unknown): StanzaErrorDetail | undefined {
+  return error instanceof Error ? details.get(error) : undefined
+}
+
+/** Translates the `<error/>` of `stanza`, which `who` sent, to ours. Never throws. */
+export function readStanzaError(stanza: Element, who: string): AppError {
+  const error = stanza.getChild('error')
+  const children = error?.getChildElements() ?? []
+  const defined = children.find((child) => child.getNS() === STANZAS && child.getName() !== 'text')
+  const condition = defined?.getName() ?? 'undefined-condition'
+  const text = directText(children.find((child) => child.getName() === 'text')).slice(0, 500)
+  const application = children.find((child) => child.getNS() !== STANZAS)?.getName()
+  const detail = { condition, text, type: error?.attrs.type ?? 'cancel', application }
+  const translated = translate(detail, who)
+  details.set(translated, detail)
+  return translated
+}
+
+function translate(detail: StanzaErrorDetail, who: string): AppError {
+  const [code, words] = CONDITIONS[detail.condition] ?? CONDITIONS['undefined-condition'] ?? ['unavailable', 'failed']
+  // XEP-0060 §7.1.3.3: the one not-acceptable that is about size.
+  if (detail.application === 'payload-too-big') return new AppError('too-large', `${who} finds it too large`)
+  // RFC 6120 §8.3.2: a `wait` asks to try again, whatever the condition.
+  const lasting: ErrorCode = detail.type === 'wait' && code === 'not-implemented' ? 'unavailable' : code
+  return new AppError(lasting, detail.text === '' ? `${who} ${words}` : `${who} ${words}: ${detail.text}`)
+}
+
+// Not Element.getText(): nothing recursive may run on what a server sends.
+function directText(element: Element | undefined): string {
+  return element?.children.filter((child) => typeof child === 'string').join('') ?? ''
+}
+
+/** Turns a stream error into ours. */
+export function readStreamError(error: unknown, domain: string): AppError {
+  if (error instanceof AppError) return error
+  const condition = (error as { condition?: string } | undefined)?.condition
+  const words: Record<string, string> = {
+    conflict: 'ended the session because another took its place',
+    'host-unknown': `says that it does not serve ${domain}`,
+    'policy-violation': 'ended the session by its policy',
+    'connection-timeout': 'ended the session because it heard nothing',
+    'system-shutdown': 'is shutting down',
+    'resource-constraint': 'has no room for another session now',
+  }
+  if (condition !== undefined) {
+    return new AppError(
+      'unavailable',
+      `The XMPP server of ${domain} ${words[condition] ?? `ended the session (${condition})`}`,
+    )
+  }
+  return new AppError('unavailable', describeSocketError(error, domain), { cause: error })
+}
+
+function describeSocketError(error: unknown, domain: string): string {
+  const code = (error as NodeJS.ErrnoException | undefined)?.code ?? ''
+  const server = `The XMPP server of ${domain}`
+  if (code === 'ECONNREFUSED') return `${server} refuses connections`
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return `${server} cannot be found`
+  if (code === 'ETIMEDOUT' || code === 'EHOSTUNREACH' || code === 'ENETUNREACH') return `${server} cannot be reached`
+  if (/CERT|SELF_SIGNED|VERIFY|ALTNAME/.test(code)) return `The certificate of ${domain} cannot be trusted (${code})`
+  return `The connection to the XMPP server of ${domain} failed${code === '' ? '' : ` (${code})`}`
+}

@@ -1,0 +1,101 @@
+import { Element } from 'ltx'
+import type { NodeAddress } from '#shared/address.ts'
+import { NS } from '#shared/ns.ts'
+import { AppError, isAppError } from '../errors.ts'
+import { findForm, readForm, writeForm } from './data-form.ts'
+import { stanzaErrorOf } from './errors.ts'
+import type { NodeConfig } from './ports.ts'
+import type { Ask } from './requests.ts'
+
+const PREFIX = 'pubsub#'
+/** Tried in this order where `max` is refused. */
+const ITEM_LIMITS = ['20000', '10000', '1000', '256', '100']
+
+/** Who asks, and how an address is put into `to`. */
+export interface NodeDeps {
+  readonly ask: Ask
+  /** Undefined for the account itself. */
+  readonly to: (address: NodeAddress) => string | undefined
+}
+
+/** Creates a node with its configuration; where the service refuses parts of that, without them. */
+export async function createNode(
+  deps: NodeDeps,
+  address: NodeAddress,
+  config: NodeConfig,
+): Promise<'created' | 'exists'> {
+  try {
+    await withAcceptedFields(config, async (fields) => {
+      const pubsub = new Element('pubsub', { xmlns: NS.PUBSUB })
+      pubsub.c('create', { node: address.node })
+      if (Object.keys(fields).length > 0) pubsub.c('configure').cnode(writeConfig(fields))
+      await deps.ask('set', deps.to(address), pubsub)
+    })
+    return 'created'
+  } catch (error) {
+    if (isAppError(error, 'conflict')) return 'exists'
+    throw error
+  }
+}
+
+/** The configuration of a node as its service tells its owner. */
+export async function readConfig(deps: NodeDeps, address: NodeAddress): Promise<NodeConfig> {
+  const pubsub = new Element('pubsub', { xmlns: NS.PUBSUB_OWNER })
+  pubsub.c('configure', { node: address.node })
+  const answer = await deps.ask('get', deps.to(address), pubsub)
+  const configure = answer.getChild('pubsub', NS.PUBSUB_OWNER)?.getChild('configure')
+  const config: Record<string, string> = {}
+  for (const [name, field] of readForm(findForm(configure))) {
+    if (!name.startsWith(PREFIX)) continue
+    config[name.slice(PREFIX.length)] = normalise(field.values.join('\n'), field.type)
+  }
+  return config
+}
+
+/** Sets what the service takes of `wanted`, and returns what the node then really has. */
+export async function configureNode(deps: NodeDeps, address: NodeAddress, wanted: NodeConfig): Promise<NodeConfig> {
+  await withAcceptedFields(wanted, async (fields) => {
+    const pubsub = new Element('pubsub', { xmlns: NS.PUBSUB_OWNER })
+    pubsub.c('configure', { node: address.node }).cnode(writeConfig(fields))
+    await deps.ask('set', deps.to(address), pubsub)
+  })
+  return readConfig(deps, address)
+}
+
+// ejabberd fails the whole request on one field it does not know or whose value it does not take, and names it in
+// the text of the error. So what it names is changed or left out, and the rest tried again.
+async function withAcceptedFields(config: NodeConfig, attempt: (fields: NodeConfig) => Promise<void>): Promise<void> {
+  const fields = { ...config }
+  const limits = [...ITEM_LIMITS]
+  for (let tries = Object.keys(config).length + limits.length; ; tries--) {
+    try {
+      return await attempt(fields)
+    } catch (error) {
+      const refused = findRefused(error, Object.keys(fields))
+      if (refused === undefined || tries <= 0) throw error
+      const limit = refused === 'max_items' ? limits.shift() : undefined
+      if (limit === undefined) delete fields[refused]
+      else fields[refused] = limit
+    }
+  }
+}
+
+/** The field that an answer refuses, if it is about one of `fields`. */
+export function findRefused(error: unknown, fields: readonly string[]): string | undefined {
+  const detail = stanzaErrorOf(error)
+  if (detail === undefined || !(error instanceof AppError)) return undefined
+  if (!['resource-constraint', 'bad-request', 'not-acceptable', 'conflict'].includes(detail.condition)) return undefined
+  return fields.toSorted((a, b) => b.length - a.length).find((field) => detail.text.includes(PREFIX + field))
+}
+
+function writeConfig(fields: NodeConfig): Element {
+  return writeForm(
+    NS.PUBSUB_NODE_CONFIG,
+    Object.entries(fields).map(([name, value]) => [PREFIX + name, value] as const),
+  )
+}
+
+function normalise(value: string, type: string | undefined): string {
+  if (type !== undefined && type !== 'boolean') return value
+  return value === 'true' ? '1' : value === 'false' ? '0' : value
+}

@@ -1,0 +1,68 @@
+import type { Element } from 'ltx'
+import { asItemId, readXmppUri, writeXmppUri } from '#shared/address.ts'
+import { type BareJid, readBareJid } from '#shared/jid.ts'
+import { NS } from '#shared/ns.ts'
+import { tameStanza } from './bounds.ts'
+import type { Item, PubsubEvent } from './ports.ts'
+
+/** An item as services write it in events and answers; undefined without an id. */
+export function readItem(element: Element): Item | undefined {
+  const { id, publisher } = element.attrs
+  if (id === undefined || id === '') return undefined
+  const payload = element.getChildElements()[0]
+  // The payload stands for itself from here on: it must not take its language or namespace from the stanza, nor keep
+  // the whole answer in memory.
+  if (payload) detach(payload)
+  return { id: asItemId(id), ...(payload && { payload }), ...(publisher && { publisher }) }
+}
+
+function detach(payload: Element): void {
+  const namespace = payload.getNS()
+  const prefix = payload.name.includes(':') ? payload.name.slice(0, payload.name.indexOf(':')) : undefined
+  const attribute = prefix === undefined ? 'xmlns' : `xmlns:${prefix}`
+  if (namespace !== undefined && prefix !== 'xml') payload.attrs[attribute] ??= namespace
+  payload.parent = null
+}
+
+/** The events in a message (XEP-0060 §12.3): none where it has none, is an error, or makes no sense. Never throws. */
+export function readPubsubEvents(stanza: Element): PubsubEvent[] {
+  if (stanza.getName() !== 'message' || stanza.attrs.type === 'error' || !tameStanza(stanza)) return []
+  const service = readBareJid(stanza.attrs.from ?? '')
+  if (service === undefined) return []
+  return stanza
+    .getChildren('event', NS.PUBSUB_EVENT)
+    .flatMap((event) => event.getChildElements().flatMap((child) => readChild(service, child)))
+}
+
+function readChild(service: BareJid, element: Element): PubsubEvent[] {
+  const { node } = element.attrs
+  if (node === undefined || node === '') return []
+  const address = { service, node }
+  switch (element.getName()) {
+    case 'items':
+      return element.getChildElements().flatMap((child) => readItemEvent(service, node, child))
+    case 'purge':
+      return [{ kind: 'purged', address }]
+    case 'configuration':
+      return [{ kind: 'configured', address }]
+    case 'delete': {
+      const target = readXmppUri(element.getChild('redirect')?.attrs.uri ?? '')
+      return [{ kind: 'deleted', address, ...(target && { redirect: writeXmppUri(target) }) }]
+    }
+    case 'subscription':
+      return [{ kind: 'subscription', address, state: element.attrs.subscription ?? 'none' }]
+    default:
+      return []
+  }
+}
+
+function readItemEvent(service: BareJid, node: string, element: Element): PubsubEvent[] {
+  if (element.getName() === 'retract' && element.attrs.id) {
+    return [{ kind: 'retracted', address: { service, node, item: asItemId(element.attrs.id) } }]
+  }
+  const item = element.getName() === 'item' ? readItem(element) : undefined
+  if (item === undefined) return []
+  const address = { service, node, item: item.id }
+  // Some nodes notify without payload: then the event carries only the id.
+  return [item.payload === undefined ? { kind: 'published', address } : { kind: 'published', address, item }]
+}

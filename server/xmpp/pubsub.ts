@@ -1,0 +1,101 @@
+import { Element } from 'ltx'
+import type { NodeAddress } from '#shared/address.ts'
+import { type BareJid, domainOf, isSameOrSubdomain, readBareJid } from '#shared/jid.ts'
+import { NS } from '#shared/ns.ts'
+import { isAppError } from '../errors.ts'
+import { allItems } from './all-items.ts'
+import { configureNode, createNode, type NodeDeps, readConfig } from './node-config.ts'
+import type { Affiliation, Disco, Pubsub, Subscription } from './ports.ts'
+import { findItem, findItems, listItemIds, listItems, publishItem, retractItem } from './pubsub-items.ts'
+import type { Ask } from './requests.ts'
+
+/** Answers over this end a stream between stock servers (524,288 bytes), and everybody's who shares it. */
+const FEDERATED_PAGE = 256 * 1024
+const LOCAL_PAGE = 2 * 1024 * 1024
+
+/** XEP-0060 and XEP-0163 for the account `own`. */
+export function createPubsub(own: BareJid, ask: Ask, disco: Disco): Pubsub {
+  const to = ({ service }: { service: BareJid }) => (service === own ? undefined : service)
+  const deps: NodeDeps = { ask, to }
+  const askOwner = (type: 'get' | 'set', address: NodeAddress, name: string) => {
+    const pubsub = new Element('pubsub', { xmlns: NS.PUBSUB_OWNER })
+    pubsub.c(name, { node: address.node })
+    return ask(type, to(address), pubsub)
+  }
+  return {
+    createNode: (address, config) => createNode(deps, address, config),
+    readConfig: (address) => readConfig(deps, address),
+    configureNode: (address, wanted) => configureNode(deps, address, wanted),
+    async deleteNode(address) {
+      try {
+        await askOwner('set', address, 'delete')
+      } catch (error) {
+        if (!isAppError(error, 'not-found')) throw error
+      }
+    },
+    purgeNode: async (address) => void (await askOwner('set', address, 'purge')),
+    publishItem: (address, payload) => publishItem(deps, address, payload),
+    retractItem: (address) => retractItem(deps, address),
+    findItem: (address) => findItem(deps, address),
+    listItems: (address, query) => listItems(deps, address, query),
+    listItemIds: ({ service, node }) => listItemIds(disco, service, node),
+    allItems: (address, limits) =>
+      allItems(
+        {
+          listItems: (where, query) => listItems(deps, where, query),
+          listItemIds: ({ service, node }) => listItemIds(disco, service, node),
+          findItems: (where, ids) => findItems(deps, where, ids),
+          pageBytes: isSameOrSubdomain(domainOf(address.service), domainOf(own)) ? LOCAL_PAGE : FEDERATED_PAGE,
+        },
+        address,
+        limits,
+      ),
+    subscribeNode: (address) => subscribeNode(deps, own, address),
+    unsubscribeNode: (address) => unsubscribeNode(deps, own, address),
+    listSubscriptions: (service) => listSubscriptions(deps, service),
+    listAffiliations: (where) => listAffiliations(deps, where),
+  }
+}
+
+async function subscribeNode({ ask, to }: NodeDeps, own: BareJid, address: NodeAddress) {
+  const pubsub = new Element('pubsub', { xmlns: NS.PUBSUB })
+  pubsub.c('subscribe', { node: address.node, jid: own })
+  const answer = await ask('set', to(address), pubsub)
+  const state = answer.getChild('pubsub', NS.PUBSUB)?.getChild('subscription')?.attrs.subscription
+  return state === 'pending' || state === 'unconfigured' ? 'pending' : 'subscribed'
+}
+
+async function unsubscribeNode({ ask, to }: NodeDeps, own: BareJid, address: NodeAddress): Promise<void> {
+  const pubsub = new Element('pubsub', { xmlns: NS.PUBSUB })
+  pubsub.c('unsubscribe', { node: address.node, jid: own })
+  try {
+    await ask('set', to(address), pubsub)
+  } catch (error) {
+    // XEP-0060 §6.2.3: not subscribed is `unexpected-request`, no such node `item-not-found`.
+    if (!isAppError(error, 'not-found', 'bad-request', 'gone')) throw error
+  }
+}
+
+async function listSubscriptions({ ask, to }: NodeDeps, service: BareJid): Promise<Subscription[]> {
+  const pubsub = new Element('pubsub', { xmlns: NS.PUBSUB })
+  pubsub.c('subscriptions')
+  const answer = await ask('get', to({ service, node: '' }), pubsub)
+  const found = answer.getChild('pubsub', NS.PUBSUB)?.getChild('subscriptions')?.getChildren('subscription') ?? []
+  return found.flatMap(({ attrs: { node, subscription } }) =>
+    node === undefined ? [] : { address: { service, node }, state: subscription ?? 'none' },
+  )
+}
+
+async function listAffiliations({ ask, to }: NodeDeps, where: BareJid | NodeAddress): Promise<Affiliation[]> {
+  const isOfNode = typeof where !== 'string'
+  const ns = isOfNode ? NS.PUBSUB_OWNER : NS.PUBSUB
+  const address = isOfNode ? where : { service: where, node: '' }
+  const pubsub = new Element('pubsub', { xmlns: ns })
+  pubsub.c('affiliations', isOfNode ? { node: where.node } : {})
+  const answer = await ask('get', to(address), pubsub)
+  const list = answer.getChild('pubsub', ns)?.getChild('affiliations')
+  return (list?.getChildren('affiliation') ?? []).map(({ attrs }) => {
+    const jid = readBareJid(attrs.jid ?? '')
+    return { node: attrs.node ?? address.node, affiliation: attrs.affiliation ?? 'none', ...(jid && { jid }) }
+  })
+}

@@ -1,0 +1,221 @@
+import { once } from 'node:events'
+import type { Socket } from 'node:net'
+import { StringDecoder } from 'node:string_decoder'
+import { connect as connectTls, rootCertificates, type TLSSocket } from 'node:tls'
+import { client } from '@xmpp/client'
+import type { Element } from 'ltx'
+import { asciiDomain, type BareJid, domainOf } from '#shared/jid.ts'
+import { isWithinBounds } from '#shared/xml.ts'
+import { AppError } from '../errors.ts'
+import { readStreamError } from './errors.ts'
+import type { Target } from './targets.ts'
+
+/** An XML stream to the account's server (RFC 6120 §4): elements in and out, nothing about what they mean. */
+export interface Stream {
+  readonly domain: string
+  readonly isSecure: boolean
+  /** Present under TLS of ours: what channel binding needs. */
+  readonly tls: TLSSocket | undefined
+  /** Whether the server's certificate holds only by an authority that this machine was told of. */
+  readonly isPrivateCertificate: boolean
+  /** Opens the stream, or opens it again after TLS or SASL, and returns its features. */
+  open(): Promise<Element>
+  startTls(): Promise<void>
+  /** The next element of the negotiation; rejects when the stream ends first. */
+  next(): Promise<Element>
+  /** From here on every element goes to `listener`. */
+  listen(listener: (element: Element) => void): void
+  /** Fails with `stanza-too-big` over `maxBytes`, for the server would end the stream, and with it everybody's requests. */
+  send(element: Element, maxBytes?: number): Promise<void>
+  /** Resolves with the reason once the stream has ended, whoever ended it. */
+  readonly ended: Promise<AppError>
+  close(): Promise<void>
+  destroy(reason: AppError): void
+}
+
+/** Characters of one incoming stanza. Far above what servers send; below what would exhaust memory. */
+const MAX_INCOMING = 64 * 1024 * 1024
+// XML 1.0 §2.2. One of these in a stanza, and the server ends the stream for everybody who waits on it.
+const ILLEGAL = /[^\t\n\r\u{20}-\u{d7ff}\u{e000}-\u{fffd}\u{10000}-\u{10ffff}]/gu
+
+/** Connects a socket to `target`, under TLS already where it begins with it. */
+export async function connectStream(jid: BareJid, target: Target, signal: AbortSignal): Promise<Stream> {
+  const stream = createStream(jid, target)
+  const abort = () => stream.destroy(new AppError('timeout', `The XMPP server of ${stream.domain} does not answer`))
+  signal.addEventListener('abort', abort, { once: true })
+  stream.ended.then(() => signal.removeEventListener('abort', abort))
+  await Promise.race([stream.connect(), stream.ended.then((reason) => Promise.reject(reason))])
+  return stream
+}
+
+function createStream(jid: BareJid, target: Target): Stream & { connect(): Promise<void> } {
+  const domain = domainOf(jid)
+  const entity = client({ service: target.url, domain })
+  // Of the library only its streams are used. What it would do on them by itself is done in this room instead:
+  // it reconnects blindly, follows see-other-host anywhere, and trusts any answer that has the right id.
+  entity.removeAllListeners()
+  entity._onSeeOtherHost = (error) => entity.emit('error', error)
+  if (target.security !== 'websocket') entity.socketParameters = () => ({ host: target.host, port: target.port })
+  const headerElement = (entity as unknown as { headerElement(): Element }).headerElement.bind(entity)
+  Object.assign(entity, {
+    timeout: 0,
+    headerElement: () => {
+      const header = headerElement()
+      // FAST is offered only to a named account, and a name may only be told under TLS.
+      if (entity.isSecure()) header.attrs.from = jid
+      return header
+    },
+  })
+
+  const { promise: ended, resolve: end } = Promise.withResolvers<AppError>()
+  const inbox = createInbox(ended)
+  let tls: TLSSocket | undefined
+  let decoder = new StringDecoder('utf8')
+  let received = 0
+
+  const destroy = (reason: AppError) => {
+    end(reason)
+    const socket = entity.socket as { destroy?: () => void; end: () => void } | null
+    entity._detachSocket()
+    ;(socket as Socket | null)?.on?.('error', () => {})
+    if (socket?.destroy) socket.destroy()
+    else if (socket) closeQuietly(socket)
+  }
+  const fail = (error: unknown) => destroy(readStreamError(error, domain))
+  entity.on('error', fail)
+  entity.on('close', () => destroy(new AppError('unavailable', `The XMPP server of ${domain} closed the connection`)))
+  entity.on('disconnect', () => destroy(new AppError('unavailable', `The connection to ${domain} was lost`)))
+  entity.on('element', (element: Element) => {
+    received = 0
+    inbox.push(element)
+  })
+
+  entity._onData = (data) => {
+    const text = typeof data === 'string' ? data : decoder.write(data)
+    received += text.length
+    if (received > MAX_INCOMING) return fail({ condition: 'policy-violation' })
+    try {
+      entity.parser?.write(text)
+    } catch (error) {
+      // ltx throws on entities that XML does not have.
+      fail(error)
+    }
+  }
+
+  async function startTls(): Promise<void> {
+    const raw = entity.socket as unknown as Socket
+    entity._detachSocket()
+    raw.on('error', fail)
+    const isAddress = /^[\d.]+$|^\[/.test(domain)
+    const name = asciiDomain(domain)
+    tls = connectTls({
+      socket: raw,
+      ...(isAddress ? { host: name.replace(/^\[|\]$/g, '') } : { servername: name }),
+      ...(target.security === 'direct' && { ALPNProtocols: ['xmpp-client'] }),
+    })
+    decoder = new StringDecoder('utf8')
+    // What came in clear behind the server's word to proceed is nobody's (RFC 6120 §13.9.2).
+    inbox.clear()
+    await once(tls, 'secureConnect')
+    entity._attachSocket(Object.assign(tls, { secure: true }))
+  }
+
+  return {
+    domain,
+    ended,
+    destroy,
+    get isSecure() {
+      return entity.isSecure()
+    },
+    get tls() {
+      return tls
+    },
+    get isPrivateCertificate() {
+      return tls !== undefined && !hasPublicRoot(tls)
+    },
+    async connect() {
+      await entity.connect(target.url)
+      if (target.security === 'direct') await startTls()
+    },
+    async open() {
+      if (entity.root === null) await entity.open({ domain })
+      else await entity.restart()
+      return inbox.next()
+    },
+    startTls,
+    next: inbox.next,
+    listen: inbox.listen,
+    async send(element, maxBytes = Number.POSITIVE_INFINITY) {
+      if (!isWithinBounds(element)) throw new AppError('too-large', 'This is too large or too deep to be sent')
+      if (target.security === 'websocket') element.attrs.xmlns ??= 'jabber:client'
+      element.parent = entity.root
+      const text = element.toString().replace(ILLEGAL, '\ufffd')
+      if (Buffer.byteLength(text) > maxBytes) {
+        throw new AppError('stanza-too-big', `This is larger than the ${maxBytes} bytes that ${domain} takes`)
+      }
+      await entity.write(text)
+    },
+    async close() {
+      try {
+        await entity.write(entity.footer(entity.footerElement()))
+        await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 1000).unref())])
+      } catch {
+        // It had ended already.
+      }
+      destroy(new AppError('unavailable', 'The session has ended'))
+    },
+  }
+}
+
+function hasPublicRoot(tls: TLSSocket): boolean {
+  let certificate = tls.getPeerCertificate(true)
+  for (let depth = 0; depth < 10 && certificate.issuerCertificate !== certificate; depth++) {
+    if (!certificate.issuerCertificate) break
+    certificate = certificate.issuerCertificate
+  }
+  const encoded = certificate.raw?.toString('base64') ?? ''
+  return rootCertificates.some((root) => root.replace(/-----[A-Z ]+-----|\s/g, '') === encoded)
+}
+
+function closeQuietly(socket: { end: () => void }): void {
+  try {
+    socket.end()
+  } catch {
+    // A web socket that never opened has nothing to end.
+  }
+}
+
+/** Elements wait here until somebody asks for the next, or listens for good. */
+function createInbox(ended: Promise<AppError>) {
+  let queue: Element[] = []
+  let listener: ((element: Element) => void) | undefined
+  let wake: (() => void) | undefined
+  let reason: AppError | undefined
+  ended.then((why) => {
+    reason = why
+    wake?.()
+  })
+  return {
+    push(element: Element) {
+      if (listener) return listener(element)
+      queue.push(element)
+      wake?.()
+    },
+    clear() {
+      queue = []
+    },
+    async next(): Promise<Element> {
+      while (queue.length === 0) {
+        if (reason) throw reason
+        await new Promise<void>((resolve) => {
+          wake = resolve
+        })
+      }
+      return queue.shift() as Element
+    },
+    listen(to: (element: Element) => void) {
+      listener = to
+      for (const element of queue.splice(0)) to(element)
+    },
+  }
+}

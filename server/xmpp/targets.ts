@@ -1,0 +1,102 @@
+import { lookup, resolveSrv } from 'node:dns/promises'
+import { isIP } from 'node:net'
+import ipaddr from 'ipaddr.js'
+import { asciiDomain, type BareJid } from '#shared/jid.ts'
+import { AppError } from '../errors.ts'
+
+/** One place to try: `url` for the library, and what the socket really connects to. */
+export interface Target {
+  readonly url: string
+  readonly host: string
+  readonly port: number
+  readonly security: 'direct' | 'starttls' | 'websocket'
+  /** Loopback by the operator's own choice: TLS where offered, else plain. */
+  readonly mayBePlain: boolean
+}
+
+const MAX_TARGETS = 8
+
+/** Where the account's server may be: the configured service alone, else what DNS says of `domain` (RFC 6120 §3.2, XEP-0368). */
+export async function findTargets(domain: BareJid, service?: string, allowPrivate = false): Promise<Target[]> {
+  if (service !== undefined) return [readService(service)]
+  const hosts = await findHosts(asciiDomain(domain))
+  const targets: Target[] = []
+  for (const host of hosts) {
+    for (const address of await findAddresses(host.name)) {
+      if (!allowPrivate && !isPublicAddress(address)) continue
+      targets.push(makeTarget(address, host.port, host.security))
+    }
+  }
+  if (targets.length === 0) throw new AppError('unavailable', `There is no XMPP server to be found for ${domain}`)
+  return targets.slice(0, MAX_TARGETS)
+}
+
+/** Reads `xmpp://host:port`, `xmpps://…` and `wss://…`. */
+export function readService(service: string): Target {
+  const url = URL.canParse(service) ? new URL(service) : undefined
+  const host = url?.hostname.replace(/^\[|\]$/g, '')
+  if (url === undefined || !host) throw new AppError('bad-request', `${service} is not an address of an XMPP service`)
+  const isOnLoopback = isLoopback(host)
+  if (url.protocol === 'wss:' || (url.protocol === 'ws:' && isOnLoopback)) {
+    const port = Number(url.port) || (url.protocol === 'wss:' ? 443 : 80)
+    return { url: service, host, port, security: 'websocket', mayBePlain: isOnLoopback }
+  }
+  if (url.protocol === 'xmpps:') return makeTarget(host, Number(url.port) || 5223, 'direct')
+  if (url.protocol !== 'xmpp:') throw new AppError('bad-request', `${service} is not an address of an XMPP service`)
+  return { ...makeTarget(host, Number(url.port) || 5222, 'starttls'), mayBePlain: isOnLoopback }
+}
+
+/** Whether `address` is one that strangers' domains may lead us to. */
+export function isPublicAddress(address: string): boolean {
+  return ipaddr.isValid(address) && ipaddr.process(address).range() === 'unicast'
+}
+
+function isLoopback(host: string): boolean {
+  if (host === 'localhost') return true
+  return ipaddr.isValid(host) && ipaddr.process(host).range() === 'loopback'
+}
+
+function makeTarget(host: string, port: number, security: 'direct' | 'starttls'): Target {
+  const scheme = security === 'direct' ? 'xmpps' : 'xmpp'
+  const written = isIP(host) === 6 ? `[${host}]` : host
+  return { url: `${scheme}://${written}:${port}`, host, port, security, mayBePlain: false }
+}
+
+interface Host {
+  readonly name: string
+  readonly port: number
+  readonly security: 'direct' | 'starttls'
+}
+
+async function findHosts(domain: string): Promise<Host[]> {
+  const literal = domain.replace(/^\[|\]$/g, '')
+  if (isIP(literal)) return [{ name: literal, port: 5222, security: 'starttls' }]
+  const [direct, starttls] = await Promise.all([findSrv('xmpps-client', domain), findSrv('xmpp-client', domain)])
+  if (direct.length + starttls.length === 0) return [{ name: domain, port: 5222, security: 'starttls' }]
+  const hosts = [
+    ...direct.map((record) => ({ ...record, security: 'direct' as const })),
+    ...starttls.map((record) => ({ ...record, security: 'starttls' as const })),
+  ]
+  return hosts
+    .filter((host) => host.name !== '' && host.name !== '.')
+    .sort((a, b) => a.priority - b.priority || Math.random() * (b.weight + 1) - Math.random() * (a.weight + 1))
+}
+
+async function findSrv(service: string, domain: string) {
+  try {
+    return await resolveSrv(`_${service}._tcp.${domain}`)
+  } catch {
+    // No record and no answer are the same to us: RFC 6120 §3.2.2 falls back to the domain itself.
+    return []
+  }
+}
+
+async function findAddresses(name: string): Promise<string[]> {
+  const host = name.replace(/\.$/, '')
+  if (isIP(host)) return [host]
+  try {
+    return (await lookup(host, { all: true })).map((found) => found.address)
+  } catch {
+    return []
+  }
+}
