@@ -1,0 +1,46 @@
+import type { NodeAddress } from './address.ts'
+import { type BareJid, domainOf, isSameOrSubdomain, localPart, readBareJid } from './jid.ts'
+import { NS } from './ns.ts'
+
+/** Who wrote an item: known, known by the word of a service that is not theirs, or only claimed. */
+export type Credit =
+  | { readonly kind: 'credited'; readonly author: BareJid }
+  | { readonly kind: 'according'; readonly author: BareJid; readonly service: BareJid }
+  | { readonly kind: 'unverified'; readonly claimed?: BareJid }
+
+export interface Claim {
+  readonly address: NodeAddress
+  /** The attribute of the item, as the service stamped it. */
+  readonly publisher?: string
+  /** What the payload says. */
+  readonly entryAuthor?: BareJid
+  /** The domain of the site account. */
+  readonly siteServer: BareJid
+}
+
+/** Decides what a claim is worth (design, "Who wrote it"). */
+export function creditAuthor({ address, publisher, entryAuthor, siteServer }: Claim): Credit {
+  if (publisher === undefined || publisher === '') {
+    if (isOwnNode(address)) return { kind: 'credited', author: address.service }
+    return { kind: 'unverified', claimed: entryAuthor }
+  }
+  const author = readBareJid(publisher)
+  // An entry that names nobody is its publisher's.
+  if (author === undefined || (entryAuthor !== undefined && entryAuthor !== author)) {
+    return { kind: 'unverified', claimed: entryAuthor }
+  }
+  if (isBelieved(address.service, author, siteServer)) return { kind: 'credited', author }
+  return { kind: 'according', author, service: address.service }
+}
+
+/** Whether a service's word about a publisher counts: their own account, its domain or below, or the site's server. */
+function isBelieved(service: BareJid, author: BareJid, siteServer: BareJid): boolean {
+  if (service === author || isSameOrSubdomain(domainOf(service), domainOf(siteServer))) return true
+  return localPart(service) === undefined && isSameOrSubdomain(service, domainOf(author))
+}
+
+/** A node of an account where only the account itself publishes: others write in its comments and attachments. */
+function isOwnNode({ service, node }: NodeAddress): boolean {
+  if (localPart(service) === undefined) return false
+  return !node.startsWith(NS.COMMENTS_PREFIX) && !node.startsWith(NS.ATTACHMENTS_PREFIX)
+}

@@ -1,0 +1,133 @@
+import type { Element } from 'ltx'
+import sanitize from 'sanitize-html'
+import { DROPPED_WHOLE, type SanitizeOptions, sanitizeOptions } from './allow-list.ts'
+import { elementsOf, normalizeTree, treeText, writeTree } from './html-tree.ts'
+import { convertMarkdown } from './markdown.ts'
+import { NS } from './ns.ts'
+import { cleanText, escapeXml } from './text.ts'
+import { createElement, isElement, isWithinBounds, parseXml } from './xml.ts'
+
+export type { SanitizeOptions }
+
+declare const safeHtml: unique symbol
+
+/** HTML that may be printed as it is, well-formed as XML too. Only this file makes one. */
+export type SafeHtml = string & { readonly [safeHtml]: true }
+
+const LONGEST = 2_000_000
+
+/** Cleans HTML by the allow-list. Headings begin at h2; relative addresses need a `base`. Never throws. */
+export function sanitizeHtml(html: string, options: SanitizeOptions = {}): SafeHtml {
+  if (html.length > LONGEST) return textToHtml(html.slice(0, LONGEST))
+  const tree = readTree(sanitize(cleanText(html), sanitizeOptions(options)))
+  return tree === undefined ? escapeText(html) : (writeTree(normalizeTree(tree)) as SafeHtml)
+}
+
+/** Renders Markdown (GFM, footnotes, raw HTML) by the same allow-list; what is no Markdown, as plain text. */
+export function renderMarkdown(markdown: string, options: SanitizeOptions = {}): SafeHtml {
+  const html = convertMarkdown(cleanText(markdown))
+  return html === undefined ? textToHtml(markdown) : sanitizeHtml(html, options)
+}
+
+/** Cleans XHTML as another client wrote it: the content of a `div` or `body`, whatever its prefixes. */
+export function sanitizeXhtml(element: Element, options: SanitizeOptions = {}): SafeHtml {
+  return isWithinBounds(element) ? sanitizeHtml(writeForeign(element), options) : ('' as SafeHtml)
+}
+
+/** The same as a `div` for the wire: no link relations, nothing that the peers' parsers would lose. */
+export function toXhtml(html: SafeHtml): Element {
+  const tree = readTree(html) ?? createElement('div', {}, html)
+  for (const element of elementsOf(tree)) delete element.attrs.rel
+  tree.attrs.xmlns = NS.XHTML
+  return tree
+}
+
+/** Plain text as HTML: only escaped. */
+export function escapeText(text: string): SafeHtml {
+  return escapeXml(text) as SafeHtml
+}
+
+/** Plain text as paragraphs, with line breaks, and web addresses as links. */
+export function textToHtml(text: string, { isForeign = false }: SanitizeOptions = {}): SafeHtml {
+  const rel = isForeign ? ' rel="nofollow noopener ugc"' : ''
+  const paragraphs = cleanText(text).split(/\n\s*\n/).map((part) => part.trim()).filter((part) => part !== '')
+  const write = (part: string) =>
+    part.split(WEB_ADDRESS).map((piece, i) => (i % 2 === 1 && URL.canParse(piece) ? writeLink(piece, rel) : escapeXml(piece)))
+  return paragraphs.map((part) => `<p>${write(part).join('').replace(/\s*\n\s*/g, '<br />')}</p>`).join('') as SafeHtml
+}
+
+/** The words of some markup as plain text, a line for each block; `withoutNotes` leaves footnotes out. */
+export function plainText(html: SafeHtml, { withoutNotes = false } = {}): string {
+  const tree = readTree(html)
+  return tree === undefined ? '' : treeText(tree, withoutNotes).replace(/[^\S\n]*\n\s*/g, '\n').trim()
+}
+
+/** Lets every picture come from where `map` says, when it is seen. */
+export function proxyPictures(html: SafeHtml, map: (src: string) => string): SafeHtml {
+  if (!html.includes('<img')) return html
+  return rewrite(html, (element) => {
+    if (element.name !== 'img') return
+    element.attrs.src = map(element.attrs.src ?? '')
+    element.attrs.loading = 'lazy'
+  })
+}
+
+/** Makes the links within a text, and what is still relative, addresses of the page at `base`: for feeds. */
+export function absoluteLinks(html: SafeHtml, base: string): SafeHtml {
+  return rewrite(html, ({ attrs }) => {
+    for (const name of ['href', 'src']) {
+      const value = attrs[name]
+      if (value !== undefined) attrs[name] = URL.parse(value, base)?.href ?? value
+    }
+  })
+}
+
+/** Marks links as not the site's own words. */
+export function markForeignLinks(html: SafeHtml): SafeHtml {
+  return rewrite(html, ({ name, attrs }) => {
+    if (name === 'a' && attrs.href?.startsWith('#') === false) attrs.rel = 'nofollow noopener ugc'
+  })
+}
+
+const WEB_ADDRESS = /(https?:\/\/[^\s<>"'“”«»]*[^\s<>"'“”«».,;:!?)\]}])/
+
+function writeLink(address: string, rel: string): string {
+  return `<a href="${escapeXml(new URL(address).href.replace(/'/g, '%27'))}"${rel}>${escapeXml(address)}</a>`
+}
+
+function rewrite(html: SafeHtml, change: (element: Element) => void): SafeHtml {
+  const tree = readTree(html)
+  if (tree === undefined) return html
+  for (const element of elementsOf(tree)) change(element)
+  return writeTree(tree) as SafeHtml
+}
+
+function readTree(html: string): Element | undefined {
+  return parseXml(`<div>${html}</div>`)
+}
+
+const VOID = new Set(['br', 'hr', 'img', 'input', 'wbr', 'area', 'base', 'col', 'embed', 'link', 'meta', 'param', 'source', 'track'])
+
+// XML to HTML: an empty element is not closed at once, and a prefix means nothing.
+function writeForeign(root: Element): string {
+  const out: string[] = []
+  const stack: (Element | string | { readonly end: string })[] = [...root.children].reverse()
+  for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
+    if (typeof node === 'string') out.push(escapeXml(node))
+    else if ('end' in node) out.push(node.end)
+    else if (isElement(node)) {
+      const name = node.getName().toLowerCase()
+      if (!/^[a-z][a-z0-9-]*$/.test(name) || DROPPED_WHOLE.includes(name)) continue
+      const attrs = Object.entries(node.attrs).map(([key, value]) => writeAttribute(key, value ?? ''))
+      out.push(`<${name}${attrs.join('')}>`)
+      if (!VOID.has(name)) stack.push({ end: `</${name}>` })
+      for (let i = node.children.length - 1; i >= 0; i--) stack.push(node.children[i] ?? '')
+    }
+  }
+  return out.join('')
+}
+
+function writeAttribute(key: string, value: string): string {
+  const name = key === 'xml:lang' ? 'lang' : key.toLowerCase()
+  return /^[a-z][a-z-]*$/.test(name) ? ` ${name}="${escapeXml(value)}"` : ''
+}

@@ -1,0 +1,41 @@
+// The characters XML 1.0 §2.2 does not allow, and DEL and the C1 controls, which only do harm in text.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must go
+const ILLEGAL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u0084\u0086-\u009f\ufffe\uffff]/g
+// Controls that reorder what follows them: in a name or a title they change how other people's words read.
+const REORDERING = /[\u202a-\u202e\u2066-\u2069\u200e\u200f]/g
+
+/** The text without what XML cannot carry; lone surrogates become U+FFFD. */
+export function cleanText(text: string): string {
+  return text.toWellFormed().replace(ILLEGAL, '')
+}
+
+/** One line for a name, a title or a tag: clean, white space collapsed, no bidirectional overrides, `length` at most. */
+export function cleanLine(text: string, length: number): string {
+  // Sliced first, so that a megabyte costs no more than a line.
+  const head = text.length > length * 8 ? text.slice(0, length * 8) : text
+  return shorten(cleanText(head).replace(REORDERING, '').replace(/\s+/gu, ' ').trim(), length)
+}
+
+/** At most `length` characters (UTF-16 units), cut at a word where there is one, with an ellipsis. */
+export function shorten(text: string, length: number): string {
+  if (text.length <= length) return text
+  const cut = text.slice(0, length - 1).toWellFormed().replace(/\ufffd$/u, '')
+  const space = cut.search(/\s+\S*$/u)
+  return `${(space > length / 2 ? cut.slice(0, space) : cut).trimEnd()}…`
+}
+
+/** Text for XML and HTML alike: `&`, `<`, `>` and `"` escaped, illegal characters gone. */
+export function escapeXml(text: string): string {
+  return cleanText(text).replace(/[&<>"]/g, (char) => ESCAPES[char] ?? char)
+}
+
+const ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' }
+
+const RIGHT_TO_LEFT = /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}\p{Script=Adlam}]/u
+
+/** The direction of the first letter that has one (as `dir="auto"` decides), or undefined without letters. */
+export function readDirection(text: string): 'ltr' | 'rtl' | undefined {
+  const letter = /\p{L}/u.exec(text)
+  if (letter === null) return undefined
+  return RIGHT_TO_LEFT.test(letter[0]) ? 'rtl' : 'ltr'
+}
