@@ -1,6 +1,6 @@
 import { type BareJid, domainOf, localPart, readBareJid } from '#shared/jid.ts'
 import { AppError } from '../errors.ts'
-import { callApi } from './api.ts'
+import { type ApiAddress, callApi } from './api.ts'
 
 /** The accounts of the local server. Each rejects with a sentence for the operator. */
 export interface LocalAccounts {
@@ -10,9 +10,9 @@ export interface LocalAccounts {
   listUsers(): Promise<BareJid[]>
 }
 
-export function createLocalAccounts(socket: string, domain: BareJid): LocalAccounts {
+export function createLocalAccounts(api: ApiAddress, domain: BareJid): LocalAccounts {
   const listUsers = async () => {
-    const names = await callApi(socket, 'registered_users', { host: domain })
+    const names = await callApi(api, 'registered_users', { host: domain })
     const jids = Array.isArray(names) ? names.map((name) => readBareJid(`${name}@${domain}`)) : []
     return jids.filter((jid) => jid !== undefined).sort()
   }
@@ -23,7 +23,7 @@ export function createLocalAccounts(socket: string, domain: BareJid): LocalAccou
     listUsers,
     async register(jid, password) {
       try {
-        await callApi(socket, 'register', { ...userOf(jid, domain), password })
+        await callApi(api, 'register', { ...userOf(jid, domain), password })
         return 'registered'
       } catch (error) {
         if (error instanceof AppError && error.code === 'conflict') return 'exists'
@@ -32,11 +32,11 @@ export function createLocalAccounts(socket: string, domain: BareJid): LocalAccou
     },
     async changePassword(jid, password) {
       await mustExist(jid)
-      await callApi(socket, 'change_password', { ...userOf(jid, domain), newpass: password })
+      await callApi(api, 'change_password', { ...userOf(jid, domain), newpass: password })
     },
     async unregister(jid) {
       await mustExist(jid)
-      await callApi(socket, 'unregister', userOf(jid, domain))
+      await callApi(api, 'unregister', userOf(jid, domain))
     },
   }
 }

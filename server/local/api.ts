@@ -3,12 +3,26 @@ import { AppError } from '../errors.ts'
 
 const TIMEOUT_MS = 10_000
 
-/** One command of ejabberd's HTTP API, over its socket. Resolves with the parsed answer. */
-export function callApi(socket: string, command: string, args: object): Promise<unknown> {
+/** Where ejabberd's HTTP API is; the path is a secret. */
+export interface ApiAddress {
+  readonly port: number
+  readonly path: string
+  readonly domain: string
+}
+
+/** One command of ejabberd's HTTP API. Resolves with the parsed answer. */
+export function callApi(api: ApiAddress, command: string, args: object): Promise<unknown> {
   const { promise, resolve, reject } = Promise.withResolvers<unknown>()
   const body = JSON.stringify(args)
-  const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }
-  const call = request({ socketPath: socket, path: `/api/${command}`, method: 'POST', headers, timeout: TIMEOUT_MS })
+  const headers = { host: api.domain, 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }
+  const call = request({
+    host: '127.0.0.1',
+    port: api.port,
+    path: `${api.path}/${command}`,
+    method: 'POST',
+    headers,
+    timeout: TIMEOUT_MS,
+  })
   call.on('timeout', () => call.destroy(new AppError('timeout', 'The local XMPP server does not answer')))
   call.on('error', (cause) => reject(cause instanceof AppError ? cause : unreachable(cause)))
   call.on('response', (response) => {

@@ -11,7 +11,7 @@ const MAX_UPLOAD_BYTES = 104_857_600
  * ejabberd's configuration: one domain on loopback, its store in one SQLite file, no federation, no rate limit. JSON is
  * YAML, so no path or name needs quoting of ours.
  */
-export function writeEjabberdConfig(local: LocalConfig, layout: Layout): string {
+export function writeEjabberdConfig(local: LocalConfig, layout: Layout, apiPath: string): string {
   const settings = {
     hosts: [local.domain],
     loglevel: 'warning',
@@ -25,11 +25,11 @@ export function writeEjabberdConfig(local: LocalConfig, layout: Layout): string 
     sql_database: layout.database,
     update_sql_schema: true,
     s2s_access: 'none',
-    listen: writeListeners(local, layout),
+    listen: writeListeners(local, apiPath),
     acl: { local: { user_regexp: '' } },
     access_rules: { local: { allow: 'local' }, c2s: { allow: 'all' } },
     api_permissions: {
-      'whoever may open the socket': {
+      'whoever knows the path': {
         from: ['mod_http_api'],
         who: 'all',
         what: ['register', 'unregister', 'registered_users', 'change_password', 'status'],
@@ -40,7 +40,8 @@ export function writeEjabberdConfig(local: LocalConfig, layout: Layout): string 
   return `${JSON.stringify(settings, undefined, 2)}\n`
 }
 
-function writeListeners(local: LocalConfig, layout: Layout): object[] {
+/** The API shares the upload port, at a path that nobody can guess: other users of this machine reach loopback too. */
+function writeListeners(local: LocalConfig, apiPath: string): object[] {
   const loopback = { ip: '127.0.0.1' }
   return [
     {
@@ -51,8 +52,12 @@ function writeListeners(local: LocalConfig, layout: Layout): object[] {
       shaper: 'none',
       starttls_required: true,
     },
-    { ...loopback, port: local.httpPort, module: 'ejabberd_http', request_handlers: { '/upload': 'mod_http_upload' } },
-    { port: `unix:${layout.socket}`, module: 'ejabberd_http', request_handlers: { '/api': 'mod_http_api' } },
+    {
+      ...loopback,
+      port: local.httpPort,
+      module: 'ejabberd_http',
+      request_handlers: { '/upload': 'mod_http_upload', [apiPath]: 'mod_http_api' },
+    },
   ]
 }
 

@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { openSync, readFileSync } from 'node:fs'
-import { readFile, rm, writeFile } from 'node:fs/promises'
-import { connect } from 'node:net'
+import { readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { AppError } from '../errors.ts'
+import { AppError, isAppError } from '../errors.ts'
+import { type ApiAddress, callApi } from './api.ts'
 import type { Layout } from './layout.ts'
 import type { ErlangRoot } from './packages.ts'
 import { run } from './run.ts'
@@ -20,7 +20,6 @@ const STOP_WITH_US =
 
 /** Starts ejabberd as a child, in a session of its own so that a Ctrl-C meant for Canto does not reach it. */
 export async function spawnEjabberd(root: ErlangRoot, layout: Layout): Promise<ChildProcess> {
-  await rm(layout.socket, { force: true })
   const console = openSync(consoleFile(layout), 'w', 0o600)
   // Mnesia's folder is relative, for a path on this command line would be read as an Erlang term.
   const args = ['+K', 'true', '-mnesia', 'dir', '"."', '-noshell', '-eval', STOP_WITH_US, '-s', 'ejabberd']
@@ -45,10 +44,10 @@ export async function spawnEjabberd(root: ErlangRoot, layout: Layout): Promise<C
   return child
 }
 
-/** Resolves once its API listens, which is the last thing it does at start. */
-export async function waitUntilReady(child: ChildProcess, layout: Layout): Promise<void> {
+/** Resolves once its API answers: listening is the last thing it does at start. */
+export async function waitUntilReady(child: ChildProcess, layout: Layout, api: ApiAddress): Promise<void> {
   const deadline = Date.now() + START_TIMEOUT_MS
-  while (!(await isListening(layout.socket))) {
+  while (!(await isAnswering(api))) {
     if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) {
       throw new AppError('unavailable', `The local XMPP server did not start: ${readReason(layout)}`)
     }
@@ -89,15 +88,13 @@ async function isOurs(pid: number, layout: Layout): Promise<boolean> {
   return command.includes('-canto') && command.includes(layout.folder)
 }
 
-async function isListening(socket: string): Promise<boolean> {
-  const connection = connect(socket)
+async function isAnswering(api: ApiAddress): Promise<boolean> {
   try {
-    await once(connection, 'connect')
+    await callApi(api, 'status', {})
     return true
-  } catch {
-    return false
-  } finally {
-    connection.destroy()
+  } catch (error) {
+    if (isAppError(error, 'unavailable')) return false
+    throw error
   }
 }
 

@@ -1,9 +1,4 @@
-import { createHash } from 'node:crypto'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-
-/** The longest path that a Unix socket may have on Linux (107 bytes) and macOS (103), with room for a temporary name. */
-const LONGEST_SOCKET_PATH = 100
 
 /** Where the local server keeps what: everything is its owner's alone. */
 export interface Layout {
@@ -23,8 +18,6 @@ export interface Layout {
   readonly certificate: string
   readonly accounts: string
   readonly pid: string
-  /** ejabberd's HTTP API: only this user may open it. */
-  readonly socket: string
 }
 
 export function layOut(data: string): Layout {
@@ -42,14 +35,5 @@ export function layOut(data: string): Layout {
     certificate: join(folder, 'certificate.pem'),
     accounts: join(folder, 'accounts.json'),
     pid: join(folder, 'ejabberd.pid'),
-    socket: socketPath(folder),
   }
-}
-
-/** The same for the same data folder, so that the operator's commands find it. */
-function socketPath(folder: string): string {
-  const path = join(folder, 'run', 'api.sock')
-  if (Buffer.byteLength(path) <= LONGEST_SOCKET_PATH) return path
-  const name = createHash('sha256').update(folder).digest('hex').slice(0, 16)
-  return join(tmpdir(), `canto-${name}`, 'api.sock')
 }

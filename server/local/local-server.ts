@@ -1,6 +1,5 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
-import { dirname } from 'node:path'
 import { asciiDomain, type BareJid } from '#shared/jid.ts'
 import type { Config } from '../config.ts'
 import { AppError } from '../errors.ts'
@@ -39,21 +38,22 @@ export async function startLocalServer({ local, data }: Config, log: Logger): Pr
   const root = await findEjabberd(layout.cache, log)
   let secrets = await openSecrets(local, layout)
   const caCertificate = await writeIdentity(layout, asciiDomain(local.domain))
-  await writeFile(layout.config, writeEjabberdConfig(local, layout), { mode: 0o600 })
+  await writeFile(layout.config, writeEjabberdConfig(local, layout, secrets.apiPath), { mode: 0o600 })
   await writeFile(layout.inetrc, INETRC)
+  const api = { port: local.httpPort, path: secrets.apiPath, domain: asciiDomain(local.domain) }
   const start = async () => {
     await stopOrphan(layout)
     await checkPort(local.xmppPort, 'CANTO_LOCAL_XMPP_PORT')
     await checkPort(local.httpPort, 'CANTO_LOCAL_HTTP_PORT')
     const child = await spawnEjabberd(root, layout)
-    await waitUntilReady(child, layout).catch(async (error: unknown) => {
+    await waitUntilReady(child, layout, api).catch(async (error: unknown) => {
       await stopChild(child)
       throw error
     })
     return child
   }
   const supervised = await supervise({ start, stop: stopChild, log })
-  const accounts = createLocalAccounts(layout.socket, local.domain)
+  const accounts = createLocalAccounts(api, local.domain)
   const stop = async () => supervised[Symbol.asyncDispose]()
   try {
     for (const { jid, password } of [secrets.site, secrets.firstBlogger].filter((one) => one !== undefined)) {
@@ -74,7 +74,8 @@ export async function startLocalServer({ local, data }: Config, log: Logger): Pr
     },
     async firstSignInDone() {
       if (secrets.firstBlogger === undefined) return
-      secrets = { domain: secrets.domain, site: secrets.site }
+      const { firstBlogger: _signedIn, ...kept } = secrets
+      secrets = kept
       await saveSecrets(layout, secrets)
     },
     stop,
@@ -83,7 +84,7 @@ export async function startLocalServer({ local, data }: Config, log: Logger): Pr
 }
 
 async function makeFolders(layout: Layout): Promise<void> {
-  const folders = [layout.folder, layout.cache, layout.spool, layout.logs, layout.uploads, dirname(layout.socket)]
+  const folders = [layout.folder, layout.cache, layout.spool, layout.logs, layout.uploads]
   for (const folder of folders) await mkdir(folder, { recursive: true, mode: 0o700 })
 }
 

@@ -12,6 +12,8 @@ const LETTERS = 'abcdefghijkmnpqrstuvwxyz23456789'
 export interface Secrets {
   readonly domain: BareJid
   readonly site: Credentials
+  /** The path of the server's HTTP API. */
+  readonly apiPath: string
   /** Kept until somebody signed in. */
   readonly firstBlogger?: Credentials
 }
@@ -28,6 +30,7 @@ export async function openSecrets(local: LocalConfig, layout: Layout): Promise<S
     const fresh: Secrets = {
       domain: local.domain,
       site: { jid: local.siteAccount, password: randomBytes(24).toString('base64url') },
+      apiPath: `/${randomBytes(24).toString('hex')}`,
       firstBlogger: { jid: local.firstBlogger, password: createTypablePassword() },
     }
     await saveSecrets(layout, fresh)
