@@ -16,7 +16,25 @@ export const ALLOWED_TAGS: readonly string[] = [
   ...['p', 'br', 'hr', 'div', 'section', 'blockquote', 'pre', 'h1', 'h2', 'h3', 'h4', 'h5', 'h6'],
   ...['ul', 'ol', 'li', 'dl', 'dt', 'dd', 'figure', 'figcaption', 'details', 'summary', 'address'],
   ...['table', 'caption', 'thead', 'tbody', 'tfoot', 'tr', 'th', 'td'],
-  ...['a', 'em', 'strong', 'b', 'i', 'u', 's', 'del', 'ins', 'code', 'kbd', 'samp', 'var', 'sub', 'sup', 'small', 'mark'],
+  ...[
+    'a',
+    'em',
+    'strong',
+    'b',
+    'i',
+    'u',
+    's',
+    'del',
+    'ins',
+    'code',
+    'kbd',
+    'samp',
+    'var',
+    'sub',
+    'sup',
+    'small',
+    'mark',
+  ],
   ...['abbr', 'cite', 'q', 'dfn', 'time', 'span', 'bdi', 'bdo', 'ruby', 'rt', 'rp', 'img'],
 ]
 
@@ -95,7 +113,8 @@ function cleanAttributes(attribs: Attributes, options: SanitizeOptions): Attribu
 }
 
 function cleanAttribute(name: string, value: string, options: SanitizeOptions): string | undefined {
-  if (name === 'href') return value.startsWith('#') ? `#${cleanId(value.slice(1), options)}` : cleanAddress(value, LINK_SCHEMES, options)
+  if (name === 'href')
+    return value.startsWith('#') ? `#${cleanId(value.slice(1), options)}` : cleanAddress(value, LINK_SCHEMES, options)
   if (name === 'src') return cleanAddress(value, PICTURE_SCHEMES, options)
   if (name === 'id') return cleanId(value, options)
   // Ours to decide; a remote `rel` could be `me` or `author`.

@@ -1,11 +1,42 @@
 import type { Element } from 'ltx'
-import { isElement } from './xml.ts'
 import { escapeXml } from './text.ts'
+import { isElement } from './xml.ts'
 
 const VOID = new Set(['br', 'hr', 'img'])
 const BLOCKS = new Set([
-  ...['p', 'hr', 'div', 'section', 'blockquote', 'pre', 'h1', 'h2', 'h3', 'h4', 'h5', 'h6', 'ul', 'ol', 'li', 'dl', 'dt'],
-  ...['dd', 'figure', 'figcaption', 'details', 'summary', 'address', 'table', 'caption', 'thead', 'tbody', 'tfoot', 'tr'],
+  ...[
+    'p',
+    'hr',
+    'div',
+    'section',
+    'blockquote',
+    'pre',
+    'h1',
+    'h2',
+    'h3',
+    'h4',
+    'h5',
+    'h6',
+    'ul',
+    'ol',
+    'li',
+    'dl',
+    'dt',
+  ],
+  ...[
+    'dd',
+    'figure',
+    'figcaption',
+    'details',
+    'summary',
+    'address',
+    'table',
+    'caption',
+    'thead',
+    'tbody',
+    'tfoot',
+    'tr',
+  ],
   ...['th', 'td', 'br'],
 ])
 // Where a space at the end is seen: underlined, or in another typeface.
@@ -14,7 +45,7 @@ const SPACE = /^[ \t\r\n\f]+$/
 
 /** Cleans up a tree of sanitised HTML, in place: headings that follow the page's h1, and no space between two tags. */
 export function normalizeTree(root: Element): Element {
-  mergeTexts(root)
+  tidy(root)
   outlineHeadings(root)
   for (const element of elementsOf(root)) settleSpaces(element)
   return root
@@ -75,16 +106,22 @@ function isNote(element: Element): boolean {
   return element.name === 'sup' && isElement(link) && link.name === 'a' && (link.attrs.href ?? '').startsWith('#')
 }
 
-function mergeTexts(root: Element): void {
-  for (const element of elementsOf(root)) {
-    const merged: (Element | string)[] = []
-    for (const child of element.children) {
-      const last = merged.at(-1)
-      if (typeof child === 'string' && typeof last === 'string') merged[merged.length - 1] = last + child
-      else merged.push(child)
+/** Joins texts, and takes away spans and links that mean nothing any more. From the leaves up. */
+function tidy(root: Element): void {
+  for (const element of elementsOf(root).reverse()) {
+    const children: (Element | string)[] = []
+    for (const child of element.children.flatMap((node) => (isBare(node) ? node.children : [node]))) {
+      const last = children.at(-1)
+      if (typeof child !== 'string') child.parent = element
+      if (typeof child === 'string' && typeof last === 'string') children[children.length - 1] = last + child
+      else if (child !== '') children.push(child)
     }
-    element.children = merged
+    element.children = children
   }
+}
+
+function isBare(node: Element | string): node is Element {
+  return isElement(node) && (node.name === 'span' || node.name === 'a') && Object.keys(node.attrs).length === 0
 }
 
 /** The page's title is its h1: the highest heading of a text becomes h2, and none skips a level. */
@@ -119,7 +156,8 @@ type Sibling = Element | string | undefined
 
 function settleSpace(parent: Element, space: string, before: Sibling, after: Sibling): string | undefined {
   const isEdge = before === undefined || after === undefined
-  if (isBlock(before) || isBlock(after) || (isEdge && BLOCKS.has(parent.name) && parent.name !== 'pre')) return undefined
+  if (isBlock(before) || isBlock(after) || (isEdge && BLOCKS.has(parent.name) && parent.name !== 'pre'))
+    return undefined
   const text = isInside(parent, 'pre') ? space : ' '
   const first = isElement(after) && isElement(before) && MARKED_SPACE.has(before.name) && !MARKED_SPACE.has(after.name)
   if (first && pushText(after, text, 'start')) return undefined
@@ -151,4 +189,3 @@ function pushText(element: Element, text: string, side: 'start' | 'end'): boolea
     at = child
   }
 }
-

@@ -9,9 +9,18 @@ const RANDOM_LENGTH = 8
  * 60 at most, as node names derived from it must fit Prosody's file names; never under 8, as Movim wants 6.
  */
 export function createItemId(title: string, random: string): ItemId {
-  const end = random.toLowerCase().replace(/[^a-z0-9]/g, '').slice(0, RANDOM_LENGTH)
+  const end = random
+    .toLowerCase()
+    .replace(/[^a-z0-9]/g, '')
+    .slice(0, RANDOM_LENGTH)
   if (end.length < RANDOM_LENGTH) throw new RangeError('createItemId needs 8 random letters or digits')
-  const words = title.slice(0, 1000).normalize('NFKD').replace(/[\p{M}'’]/gu, '').toLowerCase().match(/[a-z0-9]+/g) ?? []
+  const words =
+    title
+      .slice(0, 1000)
+      .normalize('NFKD')
+      .replace(/[\p{M}'’]/gu, '')
+      .toLowerCase()
+      .match(/[a-z0-9]+/g) ?? []
   let id = ''
   for (const word of words) {
     const next = id === '' ? word : `${id}-${word}`

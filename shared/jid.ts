@@ -14,7 +14,8 @@ export interface Jid {
 }
 
 const PLAIN_LOCAL = /^[a-z0-9._+-]+$/
-const PLAIN_DOMAIN = /^(?!.*(?:^|\.)xn--)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/
+const PLAIN_DOMAIN =
+  /^(?!.*(?:^|\.)xn--)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/
 const IDNA = { useSTD3ASCIIRules: true, checkBidi: true, checkJoiners: true } as const
 const PART_BYTES = 1023
 // No part longer than this in characters can fit its bytes once normalised; checked before any work.
@@ -29,7 +30,8 @@ export function readJid(text: string): Jid | undefined {
   const local = at < 0 ? undefined : readLocalPart(bareText.slice(0, at))
   const domain = readDomain(bareText.slice(at + 1))
   const resource = slash < 0 ? undefined : readResource(text.slice(slash + 1))
-  if (domain === undefined || (at >= 0 && local === undefined) || (slash >= 0 && resource === undefined)) return undefined
+  if (domain === undefined || (at >= 0 && local === undefined) || (slash >= 0 && resource === undefined))
+    return undefined
   return { bare: (local === undefined ? domain : `${local}@${domain}`) as BareJid, local, domain, resource }
 }
 

@@ -50,16 +50,32 @@ export function escapeText(text: string): SafeHtml {
 /** Plain text as paragraphs, with line breaks, and web addresses as links. */
 export function textToHtml(text: string, { isForeign = false }: SanitizeOptions = {}): SafeHtml {
   const rel = isForeign ? ' rel="nofollow noopener ugc"' : ''
-  const paragraphs = cleanText(text).split(/\n\s*\n/).map((part) => part.trim()).filter((part) => part !== '')
+  const paragraphs = cleanText(text)
+    .split(/\n\s*\n/)
+    .map((part) => part.trim())
+    .filter((part) => part !== '')
   const write = (part: string) =>
-    part.split(WEB_ADDRESS).map((piece, i) => (i % 2 === 1 && URL.canParse(piece) ? writeLink(piece, rel) : escapeXml(piece)))
-  return paragraphs.map((part) => `<p>${write(part).join('').replace(/\s*\n\s*/g, '<br />')}</p>`).join('') as SafeHtml
+    part
+      .split(WEB_ADDRESS)
+      .map((piece, i) => (i % 2 === 1 && URL.canParse(piece) ? writeLink(piece, rel) : escapeXml(piece)))
+  return paragraphs
+    .map(
+      (part) =>
+        `<p>${write(part)
+          .join('')
+          .replace(/\s*\n\s*/g, '<br />')}</p>`,
+    )
+    .join('') as SafeHtml
 }
 
 /** The words of some markup as plain text, a line for each block; `withoutNotes` leaves footnotes out. */
 export function plainText(html: SafeHtml, { withoutNotes = false } = {}): string {
   const tree = readTree(html)
-  return tree === undefined ? '' : treeText(tree, withoutNotes).replace(/[^\S\n]*\n\s*/g, '\n').trim()
+  return tree === undefined
+    ? ''
+    : treeText(tree, withoutNotes)
+        .replace(/[^\S\n]*\n\s*/g, '\n')
+        .trim()
 }
 
 /** Lets every picture come from where `map` says, when it is seen. */
@@ -106,7 +122,22 @@ function readTree(html: string): Element | undefined {
   return parseXml(`<div>${html}</div>`)
 }
 
-const VOID = new Set(['br', 'hr', 'img', 'input', 'wbr', 'area', 'base', 'col', 'embed', 'link', 'meta', 'param', 'source', 'track'])
+const VOID = new Set([
+  'br',
+  'hr',
+  'img',
+  'input',
+  'wbr',
+  'area',
+  'base',
+  'col',
+  'embed',
+  'link',
+  'meta',
+  'param',
+  'source',
+  'track',
+])
 
 // XML to HTML: an empty element is not closed at once, and a prefix means nothing.
 function writeForeign(root: Element): string {

@@ -1,5 +1,6 @@
 // The IdentifierClass of RFC 8264 by Unicode properties: letters, digits, marks and printable ASCII.
-const IDENTIFIER = /^[\p{Ll}\p{Lu}\p{Lo}\p{Lm}\p{Nd}\p{Mn}\p{Mc}\x21-\x7e\u00b7\u0375\u05f3\u05f4\u06fd\u06fe\u0f0b\u3007\u30fb\u200c\u200d]+$/u
+const IDENTIFIER =
+  /^[\p{Ll}\p{Lu}\p{Lo}\p{Lm}\p{Nd}\p{Mn}\p{Mc}\x21-\x7e\u00b7\u0375\u05f3\u05f4\u06fd\u06fe\u0f0b\u3007\u30fb\u200c\u200d]+$/u
 const IGNORABLE = /[\p{Default_Ignorable_Code_Point}\p{Noncharacter_Code_Point}]/u
 const OLD_HANGUL = /[\u1100-\u11ff\ua960-\ua97f\ud7b0-\ud7ff]/u
 const WIDE = /[\u3000\uff01-\uffee]/gu
@@ -20,7 +21,10 @@ export function prepareLocalPart(text: string): string | undefined {
   let prepared = text
   // RFC 8264 §7: until stable, four times at most.
   for (let round = 0; round < 4; round++) {
-    const next = prepared.replace(WIDE, (char) => char.normalize('NFKC')).toLowerCase().normalize('NFC')
+    const next = prepared
+      .replace(WIDE, (char) => char.normalize('NFKC'))
+      .toLowerCase()
+      .normalize('NFC')
     if (next === prepared) return isIdentifier(next) && !FORBIDDEN_IN_LOCAL.test(next) ? next : undefined
     prepared = next
   }

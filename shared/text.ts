@@ -19,7 +19,10 @@ export function cleanLine(text: string, length: number): string {
 /** At most `length` characters (UTF-16 units), cut at a word where there is one, with an ellipsis. */
 export function shorten(text: string, length: number): string {
   if (text.length <= length) return text
-  const cut = text.slice(0, length - 1).toWellFormed().replace(/\ufffd$/u, '')
+  const cut = text
+    .slice(0, length - 1)
+    .toWellFormed()
+    .replace(/\ufffd$/u, '')
   const space = cut.search(/\s+\S*$/u)
   return `${(space > length / 2 ? cut.slice(0, space) : cut).trimEnd()}…`
 }
@@ -31,7 +34,8 @@ export function escapeXml(text: string): string {
 
 const ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' }
 
-const RIGHT_TO_LEFT = /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}\p{Script=Adlam}]/u
+const RIGHT_TO_LEFT =
+  /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}\p{Script=Adlam}]/u
 
 /** The direction of the first letter that has one (as `dir="auto"` decides), or undefined without letters. */
 export function readDirection(text: string): 'ltr' | 'rtl' | undefined {

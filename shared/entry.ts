@@ -1,0 +1,56 @@
+import type { ItemAddress, NodeAddress } from './address.ts'
+import type { BareJid } from './jid.ts'
+import type { SafeHtml } from './markup.ts'
+
+export { readDraft, readEntry } from './read-entry.ts'
+export { writeAlternate, writeComment, writeEntry } from './write-entry.ts'
+
+/** A link of an entry; only http(s), xmpp and mailto addresses come through. */
+export interface Link {
+  readonly rel: string
+  readonly href: string
+  readonly type?: string
+  readonly title?: string
+}
+
+/** An item we understood: clean, bounded, and still only a claim about its author. */
+export interface Entry {
+  readonly atomId?: string
+  /** One line; '' only where there is no text at all. */
+  readonly title: string
+  /** Whether the title is only the beginning of the text. */
+  readonly isUntitled: boolean
+  readonly summary?: string
+  /** The Markdown, or plain text, where the author sent it. */
+  readonly source?: string
+  readonly html?: SafeHtml
+  /** Plain text, 200 characters at most, cut at a word. */
+  readonly excerpt: string
+  readonly published?: Date
+  readonly updated?: Date
+  readonly author: { readonly name?: string; readonly jid?: BareJid }
+  readonly tags: readonly string[]
+  readonly language?: string
+  readonly direction?: 'ltr' | 'rtl'
+  readonly links: readonly Link[]
+  /** Where its comments go. */
+  readonly comments?: NodeAddress
+  /** Its page on the web, http(s). */
+  readonly alternate?: string
+  readonly inReplyTo?: ItemAddress
+}
+
+/** What somebody writes; the title is '' for a short note. */
+export interface PostDraft {
+  readonly title: string
+  readonly text: string
+  readonly tags: readonly string[]
+  readonly language: string
+  readonly summary: string
+  readonly comments: boolean
+}
+
+export interface Author {
+  readonly jid: BareJid
+  readonly name: string
+}

@@ -1,0 +1,176 @@
+import type { Element } from 'ltx'
+import { type ItemAddress, readXmppUri } from './address.ts'
+import { readContent } from './content.ts'
+import { readDate } from './dates.ts'
+import type { Entry, Link, PostDraft } from './entry.ts'
+import { markForeignLinks, plainText, sanitizeHtml, sanitizeXhtml, textToHtml } from './markup.ts'
+import { NS } from './ns.ts'
+import { cleanLine, cleanText, readDirection, shorten } from './text.ts'
+import { childrenOf, isElement, isWithinBounds, textOf } from './xml.ts'
+
+const TITLE = 300
+const NAME = 200
+const TAG = 100
+const TAGS = 50
+const LINKS = 100
+const EXCERPT = 200
+const ADDRESS = 8192
+const LINK_SCHEMES = ['http:', 'https:', 'xmpp:', 'mailto:']
+
+/** How an entry is to be read. */
+export interface ReadOptions {
+  /** Marks its links as not the site's own words. */
+  readonly isForeign?: boolean
+}
+
+/** Reads an atom:entry, prefixed or not. Undefined where it is none, says nothing or is out of bounds; never throws. */
+export function readEntry(payload: Element, { isForeign = false }: ReadOptions = {}): Entry | undefined {
+  if (!isWithinBounds(payload) || !payload.is('entry', NS.ATOM)) return undefined
+  const links = readLinks(payload)
+  const alternate = links.find((link) => link.rel === 'alternate' && isWebAddress(link.href))?.href
+  const wholeTitle = readText(payload, 'title') ?? ''
+  const atomId = readLine(payload, 'id', ADDRESS)
+  const content = readContent(payload, { atomId: atomId ?? wholeTitle, alternate })
+  const summary = readText(payload, 'summary')
+  if (wholeTitle === '' && content === undefined && summary === undefined && links.length === 0) return undefined
+
+  // Movim writes a comment, and Libervia a note, as a title alone.
+  const html = content?.html ?? (wholeTitle === '' ? undefined : textToHtml(wholeTitle))
+  const text = html === undefined ? '' : plainText(html, { withoutNotes: true }).replace(/\s+/gu, ' ')
+  const title = cleanLine(wholeTitle, TITLE) || shorten(text, TITLE)
+  return {
+    atomId,
+    title,
+    isUntitled: isBeginning(cleanLine(wholeTitle, TITLE), cleanLine(text, 1000)),
+    summary: summary === undefined ? undefined : cleanLine(summary, 2000),
+    source: content?.source,
+    html: html !== undefined && isForeign ? markForeignLinks(html) : html,
+    excerpt: shorten(text || cleanLine(summary ?? title, EXCERPT), EXCERPT),
+    published: readDateOf(payload, 'published'),
+    updated: readDateOf(payload, 'updated'),
+    author: readAuthor(payload),
+    tags: readTags(payload),
+    language: readLanguage(payload),
+    direction: readDirection(`${title} ${text.slice(0, 1000)}`),
+    links,
+    comments: readComments(payload),
+    alternate,
+    inReplyTo: readInReplyTo(payload),
+  }
+}
+
+/** What the edit form shows. A post that came without its source is edited as HTML, which Markdown is too. */
+export function readDraft(payload: Element): PostDraft {
+  const entry = readEntry(payload)
+  return {
+    title: entry === undefined || entry.isUntitled ? '' : entry.title,
+    text: entry?.source ?? (entry?.html === undefined ? '' : asMarkdown(entry.html)),
+    tags: entry?.tags ?? [],
+    language: entry?.language ?? '',
+    summary: entry?.summary ?? '',
+    comments: entry?.comments !== undefined,
+  }
+}
+
+/** The plain text of an Atom text construct, of whatever type (RFC 4287 §3.1). */
+export function readText(parent: Element, name: string): string | undefined {
+  const [element] = childrenOf(parent, name, NS.ATOM)
+  if (element === undefined) return undefined
+  const type = element.attrs.type?.toLowerCase()
+  const hasElements = element.children.some(isElement)
+  const text =
+    type === 'html' || type === 'text/html'
+      ? plainText(sanitizeHtml(textOf(element)))
+      : type === 'xhtml' && hasElements
+        ? plainText(sanitizeXhtml(element))
+        : cleanText(textOf(element))
+  return text.trim() || undefined
+}
+
+/** The name of an author and the account their `uri` claims. */
+export function readAuthor(parent: Element): Entry['author'] {
+  const [author] = childrenOf(parent, 'author', NS.ATOM)
+  if (author === undefined) return {}
+  const uri = readLine(author, 'uri', ADDRESS)
+  return { name: readLine(author, 'name', NAME), jid: uri === undefined ? undefined : readXmppUri(uri)?.service }
+}
+
+/** The language of the element itself: one inherited from a stanza is the server's, not the author's. */
+export function readLanguage(element: Element): string | undefined {
+  const own = [element, ...['content', 'title'].flatMap((name) => childrenOf(element, name, NS.ATOM))]
+  const language = own.map(({ attrs }) => attrs['xml:lang']).find((value) => value !== undefined && value !== '')
+  return language !== undefined && /^[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8}){0,4}$/.test(language) ? language : undefined
+}
+
+export function readLine(parent: Element, name: string, length: number): string | undefined {
+  const [element] = childrenOf(parent, name, NS.ATOM)
+  return element === undefined ? undefined : cleanLine(textOf(element), length) || undefined
+}
+
+export function readDateOf(parent: Element, name: string): Date | undefined {
+  const [element] = childrenOf(parent, name, NS.ATOM)
+  return element === undefined ? undefined : readDate(textOf(element))
+}
+
+function isBeginning(title: string, text: string): boolean {
+  if (title === '' || title === '…' || title === text) return true
+  return title.endsWith('…') && text.startsWith(title.slice(0, -1))
+}
+
+function readTags(entry: Element): string[] {
+  const tags = new Map<string, string>()
+  for (const { attrs } of childrenOf(entry, 'category', NS.ATOM).slice(0, TAGS)) {
+    const tag = cleanLine(attrs.term ?? '', TAG)
+      .replace(/^#+\s*/, '')
+      .normalize('NFC')
+    // A path of dots cannot be asked for: browsers resolve it away.
+    if (tag !== '' && !/^\.+$/.test(tag) && !tags.has(tag.toLowerCase())) tags.set(tag.toLowerCase(), tag)
+  }
+  return [...tags.values()]
+}
+
+function readLinks(entry: Element): Link[] {
+  const links: Link[] = []
+  for (const { attrs } of childrenOf(entry, 'link', NS.ATOM).slice(0, LINKS)) {
+    const href = cleanText(attrs.href ?? '')
+      .replace(/\s*[\r\n]\s*/g, '')
+      .trim()
+    if (href.length > ADDRESS || !LINK_SCHEMES.includes(URL.parse(href)?.protocol ?? '')) continue
+    links.push({
+      rel: cleanLine(attrs.rel ?? 'alternate', NAME),
+      href,
+      type: attrs.type === undefined ? undefined : cleanLine(attrs.type, NAME),
+      title: attrs.title === undefined ? undefined : cleanLine(attrs.title, NAME),
+    })
+  }
+  return links
+}
+
+function isWebAddress(href: string): boolean {
+  return ['http:', 'https:'].includes(URL.parse(href)?.protocol ?? '')
+}
+
+function readComments(entry: Element): Entry['comments'] {
+  for (const { attrs } of childrenOf(entry, 'link', NS.ATOM)) {
+    if (attrs.rel !== 'replies' || attrs.title !== 'comments') continue
+    const { service, node } = readXmppUri(attrs.href ?? '') ?? {}
+    if (service !== undefined && node !== undefined) return { service, node }
+  }
+  return undefined
+}
+
+/** The first reference (RFC 4685) that leads to an item; one post may answer several. */
+function readInReplyTo(entry: Element): ItemAddress | undefined {
+  for (const { attrs } of childrenOf(entry, 'in-reply-to', NS.THREAD)) {
+    for (const uri of [attrs.href, attrs.ref]) {
+      const { service, node, item } = readXmppUri(uri ?? '') ?? {}
+      if (service !== undefined && node !== undefined && item !== undefined) return { service, node, item }
+    }
+  }
+  return undefined
+}
+
+// Markdown takes a block of HTML as it is up to the next empty line.
+function asMarkdown(html: string): string {
+  return `<div>\n${html.replace(/\n(?=[ \t]*\n)/g, '&#10;')}\n</div>`
+}

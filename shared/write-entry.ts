@@ -1,0 +1,190 @@
+import type { Element } from 'ltx'
+import { type ItemAddress, type NodeAddress, readXmppUri, writePlainXmppUri, writeXmppUri } from './address.ts'
+import { idPrefix } from './content.ts'
+import { writeDate } from './dates.ts'
+import type { Author, PostDraft } from './entry.ts'
+import { isOwnTagUri } from './item-id.ts'
+import { plainText, renderMarkdown, toXhtml } from './markup.ts'
+import { NS } from './ns.ts'
+import { cleanLine, cleanText, shorten } from './text.ts'
+import { childrenOf, cloneXml, createElement as el, isElement, textOf } from './xml.ts'
+
+const NOTE_TITLE = 80
+const TITLE = 300
+
+export interface EntryParts {
+  readonly draft: PostDraft
+  readonly address: ItemAddress
+  readonly author: Author
+  /** For a new post; an edit keeps the one it has. */
+  readonly atomId: string
+  /** For a new post; an edit keeps the one it has. */
+  readonly published: Date
+  readonly updated: Date
+  /** The web page, http(s). */
+  readonly alternate?: string
+  readonly comments?: NodeAddress
+  /** What an edit replaces: everything in it that we do not understand stays. */
+  readonly original?: Element
+}
+
+/** Writes a post for the wire (design, "On the wire"). */
+export function writeEntry(parts: EntryParts): Element {
+  const { draft, author, updated, original } = parts
+  const atomId = (original === undefined ? '' : readOriginal(original, 'id')) || parts.atomId
+  const published = (original === undefined ? '' : readOriginal(original, 'published')) || writeDate(parts.published)
+  const links = writeLinks(parts, atomId)
+  const html = renderMarkdown(draft.text, {
+    idPrefix: idPrefix(atomId),
+    base: links.find(isWebPage)?.attrs.href,
+  })
+  const summary = cleanText(draft.summary).trim()
+  const hasText = draft.text.trim() !== ''
+  return el(
+    'entry',
+    { ...keptAttributes(original), xmlns: NS.ATOM, 'xml:lang': draft.language || undefined },
+    el('title', { type: 'text' }, cleanLine(draft.title, TITLE) || noteTitle(plainText(html, { withoutNotes: true }))),
+    el('id', {}, atomId),
+    el('published', {}, published),
+    el('updated', {}, writeDate(updated)),
+    ...writeAuthors(author, original),
+    ...writeCategories(draft.tags, original),
+    summary === '' ? undefined : el('summary', { type: 'text' }, summary),
+    hasText ? el('content', { type: 'text' }, draft.text) : undefined,
+    hasText ? el('content', { type: 'xhtml' }, toXhtml(html)) : undefined,
+    ...links,
+    ...(original === undefined ? [] : keptElements(original, (child) => !isUnderstood(child))),
+  )
+}
+
+export interface CommentParts {
+  readonly text: string
+  readonly address: ItemAddress
+  readonly author: Author
+  readonly published: Date
+  /** The post or the comment it answers. */
+  readonly inReplyTo?: ItemAddress
+  readonly atomId?: string
+}
+
+/** Writes a comment as Movim does, which shows only its title: all of the text is there. */
+export function writeComment({ text, address, author, published, inReplyTo, atomId }: CommentParts): Element {
+  const date = writeDate(published)
+  // COMPAT(Movim 0.34): it reads only the unprefixed element, and compares the address as text.
+  const href = inReplyTo === undefined ? undefined : writePlainXmppUri(inReplyTo)
+  return el(
+    'entry',
+    { xmlns: NS.ATOM },
+    el('title', { type: 'text' }, text.trim()),
+    el('id', {}, atomId ?? writeXmppUri(address)),
+    el('published', {}, date),
+    el('updated', {}, date),
+    writeAuthor(author),
+    el('link', { rel: 'alternate', href: writeXmppUri(address) }),
+    href === undefined ? undefined : el('in-reply-to', { xmlns: NS.THREAD, ref: href, href }),
+  )
+}
+
+/** A copy of an entry with this web page, or none: what `relink` publishes, all else as it was. */
+export function writeAlternate(payload: Element, alternate: string | undefined): Element {
+  const copy = cloneXml(payload)
+  const isPage = (child: unknown) => isElement(child) && child.is('link', NS.ATOM) && isWebPage(child)
+  const at = copy.children.findIndex(isPage)
+  const prefix = copy.name.slice(0, copy.name.length - copy.getName().length)
+  copy.children = copy.children.filter((child) => !isPage(child))
+  if (alternate === undefined) return copy
+  const link = el(`${prefix}link`, { rel: 'alternate', type: 'text/html', href: alternate })
+  link.parent = copy
+  copy.children.splice(at < 0 ? copy.children.length : at, 0, link)
+  return copy
+}
+
+/** The title of a note without one: the beginning of its text. */
+export function noteTitle(text: string): string {
+  const line = cleanLine(text, 1000)
+  return line.length > NOTE_TITLE ? shorten(line, NOTE_TITLE) : line || '…'
+}
+
+/** `author` as both peers want it: the plain `xmpp:` address. */
+export function writeAuthor({ jid, name }: Author): Element {
+  return el('author', {}, el('name', {}, cleanLine(name, 200) || jid), el('uri', {}, writeXmppUri({ service: jid })))
+}
+
+function writeAuthors(author: Author, original: Element | undefined): Element[] {
+  const authors = original === undefined ? [] : keptElements(original, (child) => child.is('author', NS.ATOM))
+  const [first] = authors
+  const uri = first === undefined ? undefined : childrenOf(first, 'uri', NS.ATOM)[0]
+  // Somebody else's words, sent on: they stay theirs.
+  if (first !== undefined && uri !== undefined && readXmppUri(textOf(uri))?.service !== author.jid) return authors
+  const own = writeAuthor(author)
+  for (const child of first?.children.filter(isElement) ?? []) {
+    if (!child.is('name', NS.ATOM) && !child.is('uri', NS.ATOM)) own.cnode(cloneXml(child))
+  }
+  return [own, ...authors.slice(1)]
+}
+
+function writeCategories(tags: readonly string[], original: Element | undefined): Element[] {
+  const known = original === undefined ? [] : keptElements(original, (child) => child.is('category', NS.ATOM))
+  return tags.map((tag) => known.find(({ attrs }) => attrs.term === tag) ?? el('category', { term: tag }))
+}
+
+function writeLinks({ draft, address, author, alternate, comments, original }: EntryParts, atomId: string): Element[] {
+  let kept = original === undefined ? [] : keptElements(original, (child) => child.is('link', NS.ATOM))
+  if (!draft.comments || comments !== undefined) kept = kept.filter((link) => !isCommentsLink(link))
+  // The page of our own post may have moved with the site; that of a post written elsewhere is its author's.
+  const isOurs = isOwnTagUri(atomId, author.jid, address.item)
+  if (alternate !== undefined && isOurs) kept = kept.filter((link) => !isWebPage(link))
+  const links: Element[] = []
+  if (alternate !== undefined && !kept.some(isWebPage)) {
+    links.push(el('link', { rel: 'alternate', type: 'text/html', href: alternate }))
+  }
+  if (!kept.some((link) => isAlternate(link) && /^xmpp:/i.test(link.attrs.href ?? ''))) {
+    links.push(el('link', { rel: 'alternate', href: writeXmppUri(address) }))
+  }
+  if (draft.comments && comments !== undefined) {
+    links.push(el('link', { rel: 'replies', title: 'comments', href: writePlainXmppUri(comments) }))
+  }
+  return [...links, ...kept]
+}
+
+function isAlternate({ attrs }: Element): boolean {
+  return attrs.rel === undefined || attrs.rel === 'alternate'
+}
+
+function isWebPage(link: Element): boolean {
+  return isAlternate(link) && /^https?:/i.test(link.attrs.href ?? '')
+}
+
+function isCommentsLink({ attrs }: Element): boolean {
+  return attrs.rel === 'replies' && attrs.title === 'comments'
+}
+
+const UNDERSTOOD = ['title', 'id', 'published', 'updated', 'author', 'category', 'summary', 'content', 'link']
+
+function isUnderstood(child: Element): boolean {
+  return child.getNS() === NS.ATOM && UNDERSTOOD.includes(child.getName())
+}
+
+function keptElements(original: Element, isKept: (child: Element) => boolean): Element[] {
+  return original.children
+    .filter(isElement)
+    .filter(isKept)
+    .map((child) => {
+      const copy = cloneXml(child)
+      if (child.getNS() === NS.ATOM) {
+        copy.name = child.getName()
+        // Inherited again from the entry, which is always in the default namespace.
+        delete copy.attrs.xmlns
+      }
+      return copy
+    })
+}
+
+function keptAttributes(original: Element | undefined): Record<string, string | undefined> {
+  return Object.fromEntries(Object.entries(original?.attrs ?? {}).filter(([name]) => name.includes(':')))
+}
+
+function readOriginal(original: Element, name: string): string {
+  const [element] = childrenOf(original, name, NS.ATOM)
+  return element === undefined ? '' : cleanText(textOf(element)).trim()
+}
