@@ -1,13 +1,12 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { asciiDomain, type BareJid } from '#shared/jid.ts'
 import type { Config } from '../config.ts'
-import { AppError } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import { createLocalAccounts, type LocalAccounts } from './accounts.ts'
 import { createIdentity, isUsableIdentity } from './certificate.ts'
 import { spawnEjabberd, stopChild, stopOrphan, waitUntilReady } from './ejabberd.ts'
 import { INETRC, writeEjabberdConfig } from './ejabberd-config.ts'
+import { checkPort } from './free-port.ts'
 import { type Layout, layOut } from './layout.ts'
 import { findEjabberd } from './packages.ts'
 import { openSecrets, saveSecrets } from './secrets.ts'
@@ -43,8 +42,9 @@ export async function startLocalServer({ local, data }: Config, log: Logger): Pr
   const api = { port: local.httpPort, path: secrets.apiPath, domain: asciiDomain(local.domain) }
   const start = async () => {
     await stopOrphan(layout)
-    await checkPort(local.xmppPort, 'CANTO_LOCAL_XMPP_PORT')
-    await checkPort(local.httpPort, 'CANTO_LOCAL_HTTP_PORT')
+    // ejabberd itself would only log a taken port and go on.
+    await checkPort({ host: '127.0.0.1', port: local.xmppPort, variable: 'CANTO_LOCAL_XMPP_PORT' })
+    await checkPort({ host: '127.0.0.1', port: local.httpPort, variable: 'CANTO_LOCAL_HTTP_PORT' })
     const child = await spawnEjabberd(root, layout)
     await waitUntilReady(child, layout, api).catch(async (error: unknown) => {
       await stopChild(child)
@@ -96,17 +96,4 @@ async function writeIdentity(layout: Layout, domain: string): Promise<string> {
     await writeFile(layout.certificate, certificate, { mode: 0o644 })
   }
   return readFile(layout.certificate, 'utf8')
-}
-
-/** ejabberd would only log a taken port and go on. */
-async function checkPort(port: number, variable: string): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>()
-  const server = createServer()
-  server.once('error', (cause: NodeJS.ErrnoException) => {
-    const reason = cause.code === 'EADDRINUSE' ? 'is taken by another program' : `cannot be used (${cause.code})`
-    const mended = `stop that program, or set ${variable} to another port`
-    reject(new AppError('conflict', `Port ${port}, for the local XMPP server, ${reason}: ${mended}`, { cause }))
-  })
-  server.listen(port, '127.0.0.1', () => server.close(() => resolve()))
-  return promise
 }

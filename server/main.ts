@@ -1,0 +1,56 @@
+import { once } from 'node:events'
+import { type Config, loadConfig } from './config.ts'
+import { createContext } from './context.ts'
+import { openDataFolder } from './data-folder.ts'
+import { failWith } from './fail.ts'
+import { createApp } from './http/app.ts'
+import { checkPort, explainListenError } from './local/free-port.ts'
+import { startLocalServer } from './local/local-server.ts'
+import { describeSignIn } from './local/sign-in-hint.ts'
+import { trustCertificate } from './local/trust.ts'
+import { createLogger } from './log.ts'
+import { explainSiteProblem } from './site-problem.ts'
+import { step } from './step.ts'
+
+/** How long the site account may take to get online: a slow network is given time, a wrong address is not. */
+const ONLINE_TIMEOUT_MS = 30_000
+
+const log = createLogger()
+const stopping = new AbortController()
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => (stopping.signal.aborted ? process.exit(130) : stopping.abort()))
+}
+
+try {
+  await live(loadConfig())
+} catch (error) {
+  failWith(error)
+}
+
+/** The life of the process: everything that opens here is closed in the reverse order, however it ends. */
+async function live(config: Config): Promise<void> {
+  await using stack = new AsyncDisposableStack()
+  const web = { host: config.host, port: config.port, variable: 'CANTO_PORT' }
+  stack.use(await openDataFolder(config.data))
+  await checkPort(web)
+
+  const local = config.isLocal ? stack.use(await startLocal(config)) : undefined
+  if (local !== undefined) trustCertificate(local.caCertificate)
+  const context = stack.use(await step(log, 'Opening the databases', createContext({ config, log, local })))
+  const app = stack.adopt(await createApp(context), (opened) => opened.close())
+  await app.listen({ host: config.host, port: config.port }).catch((error) => {
+    throw explainListenError(error, web)
+  })
+
+  await step(log, `Signing in as ${context.site.jid}`, context.site.whenOnline(ONLINE_TIMEOUT_MS)).catch((error) => {
+    throw explainSiteProblem(error, config, context.site.jid)
+  })
+  log.info(`Canto is ready at ${config.url.href.replace(/\/$/, '')}`)
+  if (local !== undefined) describeSignIn(local).forEach((line) => void log.info(line))
+  if (!stopping.signal.aborted) await once(stopping.signal, 'abort')
+  log.info('Stopping')
+}
+
+function startLocal(config: Config) {
+  return step(log, 'Starting the local XMPP server', startLocalServer(config, log))
+}
