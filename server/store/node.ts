@@ -1,5 +1,5 @@
 import type { Insertable, Selectable, Updateable } from 'kysely'
-import type { NodeAddress } from '#shared/address.ts'
+import type { ItemAddress, NodeAddress } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
 import type { IndexDb } from './database.ts'
 import type { IndexSchema, NodeTable } from './index-schema.ts'
@@ -82,8 +82,46 @@ export async function listNodes(index: IndexDb, { dueBy }: { dueBy?: Date } = {}
   return rows.map(readNode)
 }
 
-export async function deleteNodeRow(index: IndexDb, id: number): Promise<void> {
-  await index.deleteFrom('node').where('id', '=', id).execute()
+/** The posts that these are the comments of. */
+export async function listPostsOfThread(index: IndexDb, { service, node }: NodeAddress): Promise<ItemAddress[]> {
+  return index
+    .selectFrom('entry')
+    .innerJoin('node', 'node.id', 'entry.nodeId')
+    .select(['node.service', 'node.node', 'entry.item'])
+    .where('entry.commentsService', '=', service)
+    .where('entry.commentsNode', '=', node)
+    .execute()
+}
+
+/** Forgets a comments node, with its comments, that no post links to any more. */
+export async function dropOrphanThread(index: IndexDb, address: NodeAddress): Promise<boolean> {
+  if ((await listPostsOfThread(index, address)).length > 0) return false
+  const result = await index
+    .deleteFrom('node')
+    .where('kind', '=', 'comments')
+    .where('service', '=', address.service)
+    .where('node', '=', address.node)
+    .executeTakeFirst()
+  return result.numDeletedRows > 0n
+}
+
+/** The same for all of them. */
+export async function dropOrphanThreads(index: IndexDb): Promise<NodeAddress[]> {
+  return index
+    .deleteFrom('node')
+    .where('kind', '=', 'comments')
+    .where(({ not, exists, selectFrom }) =>
+      not(
+        exists(
+          selectFrom('entry')
+            .select('entry.id')
+            .whereRef('entry.commentsService', '=', 'node.service')
+            .whereRef('entry.commentsNode', '=', 'node.node'),
+        ),
+      ),
+    )
+    .returning(['service', 'node'])
+    .execute()
 }
 
 function readNode(row: Selectable<NodeTable>): NodeRow {

@@ -1,0 +1,53 @@
+import type { IndexDb } from '#server/store/database.ts'
+import { listPostsOfThread, type NodeRow } from '#server/store/node.ts'
+import type { ItemAddress } from '#shared/address.ts'
+import { METADATA_ITEM } from '#shared/feed-metadata.ts'
+import { blogTopic, type Live, postTopic } from './live.ts'
+
+interface AnnounceDeps {
+  readonly index: IndexDb
+  readonly live: Live
+}
+
+export async function announceSaved(
+  deps: AnnounceDeps,
+  node: NodeRow,
+  { address, isNew }: { address: ItemAddress; isNew: boolean },
+): Promise<void> {
+  if (node.kind === 'comments') {
+    await announceComment(deps, address, isNew ? 'comment-added' : 'comment-changed')
+  } else if (address.item === METADATA_ITEM) {
+    deps.live.publish(blogTopic(node.address), { kind: 'changed' })
+  } else {
+    announcePost(deps, address, isNew ? 'post-added' : 'post-changed')
+  }
+}
+
+export async function announceRemoved(deps: AnnounceDeps, node: NodeRow, address: ItemAddress): Promise<void> {
+  if (node.kind === 'comments') await announceComment(deps, address, 'comment-removed')
+  else announcePost(deps, address, 'post-removed')
+}
+
+/** The node lost everything at once. */
+export async function announceCleared({ index, live }: AnnounceDeps, node: NodeRow): Promise<void> {
+  if (node.kind === 'blog') live.publish(blogTopic(node.address), { kind: 'changed' })
+  else
+    for (const post of await listPostsOfThread(index, node.address)) live.publish(postTopic(post), { kind: 'changed' })
+}
+
+function announcePost(
+  { live }: AnnounceDeps,
+  address: ItemAddress,
+  kind: 'post-added' | 'post-changed' | 'post-removed',
+): void {
+  live.publish(blogTopic(address), { kind, address })
+  live.publish(postTopic(address), { kind, address })
+}
+
+async function announceComment(
+  { index, live }: AnnounceDeps,
+  address: ItemAddress,
+  kind: 'comment-added' | 'comment-changed' | 'comment-removed',
+): Promise<void> {
+  for (const post of await listPostsOfThread(index, address)) live.publish(postTopic(post), { kind, address })
+}

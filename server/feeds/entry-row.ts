@@ -1,0 +1,83 @@
+import type { EntryRow, NewEntry } from '#server/store/entry.ts'
+import { clampDate } from '#shared/dates.ts'
+import { type BareJid, domainOf, isSameOrSubdomain, localPart } from '#shared/jid.ts'
+import { escapeText, type SafeHtml, sanitizeHtml } from '#shared/markup.ts'
+import type { IngestDeps, Saving } from './ingest.ts'
+import type { ReadEntryItem } from './read-item.ts'
+
+/** Whether a version may take the place of the one we have: only its publisher's own may (design, "Who wrote it"). */
+export function mayReplace(existing: EntryRow, { publisher, payload, credit }: ReadEntryItem): boolean {
+  if (existing.publisher !== null) return publisher === existing.publisher
+  if (publisher === undefined || payload === existing.payload) return true
+  // The first version came without publisher: only who it claimed to be from may say more.
+  return credit.kind !== 'unverified' && existing.claimedJid === publisher
+}
+
+/** The row of an item: dates that may be sorted by, only links that may be trusted. */
+export function toEntryRow(deps: IngestDeps, { node, address, existing, item }: Saving): NewEntry {
+  const { entry, credit, publisher, payload } = item
+  const now = deps.clock()
+  const firstSeen = existing === undefined ? now : new Date(existing.firstSeenAt)
+  const published = clampDate(entry.published ?? entry.updated, firstSeen)
+  const claimedUpdate = clampDate(entry.updated ?? (existing === undefined ? published : now), now)
+  const updatedAt = Math.max(claimedUpdate.getTime(), published.getTime())
+  const isComment = node.kind === 'comments'
+  const comments = isComment ? undefined : trustedComments(deps, item, node.owner)
+  const reply = entry.inReplyTo
+  return {
+    nodeId: node.id,
+    item: address.item,
+    publisher: publisher ?? existing?.publisher ?? null,
+    author: credit.kind === 'unverified' ? null : credit.author,
+    claimedJid: entry.author.jid ?? null,
+    claimedName: entry.author.name ?? null,
+    credit: credit.kind,
+    isPost: Number(!isComment),
+    isLike: Number(isComment && isLike(entry)),
+    title: entry.title,
+    isUntitled: Number(entry.isUntitled),
+    excerpt: entry.excerpt,
+    summary: entry.summary ?? null,
+    html: entry.html ?? htmlOfTitle(entry.title),
+    tags: JSON.stringify(entry.tags),
+    language: entry.language ?? null,
+    direction: entry.direction ?? null,
+    publishedAt: published.getTime(),
+    updatedAt,
+    // A second apart is one act, for clients that read the clock twice.
+    isEdited: Number(updatedAt - published.getTime() > 1000),
+    atomId: entry.atomId ?? null,
+    alternate: entry.alternate ?? null,
+    commentsService: comments?.service ?? null,
+    commentsNode: comments?.node ?? null,
+    replyService: reply?.service ?? null,
+    replyNode: reply?.node ?? null,
+    replyItem: reply?.item ?? null,
+    payload,
+    firstSeenAt: firstSeen.getTime(),
+    changedAt: now.getTime(),
+  }
+}
+
+/** Where a post's comments are, if its author may say so: on the author's account or server, or on the site's own. */
+function trustedComments(deps: IngestDeps, { entry, credit }: ReadEntryItem, owner: BareJid | undefined) {
+  if (entry.comments === undefined || credit.kind === 'unverified' || credit.author !== owner) return undefined
+  return mayHoldComments(entry.comments.service, owner, deps.siteDomain) ? entry.comments : undefined
+}
+
+/** Whether a service may be believed to hold the comments of `author`. */
+export function mayHoldComments(service: BareJid, author: BareJid, siteDomain: BareJid): boolean {
+  if (service === author) return true
+  if (localPart(service) !== undefined) return false
+  return isSameOrSubdomain(service, domainOf(author)) || isSameOrSubdomain(service, siteDomain)
+}
+
+// Movim's like is a comment of this one character, with or without a variation selector.
+function isLike({ title, html }: ReadEntryItem['entry']): boolean {
+  return /^♥\ufe0f?$/u.test(title.trim()) && (html === undefined || html.replace(/<[^>]*>/g, '').trim().length <= 2)
+}
+
+// A comment by Movim is a title without content.
+function htmlOfTitle(title: string): SafeHtml {
+  return sanitizeHtml(`<p>${escapeText(title)}</p>`)
+}

@@ -1,0 +1,95 @@
+import { describeError } from '#server/errors.ts'
+import { findNode } from '#server/store/node.ts'
+import type { Pubsub, PubsubEvent } from '#server/xmpp/ports.ts'
+import { addressKey, type NodeAddress } from '#shared/address.ts'
+import { type IngestDeps, ingest } from './ingest.ts'
+
+export interface InboxDeps extends IngestDeps {
+  readonly site: { readonly pubsub: Pick<Pubsub, 'findItem'> }
+}
+
+export interface Inbox {
+  /** Takes an event; those of one node are ingested in the order they came. */
+  push(event: PubsubEvent): void
+  /** Runs a task between the events of a node: what comes meanwhile waits. */
+  run<T>(address: NodeAddress, task: () => Promise<T>): Promise<T>
+  /** When nothing waits any more. */
+  idle(): Promise<void>
+}
+
+export interface InboxListeners {
+  /** Told of each event that could not be ingested, or of more than may wait: the node must be read again. */
+  readonly onMissed: (address: NodeAddress) => void
+}
+
+// While a large node is read for the first time its events wait; past this many it is cheaper to read it again.
+const MOST_WAITING = 1_000
+
+export function createInbox(deps: InboxDeps, { onMissed }: InboxListeners): Inbox {
+  const tails = new Map<string, { last: Promise<unknown>; waiting: number }>()
+
+  function run<T>(address: NodeAddress, task: () => Promise<T>): Promise<T> {
+    const key = nodeKey(address)
+    const tail = tails.get(key) ?? { last: Promise.resolve(), waiting: 0 }
+    const result = tail.last.then(task)
+    const settled = result.then(
+      () => {},
+      () => {},
+    )
+    const next = { last: settled, waiting: tail.waiting + 1 }
+    tails.set(key, next)
+    settled.then(() => {
+      const current = tails.get(key)
+      if (current === undefined) return
+      current.waiting--
+      if (current.waiting <= 0) tails.delete(key)
+    })
+    return result
+  }
+
+  async function take(event: PubsubEvent): Promise<void> {
+    try {
+      const outcome = await ingest(deps, await complete(deps, event))
+      if (outcome === 'ignored' && event.kind === 'published' && (await isShut(deps, event.address))) {
+        onMissed(nodeOf(event.address))
+      }
+    } catch (error) {
+      deps.log.error(`An event of ${nodeKey(event.address)} could not be stored: ${describeError(error)}`)
+      onMissed(nodeOf(event.address))
+    }
+  }
+
+  return {
+    push(event) {
+      if ((tails.get(nodeKey(event.address))?.waiting ?? 0) >= MOST_WAITING) return onMissed(nodeOf(event.address))
+      run(event.address, () => take(event))
+    },
+    run,
+    async idle() {
+      while (tails.size > 0) await Promise.all([...tails.values()].map(({ last }) => last))
+    },
+  }
+}
+
+/** Something came from a node that was closed or deleted: it is open again. */
+async function isShut({ index }: InboxDeps, address: NodeAddress): Promise<boolean> {
+  const node = await findNode(index, address)
+  return node !== undefined && node.status !== 'open'
+}
+
+/** Some nodes tell only the id (XEP-0472 §5.1): then the item is asked for. */
+async function complete({ site }: InboxDeps, event: PubsubEvent): Promise<PubsubEvent> {
+  if (event.kind !== 'published' || event.item?.payload !== undefined) return event
+  const item = await site.pubsub.findItem(event.address)
+  return item === undefined
+    ? event
+    : { ...event, item: { ...item, publisher: item.publisher ?? event.item?.publisher } }
+}
+
+function nodeOf({ service, node }: NodeAddress): NodeAddress {
+  return { service, node }
+}
+
+function nodeKey(address: NodeAddress): string {
+  return addressKey(nodeOf(address))
+}

@@ -1,0 +1,153 @@
+import { describeError } from '#server/errors.ts'
+import { listAuthorRows } from '#server/store/author.ts'
+import { clearIndex } from '#server/store/clear.ts'
+import type { StateDb } from '#server/store/database.ts'
+import { addNode, findNode, listNodes, updateNode } from '#server/store/node.ts'
+import { findSetting, saveSetting } from '#server/store/setting.ts'
+import type { PubsubEvent, XmppSession } from '#server/xmpp/ports.ts'
+import { addressKey, type NodeAddress } from '#shared/address.ts'
+import type { BareJid } from '#shared/jid.ts'
+import { NS } from '#shared/ns.ts'
+import { type CatchUpDeps, catchUp } from './catch-up.ts'
+import { createInbox, type Inbox } from './inbox.ts'
+import { NODES_TOPIC } from './live.ts'
+import { createWork } from './work.ts'
+
+export interface IndexingDeps extends CatchUpDeps {
+  readonly site: Pick<XmppSession, 'status' | 'pubsub' | 'disco' | 'onStatus' | 'onPubsubEvent'>
+}
+
+export interface Indexing {
+  /** Listens and reads from now on. */
+  start(): Promise<void>
+  stop(): Promise<void>
+  /** Reads a node now, or as soon as the site account is online. */
+  watch(address: NodeAddress): void
+  /** When everything that is known was read, for now, and no event waits. */
+  idle(): Promise<void>
+  /** Throws the index away and reads everything again. */
+  reindex(): Promise<void>
+  readonly inbox: Inbox
+}
+
+const HOUR = 3_600_000
+// Events of a headline are lost on the way now and then, and nobody says so.
+const HOURS_WHEN_FINE = { blog: 6, comments: 24 } as const
+const TICK = 5_000
+// Few requests in flight: Debian's ejabberd and Prosody slow a client down that asks for more (servers.md).
+const AT_ONCE = 4
+
+/** The site account's ear: it subscribes to what the site shows, and reads what it missed. */
+export function createIndexing(deps: IndexingDeps): Indexing {
+  const work = createWork(AT_ONCE)
+  const stops: (() => void)[] = []
+  const inbox = createInbox(deps, { onMissed: (address) => watch(address) })
+  let isStopped = false
+
+  function watch(address: NodeAddress): void {
+    if (isStopped || deps.site.status !== 'online') return
+    const { service, node } = address
+    work.add(addressKey({ service, node }), () => check({ service, node }))
+  }
+
+  async function check(address: NodeAddress): Promise<void> {
+    try {
+      // Before too, so that a long read is not begun again meanwhile.
+      await planNext(address)
+      await inbox.run(address, () => catchUp(deps, address))
+      await planNext(address)
+    } catch (error) {
+      deps.log.error(`Reading ${addressKey(address)} failed: ${describeError(error)}`)
+    }
+  }
+
+  async function planNext(address: NodeAddress): Promise<void> {
+    const node = await findNode(deps.index, address)
+    const isFine = node?.problem === undefined && node?.subscription === 'subscribed'
+    const hours = isFine ? HOURS_WHEN_FINE[node.kind] : 1
+    await updateNode(deps.index, address, { nextTryAt: deps.clock().getTime() + hours * HOUR })
+  }
+
+  async function catchUpAll(): Promise<void> {
+    for (const node of await listNodes(deps.index)) watch(node.address)
+  }
+
+  async function tick(): Promise<void> {
+    if (await isReindexAsked(deps)) await reindex()
+    if (deps.site.status !== 'online') return
+    for (const node of await listNodes(deps.index, { dueBy: deps.clock() })) watch(node.address)
+  }
+
+  async function reindex(): Promise<void> {
+    await clearIndex(deps.index)
+    await knowAuthors(deps)
+    await catchUpAll()
+    await idle()
+  }
+
+  function take(event: PubsubEvent): void {
+    if (event.kind === 'configured' || event.kind === 'subscription') watch(event.address)
+    else inbox.push(event)
+  }
+
+  async function idle(): Promise<void> {
+    do {
+      await work.idle()
+      await inbox.idle()
+    } while (!work.isIdle())
+  }
+
+  const guard = (action: () => Promise<void>) => () => {
+    if (isStopped) return
+    action().catch((error: unknown) => deps.log.error(`Indexing failed: ${describeError(error)}`))
+  }
+
+  async function start(): Promise<void> {
+    await knowAuthors(deps)
+    stops.push(deps.site.onPubsubEvent(take))
+    stops.push(deps.site.onStatus((status) => status === 'online' && guard(catchUpAll)()))
+    stops.push(deps.live.subscribe(NODES_TOPIC, onNode))
+    const timer = setInterval(guard(tick), TICK)
+    stops.push(() => clearInterval(timer))
+    if (deps.site.status === 'online') await catchUpAll()
+  }
+
+  function onNode(event: { kind: string; address?: NodeAddress }): void {
+    if (event.address === undefined) return
+    if (event.kind === 'node-added') watch(event.address)
+    else if (deps.site.status === 'online') deps.site.pubsub.unsubscribeNode(event.address).catch(() => {})
+  }
+
+  async function stop(): Promise<void> {
+    isStopped = true
+    for (const end of stops.splice(0)) end()
+    work.clear()
+    await work.idle()
+    await inbox.idle()
+  }
+
+  return { start, stop, watch, idle, reindex, inbox }
+}
+
+/** The blog's address of an account. */
+export function blogOf(jid: BareJid): NodeAddress {
+  return { service: jid, node: NS.MICROBLOG }
+}
+
+async function knowAuthors({ index, state, clock }: IndexingDeps): Promise<void> {
+  for (const { jid } of await listAuthorRows(state)) {
+    await addNode(index, { address: blogOf(jid), kind: 'blog', owner: jid, now: clock() })
+  }
+}
+
+/** Asks the running server to rebuild its index; it looks every few seconds. */
+export async function askReindex(state: StateDb, now: Date): Promise<void> {
+  await saveSetting(state, 'reindex.asked', now.toISOString())
+}
+
+async function isReindexAsked({ state }: IndexingDeps): Promise<boolean> {
+  const asked = await findSetting(state, 'reindex.asked')
+  if (asked === undefined || asked === (await findSetting(state, 'reindex.begun'))) return false
+  await saveSetting(state, 'reindex.begun', asked)
+  return true
+}

@@ -1,0 +1,50 @@
+import { addressKey, type ItemAddress, type NodeAddress } from '#shared/address.ts'
+
+export type LiveEvent =
+  | { readonly kind: 'post-added' | 'post-changed' | 'post-removed'; readonly address: ItemAddress }
+  | { readonly kind: 'comment-added' | 'comment-changed' | 'comment-removed'; readonly address: ItemAddress }
+  /** More than one thing at once. */
+  | { readonly kind: 'changed' }
+  /** On the topic `nodes`: a comments node that a post links to, or one that no post links to any more. */
+  | { readonly kind: 'node-added' | 'node-dropped'; readonly address: NodeAddress }
+
+export type LiveListener = (event: LiveEvent) => void
+
+/** Tells whoever listens in this process what has just changed in the index. */
+export interface Live {
+  publish(topic: string, event: LiveEvent): void
+  /** Returns the way to stop. */
+  subscribe(topic: string, listener: LiveListener): () => void
+}
+
+/** What happens under a post: itself and its comments. */
+export function postTopic({ service, node, item }: ItemAddress): string {
+  return `post:${addressKey({ service, node, item })}`
+}
+
+/** What happens on a blog: its posts. */
+export function blogTopic({ service, node }: NodeAddress): string {
+  return `blog:${addressKey({ service, node })}`
+}
+
+/** The comments nodes that come and go with the posts. */
+export const NODES_TOPIC = 'nodes'
+
+export function createLive(): Live {
+  const topics = new Map<string, Set<LiveListener>>()
+  return {
+    publish(topic, event) {
+      for (const listener of [...(topics.get(topic) ?? [])]) listener(event)
+    },
+    subscribe(topic, listener) {
+      const listeners = topics.get(topic) ?? new Set()
+      // Wrapped, so that one function may listen twice.
+      const own: LiveListener = (event) => listener(event)
+      topics.set(topic, listeners.add(own))
+      return () => {
+        listeners.delete(own)
+        if (listeners.size === 0 && topics.get(topic) === listeners) topics.delete(topic)
+      }
+    },
+  }
+}

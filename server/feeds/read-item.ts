@@ -1,0 +1,71 @@
+import type { Element } from 'ltx'
+import type { NodeRow } from '#server/store/node.ts'
+import type { Item } from '#server/xmpp/ports.ts'
+import { type Credit, creditAuthor } from '#shared/credit.ts'
+import type { Entry } from '#shared/entry.ts'
+import { type FeedMetadata, METADATA_ITEM, readFeedMetadata } from '#shared/feed-metadata.ts'
+import { type BareJid, readBareJid } from '#shared/jid.ts'
+import { comments, findProfile, type Profile } from '#shared/profiles/index.ts'
+import { isWithinBounds, writeXml } from '#shared/xml.ts'
+
+export interface ReadEntryItem {
+  readonly kind: 'entry'
+  readonly entry: Entry
+  readonly credit: Credit
+  /** As the service says, or as it cannot be otherwise on an account's own node. */
+  readonly publisher: BareJid | undefined
+  readonly payload: string
+}
+
+export interface ReadMetadataItem {
+  readonly kind: 'metadata'
+  readonly metadata: FeedMetadata
+  readonly publisher: BareJid | undefined
+  readonly payload: string
+}
+
+export type ReadItem = ReadEntryItem | ReadMetadataItem
+
+/** Plain data of an item, or why there is none. Bounds come first: nothing recursive runs before. */
+export function readItem(
+  { siteDomain }: { readonly siteDomain: BareJid },
+  node: NodeRow,
+  { id, payload, publisher: stamped }: Item & { payload: Element },
+): ReadItem | string {
+  if (!isWithinBounds(payload)) return 'it is too deep or too large'
+  const isMetadata = id === METADATA_ITEM && node.kind === 'blog'
+  if (isMetadata) {
+    const metadata = readFeedMetadata(payload)
+    if (metadata === undefined) return 'it is no description of a blog'
+    return { kind: 'metadata', metadata, publisher: readPublisher(stamped), payload: writeXml(payload) }
+  }
+  const entry = profileOf(node, payload)?.readEntry(payload)
+  if (entry === undefined) return 'it is no entry'
+  const credit = creditOf({ siteDomain, node, stamped, entryAuthor: entry.author.jid })
+  const publisher = readPublisher(stamped) ?? (credit.kind === 'credited' ? credit.author : undefined)
+  return { kind: 'entry', entry, credit, publisher, payload: writeXml(payload) }
+}
+
+// The link of a post makes a node one of comments, whatever it is called.
+function profileOf({ kind, type, address }: NodeRow, payload: Element): Profile | undefined {
+  return kind === 'comments' ? comments : findProfile({ type, node: address.node, payload })
+}
+
+interface CreditQuestion {
+  readonly siteDomain: BareJid
+  readonly node: NodeRow
+  readonly stamped: string | undefined
+  readonly entryAuthor: BareJid | undefined
+}
+
+function creditOf({ siteDomain, node, stamped, entryAuthor }: CreditQuestion): Credit {
+  // Anybody may write on a comments node, whatever it is called and on whose account it is.
+  if (node.kind === 'comments' && (stamped === undefined || stamped === '')) {
+    return { kind: 'unverified', claimed: entryAuthor }
+  }
+  return creditAuthor({ address: node.address, publisher: stamped, entryAuthor, siteServer: siteDomain })
+}
+
+function readPublisher(stamped: string | undefined): BareJid | undefined {
+  return stamped === undefined || stamped === '' ? undefined : readBareJid(stamped)
+}

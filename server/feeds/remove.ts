@@ -1,0 +1,46 @@
+import { buryEntry, clearNode, findEntry } from '#server/store/entry.ts'
+import { dropOrphanThread, dropOrphanThreads, type NodeRow, updateNode } from '#server/store/node.ts'
+import type { ItemId } from '#shared/address.ts'
+import { METADATA_ITEM } from '#shared/feed-metadata.ts'
+import { announceCleared, announceRemoved } from './announce.ts'
+import type { IngestDeps, IngestOutcome } from './ingest.ts'
+import { announceThread, threadOf } from './thread.ts'
+
+/** A retraction: the entry leaves the pages, which say from then on that it was there. */
+export async function removeItem(deps: IngestDeps, node: NodeRow, item: ItemId): Promise<IngestOutcome> {
+  if (item === METADATA_ITEM && node.kind === 'blog') {
+    if (node.metadataPayload === undefined) return 'ignored'
+    await updateNode(deps.index, node.address, { title: null, description: null, metadataPayload: null })
+    await announceCleared(deps, node)
+    return 'removed'
+  }
+  const entry = await findEntry(deps.index, node.id, item)
+  if (entry === undefined) return 'ignored'
+  const address = { ...node.address, item }
+  const thread = threadOf(entry)
+  const isDropped = await deps.index.transaction().execute(async (index) => {
+    await buryEntry(index, address, { id: entry.id, at: deps.clock() })
+    return thread !== undefined && (await dropOrphanThread(index, thread))
+  })
+  if (isDropped) announceThread(deps, { dropped: thread })
+  await announceRemoved(deps, node, address)
+  return 'removed'
+}
+
+/** `closed` leaves no trace: what was public once may be so again. */
+export async function clearEntries(
+  deps: IngestDeps,
+  node: NodeRow,
+  how: 'purged' | 'deleted' | 'closed',
+): Promise<IngestOutcome> {
+  const at = how === 'closed' ? undefined : deps.clock()
+  const status = how === 'purged' ? node.status : how
+  const dropped = await deps.index.transaction().execute(async (index) => {
+    await clearNode(index, node.address, { nodeId: node.id, at })
+    await updateNode(index, node.address, { status, title: null, description: null, metadataPayload: null })
+    return node.kind === 'blog' ? dropOrphanThreads(index) : []
+  })
+  for (const thread of dropped) announceThread(deps, { dropped: thread })
+  await announceCleared(deps, node)
+  return 'removed'
+}
