@@ -19,6 +19,7 @@ export interface SignIn {
   readonly credentials: Credentials
   readonly userAgentId: string
   readonly saveToken: ((token: FastToken | undefined) => void | Promise<void>) | undefined
+  /** Has the token that signs in forgotten, and goes no further than that. */
   readonly invalidates?: boolean
 }
 
@@ -38,6 +39,7 @@ export async function negotiate(stream: Stream, target: Target, signIn: SignIn):
     const result = await authenticate2(stream, features, { ...signIn, username, wantsToken })
     if (result.token) await signIn.saveToken?.(result.token)
     else if (result.isTokenRefused) await signIn.saveToken?.(undefined)
+    if (signIn.invalidates) return { fullJid: signIn.jid, hasAcks: false, maxStanzaBytes: undefined }
     features = await nextFeatures(stream)
     if (result.boundJid !== undefined) {
       return { fullJid: result.boundJid, hasAcks: result.hasAcks, maxStanzaBytes: readLimit(features) }

@@ -68,11 +68,12 @@ function isUsable(token: FastToken | undefined): token is FastToken {
   return token.expiry === undefined || !(Date.parse(token.expiry) <= Date.now())
 }
 
-function describe({ userAgentId }: Sasl2Options, inline: Element | undefined): Element[] {
+function describe({ userAgentId, invalidates }: Sasl2Options, inline: Element | undefined): Element[] {
   const agent = new Element('user-agent', { id: userAgentId })
   agent.c('software').t('Canto')
   const bind = inline?.getChild('bind', BIND2)
-  if (bind === undefined) return [agent]
+  // Servers derive the resource from the user agent: a second one would end the session that is there.
+  if (bind === undefined || invalidates) return [agent]
   const request = new Element('bind', { xmlns: BIND2 })
   request.c('tag').t('Canto')
   const features = bind.getChild('inline')?.getChildren('feature') ?? []
