@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { parseEnv } from 'node:util'
 import { type BareJid, domainOf, localPart, readBareJid } from '#shared/jid.ts'
 import * as read from './config-values.ts'
@@ -18,6 +18,8 @@ export interface Config {
   readonly port: number
   /** Absolute path of the data folder. */
   readonly data: string
+  /** Where fetched programs are kept: in `data`, but tests share one. */
+  readonly cache: string
   /** Unset while the local server runs. */
   readonly xmpp?: { readonly jid: BareJid; readonly password: string; readonly service?: string }
   readonly isLocal: boolean
@@ -73,7 +75,7 @@ export function readConfig(env: Env, dotenv = ''): Config {
   const values = readValues(settings, mistakes)
   mistakes.push(...findContradictions(values))
   if (mistakes.length > 0) throw new AppError('bad-request', describeMistakes(mistakes))
-  return assembleConfig(values)
+  return { ...assembleConfig(values), ...(settings.CANTO_TEST_CACHE ? { cache: settings.CANTO_TEST_CACHE } : {}) }
 }
 
 export function mayBlog(config: Config, jid: BareJid): boolean {
@@ -137,6 +139,7 @@ function assembleConfig(values: Values): Config {
   const port = values.CANTO_PORT ?? 8080
   const local = assembleLocal(values)
   const isLocal = values.CANTO_XMPP_JID === undefined
+  const data = resolve(values.CANTO_DATA ?? './data')
   const site = values.CANTO_XMPP_JID ?? local.siteAccount
   const bloggers = values.CANTO_BLOGGERS ?? [isLocal ? local.domain : site]
   return {
@@ -144,7 +147,8 @@ function assembleConfig(values: Values): Config {
     isUrlSet: values.CANTO_URL !== undefined,
     host: values.CANTO_HOST ?? '127.0.0.1',
     port,
-    data: resolve(values.CANTO_DATA ?? './data'),
+    data,
+    cache: join(data, 'cache'),
     ...(isLocal ? {} : { xmpp: assembleXmpp(values, site) }),
     isLocal,
     local,

@@ -16,19 +16,22 @@ interface Entry {
   readonly options: string
 }
 
-/** The release that this machine runs, from the mirror and with the keyring that its own sources name. */
+/** The release that this machine runs, from the mirrors and with the keyrings that its own sources name. */
 export async function findDebianSource(): Promise<DebianSource> {
   const release = parseEnv(await readFile('/etc/os-release', 'utf8'))
   const codename = release.VERSION_CODENAME
   if (codename === undefined) throw new Error('this machine’s /etc/os-release names no release')
-  const entries = await readEntries()
-  const entry = entries.find(({ suites, components }) => suites.includes(codename) && components.includes('main'))
-  if (entry === undefined) throw new Error(`this machine's apt sources name no mirror of ${codename}`)
-  const hasBackports = release.ID === 'debian'
-  const suites = hasBackports ? [codename, `${codename}-backports`] : [codename]
+  // The release itself, its updates and its security updates, each from where this machine has them.
+  const named = (await readEntries()).flatMap((entry) => entry.suites.map((suite) => ({ ...entry, suite })))
+  const own = named.filter(({ suite }) => suite === codename || suite.startsWith(`${codename}-`))
+  const main = own.find(({ suite, components }) => suite === codename && components.includes('main'))
+  if (main === undefined) throw new Error(`this machine's apt sources name no mirror of ${codename}`)
+  const backports = `${codename}-backports`
+  const isDebian = release.ID === 'debian'
+  const all = isDebian && own.every(({ suite }) => suite !== backports) ? [...own, { ...main, suite: backports }] : own
   return {
-    lines: suites.map((suite) => `deb ${entry.options} ${entry.uri} ${suite} ${entry.components.join(' ')}`),
-    target: suites.at(-1) ?? codename,
+    lines: all.map(({ options, uri, suite, components }) => `deb ${options} ${uri} ${suite} ${components.join(' ')}`),
+    target: isDebian ? backports : codename,
   }
 }
 

@@ -3,8 +3,6 @@ import { join } from 'node:path'
 /** Where the local server keeps what: everything is its owner's alone. */
 export interface Layout {
   readonly folder: string
-  /** Unpacked programs: may be deleted at any time. */
-  readonly cache: string
   readonly spool: string
   readonly logs: string
   readonly uploads: string
@@ -24,7 +22,6 @@ export function layOut(data: string): Layout {
   const folder = join(data, 'local')
   return {
     folder,
-    cache: join(data, 'cache'),
     spool: join(folder, 'spool'),
     logs: join(folder, 'logs'),
     uploads: join(folder, 'uploads'),

@@ -31,10 +31,10 @@ export interface LocalServer extends LocalAccounts, AsyncDisposable {
 }
 
 /** Fetches what is missing, starts the server, and keeps it running until `stop`. */
-export async function startLocalServer({ local, data }: Config, log: Logger): Promise<LocalServer> {
+export async function startLocalServer({ local, data, cache }: Config, log: Logger): Promise<LocalServer> {
   const layout = layOut(data)
   await makeFolders(layout)
-  const root = await findEjabberd(layout.cache, log)
+  const root = await findEjabberd(cache, log)
   let secrets = await openSecrets(local, layout)
   const caCertificate = await writeIdentity(layout, asciiDomain(local.domain))
   await writeFile(layout.config, writeEjabberdConfig(local, layout, secrets.apiPath), { mode: 0o600 })
@@ -84,7 +84,7 @@ export async function startLocalServer({ local, data }: Config, log: Logger): Pr
 }
 
 async function makeFolders(layout: Layout): Promise<void> {
-  const folders = [layout.folder, layout.cache, layout.spool, layout.logs, layout.uploads]
+  const folders = [layout.folder, layout.spool, layout.logs, layout.uploads]
   for (const folder of folders) await mkdir(folder, { recursive: true, mode: 0o700 })
 }
 
