@@ -1,13 +1,15 @@
 import type { ItemId, NodeAddress } from '#shared/address.ts'
-import { isAppError } from '../errors.ts'
+import { AppError, isAppError } from '../errors.ts'
 import type { Item, ItemLimits, ItemPage, ItemQuery } from './ports.ts'
 
 export interface AllItemsDeps {
   readonly listItems: (address: NodeAddress, query: ItemQuery) => Promise<ItemPage>
   readonly listItemIds: (address: NodeAddress) => Promise<readonly ItemId[] | undefined>
   readonly findItems: (address: NodeAddress, ids: readonly ItemId[]) => Promise<Item[]>
-  /** Bytes that one answer should have at most. */
+  /** Bytes that one answer should have where the service pages. */
   readonly pageBytes: number
+  /** Bytes that one answer may have where it does not. */
+  readonly mostBytes: number
 }
 
 const FIRST_SIZE = 20
@@ -16,7 +18,8 @@ const LARGEST_SIZE = 2000
 /**
  * The whole node, newest first where its service pages. Every page costs some services (ejabberd on Mnesia) the whole
  * node, and an answer over the limit ends a federated stream: so pages are as large as the budget of bytes allows,
- * learned from those before, and smaller after a failure.
+ * learned from those before, and smaller after a failure. Throws `too-large` at the end where the service does not page
+ * and there was more than one answer may hold.
  */
 export async function* allItems(
   deps: AllItemsDeps,
@@ -39,7 +42,7 @@ export async function* allItems(
     if (page.cursor === undefined) {
       // Only `max_items` is heeded here: the newest n and no way past them but a larger n, or the ids.
       const wanted = Math.min(most, size * 4)
-      if (fits(page.items, wanted, deps.pageBytes)) size = wanted
+      if (averageBytes(page.items) * wanted <= deps.mostBytes) size = wanted
       else return yield* readById(deps, address, { seen, most, size: next, signal: limits.signal })
     } else {
       cursor = page.cursor
@@ -68,16 +71,16 @@ interface ReadById {
 }
 
 async function* readById(deps: AllItemsDeps, address: NodeAddress, { seen, most, size, signal }: ReadById) {
-  const missing = ((await deps.listItemIds(address)) ?? []).filter((id) => !seen.has(id)).slice(0, most - seen.size)
+  const ids = await deps.listItemIds(address)
+  if (ids === undefined) {
+    throw new AppError('too-large', `${address.service} has more items than it shows: only the newest could be read`)
+  }
+  const missing = ids.filter((id) => !seen.has(id)).slice(0, most - seen.size)
   for (let at = 0; at < missing.length; at += size) {
     signal?.throwIfAborted()
     const found = await deps.findItems(address, missing.slice(at, at + size))
     if (found.length > 0) yield found
   }
-}
-
-function fits(items: readonly Item[], count: number, bytes: number): boolean {
-  return averageBytes(items) * count <= bytes
 }
 
 function fitting(items: readonly Item[], bytes: number, fallback: number): number {

@@ -10,8 +10,8 @@ import { findItem, findItems, listItemIds, listItems, publishItem, retractItem }
 import type { Ask } from './requests.ts'
 
 /** Answers over this end a stream between stock servers (524,288 bytes), and everybody's who shares it. */
-const FEDERATED_PAGE = 256 * 1024
-const LOCAL_PAGE = 2 * 1024 * 1024
+const FEDERATED = { pageBytes: 256 * 1024, mostBytes: 400 * 1024 }
+const LOCAL = { pageBytes: 2 * 1024 * 1024, mostBytes: 32 * 1024 * 1024 }
 
 /** XEP-0060 and XEP-0163 for the account `own`. */
 export function createPubsub(own: BareJid, ask: Ask, disco: Disco): Pubsub {
@@ -45,7 +45,7 @@ export function createPubsub(own: BareJid, ask: Ask, disco: Disco): Pubsub {
           listItems: (where, query) => listItems(deps, where, query),
           listItemIds: ({ service, node }) => listItemIds(disco, service, node),
           findItems: (where, ids) => findItems(deps, where, ids),
-          pageBytes: isSameOrSubdomain(domainOf(address.service), domainOf(own)) ? LOCAL_PAGE : FEDERATED_PAGE,
+          ...(isSameOrSubdomain(domainOf(address.service), domainOf(own)) ? LOCAL : FEDERATED),
         },
         address,
         limits,

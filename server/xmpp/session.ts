@@ -32,7 +32,8 @@ export function openSession(options: SessionOptions): XmppSession {
   let services: Promise<Services> | undefined
 
   const ask: Ask = async (...args) => {
-    if (connection === undefined) throw problem ?? new AppError('unavailable', `${jid} is not connected`)
+    // Not the problem itself: a refused sign-in says nothing about the node that was asked for.
+    if (connection === undefined) throw new AppError('unavailable', `${jid} is not connected`, { cause: problem })
     return connection.ask(...args)
   }
   const disco = createDisco(ask)

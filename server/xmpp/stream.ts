@@ -135,6 +135,7 @@ function createStream(jid: BareJid, target: Target): Stream & { connect(): Promi
     },
     async connect() {
       await entity.connect(target.url)
+      ;(entity.socket as unknown as Partial<Socket>).setNoDelay?.(true)
       if (target.security === 'direct') await startTls()
     },
     async open() {

@@ -112,10 +112,13 @@ function trust(description: Description): void {
 }
 
 function makeRig(description: Description, stop: () => Promise<void>, servers?: Record<string, RealServer>): Rig {
+  const made = new Map(
+    Object.entries(description).map(([name, described]) => [name, makeServer(described, servers?.[name])]),
+  )
   const get = (name: 'ejabberd' | 'prosody'): RigServer => {
-    const described = description[name]
-    if (described === undefined) throw new Error(`This rig has no ${name}`)
-    return makeServer(described, servers?.[name])
+    const server = made.get(name)
+    if (server === undefined) throw new Error(`This rig has no ${name}`)
+    return server
   }
   return {
     get ejabberd() {

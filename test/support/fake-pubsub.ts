@@ -1,0 +1,161 @@
+import { AppError } from '#server/errors.ts'
+import type { Item, NodeConfig, Pubsub, PubsubEvent } from '#server/xmpp/ports.ts'
+import { addressKey, type ItemAddress, type ItemId, type NodeAddress } from '#shared/address.ts'
+import { type BareJid, domainOf } from '#shared/jid.ts'
+
+interface FakeNode {
+  readonly address: NodeAddress
+  readonly owner: BareJid
+  config: NodeConfig
+  readonly items: Map<ItemId, Item>
+  readonly subscribers: Set<BareJid>
+}
+
+/** Pubsub services in memory, shared by the accounts that use them: for tests of what stands on the port. */
+export interface FakeNetwork {
+  readonly nodes: ReadonlyMap<string, FakeNode>
+  pubsubOf(account: BareJid): FakePubsub
+  /** The next call of `method`, by anybody, fails so. */
+  failNext(method: keyof Pubsub, error: AppError): void
+  /** Every event, as subscribers get it. */
+  onEvent(listener: (event: PubsubEvent, subscriber: BareJid) => void): void
+}
+
+export interface FakePubsub extends Pubsub {
+  readonly network: FakeNetwork
+}
+
+export function createFakeNetwork(): FakeNetwork {
+  const nodes = new Map<string, FakeNode>()
+  const failures: { method: keyof Pubsub; error: AppError }[] = []
+  const listeners: ((event: PubsubEvent, subscriber: BareJid) => void)[] = []
+  const network: FakeNetwork = {
+    nodes,
+    pubsubOf: (account) => createFake(account),
+    failNext: (method, error) => void failures.push({ method, error }),
+    onEvent: (listener) => void listeners.push(listener),
+  }
+
+  function key({ service, node }: NodeAddress): string {
+    return addressKey({ service, node })
+  }
+
+  function tell(node: FakeNode, event: PubsubEvent): void {
+    for (const subscriber of node.subscribers) for (const listener of listeners) listener(event, subscriber)
+  }
+
+  function createFake(account: BareJid): FakePubsub {
+    function enter(method: keyof Pubsub): void {
+      const index = failures.findIndex((failure) => failure.method === method)
+      const [failure] = index < 0 ? [] : failures.splice(index, 1)
+      if (failure) throw failure.error
+    }
+    function open(method: keyof Pubsub, address: NodeAddress, asOwner = false): FakeNode {
+      enter(method)
+      const node = nodes.get(key(address))
+      if (node === undefined) throw new AppError('not-found', `${address.service} knows no such node`)
+      const isOpen = node.config.access_model === undefined || node.config.access_model === 'open'
+      if (node.owner !== account && (asOwner || !isOpen)) {
+        throw new AppError('forbidden', `${address.service} does not allow this`)
+      }
+      return node
+    }
+    const listed = (node: FakeNode) => [...node.items.values()].reverse()
+    return {
+      network,
+      async createNode(address, config) {
+        enter('createNode')
+        if (nodes.has(key(address))) return 'exists'
+        const isOthers = address.service.includes('@') && address.service !== account
+        if (isOthers) throw new AppError('forbidden', `${address.service} does not allow this`)
+        const { service, node } = address
+        nodes.set(key(address), {
+          address: { service, node },
+          owner: account,
+          config,
+          items: new Map(),
+          subscribers: new Set(),
+        })
+        return 'created'
+      },
+      readConfig: async (address) => open('readConfig', address, true).config,
+      async configureNode(address, wanted) {
+        const node = open('configureNode', address, true)
+        node.config = { ...node.config, ...wanted }
+        return node.config
+      },
+      async deleteNode(address) {
+        enter('deleteNode')
+        const node = nodes.get(key(address))
+        nodes.delete(key(address))
+        if (node) tell(node, { kind: 'deleted', address: node.address })
+      },
+      async purgeNode(address) {
+        const node = open('purgeNode', address, true)
+        node.items.clear()
+        tell(node, { kind: 'purged', address: node.address })
+      },
+      async publishItem(address, payload) {
+        const node = open('publishItem', address)
+        const isOwners = node.owner === account || node.config.publish_model === 'open'
+        if (!isOwners) throw new AppError('forbidden', `${address.service} does not allow this`)
+        const item = { id: address.item, payload, publisher: account }
+        node.items.delete(address.item)
+        node.items.set(address.item, item)
+        tell(node, { kind: 'published', address, item })
+      },
+      async retractItem(address: ItemAddress) {
+        const node = open('retractItem', address)
+        if (node.owner !== account) throw new AppError('forbidden', `${address.service} does not allow this`)
+        if (node.items.delete(address.item)) tell(node, { kind: 'retracted', address })
+      },
+      async findItem(address) {
+        enter('findItem')
+        return nodes.get(key(address))?.items.get(address.item)
+      },
+      async listItems(address, { max } = {}) {
+        const items = listed(open('listItems', address))
+        return { items: items.slice(0, max), isComplete: max === undefined || items.length <= max, count: items.length }
+      },
+      async *allItems(address, { max } = {}) {
+        yield listed(open('allItems', address)).slice(0, max)
+      },
+      listItemIds: async (address) => [...open('listItemIds', address).items.keys()],
+      async subscribeNode(address) {
+        open('subscribeNode', address).subscribers.add(account)
+        return 'subscribed'
+      },
+      async unsubscribeNode(address) {
+        enter('unsubscribeNode')
+        nodes.get(key(address))?.subscribers.delete(account)
+      },
+      async listSubscriptions(service) {
+        enter('listSubscriptions')
+        const own = [...nodes.values()].filter(
+          (node) => node.address.service === service && node.subscribers.has(account),
+        )
+        return own.map(({ address }) => ({ address, state: 'subscribed' }))
+      },
+      async listAffiliations(where) {
+        enter('listAffiliations')
+        const isOfNode = typeof where !== 'string'
+        return [...nodes.values()]
+          .filter(({ address, owner }) =>
+            isOfNode ? key(address) === key(where) : address.service === where && owner === account,
+          )
+          .map(({ address, owner }) => ({ node: address.node, affiliation: 'owner', jid: owner }))
+      },
+    }
+  }
+  return network
+}
+
+/** The port for one account on a network of its own. */
+export function createFakePubsub(account: BareJid): FakePubsub {
+  return createFakeNetwork().pubsubOf(account)
+}
+
+/** The service of an account's server, as the fakes name it. */
+export function pubsubServiceOf(account: BareJid): BareJid {
+  return `pubsub.${domainOf(account)}` as BareJid
+}
