@@ -1,0 +1,18 @@
+import { fileURLToPath } from 'node:url'
+import { Eta } from 'eta'
+import { createWords } from './words.ts'
+import type { Layout, Views } from './views.ts'
+
+const eta = new Eta({
+  views: fileURLToPath(new URL('.', import.meta.url)),
+  cache: true,
+  functionHeader: 'const { t, date, time, plural, dir } = it.words',
+})
+
+/** The whole page. Everything is escaped but fields of type SafeHtml. */
+export function render<Name extends keyof Views>(name: Name, view: Views[Name]): string {
+  const { layout }: { layout: Layout } = view
+  const words = createWords(layout.language)
+  const body = eta.render(`./pages/${name}`, { ...view, words })
+  return eta.render('./layout', { ...layout, words, body })
+}

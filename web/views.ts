@@ -1,0 +1,296 @@
+import type { SafeHtml } from '#shared/markup.ts'
+
+/** A page before it is printed. All dates are ISO 8601 strings, all addresses ready for an `href`. */
+export interface Layout {
+  readonly siteTitle: string
+  /** The folder of styles, scripts and fonts: `/assets/HASH`. */
+  readonly assets: string
+  /** BCP 47: of the page's own words when there are such words, else English is used. */
+  readonly language?: string
+  /** Of the document; the site's title is added. */
+  readonly title: string
+  readonly description?: string
+  readonly canonical?: string
+  readonly noindex?: boolean
+  /** Atom feeds of this page, the first one named in the footer. */
+  readonly feeds?: readonly { readonly href: string; readonly title: string }[]
+  /** The `xmpp:` address of what the page shows. */
+  readonly xmppUri?: string
+  readonly ogType?: 'website' | 'article'
+  /** Who is signed in. */
+  readonly person?: { readonly name: string; readonly mayWrite: boolean }
+  readonly notices?: readonly Notice[]
+}
+
+/** Stays on the page until what it says is solved. */
+export interface Notice {
+  /** The first, bold words: "Not published." */
+  readonly lead: string
+  readonly text: string
+  readonly link?: { readonly href: string; readonly text: string }
+  readonly kind?: 'error' | 'waiting'
+}
+
+export interface PersonView {
+  readonly name: string
+  readonly jid?: string
+  readonly url?: string
+}
+
+export interface PostView {
+  readonly url: string
+  readonly title: string
+  /** A note: its title is only the beginning of its text. */
+  readonly isUntitled: boolean
+  readonly html: SafeHtml
+  /** Plain text of 200 characters at most. */
+  readonly excerpt: string
+  readonly summary?: string
+  readonly published: string
+  /** Set only where the post was edited. */
+  readonly edited?: string
+  readonly author?: PersonView
+  /** The service that says so, where that proves nothing. */
+  readonly accordingTo?: string
+  readonly isUnverified?: boolean
+  readonly blog: { readonly title: string; readonly url: string }
+  readonly tags: readonly { readonly name: string; readonly url: string }[]
+  readonly language?: string
+  readonly commentCount: number
+  /** Whether comments are possible at all. */
+  readonly hasComments: boolean
+  readonly editUrl?: string
+  readonly deleteUrl?: string
+  /** Written here and not on the network yet. */
+  readonly waiting?: WaitingView
+}
+
+export interface WaitingView {
+  readonly reason: string
+  readonly nextTry?: string
+  /** A final refusal: nothing is tried again by itself. */
+  readonly isRefused?: boolean
+}
+
+export interface CommentView {
+  /** The element's id on the page. */
+  readonly id: string
+  readonly author: PersonView
+  /** Written by the author of the post. */
+  readonly isAuthor: boolean
+  readonly isUnverified: boolean
+  readonly accordingTo?: string
+  readonly published: string
+  readonly html: SafeHtml
+  readonly language?: string
+  /** 0 to 3. */
+  readonly depth: number
+  /** Whom it answers, where it is too deep to be indented. */
+  readonly to?: string
+  /** The `xmpp:` or web address of what it answers, for u-in-reply-to. */
+  readonly inReplyTo?: string
+  readonly replyUrl?: string
+  readonly removeUrl?: string
+  readonly waiting?: WaitingView
+}
+
+export interface FollowView {
+  readonly feedUrl: string
+  readonly xmppUri: string
+  /** The XMPP address to type into a client: the account. */
+  readonly jid: string
+}
+
+export interface PagingView {
+  readonly newerUrl?: string
+  readonly olderUrl?: string
+}
+
+/** For the live script: where to listen, and what the page already shows. */
+export interface LiveView {
+  readonly url: string
+  readonly version: string
+}
+
+export interface HomeView {
+  readonly layout: Layout
+  readonly posts: readonly PostView[]
+  readonly paging: PagingView
+  readonly writeUrl?: string
+}
+
+export interface BlogView {
+  readonly layout: Layout
+  readonly title: string
+  readonly description?: string
+  readonly url: string
+  readonly author: PersonView
+  readonly language?: string
+  readonly follow: FollowView
+  readonly posts: readonly PostView[]
+  /** Of the owner, and only theirs: posts that are not on the network yet. */
+  readonly waiting?: readonly PostView[]
+  readonly paging: PagingView
+  readonly writeUrl?: string
+  readonly live?: LiveView
+  /** Not read from the network yet. */
+  readonly isWaiting?: boolean
+}
+
+export interface TagView {
+  readonly layout: Layout
+  readonly tag: string
+  /** The blog whose tag it is; absent for the whole site. */
+  readonly blog?: { readonly title: string; readonly url: string }
+  readonly posts: readonly PostView[]
+  readonly paging: PagingView
+}
+
+export interface PostPageView {
+  readonly layout: Layout
+  readonly post: PostView
+  readonly follow: FollowView
+  readonly comments: readonly CommentView[]
+  readonly form?: CommentFormView
+  /** For whoever cannot write one here. */
+  readonly howTo?: {
+    readonly signinUrl: string
+    /** The comments node, for an XMPP client. */
+    readonly xmppUri: string
+    /** Whose accounts may sign in here; absent for any. */
+    readonly domains?: string
+  }
+  /** Why nobody can comment. */
+  readonly closed?: string
+  readonly commentsFeedUrl?: string
+  readonly live?: LiveView
+}
+
+export interface CommentFormView {
+  readonly action: string
+  readonly token: string
+  readonly key: string
+  readonly jid: string
+  readonly text?: string
+  readonly replyTo?: { readonly name: string; readonly item: string; readonly cancelUrl: string }
+  readonly problem?: string
+}
+
+export interface SigninView {
+  readonly layout: Layout
+  readonly token: string
+  readonly next?: string
+  readonly jid?: string
+  /** Whose accounts may sign in; absent for any. */
+  readonly domains?: string
+  readonly example: string
+  readonly problem?: string
+  /** The field that is wrong. */
+  readonly field?: 'jid' | 'password'
+}
+
+export interface WriteView {
+  readonly layout: Layout
+  readonly action: string
+  readonly token: string
+  readonly key: string
+  /** When the version being edited was updated. */
+  readonly base?: string
+  readonly isEdit: boolean
+  readonly title: string
+  readonly text: string
+  readonly tags: string
+  readonly language: string
+  readonly summary: string
+  readonly comments: boolean
+  readonly languages: readonly { readonly code: string; readonly name: string }[]
+  readonly savedAt?: string
+  readonly words: number
+  /** Where the script saves drafts. */
+  readonly saveUrl: string
+  readonly draftsUrl: string
+  readonly draftCount: number
+  readonly deleteUrl?: string
+  readonly cancelUrl?: string
+  readonly problem?: { readonly field: 'title' | 'text' | 'tags' | 'summary'; readonly text: string }
+}
+
+/** The published page, before it is published: the write form follows below it. */
+export interface PreviewView extends WriteView {
+  readonly post: PostView
+}
+
+export interface DraftsView {
+  readonly layout: Layout
+  readonly token: string
+  readonly writeUrl: string
+  readonly drafts: readonly {
+    readonly url: string
+    readonly title: string
+    readonly savedAt: string
+    /** A draft of changes to this post. */
+    readonly edits?: string
+    readonly deleteAction: string
+  }[]
+  readonly outbox: readonly {
+    readonly title: string
+    readonly url?: string
+    readonly waiting: WaitingView
+    readonly retryAction?: string
+    readonly dropAction?: string
+  }[]
+}
+
+/** A question with one yes, and a way back. */
+export interface ConfirmView {
+  readonly layout: Layout
+  readonly heading: string
+  readonly text: string
+  readonly list?: readonly string[]
+  readonly action: string
+  readonly token: string
+  readonly button: string
+  readonly cancelUrl: string
+  readonly fields?: Readonly<Record<string, string>>
+}
+
+export interface SettingsView {
+  readonly layout: Layout
+  readonly token: string
+  readonly action: string
+  readonly signoutAction: string
+  readonly jid: string
+  readonly name: string
+  /** Only who may blog has these. */
+  readonly blog?: {
+    readonly title: string
+    readonly description: string
+    readonly language: string
+    readonly url: string
+  }
+  readonly languages: readonly { readonly code: string; readonly name: string }[]
+  readonly draftsUrl?: string
+}
+
+export interface ErrorView {
+  readonly layout: Layout
+  readonly status: number
+  /** What happened and what to do, in sentences. */
+  readonly text: string
+  readonly link?: { readonly href: string; readonly text: string }
+}
+
+/** Every page by the name of its template. */
+export interface Views {
+  readonly home: HomeView
+  readonly blog: BlogView
+  readonly tag: TagView
+  readonly post: PostPageView
+  readonly signin: SigninView
+  readonly write: WriteView
+  readonly preview: PreviewView
+  readonly drafts: DraftsView
+  readonly confirm: ConfirmView
+  readonly settings: SettingsView
+  readonly error: ErrorView
+}
