@@ -27,6 +27,15 @@ export async function saveAccount(state: StateDb, account: Account): Promise<voi
     .execute()
 }
 
+/** What the account is called from now on; one that never signed in has no row, and none is made. */
+export async function saveAccountName(state: StateDb, jid: BareJid, name: string): Promise<void> {
+  await state
+    .updateTable('account')
+    .set({ name: name || null })
+    .where('jid', '=', jid)
+    .execute()
+}
+
 export async function listAccountsWithToken(state: StateDb): Promise<Account[]> {
   const rows = await state.selectFrom('account').selectAll().where('token', 'is not', null).orderBy('jid').execute()
   return rows.map(readAccount)

@@ -134,6 +134,23 @@ export async function listAcknowledgedAccounts(state: StateDb, since: Date): Pro
   return rows.map((row) => row.account)
 }
 
+/** Says durably that the network may know of a row from now on; false where it no longer waits. */
+export async function beginAttempt(state: StateDb, id: number): Promise<boolean> {
+  const result = await state
+    .updateTable('outbox')
+    .set(({ eb }) => ({ attempts: eb('attempts', '+', 1) }))
+    .where('id', '=', id)
+    .where('status', '=', 'waiting')
+    .executeTakeFirst()
+  return result.numUpdatedRows > 0n
+}
+
+/** Makes everything an account has waiting due at once. */
+export async function clearNextTries(state: StateDb, account: BareJid): Promise<void> {
+  const query = state.updateTable('outbox').set({ nextTry: null }).where('account', '=', account)
+  await query.where('status', '=', 'waiting').where('nextTry', 'is not', null).execute()
+}
+
 export interface OutboxChanges {
   readonly status?: OutboxRow['status']
   readonly reason?: string | null
@@ -157,8 +174,21 @@ export async function updateOutboxRow(state: StateDb, id: number, changes: Outbo
     .execute()
 }
 
-export async function deleteOutboxRow(state: StateDb, id: number): Promise<void> {
-  await state.deleteFrom('outbox').where('id', '=', id).execute()
+/** Takes back what waits for an item and was never begun, so that nobody can know of it. */
+export async function deleteUnbegun(
+  state: StateDb,
+  { account, address, kind }: { account: BareJid; address: ItemAddress; kind: OutboxRow['kind'] },
+): Promise<void> {
+  await state
+    .deleteFrom('outbox')
+    .where('account', '=', account)
+    .where('kind', '=', kind)
+    .where('status', '=', 'waiting')
+    .where('attempts', '=', 0)
+    .where('service', '=', address.service)
+    .where('node', '=', address.node)
+    .where('item', '=', address.item)
+    .execute()
 }
 
 /** Forgets what was done long ago; forms that old are not sent again. */

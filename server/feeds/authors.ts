@@ -1,0 +1,85 @@
+import { AppError } from '#server/errors.ts'
+import {
+  addAuthorRow,
+  findAuthor,
+  type HiddenPost,
+  listAuthorRows,
+  saveConsent,
+  saveMaxItems,
+} from '#server/store/author.ts'
+import type { IndexDb, StateDb } from '#server/store/database.ts'
+import { addNode, updateNode } from '#server/store/node.ts'
+import type { XmppSession } from '#server/xmpp/ports.ts'
+import type { BareJid } from '#shared/jid.ts'
+import { ensureBlogNode } from './blog-node.ts'
+import { blogOf, type Indexing } from './indexing.ts'
+
+export interface AuthorsDeps {
+  readonly index: IndexDb
+  readonly state: StateDb
+  readonly clock: () => Date
+  readonly sessions: (jid: BareJid) => Pick<XmppSession, 'status' | 'pubsub'> | undefined
+  readonly indexing?: Pick<Indexing, 'watch'>
+}
+
+export type AuthorOutcome =
+  | { readonly kind: 'ready' }
+  /** Its node was there before and is not open: the owner is asked once. */
+  | { readonly kind: 'needs-consent'; readonly posts: readonly HiddenPost[] }
+  /** The owner said no: the blog stays as it is and is not shown. */
+  | { readonly kind: 'refused' }
+  /** Nobody is signed in as the author now: done at the next sign-in. */
+  | { readonly kind: 'waiting' }
+
+/** Makes an account an author of the site; with its own session, its blog's node too. Again does no harm. */
+export async function addAuthor(deps: AuthorsDeps, jid: BareJid): Promise<AuthorOutcome> {
+  const address = blogOf(jid)
+  await addAuthorRow(deps.state, jid, deps.clock())
+  await addNode(deps.index, { address, kind: 'blog', owner: jid, now: deps.clock() })
+  const outcome = await prepareBlog(deps, jid)
+  deps.indexing?.watch(address)
+  return outcome
+}
+
+/** The author's answer about a node that was there before. */
+export async function answerConsent(deps: AuthorsDeps, jid: BareJid, isGiven: boolean): Promise<AuthorOutcome> {
+  if ((await findAuthor(deps.state, jid)) === undefined) throw new AppError('forbidden', `${jid} is no author here`)
+  await saveConsent(deps.state, jid, { consent: isGiven ? 'given' : 'refused' })
+  const outcome = await prepareBlog(deps, jid)
+  deps.indexing?.watch(blogOf(jid))
+  return outcome
+}
+
+/** Sees that the author's node is there and open, as far as its owner lets us. */
+export async function prepareBlog(deps: AuthorsDeps, jid: BareJid): Promise<AuthorOutcome> {
+  const session = deps.sessions(jid)
+  const author = await findAuthor(deps.state, jid)
+  if (author === undefined || session === undefined || session.status !== 'online') return { kind: 'waiting' }
+  const address = blogOf(jid)
+  const node = await ensureBlogNode(session.pubsub, address, { mayOpen: author.consent === 'given' })
+  if (node.kind === 'ready') {
+    await saveMaxItems(deps.state, jid, node.maxItems)
+    await addNode(deps.index, { address, kind: 'blog', owner: jid, now: deps.clock() })
+    await updateNode(deps.index, address, { status: 'open' })
+    // The question was about the node as it was; a later closing is asked about anew.
+    if (author.consent !== 'unasked') await saveConsent(deps.state, jid, { consent: 'unasked' })
+    return { kind: 'ready' }
+  }
+  if (author.consent === 'refused') return { kind: 'refused' }
+  await saveConsent(deps.state, jid, { consent: 'asked', posts: node.posts })
+  return node
+}
+
+/** The site's own authors, in the order they came. */
+export async function listAuthors({ state }: { readonly state: StateDb }): Promise<BareJid[]> {
+  return (await listAuthorRows(state)).map(({ jid }) => jid)
+}
+
+/** Whom to ask, and about what, before their blog can be shown. */
+export async function findConsentQuestion(
+  { state }: { readonly state: StateDb },
+  jid: BareJid,
+): Promise<readonly HiddenPost[] | undefined> {
+  const author = await findAuthor(state, jid)
+  return author?.consent === 'asked' ? author.consentPosts : undefined
+}

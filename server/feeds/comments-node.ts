@@ -1,0 +1,66 @@
+import { isAppError } from '#server/errors.ts'
+import type { XmppSession } from '#server/xmpp/ports.ts'
+import type { ItemId, NodeAddress } from '#shared/address.ts'
+import type { BareJid } from '#shared/jid.ts'
+import { NS } from '#shared/ns.ts'
+import { comments } from '#shared/profiles/index.ts'
+import { isConfigured } from './blog-node.ts'
+import { mayHoldComments } from './entry-row.ts'
+
+export interface CommentsQuestion {
+  readonly author: BareJid
+  readonly item: ItemId
+  readonly siteDomain: BareJid
+  /** The title of the post. */
+  readonly title: string
+  readonly random: () => string
+}
+
+type CommentsSession = Pick<XmppSession, 'pubsub' | 'readServices'>
+
+/**
+ * Makes the node for a post's comments: on the PubSub service of the author's server if it lets the author, else on
+ * the author's own account. Undefined where neither does, so that the post goes out without.
+ */
+export async function createCommentsNode(
+  session: CommentsSession,
+  question: CommentsQuestion,
+): Promise<NodeAddress | undefined> {
+  const { author, siteDomain } = question
+  const { pubsub } = await session.readServices()
+  const hasService = pubsub !== undefined && mayHoldComments(pubsub, author, siteDomain)
+  for (const service of hasService ? [pubsub, author] : [author]) {
+    const address = await createOn(session, service, question)
+    if (address !== undefined) return address
+  }
+  return undefined
+}
+
+async function createOn(
+  { pubsub }: CommentsSession,
+  service: BareJid,
+  { item, title, random }: CommentsQuestion,
+): Promise<NodeAddress | undefined> {
+  const name = `${NS.COMMENTS_PREFIX}${item}`
+  for (const node of [name, `${name}-${random()}`]) {
+    const address = { service, node }
+    try {
+      const config = { ...comments.config, title: title.slice(0, 200) }
+      await pubsub.createNode(address, config)
+      // Only its owner may read it: another's node of this name is left to them.
+      const real = await pubsub.readConfig(address)
+      const wanted = isConfigured(real, comments.config) ? real : await pubsub.configureNode(address, comments.config)
+      if (isOpenToAll(wanted)) return address
+      await pubsub.deleteNode(address)
+      return undefined
+    } catch (error) {
+      if (!isAppError(error, 'forbidden', 'not-implemented', 'bad-request', 'conflict', 'not-found')) throw error
+    }
+  }
+  return undefined
+}
+
+function isOpenToAll(config: Readonly<Record<string, string>>): boolean {
+  const { access_model = 'open', publish_model = 'open' } = config
+  return access_model === 'open' && publish_model === 'open'
+}

@@ -1,0 +1,89 @@
+import { AppError, describeError, type ErrorCode } from '#server/errors.ts'
+import { saveDraft } from '#server/store/draft.ts'
+import { type OutboxRow, updateOutboxRow } from '#server/store/outbox.ts'
+import { backoff } from './backoff.ts'
+import type { OutboxDeps } from './outbox-deps.ts'
+import { type PostTask, readTask } from './task.ts'
+import { WaitingError } from './waiting-error.ts'
+
+export type Outcome =
+  | { readonly kind: 'done' }
+  | { readonly kind: 'failed'; readonly error: unknown }
+  /** Nobody is signed in as the account, or its session is not online. */
+  | { readonly kind: 'no-session'; readonly problem: AppError | undefined }
+
+// These may pass by themselves; every other answer is the last word.
+const PASSING: ReadonlySet<ErrorCode> = new Set(['unavailable', 'timeout', 'too-many', 'internal', 'not-authorized'])
+
+/** Writes down how an attempt ended, and says what has become of the row. */
+export async function settleRow(deps: OutboxDeps, row: OutboxRow, outcome: Outcome): Promise<OutboxRow['status']> {
+  if (outcome.kind === 'done') return settleDone(deps, row)
+  if (outcome.kind === 'no-session') return settleWithoutSession(deps, row, outcome.problem)
+  const { error } = outcome
+  if (error instanceof WaitingError)
+    return wait(deps, row, { reason: error.reason, problem: error.message, seconds: 5 })
+  // What is no AppError is a fault of ours: later code may do better, and nothing is lost until then.
+  if (!(error instanceof AppError) || PASSING.has(error.code)) {
+    if (!(error instanceof AppError)) deps.log.error({ err: error }, `Outbox row ${row.id} failed`)
+    const seconds = error instanceof AppError ? error.retryAfter : undefined
+    const reason = error instanceof AppError ? error.code : 'internal'
+    return wait(deps, row, { reason, problem: describeError(error), seconds: seconds ?? backoff(row.attempts) })
+  }
+  return refuse(deps, row, error)
+}
+
+async function settleDone({ state, clock }: OutboxDeps, row: OutboxRow): Promise<'done'> {
+  const changes = { status: 'done', reason: null, problem: null, nextTry: null, acknowledgedAt: clock() } as const
+  await updateOutboxRow(state, row.id, changes)
+  return 'done'
+}
+
+async function settleWithoutSession(deps: OutboxDeps, row: OutboxRow, problem?: AppError): Promise<'waiting'> {
+  const reason = problem?.code ?? 'signed-out'
+  const words = problem?.message ?? `It waits until ${row.account} is signed in here`
+  if (row.status === 'waiting' && row.reason === reason && row.problem === words) return 'waiting'
+  await updateOutboxRow(deps.state, row.id, { status: 'waiting', reason, problem: words, nextTry: null })
+  return 'waiting'
+}
+
+interface Wait {
+  readonly reason: string
+  readonly problem: string
+  readonly seconds: number
+}
+
+async function wait(deps: OutboxDeps, row: OutboxRow, { reason, problem, seconds }: Wait): Promise<'waiting'> {
+  const nextTry = new Date(deps.clock().getTime() + seconds * 1000)
+  await updateOutboxRow(deps.state, row.id, { status: 'waiting', reason, problem, nextTry })
+  return 'waiting'
+}
+
+/** The last word: the author is told, and the text is a draft again. */
+async function refuse(deps: OutboxDeps, row: OutboxRow, error: AppError): Promise<'refused'> {
+  deps.log.warn(`${row.kind} of ${row.account} was refused: ${error.message}`)
+  const task = readTask(row)
+  if (task.kind === 'post') await keepDraft(deps, row, task)
+  await updateOutboxRow(deps.state, row.id, {
+    status: 'refused',
+    reason: error.code,
+    problem: error.message,
+    nextTry: null,
+  })
+  return 'refused'
+}
+
+async function keepDraft(
+  { state, clock }: OutboxDeps,
+  row: OutboxRow,
+  { draft, draftId, base }: PostTask,
+): Promise<void> {
+  const isEdit = base !== undefined
+  const { title, text, tags, language, summary, comments } = draft
+  await saveDraft(state, {
+    ...{ id: draftId, jid: row.account, title, text, language, summary, comments },
+    tags: tags.join(', '),
+    edits: isEdit ? row.address : undefined,
+    baseUpdated: isEdit ? new Date(base) : undefined,
+    updatedAt: clock(),
+  })
+}

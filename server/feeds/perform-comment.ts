@@ -1,0 +1,68 @@
+import { AppError, isAppError } from '#server/errors.ts'
+import { findNode } from '#server/store/node.ts'
+import { addressKey } from '#shared/address.ts'
+import { writeComment } from '#shared/entry.ts'
+import { createTagUri } from '#shared/item-id.ts'
+import type { OutboxDeps } from './outbox-deps.ts'
+import type { Performance } from './perform.ts'
+import { ingestOwn, nameOf, publish } from './publish.ts'
+import { queue } from './queue-row.ts'
+import { type CommentTask, type RemoveCommentTask, saveTask } from './task.ts'
+
+/** Publishes a comment, unless it is there already. */
+export async function performComment(
+  deps: OutboxDeps,
+  { session, row, task }: Performance<CommentTask>,
+): Promise<void> {
+  const { address, account } = row
+  const found = row.attempts > 0 ? await session.pubsub.findItem(address) : undefined
+  const published = new Date(task.published)
+  const payload =
+    found?.payload ??
+    writeComment({
+      text: task.text,
+      address,
+      author: { jid: account, name: await nameOf(deps, account) },
+      published,
+      inReplyTo: task.inReplyTo,
+      atomId: createTagUri(account, published, address.item),
+    })
+  if (found === undefined) {
+    try {
+      await publish(session, address, payload)
+    } catch (error) {
+      if (!isAppError(error, 'forbidden', 'not-found')) throw error
+      throw new AppError('forbidden', 'The blog does not take comments from you here', { cause: error })
+    }
+  }
+  await ingestOwn(deps, { kind: 'published', address, item: { id: address.item, payload, publisher: account } })
+}
+
+/** Retracts a comment; where only the post's author may, that is left to their session. */
+export async function performRemoveComment(
+  deps: OutboxDeps,
+  { session, row, task }: Performance<RemoveCommentTask>,
+): Promise<void> {
+  const { address, account } = row
+  try {
+    await session.pubsub.retractItem(address)
+  } catch (error) {
+    if (isAppError(error, 'forbidden', 'not-implemented')) return forward(deps, { session, row, task }, error)
+    if (!isAppError(error, 'not-found', 'gone')) throw error
+  }
+  deps.log.debug(`${account} removed ${addressKey(address)}`)
+  await ingestOwn(deps, { kind: 'retracted', address })
+}
+
+// COMPAT(Prosody 13): who published to an open node may not retract there; the owner may.
+async function forward(
+  deps: OutboxDeps,
+  { row, task }: Performance<RemoveCommentTask>,
+  refusal: AppError,
+): Promise<void> {
+  const owner = (await findNode(deps.index, row.address))?.owner
+  if (owner === undefined || owner === row.account) throw refusal
+  const key = `for ${row.account} ${row.id} ${addressKey(row.address)}`
+  const forwarded = await queue(deps, { kind: 'remove-comment' }, { account: owner, address: row.address, key })
+  await saveTask(deps.state, row, { ...task, forwardedTo: forwarded.id })
+}

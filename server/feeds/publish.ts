@@ -1,0 +1,51 @@
+import type { Element } from 'ltx'
+import { AppError, describeError } from '#server/errors.ts'
+import { findAccount } from '#server/store/account.ts'
+import { findPersonName } from '#server/store/person.ts'
+import type { PubsubEvent, XmppSession } from '#server/xmpp/ports.ts'
+import { addressKey, type ItemAddress } from '#shared/address.ts'
+import { type BareJid, localPart } from '#shared/jid.ts'
+import { isWithinBounds, writeXml } from '#shared/xml.ts'
+import { ingest } from './ingest.ts'
+import type { OutboxDeps } from './outbox-deps.ts'
+
+/** What servers take that do not say how much they do. */
+const USUAL_BYTES = 200_000
+/** The stanza around the payload. */
+const WRAPPING_BYTES = 2_048
+/** COMPAT(Libervia 0.9, Prosody 13): much deeper than this hangs them. */
+const DEEPEST = 200
+
+/** Sends an item, if its stanza would fit: an oversized one ends the stream for everything. */
+export async function publish(session: XmppSession, address: ItemAddress, payload: Element): Promise<void> {
+  if (!isWithinBounds(payload, { depth: DEEPEST })) {
+    throw new AppError('too-large', 'The text is nested too deeply to be published')
+  }
+  const bytes = Buffer.byteLength(writeXml(payload)) + WRAPPING_BYTES
+  const limit = session.maxStanzaBytes ?? USUAL_BYTES
+  if (bytes > limit) {
+    const kilobytes = (size: number) => `${Math.ceil(size / 1000)} kB`
+    throw new AppError(
+      'too-large',
+      `This is too long for your server: ${kilobytes(bytes)} with its formatting, where ${kilobytes(limit)} fit. Make it shorter, or two posts`,
+    )
+  }
+  await session.pubsub.publishItem(address, payload)
+}
+
+/** Puts what was just done into the index, so that the page has it before the service tells. */
+export async function ingestOwn(deps: OutboxDeps, event: PubsubEvent): Promise<void> {
+  try {
+    await ingest(deps, event)
+  } catch (error) {
+    // It is on the network, which is the truth: the index hears of it again.
+    deps.log.error(`${addressKey(event.address)} could not be indexed: ${describeError(error)}`)
+    deps.indexing?.watch(event.address)
+  }
+}
+
+/** What somebody is called: as they last said, else as their account is. */
+export async function nameOf({ index, state }: OutboxDeps, jid: BareJid): Promise<string> {
+  const known = (await findPersonName(index, jid)) ?? (await findAccount(state, jid))?.name
+  return known ?? localPart(jid) ?? jid
+}

@@ -1,0 +1,111 @@
+import { createHash, randomUUID } from 'node:crypto'
+import { AppError } from '#server/errors.ts'
+import { saveDraft } from '#server/store/draft.ts'
+import { findOutboxForm, listOutboxOf, type OutboxRow } from '#server/store/outbox.ts'
+import { findPost } from '#server/store/post.ts'
+import type { ItemAddress } from '#shared/address.ts'
+import type { PostDraft } from '#shared/entry.ts'
+import { createItemId } from '#shared/item-id.ts'
+import type { BareJid } from '#shared/jid.ts'
+import { blogOf } from './indexing.ts'
+import type { QueueDeps } from './outbox-deps.ts'
+import { queue } from './queue-row.ts'
+import { type PostTask, readTask } from './task.ts'
+
+export interface NewPost {
+  readonly author: BareJid
+  /** Of the form: a double click, the back button and a reload count once. */
+  readonly key: string
+  readonly draft: PostDraft
+  /** The post that it changes. */
+  readonly edits?: ItemAddress
+  /** The `updated` of the version that the form showed. */
+  readonly baseUpdated?: Date
+}
+
+/** Publishes a post or a change of one. Throws `conflict`, with the text kept as a draft, where the form was behind. */
+export async function queuePost(deps: QueueDeps, post: NewPost): Promise<OutboxRow> {
+  const { author, key, draft } = post
+  if (draft.title.trim() === '' && draft.text.trim() === '') throw new AppError('bad-request', 'The post has no text')
+  const earlier = await findOutboxForm(deps.state, author, `post:${key}`)
+  if (earlier !== undefined && earlier.status !== 'refused') return queueAgain(deps, post, earlier)
+  if (earlier !== undefined) return queueAfresh(deps, post, earlier)
+  if (post.edits !== undefined) return queueEdit(deps, { ...post, edits: post.edits })
+  const now = deps.clock().toISOString()
+  const item = createItemId(draft.title || draft.text.slice(0, 80), randomUUID())
+  const task: PostTask = { kind: 'post', draft, draftId: key, published: now, updated: now }
+  return queue(deps, task, { account: author, address: { ...blogOf(author), item }, key })
+}
+
+/** The same form once more: nothing new, or (the back button) a change of what it published. */
+async function queueAgain(deps: QueueDeps, post: NewPost, earlier: OutboxRow): Promise<OutboxRow> {
+  const task = readTask(earlier) as PostTask
+  const content = contentOf(post.draft)
+  if (contentOf(task.draft) === content) return earlier
+  const key = `${post.key} ${hashOf(content)}`
+  const again = await findOutboxForm(deps.state, post.author, `post:${key}`)
+  if (again !== undefined) return again
+  return queueEdit(deps, { ...post, key, edits: earlier.address, baseUpdated: new Date(task.updated) })
+}
+
+/** A form that was refused, sent again: a row of its own, for the same item. */
+async function queueAfresh(deps: QueueDeps, post: NewPost, earlier: OutboxRow): Promise<OutboxRow> {
+  const key = `${post.key} after ${earlier.id} ${hashOf(contentOf(post.draft))}`
+  const again = await findOutboxForm(deps.state, post.author, `post:${key}`)
+  if (again !== undefined && again.status !== 'refused') return again
+  if (again !== undefined) return queueAfresh(deps, { ...post, key }, again)
+  const { published, base } = readTask(earlier) as PostTask
+  if (base !== undefined) return queueEdit(deps, { ...post, key, edits: earlier.address })
+  const updated = deps.clock().toISOString()
+  const task: PostTask = { kind: 'post', draft: post.draft, draftId: post.key, published, updated }
+  return queue(deps, task, { account: post.author, address: earlier.address, key })
+}
+
+async function queueEdit(deps: QueueDeps, post: NewPost & { edits: ItemAddress }): Promise<OutboxRow> {
+  const { author, key, draft, edits, baseUpdated } = post
+  if (edits.service !== author) throw new AppError('forbidden', 'Only its author can change a post')
+  const current = await findCurrent(deps, edits)
+  if (baseUpdated !== undefined && current.updated > baseUpdated) {
+    await keepAsDraft(deps, post)
+    throw new AppError('conflict', 'The post was changed meanwhile. Your text is kept: compare, then publish it again')
+  }
+  const updated = new Date(Math.max(deps.clock().getTime(), current.updated.getTime() + 1))
+  const task: PostTask = {
+    kind: 'post',
+    draft,
+    draftId: key.split(' ')[0] ?? key,
+    published: current.published.toISOString(),
+    updated: updated.toISOString(),
+    base: current.updated.toISOString(),
+  }
+  return queue(deps, task, { account: author, address: edits, key })
+}
+
+/** The newest version that is known: one on its way, else what the index has. */
+async function findCurrent(deps: QueueDeps, address: ItemAddress): Promise<{ published: Date; updated: Date }> {
+  const post = await findPost(deps.index, address)
+  const rows = await listOutboxOf(deps.state, address)
+  const waiting = rows.find(({ kind, status }) => kind === 'post' && status === 'waiting')
+  const task = waiting === undefined ? undefined : (readTask(waiting) as PostTask)
+  if (task !== undefined) return { published: new Date(task.published), updated: new Date(task.updated) }
+  if (post === 'gone') throw new AppError('gone', 'The post was deleted')
+  if (post === undefined) throw new AppError('not-found', 'There is no such post')
+  return post
+}
+
+async function keepAsDraft(
+  { state, clock }: QueueDeps,
+  { author, key, draft, edits, baseUpdated }: NewPost,
+): Promise<void> {
+  const { title, text, tags, language, summary, comments } = draft
+  const content = { title, text, tags: tags.join(', '), language, summary, comments }
+  await saveDraft(state, { id: key, jid: author, edits, baseUpdated, ...content, updatedAt: clock() })
+}
+
+function contentOf({ title, text, tags, language, summary, comments }: PostDraft): string {
+  return JSON.stringify([title, text, tags, language, summary, comments])
+}
+
+function hashOf(text: string): string {
+  return createHash('sha256').update(text).digest('base64url').slice(0, 16)
+}

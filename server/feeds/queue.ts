@@ -1,0 +1,96 @@
+import { randomUUID } from 'node:crypto'
+import { AppError } from '#server/errors.ts'
+import { findComment } from '#server/store/comment.ts'
+import { findNode } from '#server/store/node.ts'
+import { deleteUnbegun, listOutboxOf, type OutboxRow } from '#server/store/outbox.ts'
+import { findPost } from '#server/store/post.ts'
+import { addressKey, asItemId, type ItemAddress } from '#shared/address.ts'
+import { METADATA_ITEM } from '#shared/feed-metadata.ts'
+import { createItemId } from '#shared/item-id.ts'
+import type { BareJid } from '#shared/jid.ts'
+import { blogOf } from './indexing.ts'
+import type { QueueDeps } from './outbox-deps.ts'
+import { queue } from './queue-row.ts'
+import type { Task } from './task.ts'
+
+/** Deletes a post of the author's own blog, with its comments. */
+export async function queueDelete(
+  deps: QueueDeps,
+  { author, address }: { author: BareJid; address: ItemAddress },
+): Promise<OutboxRow> {
+  if (address.service !== author) throw new AppError('forbidden', 'Only its author can delete a post')
+  const post = await findPost(deps.index, address)
+  const rows = await listOutboxOf(deps.state, address)
+  const last = rows.find(({ kind }) => kind === 'post')
+  if ((post === undefined || post === 'gone') && last === undefined)
+    throw new AppError('not-found', 'There is no such post')
+  // What never began need never be seen.
+  await deleteUnbegun(deps.state, { account: author, address, kind: 'post' })
+  const comments = post === undefined || post === 'gone' ? undefined : post.comments
+  const version = post === undefined || post === 'gone' ? `${last?.id}` : post.published.toISOString()
+  return queue(
+    deps,
+    { kind: 'delete', comments },
+    { account: author, address, key: `${addressKey(address)} ${version}` },
+  )
+}
+
+export interface NewComment {
+  readonly author: BareJid
+  /** Of the form, so that it counts once. */
+  readonly key: string
+  readonly post: ItemAddress
+  readonly text: string
+  /** The comment that it answers. */
+  readonly inReplyTo?: ItemAddress
+}
+
+/** Comments on a post, by the commenter's own session. */
+export async function queueComment(
+  deps: QueueDeps,
+  { author, key, post, text, inReplyTo }: NewComment,
+): Promise<OutboxRow> {
+  const found = await findPost(deps.index, post)
+  if (found === 'gone') throw new AppError('gone', 'The post was deleted')
+  if (found === undefined) throw new AppError('not-found', 'There is no such post')
+  if (found.comments === undefined) throw new AppError('forbidden', 'This post takes no comments')
+  if (text.trim() === '') throw new AppError('bad-request', 'The comment has no text')
+  const address = { ...found.comments, item: createItemId('', randomUUID()) }
+  const published = deps.clock().toISOString()
+  return queue(
+    deps,
+    { kind: 'comment', text, inReplyTo: inReplyTo ?? post, published },
+    { account: author, address, key },
+  )
+}
+
+/** Removes a comment: its own author may, and the author of the post. */
+export async function queueRemoveComment(
+  deps: QueueDeps,
+  { by, address }: { by: BareJid; address: ItemAddress },
+): Promise<OutboxRow> {
+  const comment = await findComment(deps.index, address)
+  if (comment === undefined) throw new AppError('not-found', 'There is no such comment')
+  const node = await findNode(deps.index, address)
+  if (comment.author?.jid !== by && node?.owner !== by) {
+    throw new AppError('forbidden', 'Only its author and the author of the post can remove a comment')
+  }
+  const key = `${addressKey(address)} ${comment.published.toISOString()}`
+  return queue(deps, { kind: 'remove-comment' }, { account: by, address, key })
+}
+
+export interface NewSettings {
+  readonly author: BareJid
+  readonly title: string
+  readonly description: string
+  readonly name: string
+  readonly language: string
+}
+
+/** The blog's title and description, and what its author is called. */
+export async function queueSettings(deps: QueueDeps, { author, ...settings }: NewSettings): Promise<OutboxRow> {
+  const address = { ...blogOf(author), item: asItemId(METADATA_ITEM) }
+  await deleteUnbegun(deps.state, { account: author, address, kind: 'settings' })
+  const task: Task = { kind: 'settings', ...settings, updated: deps.clock().toISOString() }
+  return queue(deps, task, { account: author, address, key: randomUUID() })
+}

@@ -1,0 +1,64 @@
+import type { StateDb } from '#server/store/database.ts'
+import { type OutboxRow, updateOutboxRow } from '#server/store/outbox.ts'
+import type { ItemAddress, NodeAddress } from '#shared/address.ts'
+import type { PostDraft } from '#shared/entry.ts'
+
+/** What an outbox row holds to be done at any later time; instants are RFC 3339. */
+export interface PostTask {
+  readonly kind: 'post'
+  readonly draft: PostDraft
+  /** The draft of the form, to be deleted once the post is out. */
+  readonly draftId: string
+  readonly published: string
+  readonly updated: string
+  /** What an edit was made from; absent for a new post. */
+  readonly base?: string
+  /** Chosen before the first publication; null where none could be made. */
+  readonly comments?: NodeAddress | null
+}
+
+export interface DeleteTask {
+  readonly kind: 'delete'
+  readonly comments?: NodeAddress
+}
+
+export interface CommentTask {
+  readonly kind: 'comment'
+  readonly text: string
+  readonly inReplyTo?: ItemAddress
+  readonly published: string
+}
+
+export interface RemoveCommentTask {
+  readonly kind: 'remove-comment'
+  /** The row of the post's author, who may where the comment's author may not. */
+  readonly forwardedTo?: number
+}
+
+export interface SettingsTask {
+  readonly kind: 'settings'
+  readonly title: string
+  readonly description: string
+  readonly name: string
+  readonly language: string
+  readonly updated: string
+}
+
+export interface RelinkTask {
+  readonly kind: 'relink'
+  readonly alternate: string
+}
+
+export type Task = PostTask | DeleteTask | CommentTask | RemoveCommentTask | SettingsTask | RelinkTask
+
+export function readTask(row: Pick<OutboxRow, 'task'>): Task {
+  return JSON.parse(row.task) as Task
+}
+
+export function writeTask(task: Task): string {
+  return JSON.stringify(task)
+}
+
+export async function saveTask(state: StateDb, row: OutboxRow, task: Task): Promise<void> {
+  await updateOutboxRow(state, row.id, { task: writeTask(task) })
+}
