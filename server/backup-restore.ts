@@ -1,0 +1,60 @@
+import { existsSync } from 'node:fs'
+import { mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import type { BackupNote } from './backup.ts'
+import type { Call } from './canto.ts'
+import { openDataFolder } from './data-folder.ts'
+import { AppError } from './errors.ts'
+import { layOut } from './local/layout.ts'
+import { run } from './local/run.ts'
+
+/** `restore FILE`. */
+export async function restoreCommand({ config, args: [file = ''], say }: Call): Promise<void> {
+  const note = await restore(resolve(file), config.data)
+  say(`${config.data} is now as it was at ${note.createdAt}: npm start serves it`)
+  if (note.hasLocalServer && !config.isLocal) {
+    say('The backup has a local XMPP server, which is not used while CANTO_XMPP_JID is set')
+  }
+}
+
+/** Fills a data folder that has no site yet. */
+export async function restore(file: string, data: string): Promise<BackupNote> {
+  if (!existsSync(file)) throw new AppError('not-found', `There is no file ${file}`)
+  using _lock = await openDataFolder(data)
+  if (existsSync(join(data, 'state.sqlite')) || existsSync(layOut(data).database)) {
+    throw new AppError(
+      'conflict',
+      `There is a site in ${data} already: set CANTO_DATA to another folder to restore into`,
+    )
+  }
+  const staging = await mkdtemp(join(data, 'restoring-'))
+  try {
+    const note = await unpack(file, staging)
+    await moveInto(staging, data)
+    return note
+  } finally {
+    await rm(staging, { recursive: true, force: true })
+  }
+}
+
+async function unpack(file: string, staging: string): Promise<BackupNote> {
+  const unpacked = await run('tar', ['-xzf', file, '-C', staging, '--no-same-owner'])
+  const text = await readFile(join(staging, 'backup.json'), 'utf8').catch(() => undefined)
+  if (unpacked.code !== 0 || text === undefined) {
+    throw new AppError('bad-request', `${file} is not a backup of Canto, or it is damaged`)
+  }
+  const note: BackupNote = JSON.parse(text)
+  if (note.format !== 1)
+    throw new AppError('bad-request', `${file} was made by a newer Canto: restore it with that one`)
+  await rm(join(staging, 'backup.json'))
+  return note
+}
+
+/** The state last: without it the folder counts as empty, and a restore that was interrupted can be run again. */
+async function moveInto(staging: string, data: string): Promise<void> {
+  const names = (await readdir(staging)).sort((a, b) => Number(a === 'state.sqlite') - Number(b === 'state.sqlite'))
+  for (const name of names) {
+    await rm(join(data, name), { recursive: true, force: true })
+    await rename(join(staging, name), join(data, name))
+  }
+}
