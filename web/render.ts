@@ -1,12 +1,12 @@
 import { fileURLToPath } from 'node:url'
 import { Eta } from 'eta'
-import { createWords } from './words.ts'
 import type { Layout, Views } from './views.ts'
+import { createWords } from './words.ts'
 
 const eta = new Eta({
   views: fileURLToPath(new URL('.', import.meta.url)),
   cache: true,
-  functionHeader: 'const { t, date, time, plural, dir } = it.words',
+  functionHeader: 'const w = it.words, t = w.t',
 })
 
 /** The whole page. Everything is escaped but fields of type SafeHtml. */

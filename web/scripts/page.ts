@@ -1,0 +1,9 @@
+import { keepBusy } from './busy.ts'
+import { saveDrafts } from './drafts.ts'
+import { listenForChanges } from './live.ts'
+import { showLocalTimes } from './times.ts'
+
+showLocalTimes(document)
+keepBusy()
+saveDrafts()
+listenForChanges()
