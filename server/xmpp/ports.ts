@@ -61,6 +61,8 @@ export interface XmppSession {
   onStatus(listener: (status: SessionStatus) => void): () => void
   onPubsubEvent(listener: (event: PubsubEvent) => void): () => void
   readServices(): Promise<Services>
+  /** What time the account's server thinks it is (XEP-0202). */
+  readServerTime?(): Promise<Date>
   /** Publishes the account's nickname (XEP-0172). */
   setNickname(name: string): Promise<void>
   /** Asks the server to forget the account's token; where it cannot, nothing happens. */

@@ -2,6 +2,7 @@ import { domainOf } from '#shared/jid.ts'
 import { AppError, isAppError } from '../errors.ts'
 import { type Connection, openConnection } from './connection.ts'
 import { createDisco, findServices } from './disco.ts'
+import { readEntityTime } from './entity-time.ts'
 import { readStreamError } from './errors.ts'
 import { publishNickname } from './nickname.ts'
 import type { FastToken, PubsubEvent, Services, SessionOptions, SessionStatus, XmppSession } from './ports.ts'
@@ -153,6 +154,7 @@ export function openSession(options: SessionOptions): XmppSession {
       })
       return services
     },
+    readServerTime: () => readEntityTime(ask, domain),
     setNickname: (name) => publishNickname(pubsub, jid, name),
     async invalidateToken() {
       const { token } = await options.credentials()

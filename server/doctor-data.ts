@@ -1,0 +1,52 @@
+import { existsSync } from 'node:fs'
+import { stat, statfs } from 'node:fs/promises'
+import { join } from 'node:path'
+import Database from 'better-sqlite3'
+import type { Config } from './config.ts'
+import { type Finding, fine, problem, warning } from './doctor-finding.ts'
+import { describeError } from './errors.ts'
+
+const LITTLE_SPACE = 500_000_000
+const NAMES = {
+  'state.sqlite': 'state',
+  'index.sqlite': 'index',
+  'local/ejabberd.sqlite': 'local server’s store',
+} as const
+
+/** The databases, the secret and the disk. */
+export async function checkData({ data }: Config): Promise<Finding[]> {
+  const found: Finding[] = []
+  for (const [file, name] of Object.entries(NAMES)) {
+    if (existsSync(join(data, file))) found.push(checkDatabase(join(data, file), name))
+  }
+  if (found.length === 0) found.push(fine('Database', `there is none in ${data} yet: npm start makes it`))
+  const { bavail, bsize } = await statfs(data)
+  const free = bavail * bsize
+  if (free < LITTLE_SPACE) {
+    const words = `only ${Math.round(free / 1e6)} MB are free on the disk of ${data}`
+    found.push(warning('Disk', words, 'Make room: a full disk stops publishing'))
+  }
+  for (const file of ['secret', 'local/accounts.json']) {
+    const found_ = await stat(join(data, file)).catch(() => undefined)
+    if (found_ !== undefined && (found_.mode & 0o077) !== 0) {
+      found.push(
+        problem('Secrets', `other users of this machine may read ${join(data, file)}`, `chmod 600 ${join(data, file)}`),
+      )
+    }
+  }
+  return found
+}
+
+function checkDatabase(path: string, name: string): Finding {
+  const mend = name === 'index' ? 'Run npm run canto -- reindex' : 'Restore your last backup (npm run canto -- restore)'
+  try {
+    const database = new Database(path, { timeout: 10_000 })
+    const answer = database.pragma('quick_check(1)', { simple: true })
+    database.close()
+    return answer === 'ok'
+      ? fine('Database', `the ${name} is sound`)
+      : problem('Database', `the ${name} is damaged: ${answer}`, mend)
+  } catch (error) {
+    return problem('Database', `the ${name} cannot be read: ${describeError(error)}`, mend)
+  }
+}

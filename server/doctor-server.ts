@@ -1,0 +1,94 @@
+import { lookup } from 'node:dns/promises'
+import { type BareJid, domainOf } from '#shared/jid.ts'
+import type { Config } from './config.ts'
+import { type Finding, fine, problem, warning } from './doctor-finding.ts'
+import { describeError } from './errors.ts'
+import { explainSiteProblem } from './site-problem.ts'
+import type { XmppSession } from './xmpp/ports.ts'
+
+const ONLINE_TIMEOUT_MS = 20_000
+/** Below this, a page of a dozen long posts does not fit into one answer. */
+const SMALL_STANZA = 262_144
+const CLOCK_TOLERANCE_MS = 60_000
+
+/** Whether the site account gets online; without that nothing else can be checked. */
+export async function checkAccount(session: XmppSession, config: Config): Promise<Finding[]> {
+  try {
+    await session.whenOnline(ONLINE_TIMEOUT_MS)
+  } catch (error) {
+    const [words = '', mend = ''] = explainSiteProblem(error, config, session.jid).message.split(/: (?=[^:]*$)/)
+    return [problem('Account', words, mend)]
+  }
+  const found = [fine('Account', `${session.jid} is online`)]
+  if (session.isPrivateCertificate === true && !config.isLocal) {
+    const words = `the certificate of ${domainOf(session.jid)} is known to this machine alone`
+    found.push(warning('Certificate', words, 'Get one that everybody trusts, for instance from Let’s Encrypt'))
+  }
+  if (session.maxStanzaBytes !== undefined && session.maxStanzaBytes < SMALL_STANZA) {
+    const words = `the server takes stanzas of ${session.maxStanzaBytes} bytes at most: a post may not be larger`
+    found.push(
+      warning('Limits', words, 'ejabberd: max_stanza_size: 524288\nProsody: c2s_stanza_size_limit = 512 * 1024'),
+    )
+  }
+  return found
+}
+
+/** What the account's server offers beside the account. */
+export async function checkServices(session: XmppSession): Promise<Finding[]> {
+  const { pep, pubsub, mix, upload } = await session.readServices()
+  const found: Finding[] = []
+  if (!pep) {
+    const mend = 'ejabberd: mod_pubsub with plugins: [flat, pep]\nProsody: "pep" in modules_enabled'
+    found.push(problem('Services', 'accounts of this server have no PEP, where blogs live', mend))
+  }
+  if (pubsub === undefined) {
+    const words = 'the server has no PubSub service: comments live on the accounts of the posts’ authors'
+    const mend = 'ejabberd: mod_pubsub with hosts: ["pubsub.@HOST@"]\nProsody: Component "pubsub.DOMAIN" "pubsub"'
+    found.push(warning('Services', words, mend))
+  }
+  const extras = { PubSub: pubsub, uploads: upload?.jid, rooms: mix }
+  const words = Object.entries(extras).map(([name, jid]) => `${name}: ${jid ?? 'none'}`)
+  return [...found, fine('Services', words.join(', '))]
+}
+
+/** The server's clock and ours: tokens, dates of posts and certificates need both. */
+export async function checkClock(session: XmppSession): Promise<Finding[]> {
+  try {
+    const before = Date.now()
+    const theirs = await session.readServerTime?.()
+    if (theirs === undefined) return []
+    const apart = Math.abs(theirs.getTime() - (before + Date.now()) / 2)
+    if (apart < CLOCK_TOLERANCE_MS) return [fine('Clock', 'agrees with that of the XMPP server')]
+    const words = `it is ${new Date().toISOString()} here and ${theirs.toISOString()} on the XMPP server`
+    return [problem('Clock', words, 'Set the wrong one; systemd-timesyncd or chrony keep it right')]
+  } catch (error) {
+    return [fine('Clock', `the XMPP server does not tell the time (${describeError(error)})`)]
+  }
+}
+
+/** Whether the web side answers, where it should. */
+export async function checkWeb({ host, port, url }: Config): Promise<Finding[]> {
+  const local = `http://${host === '0.0.0.0' || host === '::' ? 'localhost' : host.includes(':') ? `[${host}]` : host}:${port}`
+  const answer = await fetch(`${local}/healthz`, { signal: AbortSignal.timeout(10_000) }).catch(() => undefined)
+  if (answer === undefined) return [fine('Web', `Canto does not run on ${local} now`)]
+  if (!answer.ok) return [problem('Web', `${local}/healthz answers ${answer.status}`, 'Look at what Canto prints')]
+  const name = await lookup(url.hostname).catch(() => undefined)
+  if (name !== undefined) return [fine('Web', `Canto answers on ${local}`)]
+  return [problem('Web', `${url.hostname} has no address in DNS`, 'Add an A or AAAA record, or correct CANTO_URL')]
+}
+
+/** The blogs that could not be read when they were last tried. */
+export function checkBlogs(
+  nodes: readonly { owner?: BareJid; kind: string; status: string; problem?: string }[],
+): Finding[] {
+  const blogs = nodes.filter(({ kind }) => kind === 'blog')
+  const silent = blogs.filter(({ problem: words, status }) => words !== undefined || status !== 'open')
+  const found = silent.map(({ owner, status, problem: words }) =>
+    warning(
+      'Blogs',
+      `the blog of ${owner} is not shown: ${words ?? `its node is ${status}`}`,
+      'Its author signs in on the web once more',
+    ),
+  )
+  return found.length > 0 ? found : [fine('Blogs', `${blogs.length} can be read`)]
+}

@@ -1,0 +1,79 @@
+import { randomUUID } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Call } from './canto.ts'
+import type { Config } from './config.ts'
+import { checkConfig } from './doctor-config.ts'
+import { checkData } from './doctor-data.ts'
+import { type Finding, printFinding, problem } from './doctor-finding.ts'
+import { checkBlogNode, checkCommentsNode } from './doctor-nodes.ts'
+import { checkAccount, checkBlogs, checkClock, checkServices, checkWeb } from './doctor-server.ts'
+import { describeError } from './errors.ts'
+import { useLocalServer } from './local/use-local-server.ts'
+import { silentLogger } from './log.ts'
+import { openIndex } from './store/database.ts'
+import { listNodes } from './store/node.ts'
+import type { XmppSession } from './xmpp/ports.ts'
+import { openSession } from './xmpp/session.ts'
+
+/** `doctor`: looks at everything, says what it saw, and exits with 1 if something is broken. */
+export async function doctorCommand(call: Call): Promise<void> {
+  const { config, say } = call
+  await using stack = new AsyncDisposableStack()
+  let isIll = false
+  const tell = (findings: readonly Finding[]) => {
+    for (const finding of findings) {
+      isIll ||= finding.level === 'problem'
+      say(printFinding(finding))
+    }
+  }
+  const session = await openSiteSession(call, stack)
+  tell(checkConfig(config, session.jid))
+  tell(await checkData(config))
+  tell(await checkWeb(config))
+  const account = await checkAccount(session, config)
+  tell(account)
+  if (session.status === 'online') {
+    for (const check of [checkServices, checkClock, checkBlogNode, checkCommentsNode])
+      tell(await attempt(() => check(session)))
+  }
+  tell(await attempt(() => readBlogs(config)))
+  if (isIll) process.exitCode = 1
+}
+
+/** Without presence, so that the running site keeps hearing and nobody's messages come here. */
+async function openSiteSession({ config, log }: Call, stack: AsyncDisposableStack): Promise<XmppSession> {
+  const local = config.isLocal ? stack.use(await useLocalServer(config, log)) : undefined
+  const account = config.xmpp ?? (local && { jid: local.siteAccount, password: local.password, service: local.service })
+  if (account === undefined) throw new Error('There is neither an account nor a local server')
+  const { jid, password, service } = account
+  const session = openSession({
+    jid,
+    service,
+    credentials: () => ({ password }),
+    userAgentId: randomUUID(),
+    isSite: false,
+    allowPrivate: true,
+    log: silentLogger,
+  })
+  return stack.adopt(session, (opened) => opened.stop())
+}
+
+async function attempt(check: () => Promise<Finding[]>): Promise<Finding[]> {
+  try {
+    return await check()
+  } catch (error) {
+    return [problem('Server', describeError(error), 'Look into the log of the XMPP server, then run this again')]
+  }
+}
+
+async function readBlogs({ data }: Config): Promise<Finding[]> {
+  const path = join(data, 'index.sqlite')
+  if (!existsSync(path)) return []
+  const index = await openIndex(path)
+  try {
+    return checkBlogs(await listNodes(index))
+  } finally {
+    await index.destroy()
+  }
+}
