@@ -56,7 +56,10 @@ async function readNode(deps: CatchUpDeps, node: NodeRow): Promise<'read' | 'fai
       }
     }
   } catch (error) {
-    return fail(deps, node, error)
+    if (seen.size === 0 || !isAppError(error, 'too-large')) return fail(deps, node, error)
+    // Its newest items are all there is to see: nothing can be said of those that are missing.
+    await updateNode(deps.index, node.address, { isWaiting: 0, problem: describeError(error) })
+    return 'read'
   }
   if (seen.size < MOST_ITEMS) await removeMissing(deps, opened, { seen, readAt })
   await raiseMostItems(deps.index, node.id, seen.size)

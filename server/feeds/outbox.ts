@@ -17,7 +17,6 @@ import { readTask } from './task.ts'
 
 export { listOutbox, type OutboxRow } from '#server/store/outbox.ts'
 export * from './queue.ts'
-export { type NewPost, queuePost } from './queue-post.ts'
 export { relink } from './relink.ts'
 
 export interface Outbox {

@@ -13,6 +13,8 @@ import type { QueueDeps } from './outbox-deps.ts'
 import { queue } from './queue-row.ts'
 import type { Task } from './task.ts'
 
+export { type NewPost, queuePost } from './queue-post.ts'
+
 /** Deletes a post of the author's own blog, with its comments. */
 export async function queueDelete(
   deps: QueueDeps,

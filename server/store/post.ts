@@ -6,6 +6,8 @@ import { normalizeTag } from './entry.ts'
 import { type PostRow, readPost, type Shown, selectShown, withPostColumns } from './post-row.ts'
 import { findTombstone } from './tombstone.ts'
 
+export type { PersonName, PostRow } from './post-row.ts'
+
 /** The site's own posts by these authors, or everything on one node. */
 export type Scope =
   | { readonly kind: 'site'; readonly authors: readonly BareJid[] }

@@ -1,0 +1,95 @@
+import { createIndexing, type Indexing } from '#server/feeds/indexing.ts'
+import { createLive, type Live } from '#server/feeds/live.ts'
+import { createOutbox, type Outbox } from '#server/feeds/outbox.ts'
+import { createLogger, type Logger } from '#server/log.ts'
+import { type IndexDb, openIndex, openState, type StateDb } from '#server/store/database.ts'
+import type { XmppSession } from '#server/xmpp/ports.ts'
+import { type BareJid, domainOf, readBareJid } from '#shared/jid.ts'
+import { createFakeNetwork, type FakeNetwork } from './fake-pubsub.ts'
+import { createFakeSession, type FakeSession } from './fake-session.ts'
+
+/** What stands on the store and the XMPP port, over databases in memory and a fake network. */
+export interface TestContext extends AsyncDisposable {
+  readonly index: IndexDb
+  readonly state: StateDb
+  readonly live: Live
+  readonly log: Logger
+  /** What was logged. */
+  readonly lines: string[]
+  readonly clock: () => Date
+  /** Stops the clock at an instant, or moves it there. */
+  setNow(now: Date | string): void
+  readonly siteDomain: BareJid
+  readonly config: { url: URL; isUrlSet: boolean }
+  readonly network: FakeNetwork
+  readonly site: FakeSession
+  readonly sessions: (jid: BareJid) => XmppSession | undefined
+  /** The account's session from now on. */
+  signIn(jid: string): FakeSession
+  signOut(jid: string): void
+  readonly indexing: Indexing
+  readonly outbox: Outbox
+}
+
+export interface TestContextOptions {
+  /** Paths of databases that outlive the context; in memory unless given. */
+  readonly indexPath?: string
+  readonly statePath?: string
+  /** One that outlives the context, as servers do. */
+  readonly network?: FakeNetwork
+  readonly siteJid?: string
+}
+
+/** Nothing is started: a test calls `indexing.start()` and `outbox.start()` where it wants them. */
+export async function createTestContext(options: TestContextOptions = {}): Promise<TestContext> {
+  const index = await openIndex(options.indexPath ?? ':memory:')
+  const state = await openState(options.statePath ?? ':memory:')
+  const network = options.network ?? createFakeNetwork()
+  const siteJid = jidOf(options.siteJid ?? 'canto@capulet.example')
+  const sessions = new Map<BareJid, FakeSession>()
+  const lines: string[] = []
+  let now: Date | undefined
+  const deps = {
+    index,
+    state,
+    live: createLive(),
+    log: createLogger({ write: (line) => lines.push(line) }),
+    clock: () => now ?? new Date(),
+    siteDomain: domainOf(siteJid),
+    config: { url: new URL('https://blog.example'), isUrlSet: true },
+    site: createFakeSession(siteJid, network),
+    sessions: (jid: BareJid) => sessions.get(jid),
+  }
+  const indexing = createIndexing(deps)
+  const outbox = createOutbox({ ...deps, indexing })
+  return {
+    ...deps,
+    lines,
+    network,
+    indexing,
+    outbox,
+    setNow: (date) => {
+      now = new Date(date)
+    },
+    signIn(text) {
+      const jid = jidOf(text)
+      const session = createFakeSession(jid, network)
+      sessions.set(jid, session)
+      return session
+    },
+    signOut: (text) => void sessions.delete(jidOf(text)),
+    async [Symbol.asyncDispose]() {
+      await outbox.stop()
+      await indexing.stop()
+      await index.destroy()
+      await state.destroy()
+    },
+  }
+}
+
+/** A JID that a test knows to be one. */
+export function jidOf(text: string): BareJid {
+  const jid = readBareJid(text)
+  if (jid === undefined) throw new Error(`${text} is no JID`)
+  return jid
+}

@@ -1,0 +1,81 @@
+import { AppError } from '#server/errors.ts'
+import type { Disco, Pubsub, PubsubEvent, Services, SessionStatus, XmppSession } from '#server/xmpp/ports.ts'
+import type { BareJid } from '#shared/jid.ts'
+import type { FakeNetwork } from './fake-pubsub.ts'
+
+/** A session on a fake network that a test can drop and bring back. */
+export interface FakeSession extends XmppSession {
+  readonly nicknames: string[]
+  services: Services
+  maxStanzaBytes?: number
+  setStatus(status: SessionStatus): void
+  /** As if its server had sent it. */
+  emit(event: PubsubEvent): void
+}
+
+export function createFakeSession(jid: BareJid, network: FakeNetwork): FakeSession {
+  const statusListeners = new Set<(status: SessionStatus) => void>()
+  const eventListeners = new Set<(event: PubsubEvent) => void>()
+  const nicknames: string[] = []
+  let status: SessionStatus = 'online'
+  const emit = (event: PubsubEvent) => {
+    for (const listener of [...eventListeners]) listener(event)
+  }
+  network.onEvent((event, subscriber) => {
+    if (subscriber === jid && status === 'online') emit(event)
+  })
+
+  const offline = () => new AppError('unavailable', `The XMPP server of ${jid} cannot be reached`)
+  const pubsub = new Proxy(network.pubsubOf(jid) as Pubsub, {
+    get(target, name: keyof Pubsub) {
+      const method = target[name]
+      if (typeof method !== 'function' || status === 'online') return method
+      return name === 'allItems' ? failingPages : async () => Promise.reject(offline())
+    },
+  })
+  // biome-ignore lint/correctness/useYield: it fails before its first page
+  async function* failingPages(): AsyncGenerator<never> {
+    throw offline()
+  }
+  const disco: Disco = {
+    readInfo: async () => ({ identities: [], features: new Set(), forms: new Map() }),
+    listItems: async () => [],
+  }
+
+  const session: FakeSession = {
+    jid,
+    pubsub,
+    disco,
+    nicknames,
+    services: { pep: true },
+    emit,
+    get status() {
+      return status
+    },
+    get problem() {
+      return status === 'online' ? undefined : offline()
+    },
+    setStatus(next) {
+      status = next
+      for (const listener of [...statusListeners]) listener(next)
+    },
+    async whenOnline() {
+      if (status !== 'online') throw offline()
+    },
+    onStatus(listener) {
+      statusListeners.add(listener)
+      return () => statusListeners.delete(listener)
+    },
+    onPubsubEvent(listener) {
+      eventListeners.add(listener)
+      return () => eventListeners.delete(listener)
+    },
+    readServices: async () => session.services,
+    async setNickname(name) {
+      nicknames.push(name)
+    },
+    invalidateToken: async () => {},
+    stop: async () => session.setStatus('stopped'),
+  }
+  return session
+}
