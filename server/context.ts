@@ -1,0 +1,118 @@
+import { randomUUID } from 'node:crypto'
+import { join } from 'node:path'
+import { type BareJid, domainOf } from '#shared/jid.ts'
+import { type Config, mayBlog } from './config.ts'
+import { addAuthor } from './feeds/authors.ts'
+import { createIndexing, type Indexing } from './feeds/indexing.ts'
+import { createLive } from './feeds/live.ts'
+import { createOutbox } from './feeds/outbox.ts'
+import type { AppContext } from './http/context.ts'
+import type { LocalServer } from './local/local-server.ts'
+import type { Logger } from './log.ts'
+import { createPeople } from './people/people.ts'
+import { openSecret } from './people/secret.ts'
+import { openIndex, openState, type StateDb } from './store/database.ts'
+import { findSetting, saveSetting } from './store/setting.ts'
+import type { FastToken, XmppSession } from './xmpp/ports.ts'
+import { openSession } from './xmpp/session.ts'
+
+/** Everything that lives as long as the process. */
+export interface Context extends AppContext, AsyncDisposable {
+  /** The site's ear. */
+  readonly site: XmppSession
+  readonly indexing: Indexing
+}
+
+export interface ContextParts {
+  readonly config: Config
+  readonly log: Logger
+  readonly local: LocalServer | undefined
+}
+
+const SWEEP_MS = 10 * 60_000
+
+/** Opens what is there, connects the site account and everybody who is still signed in, and starts working. */
+export async function createContext({ config, log, local }: ContextParts): Promise<Context> {
+  await using stack = new AsyncDisposableStack()
+  const account = config.xmpp ?? requireLocal(local)
+  const siteDomain = domainOf(account.jid)
+  const clock = () => new Date()
+  const state = stack.adopt(await openState(join(config.data, 'state.sqlite')), (db) => db.destroy())
+  const index = stack.adopt(await openIndex(join(config.data, 'index.sqlite')), (db) => db.destroy())
+  const secret = await openSecret(config.data)
+  const live = createLive()
+  const site = stack.adopt(await openSite({ account, state, log }), (session) => session.stop())
+  const base = { config, log, index, state, secret, siteDomain, clock, live }
+
+  const people = createPeople({
+    ...base,
+    // The configured service is the site's own server; any other is found by DNS, at a public address only.
+    openSession: (options) =>
+      openSession({
+        ...options,
+        isSite: false,
+        log,
+        ...(isOwnServer(options.jid) ? { service: account.service } : {}),
+      }),
+    onSignIn: welcome,
+  })
+  stack.defer(() => people.stop())
+  const indexing = createIndexing({ ...base, site })
+  stack.defer(() => indexing.stop())
+  const outbox = createOutbox({ ...base, sessions: people.session, indexing })
+  stack.defer(() => outbox.stop())
+
+  function isOwnServer(jid: BareJid): boolean {
+    return domainOf(jid) === siteDomain
+  }
+
+  async function welcome(jid: BareJid, session: XmppSession): Promise<void> {
+    await local?.firstSignInDone()
+    if (mayBlog(config, jid)) await addAuthor({ ...base, sessions: () => session, indexing }, jid)
+    outbox.wake(jid)
+  }
+
+  await indexing.start()
+  await outbox.start()
+  await people.restore()
+  const sweeping = setInterval(() => void people.sweep(), SWEEP_MS)
+  stack.defer(() => clearInterval(sweeping))
+  const owned = stack.move()
+  return {
+    ...base,
+    site,
+    people,
+    indexing,
+    outbox,
+    isOnline: () => site.status === 'online',
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  }
+}
+
+interface SiteParts {
+  readonly account: NonNullable<Config['xmpp']>
+  readonly state: StateDb
+  readonly log: Logger
+}
+
+async function openSite({ account, state, log }: SiteParts): Promise<XmppSession> {
+  const userAgentId = (await findSetting(state, 'site-user-agent')) ?? randomUUID()
+  await saveSetting(state, 'site-user-agent', userAgentId)
+  // The password is at hand at every start, so the token need not outlive the process.
+  let token: FastToken | undefined
+  return openSession({
+    ...account,
+    userAgentId,
+    credentials: () => ({ password: account.password, ...(token === undefined ? {} : { token }) }),
+    saveToken: (fresh) => {
+      token = fresh
+    },
+    isSite: true,
+    log,
+  })
+}
+
+function requireLocal(local: LocalServer | undefined): LocalServer {
+  if (local === undefined) throw new Error('There is neither a configured account nor a local server')
+  return local
+}
