@@ -84,6 +84,7 @@ export async function createContext({ config, log, local }: ContextParts): Promi
     people,
     indexing,
     outbox,
+    sessions: people.session,
     isOnline: () => site.status === 'online',
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
