@@ -51,7 +51,7 @@ export async function startProduct(env: Record<string, string> = {}): Promise<Pr
       const collect = (chunk: Buffer) => {
         printed += chunk
         since += chunk
-        if (since.includes('Canto is ready at')) resolve()
+        if (/^Canto is ready at .*\n/m.test(since)) resolve()
       }
       started.stdout.on('data', collect)
       started.stderr.on('data', collect)
