@@ -1,4 +1,4 @@
-import { clearNextTries, deleteOutboxRow, findOutboxRow } from '#server/store/outbox.ts'
+import { clearNextTries, deleteRefused } from '#server/store/outbox.ts'
 import type { BareJid } from '#shared/jid.ts'
 import type { Outbox } from './outbox.ts'
 import type { OutboxDeps } from './outbox-deps.ts'
@@ -14,6 +14,5 @@ export async function retryNow(
 
 /** Forgets a row of this account that was refused; anything else stays. */
 export async function dropRefused({ state }: Pick<OutboxDeps, 'state'>, account: BareJid, id: number): Promise<void> {
-  const row = await findOutboxRow(state, id)
-  if (row?.account === account && row.status === 'refused') await deleteOutboxRow(state, id)
+  await deleteRefused(state, account, id)
 }

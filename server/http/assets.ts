@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { stripTypeScriptTypes } from 'node:module'
-import { join } from 'node:path'
+import { extname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { FastifyInstance } from 'fastify'
 import { AppError } from '#server/errors.ts'
@@ -19,6 +19,8 @@ const WEB = fileURLToPath(import.meta.resolve('#web/style.css').replace(/style\.
 const FONTS = fileURLToPath(new URL('files/', import.meta.resolve('@fontsource/literata')))
 const FONT_FILE = /^literata-[a-z-]+-(?:400-normal|400-italic|600-normal)\.woff2$/
 
+const TYPES: Readonly<Record<string, string>> = { '.css': 'text/css; charset=utf-8', '.svg': 'image/svg+xml' }
+
 export async function loadAssets(): Promise<Assets> {
   const found = new Map<string, Body>([...(await loadStyles()), ...(await loadScripts()), ...(await loadFonts())])
   const hash = createHash('sha256')
@@ -35,15 +37,17 @@ export function addAssets(app: FastifyInstance, assets: Assets): void {
     reply.header('cache-control', isCurrent ? 'public, max-age=31536000, immutable' : 'no-cache')
     return sendBody(request, reply, body)
   })
+  app.get('/favicon.ico', async (_request, reply) => reply.redirect(`${assets.path}/icon.svg`, 302))
 }
 
 async function loadStyles(): Promise<[string, Body][]> {
-  const names = (await readdir(WEB)).filter((name) => name.endsWith('.css'))
+  const names = (await readdir(WEB)).filter((name) => extname(name) in TYPES)
   return Promise.all(
-    names.map(
-      async (name) => [name, { type: 'text/css; charset=utf-8', bytes: await readFile(join(WEB, name)) }] as const,
-    ),
-  ) as Promise<[string, Body][]>
+    names.map(async (name): Promise<[string, Body]> => {
+      const bytes = await readFile(join(WEB, name))
+      return [name, { type: TYPES[extname(name)] ?? '', bytes }]
+    }),
+  )
 }
 
 async function loadScripts(): Promise<[string, Body][]> {

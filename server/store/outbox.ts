@@ -191,6 +191,12 @@ export async function deleteUnbegun(
     .execute()
 }
 
+/** Forgets what was refused, at its author's word; anything else stays. */
+export async function deleteRefused(state: StateDb, account: BareJid, id: number): Promise<void> {
+  const query = state.deleteFrom('outbox').where('id', '=', id)
+  await query.where('account', '=', account).where('status', '=', 'refused').execute()
+}
+
 /** Forgets what was done long ago; forms that old are not sent again. */
 export async function deleteDoneBefore(state: StateDb, at: Date): Promise<void> {
   const query = state.deleteFrom('outbox').where('status', '=', 'done')

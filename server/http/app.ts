@@ -1,0 +1,54 @@
+import cookie from '@fastify/cookie'
+import formbody from '@fastify/formbody'
+import type { FastifyInstance } from 'fastify'
+import Fastify from 'fastify'
+import { addAssets, loadAssets } from './assets.ts'
+import type { AppContext } from './context.ts'
+import { createCookies } from './cookies.ts'
+import { addErrorPages } from './error-pages.ts'
+import { createFormTokens } from './form-tokens.ts'
+import { createLiveStreams } from './live-stream.ts'
+import { createPictures } from './picture/pictures.ts'
+import { isPublicAddress } from './picture/public-address.ts'
+import { ROUTES } from './routes/index.ts'
+import { addSecurity } from './security.ts'
+import type { Web } from './web.ts'
+
+/** Forms other than the one for writing. */
+const BODY_BYTES = 256 * 1024
+/** Item ids have up to 1,023 characters of up to four bytes, in base64url or percent-encoded. */
+const PARAM_LENGTH = 12_300
+const PICTURE_BYTES = 8 * 1024 * 1024
+const PICTURE_MS = 10_000
+
+/** The web side, not yet listening. */
+export async function createApp(ctx: AppContext): Promise<FastifyInstance> {
+  const app = Fastify({
+    bodyLimit: BODY_BYTES,
+    trustProxy: ctx.config.proxies.length === 0 ? false : [...ctx.config.proxies],
+    routerOptions: { maxParamLength: PARAM_LENGTH, ignoreTrailingSlash: false },
+    forceCloseConnections: true,
+  })
+  const assets = await loadAssets()
+  const streams = createLiveStreams(ctx.live)
+  const web: Web = {
+    ctx,
+    assets,
+    streams,
+    cookies: createCookies(ctx.config),
+    tokens: createFormTokens(ctx.secret, ctx.clock),
+    pictures: createPictures(ctx.secret, {
+      isAllowed: ctx.isPictureAddress ?? isPublicAddress,
+      maxBytes: PICTURE_BYTES,
+      timeoutMs: PICTURE_MS,
+    }),
+  }
+  await app.register(cookie)
+  await app.register(formbody)
+  addSecurity(app, ctx.config)
+  addErrorPages(app, web)
+  addAssets(app, assets)
+  for (const addRoute of ROUTES) addRoute(app, web)
+  app.addHook('preClose', async () => streams.stop())
+  return app
+}

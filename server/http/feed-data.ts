@@ -1,0 +1,111 @@
+import type { BlogRow } from '#server/store/blog.ts'
+import type { CommentRow } from '#server/store/comment.ts'
+import type { Page } from '#server/store/post.ts'
+import type { PostRow } from '#server/store/post-row.ts'
+import { writeXmppUri } from '#shared/address.ts'
+import type { Feed, FeedEntry } from '#shared/atom.ts'
+import { feedEntryId } from '#shared/atom.ts'
+import { postPath } from '#shared/paths.ts'
+import type { AppContext } from './context.ts'
+import { commentAnchor } from './places.ts'
+
+type Deps = Pick<AppContext, 'config' | 'siteDomain'>
+
+/** What a feed is of; its paths are of the site. */
+export interface FeedSource {
+  readonly id: string
+  readonly title: string
+  readonly subtitle?: string | undefined
+  readonly pagePath: string
+  readonly feedPath: string
+  readonly blog?: BlogRow | undefined
+}
+
+/** The query of one page of a feed, in its addresses. */
+export interface FeedQuery {
+  readonly before?: string | undefined
+  readonly after?: string | undefined
+}
+
+const EPOCH = new Date(0)
+
+export function createPostFeed(
+  deps: Deps,
+  source: FeedSource,
+  { query, page }: { query: FeedQuery; page: Page<PostRow> },
+): Feed {
+  const entries = page.rows.filter(({ credit }) => credit === 'credited').map((row) => createPostEntry(deps, row))
+  const absolute = (found: FeedQuery) => writeAddress(deps, source.feedPath, found)
+  return {
+    ...describeSource(deps, source),
+    self: absolute(query),
+    first: absolute({}),
+    previous: page.newer === undefined ? undefined : absolute({ after: page.newer }),
+    next: page.older === undefined ? undefined : absolute({ before: page.older }),
+    updated: newest(entries),
+    entries,
+  }
+}
+
+export function createCommentFeed(
+  deps: Deps,
+  source: FeedSource,
+  { post, comments }: { post: PostRow; comments: readonly CommentRow[] },
+): Feed {
+  const pageUrl = writeAddress(deps, source.pagePath)
+  const entries = comments
+    .filter(({ credit }) => credit === 'credited')
+    .map((row): FeedEntry => {
+      const author = row.author ?? { name: '' }
+      return {
+        id: feedEntryId(row.address, row.author?.jid, row.atomId),
+        title: `${author.name}: ${row.text}`,
+        html: row.html,
+        ...{ published: row.published, updated: row.updated, author, tags: [], language: row.language },
+        alternate: `${pageUrl}#${commentAnchor(row.address.item)}`,
+        xmppUri: writeXmppUri(row.address),
+      }
+    })
+  const updated = newest(entries)
+  return {
+    ...describeSource(deps, source),
+    self: writeAddress(deps, source.feedPath),
+    updated: updated > EPOCH ? updated : post.updated,
+    entries: entries.reverse(),
+  }
+}
+
+function createPostEntry(deps: Deps, row: PostRow): FeedEntry {
+  const path = postPath({ domain: deps.siteDomain }, row.address)
+  const alternate = writeAddress(deps, path)
+  const feed = writeAddress(deps, `${path}/atom.xml`)
+  return {
+    id: feedEntryId(row.address, row.author?.jid, row.atomId),
+    ...{ title: row.title, html: row.html, summary: row.summary, published: row.published, updated: row.updated },
+    author: row.author ?? { name: row.claimedName ?? '' },
+    ...{ tags: row.tags, language: row.language, alternate },
+    xmppUri: writeXmppUri(row.address),
+    comments: row.comments && { page: `${alternate}#comments`, feed, count: row.commentCount },
+  }
+}
+
+function describeSource(deps: Deps, source: FeedSource) {
+  const { blog } = source
+  return {
+    ...{ id: source.id, title: source.title, subtitle: source.subtitle },
+    alternate: writeAddress(deps, source.pagePath),
+    xmppUri: blog && writeXmppUri(blog.address),
+    author: blog?.author,
+    language: blog?.language,
+  }
+}
+
+function newest(entries: readonly FeedEntry[]): Date {
+  return entries.reduce((found, { updated }) => (updated > found ? updated : found), EPOCH)
+}
+
+function writeAddress({ config }: Deps, path: string, query: FeedQuery = {}): string {
+  const url = new URL(path, config.url)
+  for (const [name, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(name, value)
+  return url.href
+}

@@ -1,0 +1,49 @@
+import type { FastifyReply } from 'fastify'
+import type { CommentRow } from '#server/store/comment.ts'
+import type { PostRow } from '#server/store/post-row.ts'
+import type { ItemAddress } from '#shared/address.ts'
+import { postPath, writeItemSegment } from '#shared/paths.ts'
+import { commentAnchor } from '../places.ts'
+import type { Web } from '../web.ts'
+import { nameOf } from './comment-view.ts'
+import type { Exchange } from './page.ts'
+import { sendPage } from './page.ts'
+
+export function sendDeletePage(web: Web, exchange: Exchange, post: PostRow): Promise<FastifyReply> {
+  const path = postPath({ domain: web.ctx.siteDomain }, post.address)
+  const comments = post.commentCount === 0 ? '' : ' Its comments go with it.'
+  return sendPage(web, exchange, {
+    name: 'confirm',
+    head: { title: 'Delete a post', noindex: true },
+    view: {
+      heading: 'Delete this post?',
+      text: `“${post.title}” leaves your blog for everybody, and cannot be brought back.${comments}`,
+      action: `${path}/delete`,
+      token: web.tokens.issue(post.address.service),
+      button: 'Delete',
+      cancelUrl: path,
+    },
+  })
+}
+
+export function sendRemovePage(
+  web: Web,
+  exchange: Exchange,
+  { post, comment }: { post: ItemAddress; comment: CommentRow },
+): Promise<FastifyReply> {
+  const { person } = exchange.visit
+  if (person === undefined) throw new TypeError('A question needs a person')
+  const path = postPath({ domain: web.ctx.siteDomain }, post)
+  return sendPage(web, exchange, {
+    name: 'confirm',
+    head: { title: 'Remove a comment', noindex: true },
+    view: {
+      heading: 'Remove this comment?',
+      text: `${nameOf(comment)}: “${comment.text}”`,
+      action: `${path}/comments/${writeItemSegment(comment.address.item)}/remove`,
+      token: web.tokens.issue(person.jid),
+      button: 'Remove',
+      cancelUrl: `${path}#${commentAnchor(comment.address.item)}`,
+    },
+  })
+}

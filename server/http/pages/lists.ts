@@ -1,0 +1,136 @@
+import type { FastifyReply } from 'fastify'
+import { readTask } from '#server/feeds/task.ts'
+import type { Person } from '#server/people/people.ts'
+import type { BlogRow } from '#server/store/blog.ts'
+import type { OutboxRow } from '#server/store/outbox.ts'
+import { listOutbox } from '#server/store/outbox.ts'
+import type { Page } from '#server/store/post.ts'
+import type { PostRow } from '#server/store/post-row.ts'
+import { writeXmppUri } from '#shared/address.ts'
+import type { BareJid } from '#shared/jid.ts'
+import { blogPath, tagPath } from '#shared/paths.ts'
+import type { FollowView, PagingView } from '#web/views.ts'
+import type { FeedQuery } from '../feed-data.ts'
+import { LIVE } from '../routes/live.ts'
+import { blogTitle } from '../shown.ts'
+import { writeBlogVersion } from '../versions.ts'
+import type { Web } from '../web.ts'
+import type { Exchange } from './page.ts'
+import { sendPage } from './page.ts'
+import { viewOutboxPost, viewPost } from './post-view.ts'
+
+export interface ListPage {
+  readonly page: Page<PostRow>
+  readonly query: FeedQuery
+  /** The blogs of the posts, by their accounts. */
+  readonly blogs: ReadonlyMap<BareJid, BlogRow>
+}
+
+export function sendHomePage(web: Web, exchange: Exchange, list: ListPage): Promise<FastifyReply> {
+  const { title } = web.ctx.config
+  return sendPage(web, exchange, {
+    name: 'home',
+    head: {
+      title,
+      canonicalPath: canonical('/', list.query),
+      feeds: [{ href: '/atom.xml', title }],
+      ogType: 'website',
+    },
+    view: {
+      posts: viewPosts(web, list, exchange.visit.person),
+      paging: viewPaging('/', list.page),
+      ...(exchange.visit.person?.isBlogger ? { writeUrl: '/write' } : {}),
+    },
+  })
+}
+
+export async function sendBlogPage(
+  web: Web,
+  exchange: Exchange,
+  { blog, isOfSite, ...list }: ListPage & { blog: BlogRow; isOfSite: boolean },
+): Promise<FastifyReply> {
+  const { person } = exchange.visit
+  const url = blogPath({ domain: web.ctx.siteDomain }, blog.author.jid)
+  const title = blogTitle(blog)
+  const isOwn = person?.jid === blog.author.jid
+  const isFirst = list.query.before === undefined && list.query.after === undefined
+  return sendPage(web, exchange, {
+    name: 'blog',
+    head: {
+      ...{ title, description: blog.description, language: blog.language, ogType: 'website' },
+      canonicalPath: canonical(url, list.query),
+      xmppUri: writeXmppUri(blog.address),
+      ...(isOfSite ? { feeds: [{ href: `${url}/atom.xml`, title }] } : { noindex: true }),
+    },
+    view: {
+      ...{ title, description: blog.description, language: blog.language, url, isWaiting: blog.isWaiting },
+      author: { ...blog.author, url },
+      follow: viewFollow(web, blog),
+      posts: viewPosts(web, list, person),
+      ...(isOwn && isFirst ? { waiting: await viewWaitingPosts(web, blog, person) } : {}),
+      paging: viewPaging(url, list.page),
+      ...(isOwn ? { writeUrl: '/write' } : {}),
+      ...(isFirst ? { live: { url: `${url}/${LIVE}`, version: writeBlogVersion(list.page.rows[0]) } } : {}),
+    },
+  })
+}
+
+export function sendTagPage(
+  web: Web,
+  exchange: Exchange,
+  { tag, blog, ...list }: ListPage & { tag: string; blog?: BlogRow },
+): Promise<FastifyReply> {
+  const site = { domain: web.ctx.siteDomain }
+  const path = tagPath(site, tag, blog?.author.jid)
+  const title = blog === undefined ? tag : `${tag} · ${blogTitle(blog)}`
+  return sendPage(web, exchange, {
+    name: 'tag',
+    head: {
+      ...{ title, language: blog?.language, canonicalPath: canonical(path, list.query) },
+      feeds: [{ href: `${path}/atom.xml`, title }],
+    },
+    view: {
+      tag,
+      ...(blog === undefined ? {} : { blog: { title: blogTitle(blog), url: blogPath(site, blog.author.jid) } }),
+      posts: viewPosts(web, list, exchange.visit.person),
+      paging: viewPaging(path, list.page),
+    },
+  })
+}
+
+/** How to follow a blog, from a feed reader and from an XMPP client. */
+export function viewFollow({ ctx }: Web, blog: BlogRow): FollowView {
+  const { jid } = blog.author
+  const feed = new URL(`${blogPath({ domain: ctx.siteDomain }, jid)}/atom.xml`, ctx.config.url)
+  return { feedUrl: feed.href, xmppUri: writeXmppUri(blog.address), jid }
+}
+
+function viewPosts(web: Web, { page, blogs }: ListPage, person: Person | undefined) {
+  return page.rows.flatMap((row) => {
+    const blog = blogs.get(row.address.service)
+    return blog === undefined ? [] : [viewPost(web, row, { blog, person })]
+  })
+}
+
+function viewPaging(path: string, { newer, older }: Page<PostRow>): PagingView {
+  return {
+    ...(newer === undefined ? {} : { newerUrl: `${path}?after=${newer}` }),
+    ...(older === undefined ? {} : { olderUrl: `${path}?before=${older}` }),
+  }
+}
+
+async function viewWaitingPosts(web: Web, blog: BlogRow, person: Person | undefined) {
+  const rows = await listOutbox(web.ctx.state, blog.author.jid)
+  return rows.filter(isNewPost).map((row) => viewOutboxPost(web, row, { blog, person }))
+}
+
+function isNewPost(row: OutboxRow): boolean {
+  const task = readTask(row)
+  return task.kind === 'post' && task.base === undefined
+}
+
+/** Each page of a list is its own: none is another's copy. */
+function canonical(path: string, { before, after }: FeedQuery): string {
+  const query = new URLSearchParams({ ...(before && { before }), ...(after && { after }) }).toString()
+  return query === '' ? path : `${path}?${query}`
+}

@@ -1,0 +1,131 @@
+import type { PostTask } from '#server/feeds/task.ts'
+import { readTask } from '#server/feeds/task.ts'
+import type { Person } from '#server/people/people.ts'
+import type { BlogRow } from '#server/store/blog.ts'
+import type { OutboxRow } from '#server/store/outbox.ts'
+import type { PostRow } from '#server/store/post-row.ts'
+import type { ItemAddress } from '#shared/address.ts'
+import { sameAddress } from '#shared/address.ts'
+import type { Entry, PostDraft } from '#shared/entry.ts'
+import { readEntry, writeEntry } from '#shared/entry.ts'
+import { createTagUri } from '#shared/item-id.ts'
+import type { SafeHtml } from '#shared/markup.ts'
+import { proxyPictures } from '#shared/markup.ts'
+import { blogPath, postPath, tagPath } from '#shared/paths.ts'
+import type { PostView, WaitingView } from '#web/views.ts'
+import { blogTitle } from '../shown.ts'
+import type { Web } from '../web.ts'
+
+type Deps = Pick<Web, 'ctx' | 'pictures'>
+
+/** Of whose blog, and who looks at it. */
+export interface PostPlace {
+  readonly blog: BlogRow
+  readonly person?: Person | undefined
+  /** What its author wants done with it and is not done. */
+  readonly rows?: readonly OutboxRow[]
+}
+
+export function viewPost(deps: Deps, row: PostRow, { blog, person, rows = [] }: PostPlace): PostView {
+  const site = { domain: deps.ctx.siteDomain }
+  const url = postPath(site, row.address)
+  const own = rows.find(({ address, status }) => status !== 'done' && sameAddress(address, row.address))
+  const name = row.author?.name ?? row.claimedName
+  return {
+    url,
+    ...{
+      title: row.title,
+      isUntitled: row.isUntitled,
+      excerpt: row.excerpt,
+      summary: row.summary,
+      language: row.language,
+    },
+    html: showPictures(deps, row.html),
+    published: row.published.toISOString(),
+    ...(row.isEdited ? { edited: row.updated.toISOString() } : {}),
+    ...(name === undefined ? {} : { author: viewAuthor(deps, row, name) }),
+    ...(row.credit === 'according' ? { accordingTo: row.address.service } : {}),
+    isUnverified: row.credit === 'unverified',
+    blog: { title: blogTitle(blog), url: blogPath(site, blog.author.jid) },
+    tags: row.tags.map((tag) => ({ name: tag, url: tagPath(site, tag, blog.author.jid) })),
+    commentCount: row.commentCount,
+    hasComments: row.comments !== undefined,
+    ...(person?.jid === row.address.service ? { editUrl: `${url}/edit`, deleteUrl: `${url}/delete` } : {}),
+    ...(own === undefined ? {} : { waiting: viewWaiting(own) }),
+  }
+}
+
+/** A post that is only in its author's outbox. */
+export function viewOutboxPost(deps: Deps, row: OutboxRow, { blog, person }: PostPlace): PostView {
+  const { draft, published } = readTask(row) as PostTask
+  const entry = previewEntry(deps, {
+    draft,
+    address: row.address,
+    name: person?.name ?? blog.author.name,
+    published: new Date(published),
+  })
+  return { ...viewEntry(deps, entry, { address: row.address, blog, published }), waiting: viewWaiting(row) }
+}
+
+/** A post as it would be, by the way that every post takes to its page. */
+export function viewDraft(
+  deps: Deps,
+  draft: PostDraft,
+  { blog, person, address, published }: { blog: BlogRow; person: Person; address: ItemAddress; published: Date },
+): PostView {
+  const entry = previewEntry(deps, { draft, address, name: person.name, published })
+  return viewEntry(deps, entry, { address, blog, published: published.toISOString() })
+}
+
+export function viewWaiting({ problem, nextTry, status, reason }: OutboxRow): WaitingView {
+  return {
+    reason: problem ?? (reason === undefined ? 'It is on its way.' : reason),
+    ...(nextTry === undefined ? {} : { nextTry: nextTry.toISOString() }),
+    ...(status === 'refused' ? { isRefused: true } : {}),
+  }
+}
+
+/** Pictures of others come through us. */
+export function showPictures({ ctx, pictures }: Deps, html: SafeHtml): SafeHtml {
+  return proxyPictures(html, (src) =>
+    src.startsWith('/') || src.startsWith(ctx.config.url.href) ? src : pictures.writePath(src),
+  )
+}
+
+function viewAuthor({ ctx }: Deps, { author, address }: PostRow, name: string) {
+  if (author === undefined) return { name }
+  const isOwnBlog = author.jid === address.service
+  return { name, jid: author.jid, ...(isOwnBlog ? { url: blogPath({ domain: ctx.siteDomain }, author.jid) } : {}) }
+}
+
+function previewEntry(
+  { ctx }: Deps,
+  { draft, address, name, published }: { draft: PostDraft; address: ItemAddress; name: string; published: Date },
+): Entry | undefined {
+  const author = { jid: address.service, name }
+  const atomId = createTagUri(address.service, published, address.item)
+  return readEntry(writeEntry({ draft, address, author, atomId, published, updated: ctx.clock() }))
+}
+
+function viewEntry(
+  deps: Deps,
+  entry: Entry | undefined,
+  { address, blog, published }: { address: ItemAddress; blog: BlogRow; published: string },
+): PostView {
+  const site = { domain: deps.ctx.siteDomain }
+  const { author } = blog
+  const url = blogPath(site, author.jid)
+  return {
+    url: postPath(site, address),
+    title: entry?.title ?? '',
+    isUntitled: entry?.isUntitled ?? true,
+    html: showPictures(deps, entry?.html ?? ('' as SafeHtml)),
+    excerpt: entry?.excerpt ?? '',
+    ...{ summary: entry?.summary, language: entry?.language, published },
+    author: { name: entry?.author.name ?? author.name, jid: author.jid, url },
+    blog: { title: blogTitle(blog), url },
+    tags: (entry?.tags ?? []).map((tag) => ({ name: tag, url: tagPath(site, tag, author.jid) })),
+    commentCount: 0,
+    hasComments: false,
+  }
+}

@@ -1,0 +1,120 @@
+import type { FastifyReply } from 'fastify'
+import { findCommentDraft } from '#server/people/drafts.ts'
+import type { CommentRow } from '#server/store/comment.ts'
+import { listComments } from '#server/store/comment.ts'
+import { findNode } from '#server/store/node.ts'
+import type { OutboxRow } from '#server/store/outbox.ts'
+import { listOutbox } from '#server/store/outbox.ts'
+import type { PostRow } from '#server/store/post-row.ts'
+import type { ItemAddress, NodeAddress } from '#shared/address.ts'
+import { writeXmppUri } from '#shared/address.ts'
+import { postPath, readItemSegment } from '#shared/paths.ts'
+import type { CommentFormView, PostPageView } from '#web/views.ts'
+import { isSiteAuthor } from '../places.ts'
+import { LIVE } from '../routes/live.ts'
+import { requireBlog, requirePost } from '../shown.ts'
+import { writePostVersion } from '../versions.ts'
+import type { Web } from '../web.ts'
+import { createFormKey } from '../write-form.ts'
+import { viewComments } from './comment-view.ts'
+import { viewFollow } from './lists.ts'
+import type { Exchange } from './page.ts'
+import { sendPage } from './page.ts'
+import { viewPost } from './post-view.ts'
+import { sayDomains } from './sign-in.ts'
+
+export interface PostPage {
+  readonly address: ItemAddress
+  /** The segment of the comment that is answered. */
+  readonly reply?: string | undefined
+  /** A comment that could not be sent, and why. */
+  readonly typed?: string
+  readonly problem?: string
+  readonly status?: number
+}
+
+export async function sendPostPage(web: Web, exchange: Exchange, page: PostPage): Promise<FastifyReply> {
+  const { ctx } = web
+  const { person } = exchange.visit
+  const post = await requirePost(ctx, page.address)
+  const blog = await requireBlog(ctx, page.address.service)
+  const rows = person === undefined ? [] : await listOutbox(ctx.state, person.jid)
+  const comments = post.comments === undefined ? [] : await listComments(ctx.index, post.comments)
+  const isOfSite = await isSiteAuthor(ctx, page.address.service)
+  const path = postPath({ domain: ctx.siteDomain }, page.address)
+  const feeds = [{ href: `${viewFollow(web, blog).feedUrl}`, title: blog.title ?? blog.author.name }]
+  const commentsFeed = isOfSite && post.comments !== undefined ? { commentsFeedUrl: `${path}/atom.xml` } : {}
+  return sendPage(web, exchange, {
+    name: 'post',
+    status: page.status,
+    head: {
+      ...{ title: post.title, description: post.summary ?? post.excerpt, language: blog.language, ogType: 'article' },
+      xmppUri: writeXmppUri(post.address),
+      ...(isOfSite ? { feeds, canonicalPath: path } : { noindex: true, canonicalPath: post.alternate }),
+    },
+    view: {
+      post: viewPost(web, post, {
+        blog,
+        person,
+        rows: rows.filter(({ kind }) => kind === 'post' || kind === 'delete'),
+      }),
+      follow: viewFollow(web, blog),
+      comments: viewComments(web, { post, comments, rows, person }),
+      ...(await viewCommenting(web, exchange, { ...page, post, comments })),
+      ...commentsFeed,
+      live: { url: `${path}/${LIVE}`, version: writePostVersion(post, comments) },
+    },
+  })
+}
+
+type Commenting = Pick<PostPageView, 'form' | 'howTo' | 'closed'>
+
+/** The form, or how to comment without it, or why nobody can. */
+async function viewCommenting(
+  web: Web,
+  { visit }: Exchange,
+  page: PostPage & { post: PostRow; comments: readonly CommentRow[] },
+): Promise<Commenting> {
+  const { ctx } = web
+  const { post } = page
+  if (post.comments === undefined) return { closed: 'This post takes no comments.' }
+  const problem = await findThreadProblem(web, post.comments)
+  if (problem !== undefined) return { closed: problem }
+  const path = postPath({ domain: ctx.siteDomain }, post.address)
+  if (visit.person !== undefined) return { form: await viewForm(web, { ...page, jid: visit.person.jid, path }) }
+  const next = new URLSearchParams({ next: `${path}#comment` })
+  const domains = sayDomains(ctx.config)
+  return { howTo: { signinUrl: `/signin?${next}`, xmppUri: writeXmppUri(post.comments), domains } }
+}
+
+// Libervia links to nodes that it then fails to make (peers.md).
+async function findThreadProblem({ ctx }: Web, address: NodeAddress): Promise<string | undefined> {
+  const node = await findNode(ctx.index, address)
+  if (node?.status === 'deleted') return 'Comments are not possible: the place for them is not there.'
+  return node?.status === 'closed' ? 'Comments are not possible: the place for them is closed.' : undefined
+}
+
+async function viewForm(
+  { ctx, tokens }: Web,
+  page: PostPage & { post: PostRow; comments: readonly CommentRow[]; jid: OutboxRow['account']; path: string },
+): Promise<CommentFormView> {
+  const { post, comments, jid, path, reply, typed, problem } = page
+  const item = reply === undefined ? undefined : readItemSegment(reply)
+  const answered = comments.find(({ address }) => address.item === item)
+  const text = typed ?? (await findCommentDraft(ctx.state, jid, post.address))
+  return {
+    action: `${path}/comments`,
+    token: tokens.issue(jid),
+    key: createFormKey(),
+    ...{ jid, text, problem },
+    ...(answered === undefined || reply === undefined
+      ? {}
+      : {
+          replyTo: {
+            name: answered.author?.name ?? answered.claimedName ?? '?',
+            item: reply,
+            cancelUrl: `${path}#comment`,
+          },
+        }),
+  }
+}

@@ -1,0 +1,39 @@
+import type { FastifyInstance } from 'fastify'
+import { AppError } from '#server/errors.ts'
+import { queueDelete } from '#server/feeds/queue.ts'
+import { blogPath, postPath } from '#shared/paths.ts'
+import { requireSender, sendToSignIn } from '../form-guard.ts'
+import { sendDeletePage } from '../pages/delete.ts'
+import type { PostParams } from '../places.ts'
+import { readPostParams, redirectedTo } from '../places.ts'
+import { SETTLE_MS } from '../publish.ts'
+import { requirePost } from '../shown.ts'
+import { readVisit } from '../visit.ts'
+import type { Web } from '../web.ts'
+
+/** Deleting a post, after a question. */
+export function addDelete(app: FastifyInstance, web: Web): void {
+  const { ctx } = web
+  const site = { domain: ctx.siteDomain }
+
+  app.get<{ Params: PostParams }>('/@:blog/:item/delete', async (request, reply) => {
+    const address = readPostParams(ctx, request.params)
+    const redirected = redirectedTo(ctx, { request, reply })
+    if (redirected !== undefined) return redirected
+    const visit = await readVisit(web, request)
+    if (visit.person === undefined) return sendToSignIn(reply, { next: request.url })
+    if (visit.person.jid !== address.service) throw new AppError('forbidden', 'Only its author can delete this post.')
+    return sendDeletePage(web, { request, reply, visit }, await requirePost(ctx, address))
+  })
+
+  app.post<{ Params: PostParams; Body: { token?: string } }>('/@:blog/:item/delete', async (request, reply) => {
+    const address = readPostParams(ctx, request.params)
+    const person = requireSender(web, await readVisit(web, request), request.body?.token)
+    if (person === undefined) return sendToSignIn(reply, { next: `${postPath(site, address)}/delete`, notice: 'ended' })
+    if (person.jid !== address.service) throw new AppError('forbidden', 'Only its author can delete this post.')
+    const queued = await queueDelete(ctx, { author: person.jid, address })
+    const row = await ctx.outbox.settle(queued.id, SETTLE_MS)
+    // Until it is done the post is still there, with the reason on its page.
+    return reply.redirect(row.status === 'done' ? blogPath(site, person.jid) : postPath(site, address), 303)
+  })
+}

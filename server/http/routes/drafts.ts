@@ -1,0 +1,50 @@
+import type { FastifyInstance } from 'fastify'
+import { AppError } from '#server/errors.ts'
+import { dropDraft, keepDraft } from '#server/people/drafts.ts'
+import { readItemSegment } from '#shared/paths.ts'
+import { readFormSender, requireSender, sendToSignIn } from '../form-guard.ts'
+import { sendDraftsPage } from '../pages/drafts.ts'
+import { blogAddress } from '../places.ts'
+import { listSentDrafts } from '../sent-drafts.ts'
+import { readVisit } from '../visit.ts'
+import type { Web } from '../web.ts'
+import type { WriteFields } from '../write-form.ts'
+import { readWriteForm, writeFieldsSchema } from '../write-form.ts'
+
+const BODY_BYTES = 8 * 1024 * 1024
+
+/** The list of drafts, and the script that saves them. */
+export function addDrafts(app: FastifyInstance, web: Web): void {
+  const { ctx } = web
+  const options = { bodyLimit: BODY_BYTES, schema: { body: writeFieldsSchema } }
+
+  app.get('/drafts', async (request, reply) => {
+    const visit = await readVisit(web, request)
+    if (visit.person === undefined) return sendToSignIn(reply, { next: '/drafts' })
+    return sendDraftsPage(web, { request, reply, visit }, await listSentDrafts(ctx.state, visit.person.jid))
+  })
+
+  /** For the script of the write form: JSON answers; `edits` is the segment of the post's item id. */
+  app.post<{ Params: { key: string }; Body: WriteFields; Querystring: { edits?: string } }>(
+    '/drafts/:key',
+    options,
+    async (request, reply) => {
+      const visit = await readVisit(web, request)
+      const sender = readFormSender(web, visit, request.body.token)
+      if (sender.kind === 'unknown') throw new AppError('forbidden', 'This form is too old. Load the page anew.')
+      const jid = sender.kind === 'own' ? sender.person.jid : sender.owner
+      const item = request.query.edits === undefined ? undefined : readItemSegment(request.query.edits)
+      const edits = item === undefined ? undefined : { ...blogAddress(jid), item }
+      const now = ctx.clock()
+      await keepDraft(ctx.state, readWriteForm({ ...request.body, key: request.params.key }, { jid, edits, now }))
+      return reply.send({ saved: now.toISOString(), isSignedIn: sender.kind === 'own' })
+    },
+  )
+
+  app.post<{ Params: { key: string }; Body: { token?: string } }>('/drafts/:key/delete', async (request, reply) => {
+    const person = requireSender(web, await readVisit(web, request), request.body?.token)
+    if (person === undefined) return sendToSignIn(reply, { next: '/drafts', notice: 'ended' })
+    await dropDraft(ctx.state, person.jid, request.params.key)
+    return reply.redirect('/drafts', 303)
+  })
+}

@@ -1,0 +1,30 @@
+import type { FastifyInstance } from 'fastify'
+import type { Web } from '../web.ts'
+import { addComments } from './comments.ts'
+import { addDelete } from './delete.ts'
+import { addDrafts } from './drafts.ts'
+import { addFeeds } from './feeds.ts'
+import { addLive } from './live.ts'
+import { addMachines } from './machines.ts'
+import { addOutbox } from './outbox.ts'
+import { addPicture } from './picture.ts'
+import { addRead } from './read.ts'
+import { addSession } from './session.ts'
+import { addSettings } from './settings.ts'
+import { addWrite } from './write.ts'
+
+/** Every route of the site. */
+export const ROUTES: readonly ((app: FastifyInstance, web: Web) => void)[] = [
+  addRead,
+  addFeeds,
+  addLive,
+  addSession,
+  addWrite,
+  addDrafts,
+  addComments,
+  addDelete,
+  addSettings,
+  addOutbox,
+  addPicture,
+  addMachines,
+]

@@ -1,0 +1,84 @@
+import type { FastifyInstance } from 'fastify'
+import { AppError } from '#server/errors.ts'
+import { answerConsent } from '#server/feeds/authors.ts'
+import { queueSettings } from '#server/feeds/queue.ts'
+import { findAuthor } from '#server/store/author.ts'
+import { requireSender, sendToSignIn } from '../form-guard.ts'
+import { sendConsentPage, sendSettingsPage } from '../pages/settings.ts'
+import { SETTLE_MS } from '../publish.ts'
+import { readNext, readVisit } from '../visit.ts'
+import type { Web } from '../web.ts'
+
+interface SettingsFields {
+  readonly token?: string
+  readonly title?: string
+  readonly description?: string
+  readonly name?: string
+  readonly language?: string
+}
+
+const text = { type: 'string' } as const
+const line = { type: 'string', maxLength: 200 } as const
+const properties = {
+  token: text,
+  title: line,
+  name: line,
+  description: { type: 'string', maxLength: 2_000 },
+  language: line,
+}
+const schema = { body: { type: 'object', properties } } as const
+
+/** My name, my blog's title, and whether a blog that was there before may be opened. */
+export function addSettings(app: FastifyInstance, web: Web): void {
+  const { ctx } = web
+
+  app.get<{ Querystring: { saved?: string } }>('/settings', async (request, reply) => {
+    const visit = await readVisit(web, request)
+    if (visit.person === undefined) return sendToSignIn(reply, { next: '/settings' })
+    return sendSettingsPage(web, { request, reply, visit }, { isSaved: request.query.saved !== undefined })
+  })
+
+  app.post<{ Body: SettingsFields }>('/settings', { schema }, async (request, reply) => {
+    const visit = await readVisit(web, request)
+    const person = requireSender(web, visit, request.body.token)
+    if (person === undefined) return sendToSignIn(reply, { next: '/settings', notice: 'ended' })
+    const { title = '', description = '', name = '', language = '' } = request.body
+    const clean = { title: title.trim(), description: description.trim(), name: name.trim(), language: language.trim() }
+    if (clean.language !== '' && !isLanguage(clean.language)) {
+      const problem = 'That is not a language. Write a code such as en, de or pt-BR.'
+      return sendSettingsPage(web, { request, reply, visit }, { fields: clean, problem, status: 400 })
+    }
+    if (clean.name !== '') await ctx.people.rename(person.jid, clean.name)
+    const queued = await queueSettings(ctx, { author: person.jid, ...clean })
+    const row = await ctx.outbox.settle(queued.id, SETTLE_MS)
+    if (row.status === 'done') return reply.redirect('/settings?saved=1', 303)
+    return sendSettingsPage(web, { request, reply, visit }, { fields: clean, row })
+  })
+
+  app.get<{ Querystring: { next?: string; answer?: string } }>('/consent', async (request, reply) => {
+    const visit = await readVisit(web, request)
+    if (visit.person === undefined) return sendToSignIn(reply, { next: '/consent' })
+    const next = readNext(request.query.next, '/write')
+    const author = await findAuthor(ctx.state, visit.person.jid)
+    if (author?.consent !== 'asked' && author?.consent !== 'refused') return reply.redirect(next, 303)
+    const question = { posts: author.consentPosts, next, isNo: request.query.answer === 'no' }
+    return sendConsentPage(web, { request, reply, visit }, question)
+  })
+
+  app.post<{ Body: { token?: string; answer?: string; next?: string } }>('/consent', async (request, reply) => {
+    const person = requireSender(web, await readVisit(web, request), request.body?.token)
+    if (person === undefined) return sendToSignIn(reply, { next: '/consent', notice: 'ended' })
+    const { answer, next } = request.body
+    if (answer !== 'yes' && answer !== 'no') throw new AppError('bad-request', 'Answer yes or no.')
+    await answerConsent(ctx, person.jid, answer === 'yes')
+    return reply.redirect(readNext(next, '/'), 303)
+  })
+}
+
+function isLanguage(code: string): boolean {
+  try {
+    return Intl.getCanonicalLocales(code).length === 1
+  } catch {
+    return false
+  }
+}

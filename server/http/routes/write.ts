@@ -1,0 +1,141 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { AppError, ERROR_STATUS, isAppError } from '#server/errors.ts'
+import { keepDraft } from '#server/people/drafts.ts'
+import type { Person } from '#server/people/people.ts'
+import type { Draft } from '#server/store/draft.ts'
+import type { OutboxRow } from '#server/store/outbox.ts'
+import type { ItemAddress } from '#shared/address.ts'
+import type { BareJid } from '#shared/jid.ts'
+import { postPath } from '#shared/paths.ts'
+import { readFormSender, sendToSignIn } from '../form-guard.ts'
+import type { Exchange } from '../pages/page.ts'
+import { sendPreviewPage, sendWritePage } from '../pages/write.ts'
+import type { PostParams } from '../places.ts'
+import { readPostParams, redirectedTo } from '../places.ts'
+import { publishDraft } from '../publish.ts'
+import { findSentDraft, listSentDrafts } from '../sent-drafts.ts'
+import { requirePost } from '../shown.ts'
+import { readVisit } from '../visit.ts'
+import type { Web } from '../web.ts'
+import type { WriteFields } from '../write-form.ts'
+import { createFormKey, openPost, readWriteForm, writeFieldsSchema } from '../write-form.ts'
+
+/** The longest text there is, with every character percent-encoded. */
+const BODY_BYTES = 8 * 1024 * 1024
+
+type WriteRequest = FastifyRequest<{ Body: WriteFields }>
+
+/** Writing a new post, and editing one. */
+export function addWrite(app: FastifyInstance, web: Web): void {
+  const { ctx } = web
+  const options = { bodyLimit: BODY_BYTES, schema: { body: writeFieldsSchema } }
+
+  app.get<{ Querystring: { draft?: string } }>('/write', async (request, reply) => {
+    const visit = await readVisit(web, request)
+    if (visit.person === undefined) return sendToSignIn(reply, { next: request.url })
+    requireBlogger(visit.person)
+    const { jid } = visit.person
+    if (request.query.draft === undefined) {
+      return sendWritePage(web, { request, reply, visit }, { draft: emptyDraft(jid, ctx.clock()) })
+    }
+    const kept = await findSentDraft(ctx.state, jid, request.query.draft)
+    if (kept === undefined) throw new AppError('not-found', 'There is no such draft.')
+    return sendWritePage(web, { request, reply, visit }, kept)
+  })
+
+  app.get<{ Params: PostParams; Querystring: { draft?: string } }>('/@:blog/:item/edit', async (request, reply) => {
+    const address = readPostParams(ctx, request.params)
+    const redirected = redirectedTo(ctx, { request, reply })
+    if (redirected !== undefined) return redirected
+    const visit = await readVisit(web, request)
+    if (visit.person === undefined) return sendToSignIn(reply, { next: request.url })
+    requireOwner(visit.person, address)
+    const post = await requirePost(ctx, address)
+    const open = (await listSentDrafts(ctx.state, address.service)).find(({ draft }) => isOf(draft, address))
+    const id = request.query.draft ?? open?.draft.id
+    const kept = id === undefined ? undefined : await findSentDraft(ctx.state, address.service, id)
+    const draft = kept?.draft ?? openPost(post, { id: createFormKey(), now: ctx.clock() })
+    return sendWritePage(web, { request, reply, visit }, { ...kept, draft, isReopened: kept !== undefined })
+  })
+
+  app.post<{ Body: WriteFields }>('/write', options, (request, reply) => receive(request, reply))
+
+  app.post<{ Body: WriteFields; Params: PostParams }>('/@:blog/:item/edit', options, (request, reply) =>
+    receive(request, reply, readPostParams(ctx, request.params)),
+  )
+
+  async function receive(request: WriteRequest, reply: FastifyReply, edits?: ItemAddress): Promise<FastifyReply> {
+    const visit = await readVisit(web, request)
+    const sender = readFormSender(web, visit, request.body.token)
+    const read = (jid: BareJid) => readWriteForm(request.body, { jid, edits, now: ctx.clock() })
+    if (sender.kind === 'own') return act({ request, reply, visit }, read(sender.person.jid))
+    if (sender.kind === 'unknown' && visit.person !== undefined) {
+      const problem = 'This form was too old to be sent. Your text is here: check it and send it again.'
+      return sendWritePage(web, { request, reply, visit }, { draft: read(visit.person.jid), problem, status: 403 })
+    }
+    if (sender.kind === 'unknown')
+      throw new AppError('forbidden', 'This form was not made here, or long ago. Go back and copy your text.')
+    // Whoever is signed in now, the text is the account's that began it.
+    const draft = read(sender.owner)
+    await keepDraft(ctx.state, draft)
+    if (sender.kind === 'ended') return sendToSignIn(reply, { next: draftPath(draft), notice: 'kept' })
+    throw new AppError(
+      'forbidden',
+      `You are signed in as somebody else now. The text is kept among the drafts of ${sender.owner}.`,
+    )
+  }
+
+  async function act(exchange: Exchange<WriteRequest>, draft: Draft): Promise<FastifyReply> {
+    const { request, reply, visit } = exchange
+    requireBlogger(visit.person as Person)
+    if (draft.edits !== undefined) requireOwner(visit.person as Person, draft.edits)
+    try {
+      if (request.body.action === 'draft') {
+        await keepDraft(ctx.state, draft)
+        return reply.redirect(draftPath(draft), 303)
+      }
+      if (request.body.action === 'preview') {
+        await keepDraft(ctx.state, draft)
+        return sendPreviewPage(web, exchange, { draft })
+      }
+      return await publish(exchange, draft)
+    } catch (error) {
+      if (!isAppError(error)) throw error
+      const base = error.code === 'conflict' ? { baseUpdated: ctx.clock() } : {}
+      const page = { draft: { ...draft, ...base }, problem: error.message, status: error.statusCode }
+      return sendWritePage(web, exchange, page)
+    }
+  }
+
+  async function publish(exchange: Exchange<WriteRequest>, draft: Draft): Promise<FastifyReply> {
+    const row = await publishDraft(ctx, draft)
+    if (row.status === 'refused') return sendWritePage(web, exchange, { draft, row, status: statusOf(row) })
+    return exchange.reply.redirect(postPath({ domain: ctx.siteDomain }, row.address), 303)
+  }
+
+  function draftPath(draft: Draft): string {
+    const query = new URLSearchParams({ draft: draft.id })
+    const { edits } = draft
+    return edits === undefined ? `/write?${query}` : `${postPath({ domain: ctx.siteDomain }, edits)}/edit?${query}`
+  }
+}
+
+function requireBlogger(person: Person): void {
+  if (!person.isBlogger) throw new AppError('forbidden', 'Your account may follow and comment here, but not publish.')
+}
+
+function requireOwner(person: Person, address: ItemAddress): void {
+  if (person.jid !== address.service) throw new AppError('forbidden', 'Only its author can edit this post.')
+}
+
+function isOf({ edits }: Draft, address: ItemAddress): boolean {
+  return edits?.item === address.item && edits.service === address.service && edits.node === address.node
+}
+
+function statusOf({ reason = '' }: OutboxRow): number {
+  return reason in ERROR_STATUS ? ERROR_STATUS[reason as keyof typeof ERROR_STATUS] : 200
+}
+
+function emptyDraft(jid: BareJid, now: Date): Draft {
+  return { ...readWriteForm({ comments: 'on' }, { jid, now }), id: createFormKey() }
+}

@@ -1,0 +1,39 @@
+import { listBlogs } from '#server/store/blog.ts'
+import { listPosts } from '#server/store/post.ts'
+import { blogPath, postPath } from '#shared/paths.ts'
+import type { AppContext } from './context.ts'
+import { listSiteAuthors } from './places.ts'
+
+type SitemapDeps = Pick<AppContext, 'config' | 'state' | 'index' | 'siteDomain'>
+
+const PART = 500
+const MOST = 5_000
+
+/** The site's own blogs and their posts, newest first (sitemaps.org). */
+export async function writeSitemap(deps: SitemapDeps): Promise<string> {
+  const { config, index, siteDomain } = deps
+  const site = { domain: siteDomain }
+  const authors = await listSiteAuthors(deps)
+  const lines = [writeUrl(new URL('/', config.url))]
+  for (const { author, status } of await listBlogs(index, authors)) {
+    if (status === 'open') lines.push(writeUrl(new URL(blogPath(site, author.jid), config.url)))
+  }
+  let before: string | undefined
+  do {
+    const page = await listPosts(index, { scope: { kind: 'site', authors }, before, limit: PART })
+    for (const { address, updated } of page.rows) {
+      lines.push(writeUrl(new URL(postPath(site, address), config.url), updated))
+    }
+    before = page.older
+  } while (before !== undefined && lines.length < MOST)
+  return `<?xml version="1.0" encoding="UTF-8"?>
+<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">
+${lines.join('\n')}
+</urlset>
+`
+}
+
+function writeUrl(url: URL, changed?: Date): string {
+  const lastmod = changed === undefined ? '' : `<lastmod>${changed.toISOString()}</lastmod>`
+  return `<url><loc>${url.href.replaceAll('&', '&amp;').replaceAll("'", '&apos;')}</loc>${lastmod}</url>`
+}

@@ -1,0 +1,99 @@
+import { randomUUID } from 'node:crypto'
+import { AppError } from '#server/errors.ts'
+import type { Draft } from '#server/store/draft.ts'
+import type { PostRow } from '#server/store/post-row.ts'
+import type { ItemAddress } from '#shared/address.ts'
+import type { PostDraft } from '#shared/entry.ts'
+import { readDraft } from '#shared/entry.ts'
+import type { BareJid } from '#shared/jid.ts'
+import { parseXml } from '#shared/xml.ts'
+
+/** The write form as browsers send it. */
+export interface WriteFields {
+  readonly token?: string
+  readonly key?: string
+  readonly base?: string
+  readonly title?: string
+  readonly text?: string
+  readonly tags?: string
+  readonly language?: string
+  readonly summary?: string
+  readonly comments?: string
+  readonly action?: string
+}
+
+const text = { type: 'string' } as const
+const KEY_PATTERN = '^[A-Za-z0-9_-]{8,80}$'
+
+export const writeFieldsSchema = {
+  type: 'object',
+  properties: {
+    ...{ token: text, base: text, title: text, text, tags: text, language: text, summary: text, comments: text },
+    key: { type: 'string', pattern: KEY_PATTERN },
+    action: { type: 'string', enum: ['publish', 'preview', 'draft'] },
+  },
+} as const
+
+const LONGEST_TITLE = 1_000
+const MOST_TAGS = 50
+
+export function createFormKey(): string {
+  return randomUUID()
+}
+
+/** What the form holds, to be kept as a draft of its owner. */
+export function readWriteForm(
+  fields: WriteFields,
+  { jid, edits, now }: { jid: BareJid; edits?: ItemAddress | undefined; now: Date },
+): Draft {
+  const base = fields.base === undefined ? undefined : new Date(fields.base)
+  return {
+    id: fields.key ?? createFormKey(),
+    jid,
+    title: oneLine(fields.title ?? ''),
+    // Browsers send line ends as CRLF.
+    text: (fields.text ?? '').replaceAll('\r\n', '\n'),
+    tags: oneLine(fields.tags ?? ''),
+    language: fields.language ?? '',
+    summary: oneLine(fields.summary ?? ''),
+    comments: fields.comments !== undefined,
+    updatedAt: now,
+    ...(edits === undefined ? {} : { edits }),
+    ...(base === undefined || Number.isNaN(base.getTime()) ? {} : { baseUpdated: base }),
+  }
+}
+
+/** The post that a form asks to publish; bad-request for what no post can be. */
+export function readPostDraft({ title, text, tags, language, summary, comments }: Draft): PostDraft {
+  if (title.trim() === '' && text.trim() === '') throw new AppError('bad-request', 'Write a text first.')
+  if (title.length > LONGEST_TITLE) throw new AppError('bad-request', 'The title is too long: shorten it.')
+  return { title: title.trim(), text, tags: readTags(tags), language, summary: summary.trim(), comments }
+}
+
+/** Tags as people type them: by commas or by `#`, each once whatever its case. */
+export function readTags(typed: string): string[] {
+  const words = typed.split(typed.includes(',') ? ',' : /[\s,]+/).map((tag) => tag.trim().replace(/^#+/, '').trim())
+  const found = new Map<string, string>()
+  for (const word of words) {
+    const key = word.normalize('NFC').toLowerCase()
+    if (word !== '' && !found.has(key)) found.set(key, word.slice(0, 100))
+  }
+  return [...found.values()].slice(0, MOST_TAGS)
+}
+
+function oneLine(typed: string): string {
+  return typed.replace(/\s*[\r\n]+\s*/g, ' ')
+}
+
+/** A published post as its author edits it. */
+export function openPost(post: PostRow, { id, now }: { id: string; now: Date }): Draft {
+  const payload = parseXml(post.payload)
+  if (payload === undefined) throw new AppError('internal', 'This post cannot be edited here.')
+  const { title, text, tags, language, summary, comments } = readDraft(payload)
+  return {
+    ...{ id, jid: post.address.service, title, text, language, summary, comments, tags: tags.join(', ') },
+    edits: post.address,
+    baseUpdated: post.updated,
+    updatedAt: now,
+  }
+}

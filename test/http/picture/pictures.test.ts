@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { after, before, describe, it } from 'node:test'
+import { createPictures } from '#server/http/picture/pictures.ts'
+import { isPublicAddress } from '#server/http/picture/public-address.ts'
+import { sniffPicture } from '#server/http/picture/sniff.ts'
+import { createSecret } from '#server/people/secret.ts'
+
+const png = Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), Buffer.alloc(500)])
+const asked: string[] = []
+let release = () => {}
+
+const remote = createServer((request, response) => {
+  asked.push(request.url ?? '')
+  const path = new URL(request.url ?? '/', 'http://x').pathname
+  if (path === '/picture.png') return response.writeHead(200, { 'content-type': 'text/html' }).end(png)
+  if (path === '/page') return response.writeHead(200, { 'content-type': 'image/png' }).end('<html>'.repeat(100))
+  if (path === '/large') return response.writeHead(200).end(Buffer.concat([png, Buffer.alloc(20_000)]))
+  if (path === '/around') return response.writeHead(302, { location: '/around' }).end()
+  if (path === '/moved') return response.writeHead(301, { location: '/picture.png' }).end()
+  if (path === '/inside') return response.writeHead(301, { location: 'http://[::1]:1/picture.png' }).end()
+  if (path === '/slow') {
+    release = () => response.end(png)
+    return
+  }
+  response.writeHead(404).end()
+})
+
+let origin = ''
+before(async () => {
+  await new Promise<void>((resolve) => remote.listen(0, '127.0.0.1', resolve))
+  origin = `http://127.0.0.1:${(remote.address() as AddressInfo).port}`
+})
+after(() => {
+  remote.closeAllConnections()
+  remote.close()
+})
+
+function createTestPictures({
+  timeoutMs = 5_000,
+  isAllowed = (address: string): boolean => address === '127.0.0.1',
+} = {}) {
+  return createPictures(createSecret(Buffer.alloc(32)), { isAllowed, maxBytes: 10_000, timeoutMs })
+}
+
+describe('the picture proxy', () => {
+  it('believes the bytes and not the type', async () => {
+    const pictures = createTestPictures()
+    assert.equal((await pictures.find(`${origin}/picture.png`)).type, 'image/png')
+    await assert.rejects(pictures.find(`${origin}/page`), { code: 'not-found' })
+  })
+
+  it('fetches a picture once, also when many ask at the same time, and a missing one not again at once', async () => {
+    const pictures = createTestPictures()
+    asked.length = 0
+    await Promise.all([1, 2, 3].map(() => pictures.find(`${origin}/picture.png?once`)))
+    await pictures.find(`${origin}/picture.png?once`)
+    assert.equal(asked.length, 1)
+    await assert.rejects(pictures.find(`${origin}/missing`), { code: 'not-found' })
+    await assert.rejects(pictures.find(`${origin}/missing`), { code: 'not-found' })
+    assert.equal(asked.length, 2)
+  })
+
+  it('is bounded in size, time and redirects', async () => {
+    const pictures = createTestPictures({ timeoutMs: 300 })
+    await assert.rejects(pictures.find(`${origin}/large`), { code: 'too-large' })
+    await assert.rejects(pictures.find(`${origin}/slow`), { code: 'not-found' })
+    release()
+    await assert.rejects(pictures.find(`${origin}/around`), { code: 'not-found' })
+    assert.equal((await pictures.find(`${origin}/moved`)).type, 'image/png')
+  })
+
+  it('never connects to a private address, not by name, number, redirect or a form of IPv6', async () => {
+    const pictures = createTestPictures({ isAllowed: isPublicAddress })
+    asked.length = 0
+    const port = new URL(origin).port
+    const names = ['127.0.0.1', 'localhost', '0x7f.1', '2130706433', '[::1]', '[::ffff:127.0.0.1]', '[64:ff9b::7f00:1]']
+    for (const host of names)
+      await assert.rejects(pictures.find(`http://${host}:${port}/picture.png`), { name: 'AppError' })
+    assert.equal(asked.length, 0)
+    await assert.rejects(createTestPictures().find(`${origin}/inside`), { code: 'forbidden' })
+    for (const address of [
+      '10.0.0.1',
+      '192.168.1.1',
+      '169.254.169.254',
+      '100.64.0.1',
+      'fe80::1',
+      'fd00::1',
+      '0.0.0.0',
+    ]) {
+      assert.equal(isPublicAddress(address), false, address)
+    }
+    for (const address of ['93.184.216.34', '2606:2800:220:1::1']) assert.equal(isPublicAddress(address), true, address)
+  })
+
+  it('takes only http and https without a password', async () => {
+    const pictures = createTestPictures()
+    for (const url of ['file:///etc/passwd', 'data:image/png;base64,AAAA', 'http://a:b@127.0.0.1/', 'nonsense']) {
+      await assert.rejects(pictures.find(url), { code: 'bad-request' })
+    }
+  })
+
+  it('fetches only what our own pages ask for', () => {
+    const pictures = createTestPictures()
+    const [, , signature = '', encoded = ''] = pictures.writePath('https://example.org/ä.png?a=1&b').split('/')
+    assert.equal(pictures.readAddress(signature, encoded), 'https://example.org/ä.png?a=1&b')
+    assert.equal(
+      pictures.readAddress(signature, Buffer.from('https://other.example/').toString('base64url')),
+      undefined,
+    )
+  })
+
+  it('knows a picture by its first bytes', () => {
+    assert.equal(sniffPicture(Buffer.from('\0\0\0\x1cftypmif1\0\0\0\0mif1avifmiaf', 'latin1')), 'image/avif')
+    assert.equal(sniffPicture(Buffer.from('RIFF\0\0\0\0WEBPVP8 ', 'latin1')), 'image/webp')
+    assert.equal(sniffPicture(Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"/>')), undefined)
+    assert.equal(sniffPicture(Buffer.alloc(0)), undefined)
+  })
+})
