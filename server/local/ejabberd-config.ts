@@ -1,3 +1,4 @@
+import { relative } from 'node:path'
 import type { LocalConfig } from '../config.ts'
 import type { Layout } from './layout.ts'
 
@@ -17,12 +18,12 @@ export function writeEjabberdConfig(local: LocalConfig, layout: Layout, apiPath:
     loglevel: 'warning',
     log_rotate_size: 10_485_760,
     log_rotate_count: 2,
-    certfiles: [layout.identity],
+    certfiles: [inFolder(layout, layout.identity)],
     auth_method: 'sql',
     auth_password_format: 'scram',
     default_db: 'sql',
     sql_type: 'sqlite',
-    sql_database: layout.database,
+    sql_database: inFolder(layout, layout.database),
     update_sql_schema: true,
     s2s_access: 'none',
     listen: writeListeners(local, apiPath),
@@ -69,7 +70,7 @@ function writeModules(local: LocalConfig, layout: Layout): object {
     mod_http_upload: {
       host: 'upload.@HOST@',
       put_url: `http://localhost:${local.httpPort}/upload`,
-      docroot: layout.uploads,
+      docroot: inFolder(layout, layout.uploads),
       max_size: MAX_UPLOAD_BYTES,
     },
     mod_mam: { default: 'always', assume_mam_usage: true },
@@ -83,6 +84,11 @@ function writeModules(local: LocalConfig, layout: Layout): object {
       plugins: ['flat', 'pep'],
     },
   }
+}
+
+/** ejabberd runs in its folder. */
+function inFolder({ folder }: Layout, path: string): string {
+  return relative(folder, path)
 }
 
 /** Names are answered by this machine alone: the server has nobody to talk to. */

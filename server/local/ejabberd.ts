@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { openSync, readFileSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AppError, isAppError } from '../errors.ts'
 import { type ApiAddress, callApi } from './api.ts'
@@ -21,10 +21,10 @@ const STOP_WITH_US =
 /** Starts ejabberd as a child, in a session of its own so that a Ctrl-C meant for Canto does not reach it. */
 export async function spawnEjabberd(root: ErlangRoot, layout: Layout): Promise<ChildProcess> {
   const console = openSync(consoleFile(layout), 'w', 0o600)
-  // Mnesia's folder is relative, for a path on this command line would be read as an Erlang term.
-  const args = ['+K', 'true', '-mnesia', 'dir', '"."', '-noshell', '-eval', STOP_WITH_US, '-s', 'ejabberd']
+  // All paths are relative to the folder: Erlang and ejabberd's drivers disagree about names that are not ASCII.
+  const args = ['+K', 'true', '-mnesia', 'dir', '"spool"', '-noshell', '-eval', STOP_WITH_US, '-s', 'ejabberd']
   const child = spawn(root.command, [...args, '-canto', layout.folder], {
-    cwd: layout.spool,
+    cwd: layout.folder,
     detached: true,
     stdio: ['pipe', console, console],
     env: {
@@ -32,10 +32,10 @@ export async function spawnEjabberd(root: ErlangRoot, layout: Layout): Promise<C
       PATH: '/usr/local/bin:/usr/bin:/bin',
       HOME: layout.folder,
       LC_ALL: 'C.UTF-8',
-      EJABBERD_CONFIG_PATH: layout.config,
-      EJABBERD_LOG_PATH: join(layout.logs, 'ejabberd.log'),
+      EJABBERD_CONFIG_PATH: relative(layout.folder, layout.config),
+      EJABBERD_LOG_PATH: relative(layout.folder, join(layout.logs, 'ejabberd.log')),
       ERL_CRASH_DUMP_BYTES: '0',
-      ERL_INETRC: layout.inetrc,
+      ERL_INETRC: relative(layout.folder, layout.inetrc),
     },
   })
   child.stdin?.on('error', () => {})
