@@ -86,21 +86,29 @@ export function sanitizeOptions(options: SanitizeOptions): IOptions {
     allowProtocolRelative: false,
     nonTextTags: [...DROPPED_WHOLE],
     nestingLimit: NESTING,
-    transformTags: { '*': (name, attribs) => clean(name, attribs, options) },
+    transformTags: {
+      img: (_, attribs) => cleanPicture(attribs, options),
+      input: (_, attribs) => ({ tagName: 'span', attribs: {}, text: checkbox(attribs) }),
+      '*': (name, attribs) => clean(name, attribs, options),
+    },
   }
 }
 
 type Attributes = Record<string, string>
 
 function clean(tag: string, attribs: Attributes, options: SanitizeOptions) {
-  if (tag === 'input') return { tagName: 'span', attribs: {}, text: checkbox(attribs) }
   const attrs = cleanAttributes(attribs, options)
-  if (tag === 'img' && attrs.src === undefined) return { tagName: 'span', attribs: {}, text: attrs.alt ?? '' }
-  if (tag === 'img') attrs.alt ??= ''
   if (tag === 'a' && attrs.href !== undefined && !attrs.href.startsWith('#') && options.isForeign === true) {
     attrs.rel = 'nofollow noopener ugc'
   }
   return { tagName: tag, attribs: attrs }
+}
+
+/** A picture that may not be shown is its alternative text. */
+function cleanPicture(attribs: Attributes, options: SanitizeOptions) {
+  const attrs = cleanAttributes(attribs, options)
+  attrs.alt ??= ''
+  return attrs.src === undefined ? { tagName: 'span', attribs: {}, text: attrs.alt } : { tagName: 'img', attribs: attrs }
 }
 
 function cleanAttributes(attribs: Attributes, options: SanitizeOptions): Attributes {

@@ -163,6 +163,8 @@ function settleSpace(parent: Element, space: string, before: Sibling, after: Sib
   if (first && pushText(after, text, 'start')) return undefined
   if (isElement(before) && pushText(before, text, 'end')) return undefined
   if (isElement(after) && pushText(after, text, 'start')) return undefined
+  // Between two pictures nothing is lost; alone in its element it parts the words around.
+  if (!isEdge) return undefined
   return text.replace(/ /g, '\u00a0')
 }
 

@@ -79,7 +79,9 @@ function readDomain(text: string): BareJid | undefined {
   if (name.startsWith('[')) return readIpv6(name)
   if (PLAIN_DOMAIN.test(name) && name.length <= 253) return name as BareJid
   const { domain, error } = toUnicode(name, IDNA)
-  if (error || toASCII(domain, { ...IDNA, verifyDNSLength: true }) === null) return undefined
+  // Not left to the library, which would forbid `--` in the middle too.
+  if (error || /(?:^|\.)-|-(?:\.|$)/.test(domain)) return undefined
+  if (toASCII(domain, { ...IDNA, verifyDNSLength: true }) === null) return undefined
   return fits(domain) ? (domain as BareJid) : undefined
 }
 

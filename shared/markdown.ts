@@ -1,20 +1,31 @@
 import { Marked, type Tokens } from 'marked'
 import markedFootnote from 'marked-footnote'
 
-// Emphasis is looked for once per delimiter, to the end of its paragraph: a paragraph of nothing but `_` takes the
-// square of its length. Past this many characters looked through, a document has no more emphasis.
-const EMPHASIS_BUDGET = 40_000_000
-const LONGEST = 1_000_000
+const LONGEST = 500_000
+// The patterns of inline Markdown look ahead, at worst to the end of the paragraph at every step: a paragraph of
+// nothing but `_` takes the square of its length. This many characters looked at take about half a second.
+const LOOKING = 100_000_000
+// A row is filled up to as many cells as its table's head has, and every use of a reference repeats its address.
+const CELLS = 100_000
+const REPEATED = 2_000_000
+const NOTES = 4000
+// Each level takes the whole rest apart again. Nobody nests so deep; a rule of many dashes is no nesting.
+const TOO_DEEP = [
+  /^(?:[ \t]*(?:[-*+][ \t]+|\d{1,9}[.)][ \t]+)?>){24}/m,
+  /^(?:[ \t]*(?:>|[-*+][ \t]|\d{1,9}[.)][ \t])){24}.*[^\s>*+-]/m,
+  /^[ \t]{100,}(?:[-*+>]|\d{1,9}[.)])[ \t]/m,
+]
 const FOOTNOTE_HEADING = /<h2 id="fn-label">[^<]*<\/h2>\n/
 
 /**
  * Markdown (GFM with footnotes) to HTML that nobody may print yet: `markup.ts` cleans it. Undefined where the text is
- * too long or too deep to be Markdown.
+ * too long, too deep or too costly to be a post.
  */
 export function convertMarkdown(markdown: string): string | undefined {
-  if (markdown.length > LONGEST) return undefined
+  if (markdown.length > LONGEST || TOO_DEEP.some((pattern) => pattern.test(markdown))) return undefined
+  if (markdown.split('[^', NOTES + 1).length > NOTES) return undefined
   try {
-    // The heading has no words in the language of the post; the list is named by its place.
+    // The heading has no words in the language of the post; the list is known by its place.
     return createMarked().parse(markdown, { async: false }).replace(FOOTNOTE_HEADING, '')
   } catch {
     return undefined
@@ -23,18 +34,35 @@ export function convertMarkdown(markdown: string): string | undefined {
 
 // One for each text: the footnote extension keeps what it found until it has rendered it.
 function createMarked(): Marked {
-  let budget = EMPHASIS_BUDGET
-  const marked = new Marked({ gfm: true, silent: false })
+  const spendLooking = createBudget(LOOKING)
+  const spendCells = createBudget(CELLS)
+  const spendRepeated = createBudget(REPEATED)
+  const marked = new Marked({ gfm: true })
   marked.use(markedFootnote({ prefixId: 'fn-', headingClass: '', footnoteDivider: true }))
   marked.use({
-    renderer: { checkbox: ({ checked }: Tokens.Checkbox) => (checked ? '☑ ' : '☐ ') },
+    // `false` leaves the work to marked itself.
+    renderer: {
+      checkbox: ({ checked }: Tokens.Checkbox) => (checked ? '☑ ' : '☐ '),
+      link: ({ href, title }) => spendRepeated(href.length + (title?.length ?? 0)),
+      image: ({ href, title }) => spendRepeated(href.length + (title?.length ?? 0)),
+    },
     tokenizer: {
-      emStrong(src) {
-        if (!/^[*_]/.test(src)) return false
-        budget -= src.length
-        return budget < 0 ? undefined : false
+      // The first that is tried at every step.
+      escape: (src) => spendLooking(src.length),
+      table(src) {
+        const [, head = '', , rows = ''] = this.rules.block.table.exec(src) ?? []
+        return spendCells(head.split('|').length * rows.split('\n').length)
       },
     },
   })
   return marked
+}
+
+function createBudget(amount: number): (cost: number) => false {
+  let left = amount
+  return (cost) => {
+    left -= cost
+    if (left < 0) throw new RangeError('Markdown that costs too much')
+    return false
+  }
 }

@@ -15,12 +15,15 @@ declare const safeHtml: unique symbol
 export type SafeHtml = string & { readonly [safeHtml]: true }
 
 const LONGEST = 2_000_000
+// The parser's work grows with the square of how deep tags are open.
+const DEEPEST = 500
+const CLOSED_BY_OTHERS = new Set(['p', 'li', 'dt', 'dd', 'tr', 'td', 'th', 'thead', 'tbody', 'tfoot', 'option'])
 
 /** Cleans HTML by the allow-list. Headings begin at h2; relative addresses need a `base`. Never throws. */
 export function sanitizeHtml(html: string, options: SanitizeOptions = {}): SafeHtml {
-  if (html.length > LONGEST) return textToHtml(html.slice(0, LONGEST))
+  if (html.length > LONGEST || countOpen(html) > DEEPEST) return withoutTags(html)
   const tree = readTree(sanitize(cleanText(html), sanitizeOptions(options)))
-  return tree === undefined ? escapeText(html) : (writeTree(normalizeTree(tree)) as SafeHtml)
+  return tree === undefined ? withoutTags(html) : (writeTree(normalizeTree(tree)) as SafeHtml)
 }
 
 /** Renders Markdown (GFM, footnotes, raw HTML) by the same allow-list; what is no Markdown, as plain text. */
@@ -116,6 +119,27 @@ function rewrite(html: SafeHtml, change: (element: Element) => void): SafeHtml {
   if (tree === undefined) return html
   for (const element of elementsOf(tree)) change(element)
   return writeTree(tree) as SafeHtml
+}
+
+/** How many tags may be open at once at most, without parsing. */
+function countOpen(html: string): number {
+  const open = new Map<string, number>()
+  let [all, most] = [0, 0]
+  for (const [, slash, tag = ''] of html.matchAll(/<(\/?)([a-z][^\s/<>]*)/gi)) {
+    const name = tag.toLowerCase()
+    if (VOID.has(name) || CLOSED_BY_OTHERS.has(name)) continue
+    const count = open.get(name) ?? 0
+    if (slash !== '' && count === 0) continue
+    open.set(name, slash === '' ? count + 1 : count - 1)
+    all += slash === '' ? 1 : -1
+    most = Math.max(most, all)
+  }
+  return most
+}
+
+/** What is left of markup that cannot be read. */
+function withoutTags(html: string): SafeHtml {
+  return textToHtml(html.slice(0, LONGEST).replace(/<[^<>]*>/g, ' '))
 }
 
 function readTree(html: string): Element | undefined {

@@ -152,7 +152,8 @@ function isWebAddress(href: string): boolean {
 
 function readComments(entry: Element): Entry['comments'] {
   for (const { attrs } of childrenOf(entry, 'link', NS.ATOM)) {
-    if (attrs.rel !== 'replies' || attrs.title !== 'comments') continue
+    // COMPAT(Movim 0.34): it goes by the title alone.
+    if (attrs.title !== 'comments') continue
     const { service, node } = readXmppUri(attrs.href ?? '') ?? {}
     if (service !== undefined && node !== undefined) return { service, node }
   }

@@ -2,11 +2,11 @@
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must go
 const ILLEGAL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u0084\u0086-\u009f\ufffe\uffff]/g
 // Controls that reorder what follows them: in a name or a title they change how other people's words read.
-const REORDERING = /[\u202a-\u202e\u2066-\u2069\u200e\u200f]/g
+const REORDERING = /[\u202a-\u202e\u2066-\u2069]/g
 
-/** The text without what XML cannot carry; lone surrogates become U+FFFD. */
+/** The text without what XML cannot carry: lone surrogates become U+FFFD, and line ends `\n`, as any parser makes them. */
 export function cleanText(text: string): string {
-  return text.toWellFormed().replace(ILLEGAL, '')
+  return text.toWellFormed().replace(/\r\n?/g, '\n').replace(ILLEGAL, '')
 }
 
 /** One line for a name, a title or a tag: clean, white space collapsed, no bidirectional overrides, `length` at most. */
