@@ -51,7 +51,7 @@ export interface People {
 }
 
 const SIGN_IN_WORK_MS = 5_000
-const RESTORE_STEP_MS = 20
+const RESTORE_STEP_MS = 5
 
 export function createPeople(deps: PeopleDeps): People {
   const { state, clock, log } = deps
