@@ -28,7 +28,8 @@ export const silentLogger: Logger = createLogger({ level: 'error', write: () => 
 function formatLine(level: LogLevel, fields: object | string, message = ''): string {
   const words = typeof fields === 'string' ? [fields] : [message, ...Object.entries(fields).map(formatField)]
   const line = words.filter((word) => word !== '').join(' ')
-  return level === 'info' ? line : `${level}: ${line}`
+  // Remote words end up in log lines: a line break in them must not look like an entry of its own.
+  return (level === 'info' ? line : `${level}: ${line}`).replace(/[\n\r]+/g, ' ⏎ ')
 }
 
 function formatField([key, value]: [string, unknown]): string {
@@ -38,6 +39,5 @@ function formatField([key, value]: [string, unknown]): string {
 }
 
 function writeLine(line: string): void {
-  // Remote words end up in log lines: a line break in them must not look like an entry of its own.
-  process.stderr.write(`${line.replace(/[\n\r]+/g, ' ⏎ ')}\n`)
+  process.stderr.write(`${line}\n`)
 }

@@ -12,10 +12,14 @@ import { createLogger } from './log.ts'
 import { explainSiteProblem } from './site-problem.ts'
 import { step } from './step.ts'
 
-/** How long the site account may take to get online: a slow network is given time, a wrong address is not. */
-const ONLINE_TIMEOUT_MS = 30_000
+/** How long the site account may take to get online: a slow network is given time, a wrong address not for ever. */
+const ONLINE_TIMEOUT_MS = 15_000
 
-const log = createLogger()
+// What goes wrong before the site is ready ends the process, with one sentence that says everything.
+let isReady = false
+const log = createLogger({
+  write: (line) => void ((isReady || !line.startsWith('warn: ')) && process.stderr.write(`${line}\n`)),
+})
 const stopping = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => (stopping.signal.aborted ? process.exit(130) : stopping.abort()))
@@ -45,6 +49,7 @@ async function live(config: Config): Promise<void> {
   await step(log, `Signing in as ${context.site.jid}`, context.site.whenOnline(ONLINE_TIMEOUT_MS)).catch((error) => {
     throw explainSiteProblem(error, config, context.site.jid)
   })
+  isReady = true
   log.info(`Canto is ready at ${config.url.href.replace(/\/$/, '')}`)
   if (local !== undefined) describeSignIn(local).forEach((line) => void log.info(line))
   if (!stopping.signal.aborted) await once(stopping.signal, 'abort')
