@@ -108,7 +108,9 @@ function clean(tag: string, attribs: Attributes, options: SanitizeOptions) {
 function cleanPicture(attribs: Attributes, options: SanitizeOptions) {
   const attrs = cleanAttributes(attribs, options)
   attrs.alt ??= ''
-  return attrs.src === undefined ? { tagName: 'span', attribs: {}, text: attrs.alt } : { tagName: 'img', attribs: attrs }
+  return attrs.src === undefined
+    ? { tagName: 'span', attribs: {}, text: attrs.alt }
+    : { tagName: 'img', attribs: attrs }
 }
 
 function cleanAttributes(attribs: Attributes, options: SanitizeOptions): Attributes {

@@ -4,10 +4,11 @@ import { writeXmppUri } from './address.ts'
 import { writeDate } from './dates.ts'
 import type { Author, Entry } from './entry.ts'
 import { NS } from './ns.ts'
+import { keep } from './original.ts'
 import { readAuthor, readDateOf, readLanguage, readText } from './read-entry.ts'
 import { cleanLine } from './text.ts'
 import { writeAuthor } from './write-entry.ts'
-import { childrenOf, cloneXml, createElement as el, isElement, isWithinBounds, textOf } from './xml.ts'
+import { childrenOf, createElement as el, isElement, isWithinBounds, textOf } from './xml.ts'
 
 /** The id of the item that holds a blog's title and description (XEP-0277 §6). */
 export const METADATA_ITEM = '0'
@@ -56,7 +57,7 @@ export function writeFeedMetadata(parts: FeedMetadataParts): Element {
     el('id', {}, (id === undefined ? '' : textOf(id).trim()) || writeXmppUri(address)),
     el('updated', {}, writeDate(updated)),
     writeAuthor(author),
-    ...kept.map(cloneXml),
+    ...kept.map(keep),
   )
 }
 

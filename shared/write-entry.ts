@@ -3,10 +3,11 @@ import { type ItemAddress, type NodeAddress, readXmppUri, writePlainXmppUri, wri
 import { idPrefix } from './content.ts'
 import { writeDate } from './dates.ts'
 import type { Author, PostDraft } from './entry.ts'
-import { isOwnTagUri } from './item-id.ts'
 import { plainText, renderMarkdown, toXhtml } from './markup.ts'
 import { NS } from './ns.ts'
+import { keep, keptAttributes, readOriginal } from './original.ts'
 import { cleanLine, cleanText, shorten } from './text.ts'
+import { isWebPage, writeLinks } from './write-links.ts'
 import { childrenOf, cloneXml, createElement as el, isElement, textOf } from './xml.ts'
 
 const NOTE_TITLE = 80
@@ -42,7 +43,7 @@ export function writeEntry(parts: EntryParts): Element {
   const hasText = draft.text.trim() !== ''
   return el(
     'entry',
-    { ...keptAttributes(original), xmlns: NS.ATOM, 'xml:lang': draft.language || undefined },
+    { xmlns: NS.ATOM, ...keptAttributes(original), 'xml:lang': draft.language || undefined },
     el('title', { type: 'text' }, cleanLine(draft.title, TITLE) || noteTitle(plainText(html, { withoutNotes: true }))),
     el('id', {}, atomId),
     el('published', {}, published),
@@ -53,7 +54,7 @@ export function writeEntry(parts: EntryParts): Element {
     hasText ? el('content', { type: 'text' }, draft.text) : undefined,
     hasText ? el('content', { type: 'xhtml' }, toXhtml(html)) : undefined,
     ...links,
-    ...(original === undefined ? [] : keptElements(original, (child) => !isUnderstood(child))),
+    ...(original?.children.filter(isElement).filter((child) => !isUnderstood(child)) ?? []).map(keep),
   )
 }
 
@@ -111,80 +112,28 @@ export function writeAuthor({ jid, name }: Author): Element {
 }
 
 function writeAuthors(author: Author, original: Element | undefined): Element[] {
-  const authors = original === undefined ? [] : keptElements(original, (child) => child.is('author', NS.ATOM))
-  const [first] = authors
+  const authors = original === undefined ? [] : childrenOf(original, 'author', NS.ATOM)
+  const [first, ...others] = authors
   const uri = first === undefined ? undefined : childrenOf(first, 'uri', NS.ATOM)[0]
   // Somebody else's words, sent on: they stay theirs.
-  if (first !== undefined && uri !== undefined && readXmppUri(textOf(uri))?.service !== author.jid) return authors
+  if (uri !== undefined && readXmppUri(textOf(uri))?.service !== author.jid) return authors.map(keep)
   const own = writeAuthor(author)
   for (const child of first?.children.filter(isElement) ?? []) {
-    if (!child.is('name', NS.ATOM) && !child.is('uri', NS.ATOM)) own.cnode(cloneXml(child))
+    if (!child.is('name', NS.ATOM) && !child.is('uri', NS.ATOM)) own.cnode(keep(child))
   }
-  return [own, ...authors.slice(1)]
+  return [own, ...others.map(keep)]
 }
 
 function writeCategories(tags: readonly string[], original: Element | undefined): Element[] {
-  const known = original === undefined ? [] : keptElements(original, (child) => child.is('category', NS.ATOM))
-  return tags.map((tag) => known.find(({ attrs }) => attrs.term === tag) ?? el('category', { term: tag }))
-}
-
-function writeLinks({ draft, address, author, alternate, comments, original }: EntryParts, atomId: string): Element[] {
-  let kept = original === undefined ? [] : keptElements(original, (child) => child.is('link', NS.ATOM))
-  if (!draft.comments || comments !== undefined) kept = kept.filter((link) => !isCommentsLink(link))
-  // The page of our own post may have moved with the site; that of a post written elsewhere is its author's.
-  const isOurs = isOwnTagUri(atomId, author.jid, address.item)
-  if (alternate !== undefined && isOurs) kept = kept.filter((link) => !isWebPage(link))
-  const links: Element[] = []
-  if (alternate !== undefined && !kept.some(isWebPage)) {
-    links.push(el('link', { rel: 'alternate', type: 'text/html', href: alternate }))
-  }
-  if (!kept.some((link) => isAlternate(link) && /^xmpp:/i.test(link.attrs.href ?? ''))) {
-    links.push(el('link', { rel: 'alternate', href: writeXmppUri(address) }))
-  }
-  if (draft.comments && comments !== undefined) {
-    links.push(el('link', { rel: 'replies', title: 'comments', href: writePlainXmppUri(comments) }))
-  }
-  return [...links, ...kept]
-}
-
-function isAlternate({ attrs }: Element): boolean {
-  return attrs.rel === undefined || attrs.rel === 'alternate'
-}
-
-function isWebPage(link: Element): boolean {
-  return isAlternate(link) && /^https?:/i.test(link.attrs.href ?? '')
-}
-
-function isCommentsLink({ attrs }: Element): boolean {
-  return attrs.rel === 'replies' && attrs.title === 'comments'
+  const known = original === undefined ? [] : childrenOf(original, 'category', NS.ATOM)
+  return tags.map((tag) => {
+    const same = known.find(({ attrs }) => attrs.term === tag)
+    return same === undefined ? el('category', { term: tag }) : keep(same)
+  })
 }
 
 const UNDERSTOOD = ['title', 'id', 'published', 'updated', 'author', 'category', 'summary', 'content', 'link']
 
 function isUnderstood(child: Element): boolean {
   return child.getNS() === NS.ATOM && UNDERSTOOD.includes(child.getName())
-}
-
-function keptElements(original: Element, isKept: (child: Element) => boolean): Element[] {
-  return original.children
-    .filter(isElement)
-    .filter(isKept)
-    .map((child) => {
-      const copy = cloneXml(child)
-      if (child.getNS() === NS.ATOM) {
-        copy.name = child.getName()
-        // Inherited again from the entry, which is always in the default namespace.
-        delete copy.attrs.xmlns
-      }
-      return copy
-    })
-}
-
-function keptAttributes(original: Element | undefined): Record<string, string | undefined> {
-  return Object.fromEntries(Object.entries(original?.attrs ?? {}).filter(([name]) => name.includes(':')))
-}
-
-function readOriginal(original: Element, name: string): string {
-  const [element] = childrenOf(original, name, NS.ATOM)
-  return element === undefined ? '' : cleanText(textOf(element)).trim()
 }

@@ -96,9 +96,9 @@ export function writeXml(element: Element): string {
   return out.join('')
 }
 
-/** A copy that stands alone: namespaces that ancestors declared are declared on it. */
-export function cloneXml(element: Element): Element {
-  const copy = new Element(element.name, withNamespaces(element))
+/** A copy that stands alone, by another name if need be: namespaces that ancestors declared are declared on it. */
+export function cloneXml(element: Element, name = element.name): Element {
+  const copy = new Element(name, withNamespaces(element, name))
   const stack: [Element, Element][] = [[element, copy]]
   for (let pair = stack.pop(); pair !== undefined; pair = stack.pop()) {
     const [from, to] = pair
@@ -142,25 +142,26 @@ function writeAttributes(attrs: Readonly<Record<string, string | undefined>>): s
   return text
 }
 
-function withNamespaces(element: Element): Record<string, string | undefined> {
+function withNamespaces(element: Element, name = element.name): Record<string, string | undefined> {
   const attrs: Record<string, string | undefined> = {}
   for (let parent = element.parent; parent !== null && parent !== undefined; parent = parent.parent) {
-    for (const [name, value] of Object.entries(parent.attrs)) {
-      if ((name === 'xmlns' || name.startsWith('xmlns:')) && !(name in attrs)) attrs[name] = value
+    for (const [key, value] of Object.entries(parent.attrs)) {
+      if ((key === 'xmlns' || key.startsWith('xmlns:')) && !Object.hasOwn(attrs, key)) attrs[key] = value
     }
   }
-  const used = usedPrefixes(element)
-  for (const name of Object.keys(attrs)) if (!used.has(name.slice('xmlns:'.length))) delete attrs[name]
+  const used = usedPrefixes(element, name)
+  for (const key of Object.keys(attrs)) if (!used.has(key.slice('xmlns:'.length))) delete attrs[key]
   return { ...attrs, ...element.attrs }
 }
 
 // The default namespace is the prefix ''.
-function usedPrefixes(element: Element): Set<string> {
+function usedPrefixes(element: Element, rootName: string): Set<string> {
   const used = new Set<string>([''])
   const stack: Node[] = [element]
   for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
     if (!isElement(node)) continue
-    for (const name of [node.name, ...Object.keys(node.attrs)]) used.add(name.slice(0, Math.max(name.indexOf(':'), 0)))
+    for (const name of [node === element ? rootName : node.name, ...Object.keys(node.attrs)])
+      used.add(name.slice(0, Math.max(name.indexOf(':'), 0)))
     for (const child of node.children) stack.push(child)
   }
   return used
