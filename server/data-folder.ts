@@ -39,8 +39,8 @@ async function makeDataFolder(data: string): Promise<void> {
 
 function unusable(data: string, cause: NodeJS.ErrnoException): AppError {
   const reasons: Record<string, string> = {
-    EACCES: 'it belongs to another user',
-    EPERM: 'it belongs to another user',
+    EACCES: 'this user may not read and write it',
+    EPERM: 'this user may not read and write it',
     EROFS: 'its disk is read-only',
     EEXIST: 'it is a file, not a folder',
     ENOTDIR: 'part of its path is a file, not a folder',

@@ -1,6 +1,7 @@
 import { lookup } from 'node:dns/promises'
 import { type BareJid, domainOf } from '#shared/jid.ts'
 import type { Config } from './config.ts'
+import { isLoopbackHost } from './config-values.ts'
 import { type Finding, fine, problem, warning } from './doctor-finding.ts'
 import { describeError } from './errors.ts'
 import { explainSiteProblem } from './site-problem.ts'
@@ -72,7 +73,7 @@ export async function checkWeb({ host, port, url }: Config): Promise<Finding[]> 
   const answer = await fetch(`${local}/healthz`, { signal: AbortSignal.timeout(10_000) }).catch(() => undefined)
   if (answer === undefined) return [fine('Web', `Canto does not run on ${local} now`)]
   if (!answer.ok) return [problem('Web', `${local}/healthz answers ${answer.status}`, 'Look at what Canto prints')]
-  const name = await lookup(url.hostname).catch(() => undefined)
+  const name = isLoopbackHost(url.hostname) || (await lookup(url.hostname).catch(() => undefined))
   if (name !== undefined) return [fine('Web', `Canto answers on ${local}`)]
   return [problem('Web', `${url.hostname} has no address in DNS`, 'Add an A or AAAA record, or correct CANTO_URL')]
 }
