@@ -18,6 +18,8 @@ import type { Web } from './web.ts'
 const BODY_BYTES = 256 * 1024
 /** Item ids have up to 1,023 characters of up to four bytes, in base64url or percent-encoded. */
 const PARAM_LENGTH = 12_300
+/** For the whole of a request to arrive. */
+const REQUEST_MS = 60_000
 const PICTURE_BYTES = 8 * 1024 * 1024
 const PICTURE_MS = 10_000
 
@@ -28,6 +30,13 @@ export async function createApp(ctx: AppContext): Promise<FastifyInstance> {
     trustProxy: ctx.config.proxies.length === 0 ? false : [...ctx.config.proxies],
     routerOptions: { maxParamLength: PARAM_LENGTH, ignoreTrailingSlash: false },
     forceCloseConnections: true,
+    requestTimeout: REQUEST_MS,
+    frameworkErrors: (_error, _request, reply) => {
+      // An address that cannot even be decoded reaches no hook and no page.
+      const { raw } = reply
+      raw.writeHead(400, { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' })
+      raw.end('The address cannot be understood.\n')
+    },
   })
   const assets = await loadAssets()
   const streams = createLiveStreams(ctx.live)

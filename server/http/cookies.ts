@@ -12,7 +12,8 @@ export interface Cookies {
   readBrowser(request: FastifyRequest): string
 }
 
-const SESSION_SECONDS = 30 * 86_400
+/** As long as browsers keep one; how long it means anything is in the database. */
+const SESSION_SECONDS = 400 * 86_400
 
 export function createCookies({ url, port }: Pick<Config, 'url' | 'port'>): Cookies {
   const isSecure = url.protocol === 'https:'

@@ -4,13 +4,30 @@ import { blogPath, postPath } from '#shared/paths.ts'
 import type { AppContext } from './context.ts'
 import { listSiteAuthors } from './places.ts'
 
-type SitemapDeps = Pick<AppContext, 'config' | 'state' | 'index' | 'siteDomain'>
+type SitemapDeps = Pick<AppContext, 'config' | 'state' | 'index' | 'siteDomain' | 'clock'>
 
+const KEEP_MS = 5 * 60_000
 const PART = 500
 const MOST = 5_000
 
+/** The sitemap, made anew after a while: search engines are patient, and it reads the whole site. */
+export function createSitemap(deps: SitemapDeps): () => Promise<string> {
+  let made: { at: number; text: Promise<string> } | undefined
+  return () => {
+    const now = deps.clock().getTime()
+    if (made === undefined || now - made.at > KEEP_MS) {
+      const text = writeSitemap(deps)
+      made = { at: now, text }
+      text.catch(() => {
+        made = undefined
+      })
+    }
+    return made.text
+  }
+}
+
 /** The site's own blogs and their posts, newest first (sitemaps.org). */
-export async function writeSitemap(deps: SitemapDeps): Promise<string> {
+async function writeSitemap(deps: SitemapDeps): Promise<string> {
   const { config, index, siteDomain } = deps
   const site = { domain: siteDomain }
   const authors = await listSiteAuthors(deps)

@@ -23,7 +23,8 @@ export interface WriteFields {
 }
 
 const text = { type: 'string' } as const
-const KEY_PATTERN = '^[A-Za-z0-9_-]{8,80}$'
+// What the feeds room makes of a key (after a refusal) has spaces.
+const KEY_PATTERN = '^[A-Za-z0-9_ -]{8,200}$'
 
 export const writeFieldsSchema = {
   type: 'object',

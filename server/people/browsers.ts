@@ -124,7 +124,7 @@ async function describePerson({ config, state }: BrowsersDeps, jid: BareJid): Pr
   const account = await findAccount(state, jid)
   return {
     jid,
-    name: account?.name ?? localPart(jid) ?? jid,
+    name: account?.name || localPart(jid) || jid,
     isBlogger: mayBlog(config, jid),
     isOperator: isOperator(config, jid),
   }

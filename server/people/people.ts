@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config } from '#server/config.ts'
-import { describeError } from '#server/errors.ts'
+import { AppError, describeError } from '#server/errors.ts'
 import type { Logger } from '#server/log.ts'
 import { findAccount, listAccountsWithToken, saveAccount } from '#server/store/account.ts'
 import { clearBrowserPasswords, endBrowserSessions, listBrowserSessions } from '#server/store/browser-session.ts'
@@ -42,7 +42,6 @@ export interface People {
   findEnding(cookie: string): Promise<Ending | undefined>
   signOut(cookie: string): Promise<void>
   session(jid: BareJid): XmppSession | undefined
-  rename(jid: BareJid, name: string): Promise<void>
   /** At start: reconnects everybody who has a token and a browser. */
   restore(): Promise<void>
   /** Ends what has expired; to be called now and then. */
@@ -51,6 +50,7 @@ export interface People {
 }
 
 const SIGN_IN_WORK_MS = 5_000
+const MOST_AT_ONCE = 100
 const RESTORE_STEP_MS = 5
 
 export function createPeople(deps: PeopleDeps): People {
@@ -66,9 +66,10 @@ export function createPeople(deps: PeopleDeps): People {
     },
   })
   const browsers = createBrowsers({ ...deps, accounts })
+  const turns = createTurns()
 
   async function signIn(request: SignInRequest & { oldCookie?: string | undefined }) {
-    const account = await checkSignIn({ ...deps, accounts }, request)
+    const account = await turns(() => checkSignIn({ ...deps, accounts }, request))
     const { jid } = account
     await accounts.adopt(account)
     const cookie = await browsers.begin(jid, account.token === undefined ? request.password : undefined)
@@ -96,10 +97,6 @@ export function createPeople(deps: PeopleDeps): People {
       if (jid !== undefined) await endIfLast(jid)
     },
     session: accounts.find,
-    rename: async (jid, name) => {
-      const account = await findAccount(state, jid)
-      if (account !== undefined) await saveAccount(state, { ...account, name })
-    },
     restore: () =>
       restore({
         ...deps,
@@ -112,6 +109,22 @@ export function createPeople(deps: PeopleDeps): People {
       for (const jid of await browsers.deleteExpired()) await endIfLast(jid)
     },
     stop: () => accounts.stop(),
+  }
+}
+
+/** No more connections than this are tried at once: whoever comes later is asked to wait. */
+function createTurns(): <T>(work: () => Promise<T>) => Promise<T> {
+  let underWay = 0
+  return async (work) => {
+    if (underWay >= MOST_AT_ONCE) {
+      throw new AppError('unavailable', 'Too many people are signing in. Try again in a moment.', { retryAfter: 10 })
+    }
+    underWay += 1
+    try {
+      return await work()
+    } finally {
+      underWay -= 1
+    }
   }
 }
 

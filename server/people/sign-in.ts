@@ -5,6 +5,7 @@ import { maySignIn } from '#server/config.ts'
 import { AppError, isAppError } from '#server/errors.ts'
 import { findAccount } from '#server/store/account.ts'
 import type { StateDb } from '#server/store/database.ts'
+import type { XmppSession } from '#server/xmpp/ports.ts'
 import type { BareJid } from '#shared/jid.ts'
 import { domainOf, localPart, readBareJid } from '#shared/jid.ts'
 import type { Accounts, LiveAccount } from './accounts.ts'
@@ -42,17 +43,30 @@ export async function checkSignIn(deps: SignInDeps, request: SignInRequest): Pro
     password: request.password,
   })
   try {
-    await account.session.whenOnline(ONLINE_MS)
+    await firstAnswer(account.session)
     await attempt.forgive()
     return account
   } catch (error) {
     await account.session.stop()
-    if (isAppError(error, 'not-authorized', 'forbidden')) {
+    if (isAppError(error, 'not-authorized')) {
       await holdBack(began)
       throw new AppError('not-authorized', 'The address or the password is wrong. Check both and try again.')
     }
     await attempt.forgive()
     throw unreachable(jid, error)
+  }
+}
+
+/** A session tries again and again; a person who waits for the page is told of the first failure. */
+async function firstAnswer(session: XmppSession): Promise<void> {
+  const { promise: failed, reject } = Promise.withResolvers<never>()
+  const stop = session.onStatus((status) => {
+    if (status === 'waiting') reject(session.problem ?? new AppError('unavailable', 'The connection failed'))
+  })
+  try {
+    await Promise.race([session.whenOnline(ONLINE_MS), failed])
+  } finally {
+    stop()
   }
 }
 

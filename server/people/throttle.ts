@@ -1,3 +1,4 @@
+import ipaddr from 'ipaddr.js'
 import { AppError } from '#server/errors.ts'
 import type { StateDb } from '#server/store/database.ts'
 import {
@@ -22,12 +23,13 @@ export async function beginAttempt(
   state: StateDb,
   { jid, address, now }: { jid: BareJid; address: string; now: Date },
 ): Promise<Attempt> {
+  const network = networkOf(address)
   const since = new Date(now.getTime() - WINDOW_MS)
   await deleteSignInFailuresBefore(state, since)
-  const id = await addSignInFailure(state, { jid, address, at: now })
+  const id = await addSignInFailure(state, { jid, address: network, at: now })
   const [ofAccount, ofAddress] = await Promise.all([
     countSignInFailures(state, { jid, since }),
-    countSignInFailures(state, { address, since }),
+    countSignInFailures(state, { address: network, since }),
   ])
   const isTooMany = ofAccount.count > MOST_PER_ACCOUNT || ofAddress.count > MOST_PER_ADDRESS
   if (!isTooMany) return { forgive: () => deleteSignInFailure(state, id) }
@@ -37,6 +39,14 @@ export async function beginAttempt(
   throw new AppError('too-many', `Too many wrong passwords. Wait ${sayMinutes(retryAfter)}, then try again.`, {
     retryAfter,
   })
+}
+
+/** Whoever has one IPv6 address has 2⁶⁴ of them: they count as one. */
+function networkOf(address: string): string {
+  if (!ipaddr.isValid(address)) return address
+  const parsed = ipaddr.process(address)
+  if (parsed.kind() === 'ipv4') return parsed.toString()
+  return `${ipaddr.IPv6.networkAddressFromCIDR(`${parsed.toString()}/64`)}/64`
 }
 
 function sayMinutes(seconds: number): string {

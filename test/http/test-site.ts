@@ -111,15 +111,17 @@ function createTestBrowser(app: FastifyInstance): TestBrowser {
 const FORM = { 'content-type': 'application/x-www-form-urlencoded' }
 
 function readForms(page: string): { action: string; fields: Record<string, string> }[] {
-  return [...page.matchAll(/<form[^>]*action="([^"]*)"[^>]*>([\s\S]*?)<\/form>/g)].map(([, action = '', body = '']) => ({
-    action: decodeHtml(action),
-    fields: Object.fromEntries(
-      [...body.matchAll(/<input type="hidden" name="([^"]*)" value="([^"]*)"/g)].map(([, name = '', value = '']) => [
-        name,
-        decodeHtml(value),
-      ]),
-    ),
-  }))
+  return [...page.matchAll(/<form[^>]*action="([^"]*)"[^>]*>([\s\S]*?)<\/form>/g)].map(
+    ([, action = '', body = '']) => ({
+      action: decodeHtml(action),
+      fields: Object.fromEntries(
+        [...body.matchAll(/<input type="hidden" name="([^"]*)" value="([^"]*)"/g)].map(([, name = '', value = '']) => [
+          name,
+          decodeHtml(value),
+        ]),
+      ),
+    }),
+  )
 }
 
 function decodeHtml(text: string): string {

@@ -30,17 +30,20 @@ export async function sendDraftsPage(web: Web, exchange: Exchange, kept: readonl
     view: {
       token: tokens.issue(person.jid),
       writeUrl: '/write',
-      drafts: kept.map(({ draft }) => {
-        const query = new URLSearchParams({ draft: draft.id })
-        const post = draft.edits && postPath(site, draft.edits)
-        return {
-          url: post === undefined ? `/write?${query}` : `${post}/edit?${query}`,
-          title: draft.title.trim() || beginningOf(draft.text) || 'No title',
-          savedAt: draft.updatedAt.toISOString(),
-          ...(post === undefined ? {} : { edits: post }),
-          deleteAction: `/drafts/${draft.id}/delete`,
-        }
-      }),
+      // What waits is in the outbox, as it was sent.
+      drafts: kept
+        .filter(({ row }) => row?.status !== 'waiting')
+        .map(({ draft }) => {
+          const query = new URLSearchParams({ draft: draft.id })
+          const post = draft.edits && postPath(site, draft.edits)
+          return {
+            url: post === undefined ? `/write?${query}` : `${post}/edit?${query}`,
+            title: draft.title.trim() || beginningOf(draft.text) || 'No title',
+            savedAt: draft.updatedAt.toISOString(),
+            ...(post === undefined ? {} : { edits: post }),
+            deleteAction: `/drafts/${encodeURIComponent(draft.id)}/delete`,
+          }
+        }),
       outbox: rows.map((row) => ({
         title: titleOf(row),
         ...(row.kind === 'post' ? { url: postPath(site, row.address) } : {}),

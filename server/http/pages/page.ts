@@ -30,10 +30,10 @@ export function sendPage<Name extends keyof Views>(
   exchange: Exchange,
   page: PageParts<Name>,
 ): Promise<FastifyReply> {
-  const { request, reply, visit } = exchange
+  const { request, reply } = exchange
   const view = { ...page.view, layout: createLayout(web, exchange, page.head) } as Views[Name]
-  // A form's page must not be stored by anybody else, but the back button has to find what was typed into it.
-  reply.header('cache-control', visit.person === undefined ? 'no-cache' : 'private, no-cache')
+  // Nobody else may store it (it has cookies, tokens and names), but the back button has to find what was typed into it.
+  reply.header('cache-control', 'private, no-cache')
   addVary(reply, 'Cookie')
   reply.code(page.status ?? 200)
   return sendBody(request, reply, { type: 'text/html; charset=utf-8', bytes: render(page.name, view) })

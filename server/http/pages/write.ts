@@ -60,7 +60,7 @@ async function createWriteView(
     languages: [{ code: '', name: '–' }, ...languagesWith(language)],
     ...(isReopened ? { savedAt: updatedAt.toISOString() } : {}),
     words: countWords(text),
-    saveUrl: `/drafts/${id}${query}`,
+    saveUrl: `/drafts/${encodeURIComponent(id)}${query}`,
     draftsUrl: '/drafts',
     draftCount: (await listPostDrafts(ctx.state, jid)).length,
     ...(path === undefined ? {} : { deleteUrl: `${path}/delete`, cancelUrl: path }),

@@ -1,10 +1,12 @@
 import type { FastifyInstance } from 'fastify'
 import { sendBody } from '../encoding.ts'
-import { writeSitemap } from '../sitemap.ts'
+import { createSitemap } from '../sitemap.ts'
 import type { Web } from '../web.ts'
 
 /** What only programs read. */
 export function addMachines(app: FastifyInstance, { ctx }: Web): void {
+  const readSitemap = createSitemap(ctx)
+
   app.get('/healthz', async (_request, reply) => {
     const isOnline = ctx.isOnline?.() ?? true
     // Pages are served from the index whether or not the network is there.
@@ -18,7 +20,6 @@ export function addMachines(app: FastifyInstance, { ctx }: Web): void {
   })
 
   app.get('/sitemap.xml', async (request, reply) => {
-    const bytes = await writeSitemap(ctx)
-    return sendBody(request, reply, { type: 'application/xml; charset=utf-8', bytes })
+    return sendBody(request, reply, { type: 'application/xml; charset=utf-8', bytes: await readSitemap() })
   })
 }

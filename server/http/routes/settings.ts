@@ -48,7 +48,6 @@ export function addSettings(app: FastifyInstance, web: Web): void {
       const problem = 'That is not a language. Write a code such as en, de or pt-BR.'
       return sendSettingsPage(web, { request, reply, visit }, { fields: clean, problem, status: 400 })
     }
-    if (clean.name !== '') await ctx.people.rename(person.jid, clean.name)
     const queued = await queueSettings(ctx, { author: person.jid, ...clean })
     const row = await ctx.outbox.settle(queued.id, SETTLE_MS)
     if (row.status === 'done') return reply.redirect('/settings?saved=1', 303)

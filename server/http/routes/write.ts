@@ -14,7 +14,7 @@ import type { PostParams } from '../places.ts'
 import { readPostParams, redirectedTo } from '../places.ts'
 import { publishDraft } from '../publish.ts'
 import { findSentDraft, listSentDrafts } from '../sent-drafts.ts'
-import { requirePost } from '../shown.ts'
+import { findOwnBlog, requirePost } from '../shown.ts'
 import { readVisit } from '../visit.ts'
 import type { Web } from '../web.ts'
 import type { WriteFields } from '../write-form.ts'
@@ -36,11 +36,14 @@ export function addWrite(app: FastifyInstance, web: Web): void {
     requireBlogger(visit.person)
     const { jid } = visit.person
     if (request.query.draft === undefined) {
-      return sendWritePage(web, { request, reply, visit }, { draft: emptyDraft(jid, ctx.clock()) })
+      const { language = '' } = await findOwnBlog(ctx, visit.person)
+      const draft = readWriteForm({ comments: 'on', language }, { jid, now: ctx.clock() })
+      return sendWritePage(web, { request, reply, visit }, { draft })
     }
     const kept = await findSentDraft(ctx.state, jid, request.query.draft)
     if (kept === undefined) throw new AppError('not-found', 'There is no such draft.')
-    return sendWritePage(web, { request, reply, visit }, kept)
+    if (kept.draft.edits !== undefined) return reply.redirect(draftPath(kept.draft), 303)
+    return sendWritePage(web, { request, reply, visit }, { ...kept, isReopened: true })
   })
 
   app.get<{ Params: PostParams; Querystring: { draft?: string } }>('/@:blog/:item/edit', async (request, reply) => {
@@ -134,8 +137,4 @@ function isOf({ edits }: Draft, address: ItemAddress): boolean {
 
 function statusOf({ reason = '' }: OutboxRow): number {
   return reason in ERROR_STATUS ? ERROR_STATUS[reason as keyof typeof ERROR_STATUS] : 200
-}
-
-function emptyDraft(jid: BareJid, now: Date): Draft {
-  return { ...readWriteForm({ comments: 'on' }, { jid, now }), id: createFormKey() }
 }
