@@ -44,7 +44,7 @@ export async function connectStream(jid: BareJid, target: Target, signal: AbortS
   const abort = () => stream.destroy(new AppError('timeout', `The XMPP server of ${stream.domain} does not answer`))
   signal.addEventListener('abort', abort, { once: true })
   stream.ended.then(() => signal.removeEventListener('abort', abort))
-  await Promise.race([stream.connect(), stream.ended.then((reason) => Promise.reject(reason))])
+  await stream.connect()
   return stream
 }
 
@@ -81,6 +81,7 @@ function createStream(jid: BareJid, target: Target): Stream & { connect(): Promi
     if (socket?.destroy) socket.destroy()
     else if (socket) closeQuietly(socket)
   }
+  const unlessEnded = <T>(work: Promise<T>) => Promise.race([work, ended.then((reason) => Promise.reject<T>(reason))])
   const fail = (error: unknown) => destroy(readStreamError(error, domain))
   entity.on('error', fail)
   entity.on('close', () => destroy(new AppError('unavailable', `The XMPP server of ${domain} closed the connection`)))
@@ -116,7 +117,7 @@ function createStream(jid: BareJid, target: Target): Stream & { connect(): Promi
     decoder = new StringDecoder('utf8')
     // What came in clear behind the server's word to proceed is nobody's (RFC 6120 §13.9.2).
     inbox.clear()
-    await once(tls, 'secureConnect')
+    await unlessEnded(once(tls, 'secureConnect'))
     entity._attachSocket(Object.assign(tls, { secure: true }))
   }
 
@@ -134,13 +135,12 @@ function createStream(jid: BareJid, target: Target): Stream & { connect(): Promi
       return tls !== undefined && !hasPublicRoot(tls)
     },
     async connect() {
-      await entity.connect(target.url)
+      await unlessEnded(entity.connect(target.url))
       ;(entity.socket as unknown as Partial<Socket>).setNoDelay?.(true)
       if (target.security === 'direct') await startTls()
     },
     async open() {
-      if (entity.root === null) await entity.open({ domain })
-      else await entity.restart()
+      await unlessEnded(entity.root === null ? entity.open({ domain }) : entity.restart())
       return inbox.next()
     },
     startTls,

@@ -57,9 +57,9 @@ function isLoopback(host: string): boolean {
 }
 
 function makeTarget(host: string, port: number, security: 'direct' | 'starttls'): Target {
-  const scheme = security === 'direct' ? 'xmpps' : 'xmpp'
   const written = isIP(host) === 6 ? `[${host}]` : host
-  return { url: `${scheme}://${written}:${port}`, host, port, security, mayBePlain: false }
+  // TLS is begun by stream.ts in either case, never by the library.
+  return { url: `xmpp://${written}:${port}`, host, port, security, mayBePlain: false }
 }
 
 interface Host {

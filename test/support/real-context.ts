@@ -1,0 +1,81 @@
+import { createIndexing, type Indexing } from '#server/feeds/indexing.ts'
+import { createLive } from '#server/feeds/live.ts'
+import { createOutbox, type Outbox } from '#server/feeds/outbox.ts'
+import type { OutboxDeps } from '#server/feeds/outbox-deps.ts'
+import { createLogger } from '#server/log.ts'
+import { openIndex, openState } from '#server/store/database.ts'
+import type { XmppSession } from '#server/xmpp/ports.ts'
+import type { BareJid } from '#shared/jid.ts'
+import type { RigServer } from './rig.ts'
+import { openTestSession } from './test-session.ts'
+
+/** The feeds room over real servers: nothing but the people is made up. */
+export interface RealContext extends OutboxDeps, AsyncDisposable {
+  readonly site: XmppSession
+  readonly indexing: Indexing
+  readonly outbox: Outbox
+  readonly lines: string[]
+  /** Registers an account and signs it in here. */
+  signIn(server: RigServer, user: string): Promise<XmppSession>
+  signOut(jid: BareJid): Promise<void>
+}
+
+export interface RealContextOptions {
+  /** Where the site account is. */
+  readonly home: RigServer
+  readonly siteUser: string
+  readonly indexPath?: string
+  readonly statePath?: string
+}
+
+export async function createRealContext(options: RealContextOptions): Promise<RealContext> {
+  const { home, siteUser } = options
+  const index = await openIndex(options.indexPath ?? ':memory:')
+  const state = await openState(options.statePath ?? ':memory:')
+  const sessions = new Map<BareJid, XmppSession>()
+  const lines: string[] = []
+  const open = async (server: RigServer, user: string, isSite: boolean) => {
+    // A context that begins again finds its people there.
+    await server.register(user, `password of ${user}`).catch(() => {})
+    const session = openTestSession(server, user, { isSite })
+    await session.whenOnline(30_000)
+    return session
+  }
+  const site = await open(home, siteUser, true)
+  const deps = {
+    index,
+    state,
+    live: createLive(),
+    log: createLogger({ write: (line) => lines.push(line) }),
+    clock: () => new Date(),
+    siteDomain: home.domain as BareJid,
+    config: { url: new URL('https://blog.example'), isUrlSet: true },
+    site,
+    sessions: (jid: BareJid) => sessions.get(jid),
+  }
+  const indexing = createIndexing(deps)
+  const outbox = createOutbox({ ...deps, indexing })
+  return {
+    ...deps,
+    lines,
+    indexing,
+    outbox,
+    async signIn(server, user) {
+      const session = await open(server, user, false)
+      sessions.set(session.jid, session)
+      return session
+    },
+    async signOut(jid) {
+      const session = sessions.get(jid)
+      sessions.delete(jid)
+      await session?.stop()
+    },
+    async [Symbol.asyncDispose]() {
+      await outbox.stop()
+      await indexing.stop()
+      await Promise.all([site, ...sessions.values()].map((session) => session.stop()))
+      await index.destroy()
+      await state.destroy()
+    },
+  }
+}
