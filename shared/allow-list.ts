@@ -64,6 +64,9 @@ export const DROPPED_WHOLE: readonly string[] = [
   ...['script', 'style', 'title', 'head', 'textarea', 'option', 'select', 'xmp', 'iframe', 'object', 'embed', 'applet'],
   ...['noscript', 'noembed', 'noframes', 'plaintext', 'template', 'svg', 'math', 'audio', 'video', 'canvas', 'button'],
 ]
+const ALLOWED = new Set(ALLOWED_TAGS)
+/** The `rel` of links that are not the site's own words. */
+export const FOREIGN = 'nofollow noopener ugc'
 // Deeper markup breaks Libervia (at 1,000) and ejabberd (at 10,000); nobody writes it.
 const NESTING = 100
 const NUMBERS = ['width', 'height', 'colspan', 'rowspan', 'start', 'value']
@@ -75,8 +78,8 @@ const ONE_OF: Readonly<Record<string, RegExp>> = {
   type: /^[1aAiI]$/,
 }
 
-/** The same lists as sanitize-html takes them. */
-export function sanitizeOptions(options: SanitizeOptions): IOptions {
+/** The same lists as sanitize-html takes them; `onDropped` hears of every tag that will not be in the result. */
+export function sanitizeOptions(options: SanitizeOptions, onDropped: () => void): IOptions {
   return {
     allowedTags: [...ALLOWED_TAGS],
     allowedAttributes: Object.fromEntries(Object.entries(ALLOWED_ATTRIBUTES).map(([tag, names]) => [tag, [...names]])),
@@ -89,19 +92,21 @@ export function sanitizeOptions(options: SanitizeOptions): IOptions {
     transformTags: {
       img: (_, attribs) => cleanPicture(attribs, options),
       input: (_, attribs) => ({ tagName: 'span', attribs: {}, text: checkbox(attribs) }),
-      '*': (name, attribs) => clean(name, attribs, options),
+      '*': (name, attribs) => {
+        const attrs = cleanAttributes(attribs, options)
+        if (isDropped(name, attrs)) onDropped()
+        if (options.isForeign === true && name === 'a' && attrs.href?.startsWith('#') === false) attrs.rel = FOREIGN
+        return { tagName: name, attribs: attrs }
+      },
     },
   }
 }
 
 type Attributes = Record<string, string>
 
-function clean(tag: string, attribs: Attributes, options: SanitizeOptions) {
-  const attrs = cleanAttributes(attribs, options)
-  if (tag === 'a' && attrs.href !== undefined && !attrs.href.startsWith('#') && options.isForeign === true) {
-    attrs.rel = 'nofollow noopener ugc'
-  }
-  return { tagName: tag, attribs: attrs }
+// A span or a link without attributes goes later, in html-tree.ts.
+function isDropped(tag: string, attrs: Attributes): boolean {
+  return !ALLOWED.has(tag) || ((tag === 'span' || tag === 'a') && Object.keys(attrs).length === 0)
 }
 
 /** A picture that may not be shown is its alternative text. */

@@ -1,6 +1,6 @@
 import type { Element } from 'ltx'
 import sanitize from 'sanitize-html'
-import { DROPPED_WHOLE, type SanitizeOptions, sanitizeOptions } from './allow-list.ts'
+import { DROPPED_WHOLE, FOREIGN, type SanitizeOptions, sanitizeOptions } from './allow-list.ts'
 import { elementsOf, normalizeTree, treeText, writeTree } from './html-tree.ts'
 import { convertMarkdown } from './markdown.ts'
 import { NS } from './ns.ts'
@@ -22,8 +22,21 @@ const CLOSED_BY_OTHERS = new Set(['p', 'li', 'dt', 'dd', 'tr', 'td', 'th', 'thea
 /** Cleans HTML by the allow-list. Headings begin at h2; relative addresses need a `base`. Never throws. */
 export function sanitizeHtml(html: string, options: SanitizeOptions = {}): SafeHtml {
   if (html.length > LONGEST || countOpen(html) > DEEPEST) return withoutTags(html)
-  const tree = readTree(sanitize(cleanText(html), sanitizeOptions(options)))
-  return tree === undefined ? withoutTags(html) : (writeTree(normalizeTree(tree)) as SafeHtml)
+  let [safe, isStable] = [cleanText(html), false]
+  // Where a tag goes, what it held apart meets: `<p><x><p>` is parsed anew, until it stays as it is.
+  for (let pass = 0; pass < 4 && !isStable; pass++) {
+    isStable = true
+    const cleaned = sanitize(
+      safe,
+      sanitizeOptions(options, () => {
+        isStable = false
+      }),
+    )
+    const tree = readTree(cleaned)
+    if (tree === undefined) return withoutTags(html)
+    safe = writeTree(normalizeTree(tree))
+  }
+  return safe as SafeHtml
 }
 
 /** Renders Markdown (GFM, footnotes, raw HTML) by the same allow-list; what is no Markdown, as plain text. */
@@ -52,7 +65,7 @@ export function escapeText(text: string): SafeHtml {
 
 /** Plain text as paragraphs, with line breaks, and web addresses as links. */
 export function textToHtml(text: string, { isForeign = false }: SanitizeOptions = {}): SafeHtml {
-  const rel = isForeign ? ' rel="nofollow noopener ugc"' : ''
+  const rel = isForeign ? ` rel="${FOREIGN}"` : ''
   const paragraphs = cleanText(text)
     .split(/\n\s*\n/)
     .map((part) => part.trim())
@@ -104,7 +117,7 @@ export function absoluteLinks(html: SafeHtml, base: string): SafeHtml {
 /** Marks links as not the site's own words. */
 export function markForeignLinks(html: SafeHtml): SafeHtml {
   return rewrite(html, ({ name, attrs }) => {
-    if (name === 'a' && attrs.href?.startsWith('#') === false) attrs.rel = 'nofollow noopener ugc'
+    if (name === 'a' && attrs.href?.startsWith('#') === false) attrs.rel = FOREIGN
   })
 }
 

@@ -62,13 +62,15 @@ export function readEntry(payload: Element, { isForeign = false }: ReadOptions =
 /** What the edit form shows. A post that came without its source is edited as HTML, which Markdown is too. */
 export function readDraft(payload: Element): PostDraft {
   const entry = readEntry(payload)
+  if (entry === undefined) return { title: '', text: '', tags: [], language: '', summary: '', comments: false }
+  const isOnlyTitle = childrenOf(payload, 'content', NS.ATOM).length === 0
   return {
-    title: entry === undefined || entry.isUntitled ? '' : entry.title,
-    text: entry?.source ?? (entry?.html === undefined ? '' : asMarkdown(entry.html)),
-    tags: entry?.tags ?? [],
-    language: entry?.language ?? '',
-    summary: entry?.summary ?? '',
-    comments: entry?.comments !== undefined,
+    title: entry.isUntitled ? '' : entry.title,
+    text: entry.source ?? (isOnlyTitle ? (readText(payload, 'title') ?? '') : asMarkdown(entry.html ?? '')),
+    tags: entry.tags,
+    language: entry.language ?? '',
+    summary: entry.summary ?? '',
+    comments: entry.comments !== undefined,
   }
 }
 

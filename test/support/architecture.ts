@@ -22,7 +22,7 @@ const RULES: Readonly<Record<string, Rule>> = {
       'web',
     ],
   },
-  'server/local': { mayUse: [...COMMON, 'server/config.ts', 'server/step.ts'] },
+  'server/local': { mayUse: [...COMMON, 'server/config.ts', 'server/step.ts', 'server/data-folder.ts'] },
   shared: { mayUse: [], packages: ['ltx', 'marked', 'marked-footnote', 'sanitize-html', 'tr46'] },
   'web/scripts': { mayUse: ['shared', 'web'], packages: [] },
   web: { mayUse: ['type:shared'] },
