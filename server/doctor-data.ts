@@ -43,9 +43,10 @@ function checkDatabase(path: string, name: string): Finding {
     const database = new Database(path, { timeout: 10_000 })
     const answer = database.pragma('quick_check(1)', { simple: true })
     database.close()
+    const words = String(answer).split('\n').at(-1)
     return answer === 'ok'
       ? fine('Database', `the ${name} is sound`)
-      : problem('Database', `the ${name} is damaged: ${answer}`, mend)
+      : problem('Database', `the ${name} is damaged: ${words}`, mend)
   } catch (error) {
     return problem('Database', `the ${name} cannot be read: ${describeError(error)}`, mend)
   }
