@@ -9,6 +9,7 @@ import {
 } from '#server/store/author.ts'
 import type { IndexDb, StateDb } from '#server/store/database.ts'
 import { addNode, updateNode } from '#server/store/node.ts'
+import { clearNextTries } from '#server/store/outbox.ts'
 import type { XmppSession } from '#server/xmpp/ports.ts'
 import type { BareJid } from '#shared/jid.ts'
 import { ensureBlogNode } from './blog-node.ts'
@@ -20,6 +21,7 @@ export interface AuthorsDeps {
   readonly clock: () => Date
   readonly sessions: (jid: BareJid) => Pick<XmppSession, 'status' | 'pubsub'> | undefined
   readonly indexing?: Pick<Indexing, 'watch'>
+  readonly outbox?: { wake(account: BareJid): void }
 }
 
 export type AuthorOutcome =
@@ -47,6 +49,9 @@ export async function answerConsent(deps: AuthorsDeps, jid: BareJid, isGiven: bo
   await saveConsent(deps.state, jid, { consent: isGiven ? 'given' : 'refused' })
   const outcome = await prepareBlog(deps, jid)
   deps.indexing?.watch(blogOf(jid))
+  // What waited for the answer waits no longer.
+  await clearNextTries(deps.state, jid)
+  deps.outbox?.wake(jid)
   return outcome
 }
 

@@ -10,6 +10,7 @@ export interface OutboxDeps extends IngestDeps {
   readonly sessions: (jid: BareJid) => XmppSession | undefined
   readonly config: { readonly url: URL; readonly isUrlSet: boolean }
   readonly indexing?: Pick<Indexing, 'watch'>
+  readonly outbox?: { wake(account: BareJid): void }
 }
 
 /** What the queue functions need: the whole context fits. */

@@ -8,7 +8,9 @@ import { WaitingError } from './waiting-error.ts'
 
 export type Outcome =
   | { readonly kind: 'done' }
-  | { readonly kind: 'failed'; readonly error: unknown }
+  /** It was taken back: there is no row any more. */
+  | { readonly kind: 'cancelled' }
+  | { readonly kind: 'failed'; readonly error: unknown /** How often, in a row. */; readonly failures: number }
   /** Nobody is signed in as the account, or its session is not online. */
   | { readonly kind: 'no-session'; readonly problem: AppError | undefined }
 
@@ -18,8 +20,9 @@ const PASSING: ReadonlySet<ErrorCode> = new Set(['unavailable', 'timeout', 'too-
 /** Writes down how an attempt ended, and says what has become of the row. */
 export async function settleRow(deps: OutboxDeps, row: OutboxRow, outcome: Outcome): Promise<OutboxRow['status']> {
   if (outcome.kind === 'done') return settleDone(deps, row)
+  if (outcome.kind === 'cancelled') return 'done'
   if (outcome.kind === 'no-session') return settleWithoutSession(deps, row, outcome.problem)
-  const { error } = outcome
+  const { error, failures } = outcome
   if (error instanceof WaitingError)
     return wait(deps, row, { reason: error.reason, problem: error.message, seconds: 5 })
   // What is no AppError is a fault of ours: later code may do better, and nothing is lost until then.
@@ -27,7 +30,7 @@ export async function settleRow(deps: OutboxDeps, row: OutboxRow, outcome: Outco
     if (!(error instanceof AppError)) deps.log.error({ err: error }, `Outbox row ${row.id} failed`)
     const seconds = error instanceof AppError ? error.retryAfter : undefined
     const reason = error instanceof AppError ? error.code : 'internal'
-    return wait(deps, row, { reason, problem: describeError(error), seconds: seconds ?? backoff(row.attempts) })
+    return wait(deps, row, { reason, problem: describeError(error), seconds: seconds ?? backoff(failures) })
   }
   return refuse(deps, row, error)
 }

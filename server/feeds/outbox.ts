@@ -1,6 +1,5 @@
 import { describeError } from '#server/errors.ts'
 import {
-  beginAttempt,
   clearNextTries,
   findOutboxRow,
   listWaiting,
@@ -9,11 +8,10 @@ import {
 } from '#server/store/outbox.ts'
 import { addressKey } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
+import { createAttempt } from './outbox-attempt.ts'
 import type { OutboxDeps } from './outbox-deps.ts'
-import { type Outcome, settleRow } from './outbox-outcome.ts'
-import { perform } from './perform.ts'
 import { createReadBack } from './read-back.ts'
-import { readTask } from './task.ts'
+import { settle } from './settle.ts'
 
 export { listOutbox, type OutboxRow } from '#server/store/outbox.ts'
 export * from './queue.ts'
@@ -41,9 +39,9 @@ export function createOutbox(deps: OutboxDeps): Outbox {
   const listeners = new Set<(row: OutboxRow) => void>()
   let timer: NodeJS.Timeout | undefined
   let isStopped = true
-  const readBack = createReadBack(deps, { onOnline: (account) => void comeOnline(account) })
-  // What is forwarded to another account is queued by way of us.
-  const own: OutboxDeps & { outbox: Pick<Outbox, 'wake'> } = { ...deps, outbox: { wake } }
+  const readBack = createReadBack(deps, { onOnline: guard(comeOnline) })
+  // With `wake`, as what one account may not do is handed on to another.
+  const attempt = createAttempt({ ...deps, outbox: { wake } }, { onEnd })
 
   function wake(account: BareJid): void {
     if (isStopped) return
@@ -51,19 +49,17 @@ export function createOutbox(deps: OutboxDeps): Outbox {
       again.add(account)
       return
     }
-    const run = work(account)
-      .catch((error: unknown) => deps.log.error(`The outbox of ${account} failed: ${describeError(error)}`))
-      .finally(() => {
-        running.delete(account)
-        if (again.delete(account)) wake(account)
-      })
+    const run = guard(work)(account).finally(() => {
+      running.delete(account)
+      if (again.delete(account)) wake(account)
+    })
     running.set(account, run)
   }
 
   async function work(account: BareJid): Promise<void> {
     const session = deps.sessions(account)
     readBack.follow(account, session)
-    if (session?.status === 'online') await readBack.verify(account, session, (row) => attempt(row, 'again'))
+    if (session?.status === 'online') await readBack.verify(account, (row) => attempt(row, 'again'))
     const held = new Set<string>()
     for (const row of await listWaiting(deps.state, account)) {
       if (isStopped) return
@@ -73,30 +69,7 @@ export function createOutbox(deps: OutboxDeps): Outbox {
     }
   }
 
-  async function attempt(row: OutboxRow, how: 'first' | 'again'): Promise<OutboxRow['status']> {
-    if (how === 'first' && row.nextTry !== undefined && row.nextTry > deps.clock()) return 'waiting'
-    const session = deps.sessions(row.account)
-    if (session?.status !== 'online') return settleRow(deps, row, { kind: 'no-session', problem: session?.problem })
-    if (how === 'first' && !(await beginAttempt(deps.state, row.id))) return 'done'
-    const outcome = await tryPerform(row, session)
-    const status = await settleRow(deps, row, outcome)
-    if (status !== 'waiting') await tell(row.id)
-    return status
-  }
-
-  async function tryPerform(
-    row: OutboxRow,
-    session: NonNullable<ReturnType<OutboxDeps['sessions']>>,
-  ): Promise<Outcome> {
-    try {
-      await perform(own, session, row)
-      return { kind: 'done' }
-    } catch (error) {
-      return { kind: 'failed', error }
-    }
-  }
-
-  async function tell(id: number): Promise<void> {
+  async function onEnd({ id }: OutboxRow): Promise<void> {
     const row = await findOutboxRow(deps.state, id)
     if (row !== undefined) for (const listener of [...listeners]) listener(row)
   }
@@ -111,42 +84,25 @@ export function createOutbox(deps: OutboxDeps): Outbox {
     for (const account of readBack.waiting()) wake(account)
   }
 
-  function onChange(listener: (row: OutboxRow) => void): () => void {
-    const listen = (row: OutboxRow) => listener(row)
-    listeners.add(listen)
-    return () => listeners.delete(listen)
+  function guard<Args extends unknown[]>(action: (...args: Args) => Promise<void>): (...args: Args) => Promise<void> {
+    return (...args) =>
+      action(...args).catch((error: unknown) => deps.log.error(`The outbox failed: ${describeError(error)}`))
   }
 
-  async function settle(id: number, timeoutMs: number): Promise<OutboxRow> {
-    const { promise: changed, resolve } = Promise.withResolvers<void>()
-    const timer = setTimeout(resolve, timeoutMs)
-    const started = Date.now()
-    const stop = onChange((row) => row.id === id && resolve())
-    try {
-      const before = await findOutboxRow(deps.state, id)
-      if (before?.status === 'waiting') await changed
-      const row = (await findOutboxRow(deps.state, id)) ?? before
-      if (row === undefined) throw new Error(`There is no outbox row ${id}`)
-      const task = readTask(row)
-      const forwardedTo = task.kind === 'remove-comment' ? task.forwardedTo : undefined
-      if (row.status !== 'done' || forwardedTo === undefined) return row
-      return await settle(forwardedTo, Math.max(0, timeoutMs - (Date.now() - started)))
-    } finally {
-      clearTimeout(timer)
-      stop()
-    }
+  function onChange(listener: (row: OutboxRow) => void): () => void {
+    const own = (row: OutboxRow) => listener(row)
+    listeners.add(own)
+    return () => listeners.delete(own)
   }
 
   return {
     wake,
-    settle,
     onChange,
+    settle: (id, timeoutMs) => settle({ state: deps.state, onChange }, id, timeoutMs),
     async start() {
       isStopped = false
       await readBack.start()
-      timer = setInterval(() => {
-        tick().catch((error: unknown) => deps.log.error(`The outbox failed: ${describeError(error)}`))
-      }, TICK)
+      timer = setInterval(guard(tick), TICK)
       await tick()
     },
     async stop() {

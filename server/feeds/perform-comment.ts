@@ -12,7 +12,7 @@ import { type CommentTask, type RemoveCommentTask, saveTask } from './task.ts'
 /** Publishes a comment, unless it is there already. */
 export async function performComment(
   deps: OutboxDeps,
-  { session, row, task }: Performance<CommentTask>,
+  { session, row, task, begin }: Performance<CommentTask>,
 ): Promise<void> {
   const { address, account } = row
   const found = row.attempts > 0 ? await session.pubsub.findItem(address) : undefined
@@ -28,6 +28,7 @@ export async function performComment(
       atomId: createTagUri(account, published, address.item),
     })
   if (found === undefined) {
+    await begin()
     try {
       await publish(session, address, payload)
     } catch (error) {
@@ -41,13 +42,15 @@ export async function performComment(
 /** Retracts a comment; where only the post's author may, that is left to their session. */
 export async function performRemoveComment(
   deps: OutboxDeps,
-  { session, row, task }: Performance<RemoveCommentTask>,
+  performance: Performance<RemoveCommentTask>,
 ): Promise<void> {
+  const { session, row, begin } = performance
   const { address, account } = row
+  await begin()
   try {
     await session.pubsub.retractItem(address)
   } catch (error) {
-    if (isAppError(error, 'forbidden', 'not-implemented')) return forward(deps, { session, row, task }, error)
+    if (isAppError(error, 'forbidden', 'not-implemented')) return forward(deps, performance, error)
     if (!isAppError(error, 'not-found', 'gone')) throw error
   }
   deps.log.debug(`${account} removed ${addressKey(address)}`)

@@ -10,8 +10,9 @@ import type { DeleteTask } from './task.ts'
 /** Retracts a post, and then deletes the node of its comments. */
 export async function performDelete(
   deps: OutboxDeps,
-  { session, row, task: { comments } }: Performance<DeleteTask>,
+  { session, row, begin, task: { comments } }: Performance<DeleteTask>,
 ): Promise<void> {
+  await begin()
   await ignoring(session.pubsub.retractItem(row.address), 'not-found', 'gone')
   const isOwnThread =
     comments?.node.startsWith(NS.COMMENTS_PREFIX) === true && (await isOnlyThreadOf(deps, row, comments))

@@ -64,7 +64,8 @@ async function publishPost(
   performance: PostPerformance,
   found: Element | undefined,
 ): Promise<Element> {
-  const { session, row, task } = performance
+  const { session, row, task, begin } = performance
+  await begin()
   const original = task.base === undefined ? undefined : (found ?? (await findIndexed(deps, performance)))
   const comments = await chooseComments(deps, performance, readOwn(original)?.comments)
   const published = new Date(task.published)

@@ -6,11 +6,15 @@ import { ingestOwn, publish } from './publish.ts'
 import type { RelinkTask } from './task.ts'
 
 /** Publishes a post again with the address its page has now; all else in it stays, `updated` too. */
-export async function performRelink(deps: OutboxDeps, { session, row, task }: Performance<RelinkTask>): Promise<void> {
+export async function performRelink(
+  deps: OutboxDeps,
+  { session, row, task, begin }: Performance<RelinkTask>,
+): Promise<void> {
   const found = await session.pubsub.findItem(row.address)
   if (found?.payload === undefined || !isWithinBounds(found.payload)) return
   if (readEntry(found.payload)?.alternate === task.alternate) return
   const payload = writeAlternate(found.payload, task.alternate)
+  await begin()
   await publish(session, row.address, payload)
   const item = { id: row.address.item, payload, publisher: row.account }
   await ingestOwn(deps, { kind: 'published', address: row.address, item })

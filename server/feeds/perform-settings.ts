@@ -12,7 +12,8 @@ import type { SettingsTask } from './task.ts'
 
 /** Puts a person's name, and an author's title and description, where XMPP clients look for them. */
 export async function performSettings(deps: OutboxDeps, performance: Performance<SettingsTask>): Promise<void> {
-  const { session, row, task } = performance
+  const { session, row, task, begin } = performance
+  await begin()
   if (task.name !== '') await unlessImpossible(session.setNickname(task.name))
   await saveAccountName(deps.state, row.account, task.name)
   if ((await findAuthor(deps.state, row.account)) === undefined) return

@@ -6,31 +6,35 @@ import { performDelete } from './perform-delete.ts'
 import { performPost } from './perform-post.ts'
 import { performRelink } from './perform-relink.ts'
 import { performSettings } from './perform-settings.ts'
-import { readTask, type Task } from './task.ts'
+import type { Task } from './task.ts'
 
 export interface Performance<T extends Task = Task> {
   /** The account's own. */
   readonly session: XmppSession
-  /** `attempts` of it counts the earlier ones: after the first the network may know the item. */
+  /** `attempts` of it counts how often it was begun before: after the first time the network may know the item. */
   readonly row: OutboxRow
   readonly task: T
+  /** Must come before anything is sent: it stores that the network may know of it. Throws CancelledError. */
+  readonly begin: () => Promise<void>
 }
 
+/** The row was taken back before it was begun. */
+export class CancelledError extends Error {}
+
 /** Does what a row says, on the network and then in the index. Again does no harm. Fails by AppError. */
-export async function perform(deps: OutboxDeps, session: XmppSession, row: OutboxRow): Promise<void> {
-  const task = readTask(row)
+export async function perform(deps: OutboxDeps, { task, ...performance }: Performance): Promise<void> {
   switch (task.kind) {
     case 'post':
-      return performPost(deps, { session, row, task })
+      return performPost(deps, { ...performance, task })
     case 'delete':
-      return performDelete(deps, { session, row, task })
+      return performDelete(deps, { ...performance, task })
     case 'comment':
-      return performComment(deps, { session, row, task })
+      return performComment(deps, { ...performance, task })
     case 'remove-comment':
-      return performRemoveComment(deps, { session, row, task })
+      return performRemoveComment(deps, { ...performance, task })
     case 'settings':
-      return performSettings(deps, { session, row, task })
+      return performSettings(deps, { ...performance, task })
     case 'relink':
-      return performRelink(deps, { session, row, task })
+      return performRelink(deps, { ...performance, task })
   }
 }

@@ -15,7 +15,7 @@ export interface ReadBack {
   /** Notices when the account's session drops and comes back. */
   follow(account: BareJid, session: XmppSession | undefined): void
   /** Does again what was acknowledged just before the drop, if there was one: each finds out by itself whether it is needed. */
-  verify(account: BareJid, session: XmppSession, attempt: (row: OutboxRow) => Promise<unknown>): Promise<void>
+  verify(account: BareJid, attempt: (row: OutboxRow) => Promise<unknown>): Promise<void>
   /** Accounts whose acknowledged rows are to be looked at when they come online. */
   waiting(): BareJid[]
   start(): Promise<void>
@@ -25,7 +25,7 @@ export interface ReadBack {
 /** Remembers which acknowledgements of which accounts are in doubt. */
 export function createReadBack(
   deps: OutboxDeps,
-  { onOnline }: { readonly onOnline: (account: BareJid) => void },
+  { onOnline }: { readonly onOnline: (account: BareJid) => unknown },
 ): ReadBack {
   const doubtful = new Map<BareJid, Date>()
   const followed = new Map<XmppSession, () => void>()
@@ -56,11 +56,7 @@ export function createReadBack(
     followed.delete(session)
   }
 
-  async function verify(
-    account: BareJid,
-    _session: XmppSession,
-    attempt: (row: OutboxRow) => Promise<unknown>,
-  ): Promise<void> {
+  async function verify(account: BareJid, attempt: (row: OutboxRow) => Promise<unknown>): Promise<void> {
     const since = doubtful.get(account)
     if (since === undefined) return
     const last = new Map<string, OutboxRow>()

@@ -297,7 +297,7 @@ describe('a retry', () => {
     const row = await queuePost(ctx, { author: JULIET, key: 'form', draft: draftOf() })
     await settled(ctx, row)
     assert.equal(sent.count, 1)
-    assert.ok(((await findOutboxRow(ctx.state, row.id))?.attempts ?? 0) >= 2)
+    assert.equal((await findOutboxRow(ctx.state, row.id))?.attempts, 1)
   })
 
   it('lets a newer version win', async () => {
