@@ -1,4 +1,4 @@
-import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { findDebianSource } from '#server/local/apt-sources.ts'
@@ -38,8 +38,11 @@ export async function installPackages(): Promise<void> {
 async function install(packages: readonly Package[], folder: string): Promise<void> {
   const { lines, target } = await findDebianSource()
   const list = join(folder, 'sources.list')
+  await mkdir(join(folder, 'lists/partial'), { recursive: true })
   await writeFile(list, lines.join('\n'))
-  const options = [`Dir::Etc::SourceList=${list}`, 'Dir::Etc::SourceParts=-', `Dir::State::Lists=${folder}/lists`]
+  const places = [`Dir::Etc::SourceList=${list}`, 'Dir::Etc::SourceParts=-', `Dir::State::Lists=${folder}/lists`]
+  // The folder is root's alone, so apt downloads as root, too; it checks signatures all the same.
+  const options = [...places, 'APT::Sandbox::User=root']
   const names = packages.map(({ name, isBackport }) => (isBackport ? `${name}/${target}` : name))
   const apt = (...args: string[]) =>
     mustRun('apt-get', [...options.flatMap((option) => ['-o', option]), '-qq', ...args])
