@@ -106,7 +106,8 @@ type Attributes = Record<string, string>
 
 // A span or a link without attributes goes later, in html-tree.ts.
 function isDropped(tag: string, attrs: Attributes): boolean {
-  return !ALLOWED.has(tag) || ((tag === 'span' || tag === 'a') && Object.keys(attrs).length === 0)
+  const kept = [...(ALLOWED_ATTRIBUTES['*'] ?? []), ...(ALLOWED_ATTRIBUTES[tag] ?? [])]
+  return !ALLOWED.has(tag) || ((tag === 'span' || tag === 'a') && !kept.some((name) => attrs[name] !== undefined))
 }
 
 /** A picture that may not be shown is its alternative text. */
