@@ -3,7 +3,6 @@ import { type BareJid, domainOf } from '#shared/jid.ts'
 import { AppError, isAppError } from '../errors.ts'
 import { createAcks } from './acks.ts'
 import { answerRequest } from './answers.ts'
-import { tameStanza } from './bounds.ts'
 import { negotiate, type SignIn } from './negotiate.ts'
 import { type Ask, createRequests } from './requests.ts'
 import { connectStream, type Stream } from './stream.ts'
@@ -40,7 +39,7 @@ export async function openConnection(options: ConnectionOptions): Promise<Connec
   const { jid } = options.signIn
   const signal = AbortSignal.timeout(options.timeout)
   let problem: unknown
-  const targets = await findTargets(domainOf(jid), options.service, options.allowPrivate)
+  const targets = await findTargets(domainOf(jid), options)
   for (const target of targets) {
     let stream: Stream | undefined
     try {
@@ -66,7 +65,6 @@ async function establish(stream: Stream, target: Target, options: ConnectionOpti
   stream.listen((element) => {
     lastHeard = Date.now()
     acks?.handle(element)
-    if (!tameStanza(element)) return
     if (requests.handle(element)) return
     if (element.name === 'message') return options.onMessage(element)
     const answer = answerRequest(element, options.isSite)

@@ -9,6 +9,7 @@ declare module '@xmpp/client' {
     parser: { write(text: string): void } | null
     root: Element | null
     Transport: unknown
+    Parser: unknown
     connect(service: string): Promise<void>
     open(options: { domain: string; lang?: string }): Promise<Element>
     restart(): Promise<Element>
@@ -26,4 +27,14 @@ declare module '@xmpp/client' {
   }
 
   export function client(options: { service: string; domain: string; lang?: string }): Connection
+}
+
+declare module 'ltx/src/parsers/ltx.js' {
+  import type { EventEmitter } from 'node:events'
+
+  export default class SaxParser extends EventEmitter {
+    on(event: 'startElement', listener: (name: string, attrs: Record<string, string>) => void): this
+    on(event: 'endElement' | 'text', listener: (text: string) => void): this
+    write(text: string): void
+  }
 }

@@ -2,14 +2,15 @@ import type { Element } from 'ltx'
 import { asItemId, readXmppUri, writeXmppUri } from '#shared/address.ts'
 import { type BareJid, readBareJid } from '#shared/jid.ts'
 import { NS } from '#shared/ns.ts'
-import { tameStanza } from './bounds.ts'
+import { isWithinBounds } from '#shared/xml.ts'
 import type { Item, PubsubEvent } from './ports.ts'
 
-/** An item as services write it in events and answers; undefined without an id. */
+/** An item as services write it in events and answers: undefined without an id, without payload where that is out of bounds. */
 export function readItem(element: Element): Item | undefined {
   const { id, publisher } = element.attrs
   if (id === undefined || id === '') return undefined
-  const payload = element.getChildElements()[0]
+  const found = element.getChildElements()[0]
+  const payload = found && isWithinBounds(found) ? found : undefined
   // The payload stands for itself from here on: it must not take its language or namespace from the stanza, nor keep
   // the whole answer in memory.
   if (payload) detach(payload)
@@ -26,7 +27,7 @@ function detach(payload: Element): void {
 
 /** The events in a message (XEP-0060 §12.3): none where it has none, is an error, or makes no sense. Never throws. */
 export function readPubsubEvents(stanza: Element): PubsubEvent[] {
-  if (stanza.getName() !== 'message' || stanza.attrs.type === 'error' || !tameStanza(stanza)) return []
+  if (stanza.getName() !== 'message' || stanza.attrs.type === 'error') return []
   const service = readBareJid(stanza.attrs.from ?? '')
   if (service === undefined) return []
   return stanza

@@ -8,6 +8,7 @@ import { asciiDomain, type BareJid, domainOf } from '#shared/jid.ts'
 import { isWithinBounds } from '#shared/xml.ts'
 import { AppError } from '../errors.ts'
 import { readStreamError } from './errors.ts'
+import { FrameParser, StreamParser } from './stream-parser.ts'
 import type { Target } from './targets.ts'
 
 /** An XML stream to the account's server (RFC 6120 §4): elements in and out, nothing about what they mean. */
@@ -136,6 +137,7 @@ function createStream(jid: BareJid, target: Target): Stream & { connect(): Promi
     },
     async connect() {
       await unlessEnded(entity.connect(target.url))
+      entity.Parser = target.security === 'websocket' ? FrameParser : StreamParser
       ;(entity.socket as unknown as Partial<Socket>).setNoDelay?.(true)
       if (target.security === 'direct') await startTls()
     },

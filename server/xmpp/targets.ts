@@ -14,12 +14,20 @@ export interface Target {
   readonly mayBePlain: boolean
 }
 
+export interface TargetOptions {
+  readonly service?: string | undefined
+  readonly allowPrivate?: boolean
+  /** DNS as the machine has it unless told. */
+  readonly resolveSrv?: typeof resolveSrv
+}
+
 const MAX_TARGETS = 8
 
 /** Where the account's server may be: the configured service alone, else what DNS says of `domain` (RFC 6120 §3.2, XEP-0368). */
-export async function findTargets(domain: BareJid, service?: string, allowPrivate = false): Promise<Target[]> {
+export async function findTargets(domain: BareJid, options: TargetOptions = {}): Promise<Target[]> {
+  const { service, allowPrivate = false } = options
   if (service !== undefined) return [readService(service)]
-  const hosts = await findHosts(asciiDomain(domain))
+  const hosts = await findHosts(asciiDomain(domain), options.resolveSrv ?? resolveSrv)
   const targets: Target[] = []
   for (const host of hosts) {
     for (const address of await findAddresses(host.name)) {
@@ -68,10 +76,13 @@ interface Host {
   readonly security: 'direct' | 'starttls'
 }
 
-async function findHosts(domain: string): Promise<Host[]> {
+async function findHosts(domain: string, resolve: typeof resolveSrv): Promise<Host[]> {
   const literal = domain.replace(/^\[|\]$/g, '')
   if (isIP(literal)) return [{ name: literal, port: 5222, security: 'starttls' }]
-  const [direct, starttls] = await Promise.all([findSrv('xmpps-client', domain), findSrv('xmpp-client', domain)])
+  const [direct, starttls] = await Promise.all([
+    findSrv(resolve, `_xmpps-client._tcp.${domain}`),
+    findSrv(resolve, `_xmpp-client._tcp.${domain}`),
+  ])
   if (direct.length + starttls.length === 0) return [{ name: domain, port: 5222, security: 'starttls' }]
   const hosts = [
     ...direct.map((record) => ({ ...record, security: 'direct' as const })),
@@ -82,9 +93,9 @@ async function findHosts(domain: string): Promise<Host[]> {
     .sort((a, b) => a.priority - b.priority || Math.random() * (b.weight + 1) - Math.random() * (a.weight + 1))
 }
 
-async function findSrv(service: string, domain: string) {
+async function findSrv(resolve: typeof resolveSrv, name: string) {
   try {
-    return await resolveSrv(`_${service}._tcp.${domain}`)
+    return await resolve(name)
   } catch {
     // No record and no answer are the same to us: RFC 6120 §3.2.2 falls back to the domain itself.
     return []

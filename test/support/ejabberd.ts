@@ -114,7 +114,7 @@ function configure({ folder, isStock, port, s2sPort, apiPort, pairFile }: Places
         ...loopback,
         port: apiPort,
         module: 'ejabberd_http',
-        request_handlers: { '/api': 'mod_http_api', '/upload': 'mod_http_upload' },
+        request_handlers: { '/api': 'mod_http_api', '/upload': 'mod_http_upload', '/ws': 'ejabberd_http_ws' },
       },
     ],
     modules: configureModules(folder, isStock, apiPort),

@@ -16,6 +16,8 @@ export interface RigServer {
   /** For `openSession`, `CANTO_XMPP_SERVICE` and other clients. */
   readonly service: string
   readonly port: number
+  /** The same over WebSocket, where it has that. */
+  readonly webSocket?: string
   /** PEM: other processes trust it by NODE_EXTRA_CA_CERTS. */
   readonly certificate: string
   register(user: string, password: string): Promise<void>
@@ -145,6 +147,7 @@ function makeServer(described: Described, server: RealServer | undefined): RigSe
     port,
     certificate,
     service: `xmpp://127.0.0.1:${port}`,
+    ...(described.apiPort !== undefined && { webSocket: `ws://127.0.0.1:${described.apiPort}/ws` }),
     ...accounts,
     restart: () => own().restart(),
     start: () => own().start(),
