@@ -5,11 +5,13 @@ declare const itemId: unique symbol
 /** The id of an item in its node: any text, from any client. */
 export type ItemId = string & { readonly [itemId]: true }
 
+/** A node: where, and its name there. */
 export interface NodeAddress {
   readonly service: BareJid
   readonly node: string
 }
 
+/** An item: the key of everything that is kept about it. */
 export interface ItemAddress extends NodeAddress {
   readonly item: ItemId
 }

@@ -6,6 +6,7 @@ import { absoluteLinks, type SafeHtml } from './markup.ts'
 import { NS } from './ns.ts'
 import { cleanLine, escapeXml } from './text.ts'
 
+/** Who wrote a feed or an entry, as far as known. */
 export interface FeedAuthor {
   readonly name: string
   readonly jid?: BareJid
@@ -35,6 +36,7 @@ export interface Feed {
   readonly entries: readonly FeedEntry[]
 }
 
+/** An entry of a feed; only credited ones belong in it. */
 export interface FeedEntry {
   /** From `feedEntryId`. */
   readonly id: string

@@ -4,6 +4,7 @@ import { NS } from './ns.ts'
 import { cleanText } from './text.ts'
 import { childrenOf, isElement, textOf } from './xml.ts'
 
+/** The text of an entry, clean, and its source where there is one. */
 export interface Content {
   readonly html: SafeHtml
   readonly source?: string

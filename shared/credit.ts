@@ -8,6 +8,7 @@ export type Credit =
   | { readonly kind: 'according'; readonly author: BareJid; readonly service: BareJid }
   | { readonly kind: 'unverified'; readonly claimed?: BareJid }
 
+/** What is said about who wrote an item. */
 export interface Claim {
   readonly address: NodeAddress
   /** The attribute of the item, as the service stamped it. */

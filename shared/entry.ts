@@ -50,6 +50,7 @@ export interface PostDraft {
   readonly comments: boolean
 }
 
+/** Who writes: the account, and the name it goes by. */
 export interface Author {
   readonly jid: BareJid
   readonly name: string

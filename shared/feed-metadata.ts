@@ -13,6 +13,7 @@ import { childrenOf, createElement as el, isElement, isWithinBounds, textOf } fr
 /** The id of the item that holds a blog's title and description (XEP-0277 §6). */
 export const METADATA_ITEM = '0'
 
+/** What a blog says about itself. */
 export interface FeedMetadata {
   readonly title?: string
   readonly description?: string
@@ -33,6 +34,7 @@ export function readFeedMetadata(payload: Element): FeedMetadata | undefined {
   }
 }
 
+/** What item `0` is written from. */
 export interface FeedMetadataParts {
   readonly address: NodeAddress
   readonly title: string

@@ -6,6 +6,7 @@ declare const bareJid: unique symbol
 /** A normalised JID without resource (RFC 7622), its domain in Unicode; a domain alone is a server or a service. */
 export type BareJid = string & { readonly [bareJid]: true }
 
+/** A JID in its parts, each normalised. */
 export interface Jid {
   readonly bare: BareJid
   readonly local?: string

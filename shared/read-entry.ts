@@ -104,11 +104,13 @@ export function readLanguage(element: Element): string | undefined {
   return language !== undefined && /^[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8}){0,4}$/.test(language) ? language : undefined
 }
 
+/** The text of a child as one line of `length` characters at most. */
 export function readLine(parent: Element, name: string, length: number): string | undefined {
   const [element] = childrenOf(parent, name, NS.ATOM)
   return element === undefined ? undefined : cleanLine(textOf(element), length) || undefined
 }
 
+/** The date in a child. */
 export function readDateOf(parent: Element, name: string): Date | undefined {
   const [element] = childrenOf(parent, name, NS.ATOM)
   return element === undefined ? undefined : readDate(textOf(element))

@@ -13,6 +13,7 @@ import { childrenOf, cloneXml, createElement as el, isElement, textOf } from './
 const NOTE_TITLE = 80
 const TITLE = 300
 
+/** What a post is written from. */
 export interface EntryParts {
   readonly draft: PostDraft
   readonly address: ItemAddress
@@ -58,6 +59,7 @@ export function writeEntry(parts: EntryParts): Element {
   )
 }
 
+/** What a comment is written from. */
 export interface CommentParts {
   readonly text: string
   readonly address: ItemAddress

@@ -12,6 +12,7 @@ export interface XmlLimits {
   readonly bytes: number
 }
 
+/** Enough for any item that a server takes. */
 export const XML_LIMITS: XmlLimits = { depth: 256, children: 100_000, attributes: 64, bytes: 4_000_000 }
 
 const NAME = /^[\p{L}_][\p{L}\p{M}\p{N}._-]*(?::[\p{L}_][\p{L}\p{M}\p{N}._-]*)?$/u
@@ -125,6 +126,7 @@ export function createElement(
   return element
 }
 
+/** Whether a child is an element, not text. */
 export function isElement(node: unknown): node is Element {
   return typeof node === 'object' && node !== null && 'children' in node && 'attrs' in node
 }
