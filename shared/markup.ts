@@ -1,11 +1,12 @@
 import type { Element } from 'ltx'
 import sanitize from 'sanitize-html'
-import { DROPPED_WHOLE, FOREIGN, type SanitizeOptions, sanitizeOptions } from './allow-list.ts'
+import { FOREIGN, type SanitizeOptions, sanitizeOptions } from './allow-list.ts'
+import { countOpen, writeForeign } from './foreign-html.ts'
 import { elementsOf, normalizeTree, treeText, writeTree } from './html-tree.ts'
 import { convertMarkdown } from './markdown.ts'
 import { NS } from './ns.ts'
 import { cleanText, escapeXml } from './text.ts'
-import { createElement, isElement, isWithinBounds, parseXml } from './xml.ts'
+import { createElement, isWithinBounds, parseXml } from './xml.ts'
 
 export type { SanitizeOptions }
 
@@ -17,7 +18,6 @@ export type SafeHtml = string & { readonly [safeHtml]: true }
 const LONGEST = 2_000_000
 // The parser's work grows with the square of how deep tags are open.
 const DEEPEST = 500
-const CLOSED_BY_OTHERS = new Set(['p', 'li', 'dt', 'dd', 'tr', 'td', 'th', 'thead', 'tbody', 'tfoot', 'option'])
 
 /** Cleans HTML by the allow-list. Headings begin at h2; relative addresses need a `base`. Never throws. */
 export function sanitizeHtml(html: string, options: SanitizeOptions = {}): SafeHtml {
@@ -134,22 +134,6 @@ function rewrite(html: SafeHtml, change: (element: Element) => void): SafeHtml {
   return writeTree(tree) as SafeHtml
 }
 
-/** How many tags may be open at once at most, without parsing. */
-function countOpen(html: string): number {
-  const open = new Map<string, number>()
-  let [all, most] = [0, 0]
-  for (const [, slash, tag = ''] of html.matchAll(/<(\/?)([a-z][^\s/<>]*)/gi)) {
-    const name = tag.toLowerCase()
-    if (VOID.has(name) || CLOSED_BY_OTHERS.has(name)) continue
-    const count = open.get(name) ?? 0
-    if (slash !== '' && count === 0) continue
-    open.set(name, slash === '' ? count + 1 : count - 1)
-    all += slash === '' ? 1 : -1
-    most = Math.max(most, all)
-  }
-  return most
-}
-
 /** What is left of markup that cannot be read. */
 function withoutTags(html: string): SafeHtml {
   return textToHtml(html.slice(0, LONGEST).replace(/<[^<>]*>/g, ' '))
@@ -157,45 +141,4 @@ function withoutTags(html: string): SafeHtml {
 
 function readTree(html: string): Element | undefined {
   return parseXml(`<div>${html}</div>`)
-}
-
-const VOID = new Set([
-  'br',
-  'hr',
-  'img',
-  'input',
-  'wbr',
-  'area',
-  'base',
-  'col',
-  'embed',
-  'link',
-  'meta',
-  'param',
-  'source',
-  'track',
-])
-
-// XML to HTML: an empty element is not closed at once, and a prefix means nothing.
-function writeForeign(root: Element): string {
-  const out: string[] = []
-  const stack: (Element | string | { readonly end: string })[] = [...root.children].reverse()
-  for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
-    if (typeof node === 'string') out.push(escapeXml(node))
-    else if ('end' in node) out.push(node.end)
-    else if (isElement(node)) {
-      const name = node.getName().toLowerCase()
-      if (!/^[a-z][a-z0-9-]*$/.test(name) || DROPPED_WHOLE.includes(name)) continue
-      const attrs = Object.entries(node.attrs).map(([key, value]) => writeAttribute(key, value ?? ''))
-      out.push(`<${name}${attrs.join('')}>`)
-      if (!VOID.has(name)) stack.push({ end: `</${name}>` })
-      for (let i = node.children.length - 1; i >= 0; i--) stack.push(node.children[i] ?? '')
-    }
-  }
-  return out.join('')
-}
-
-function writeAttribute(key: string, value: string): string {
-  const name = key === 'xml:lang' ? 'lang' : key.toLowerCase()
-  return /^[a-z][a-z-]*$/.test(name) ? ` ${name}="${escapeXml(value)}"` : ''
 }
