@@ -1,7 +1,7 @@
 import Database from 'better-sqlite3'
 import { CamelCasePlugin, Kysely, SqliteDialect } from 'kysely'
 import type { IndexSchema } from './index-schema.ts'
-import { migrateToLatest } from './migrate.ts'
+import { MIGRATIONS, migrateToLatest } from './migrate.ts'
 import type { StateSchema } from './state-schema.ts'
 
 /** What was seen on the network: it can be thrown away and rebuilt. */
@@ -13,17 +13,17 @@ export type StateDb = Kysely<StateSchema>
 export async function openIndex(path: string): Promise<IndexDb> {
   const database = openDatabase(path, 'NORMAL')
   const db = connect<IndexSchema>(database)
-  return migrated(db, () => migrateToLatest(db, 'index'))
+  return migrated(db, () => migrateToLatest(db, MIGRATIONS.index))
 }
 
 /** Opens and migrates the state. A row is on the disk before its answer; a copy is kept before a migration. */
-export async function openState(path: string): Promise<StateDb> {
+export async function openState(path: string, migrations: URL = MIGRATIONS.state): Promise<StateDb> {
   const database = openDatabase(path, 'FULL')
   const db = connect<StateSchema>(database)
   const keepCopy = (name: string) => {
     if (!database.memory) database.exec(`VACUUM INTO '${copyPath(path, name).replaceAll("'", "''")}'`)
   }
-  return migrated(db, () => migrateToLatest(db, 'state', keepCopy))
+  return migrated(db, () => migrateToLatest(db, migrations, keepCopy))
 }
 
 function openDatabase(path: string, synchronous: 'FULL' | 'NORMAL'): Database.Database {

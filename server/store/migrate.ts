@@ -1,13 +1,19 @@
 import { readdir } from 'node:fs/promises'
 import { type Kysely, type Migration, type MigrationProvider, Migrator } from 'kysely'
 
-/** Runs what is missing of `migrations/KIND`, calling `before` with the first name if there is already something to lose. */
+/** Where the migrations of each database are. */
+export const MIGRATIONS = {
+  index: new URL('../../migrations/index/', import.meta.url),
+  state: new URL('../../migrations/state/', import.meta.url),
+} as const
+
+/** Runs what is missing of a folder, calling `before` with the first name if there is already something to lose. */
 export async function migrateToLatest<Schema>(
   db: Kysely<Schema>,
-  kind: 'index' | 'state',
+  folder: URL,
   before?: (name: string) => void,
 ): Promise<void> {
-  const migrator = new Migrator({ db, provider: createProvider(kind) })
+  const migrator = new Migrator({ db, provider: createProvider(folder) })
   const migrations = await migrator.getMigrations()
   const first = migrations.find((migration) => migration.executedAt === undefined)
   if (first === undefined) return
@@ -17,13 +23,12 @@ export async function migrateToLatest<Schema>(
 }
 
 /** Undoes the newest migration. */
-export async function migrateDown<Schema>(db: Kysely<Schema>, kind: 'index' | 'state'): Promise<void> {
-  const { error } = await new Migrator({ db, provider: createProvider(kind) }).migrateDown()
+export async function migrateDown<Schema>(db: Kysely<Schema>, folder: URL): Promise<void> {
+  const { error } = await new Migrator({ db, provider: createProvider(folder) }).migrateDown()
   if (error !== undefined) throw error
 }
 
-function createProvider(kind: 'index' | 'state'): MigrationProvider {
-  const folder = new URL(`../../migrations/${kind}/`, import.meta.url)
+function createProvider(folder: URL): MigrationProvider {
   return {
     getMigrations: async () => {
       const names = (await readdir(folder)).filter((name) => name.endsWith('.ts')).sort()

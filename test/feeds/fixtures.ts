@@ -18,7 +18,7 @@ export function itemOf(address: NodeAddress, item: string): ItemAddress {
 
 export function xml(text: string): Element {
   const element = parseXml(text)
-  if (element === undefined) throw new Error(`This is no XML: ${text}`)
+  if (element === undefined) throw new Error(`This is no XML: ${text.slice(0, 200)}`)
   return element
 }
 

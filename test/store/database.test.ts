@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict'
+import { cp, readdir, writeFile } from 'node:fs/promises'
+import { describe, it } from 'node:test'
+import { pathToFileURL } from 'node:url'
+import { type Kysely, sql } from 'kysely'
+import { openIndex, openState } from '#server/store/database.ts'
+import { MIGRATIONS, migrateDown } from '#server/store/migrate.ts'
+import { findSetting, saveSetting } from '#server/store/setting.ts'
+import { createTestFolder } from '#test/support/folder.ts'
+
+describe('the databases', () => {
+  it('are made by their migrations, which can be undone and done again', async () => {
+    for (const [kind, open] of [
+      ['index', openIndex],
+      ['state', openState],
+    ] as const) {
+      await using folder = await createTestFolder()
+      const tables = async () => {
+        const db = await open(folder.file('db'))
+        const { rows } = await sql<{
+          name: string
+        }>`SELECT name FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' ORDER BY name`.execute(db)
+        await db.destroy()
+        return rows.map(({ name }) => name)
+      }
+      const before = await tables()
+      const db = await open(folder.file('db'))
+      while ((await sql<{ n: number }>`SELECT count(*) AS n FROM kysely_migration`.execute(db)).rows[0]?.n) {
+        await migrateDown(db as Kysely<unknown>, MIGRATIONS[kind])
+      }
+      const left = await sql<{
+        name: string
+      }>`SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'kysely%' AND name NOT LIKE 'sqlite%'`.execute(
+        db,
+      )
+      assert.deepEqual(left.rows, [], kind)
+      await db.destroy()
+      assert.deepEqual(await tables(), before)
+    }
+  })
+
+  it('keep a copy of the state beside it before a migration that finds something', async () => {
+    await using folder = await createTestFolder()
+    const path = folder.file('state.sqlite')
+    const first = await openState(path)
+    await saveSetting(first, 'word', 'Verona')
+    await first.destroy()
+    await (await openState(path)).destroy()
+    const copies = async () => (await readdir(folder.path)).filter((name) => name.includes('before'))
+    assert.deepEqual(await copies(), [])
+
+    const migrations = pathToFileURL(`${folder.file('migrations')}/`)
+    await cp(MIGRATIONS.state, migrations, { recursive: true })
+    const next = "export const up = (db) => db.schema.dropTable('setting').execute()"
+    await writeFile(new URL('9999-next.ts', migrations), next)
+    await (await openState(path, migrations)).destroy()
+    const [copy] = await copies()
+    assert.match(copy ?? '', /^state\.sqlite\.before-9999-next-/)
+    const opened = await openState(folder.file(copy ?? ''))
+    assert.equal(await findSetting(opened, 'word'), 'Verona')
+    await opened.destroy()
+    await (await openState(path, migrations)).destroy()
+    assert.equal((await copies()).length, 1)
+  })
+
+  it('are on the disk before an answer, and may be read by another process meanwhile', async () => {
+    await using folder = await createTestFolder()
+    const state = await openState(folder.file('state.sqlite'))
+    const other = await openState(folder.file('state.sqlite'))
+    const pragma = async (name: string) =>
+      Object.values((await sql<Record<string, unknown>>`PRAGMA ${sql.raw(name)}`.execute(state)).rows[0] ?? {})[0]
+    assert.equal(await pragma('journal_mode'), 'wal')
+    assert.equal(await pragma('synchronous'), 2)
+    assert.equal(await pragma('foreign_keys'), 1)
+    await saveSetting(state, 'word', 'Verona')
+    assert.equal(await findSetting(other, 'word'), 'Verona')
+    await Promise.all([state.destroy(), other.destroy()])
+  })
+})
