@@ -8,6 +8,8 @@ import xml.etree.ElementTree as ET
 import slixmpp
 from slixmpp.exceptions import IqError, IqTimeout
 from slixmpp.plugins.xep_0004.stanza import Form
+from slixmpp.xmlstream.handler import Callback
+from slixmpp.xmlstream.matcher import StanzaPath
 
 PUBSUB_EVENT = "{http://jabber.org/protocol/pubsub#event}"
 
@@ -28,6 +30,7 @@ class Client(slixmpp.ClientXMPP):
         self.add_event_handler("session_start", self.on_session)
         self.add_event_handler("failed_auth", lambda _: say({"event": "failed"}))
         self.add_event_handler("message", self.on_message)
+        self.register_handler(Callback("Any pubsub event", StanzaPath("message/pubsub_event"), self.on_event))
 
     async def on_session(self, _):
         # Events of a node reach only a client that has said it is there.
@@ -35,9 +38,11 @@ class Client(slixmpp.ClientXMPP):
             self.send_presence()
         say({"event": "online", "jid": self.boundjid.full})
 
-    def on_message(self, message):
+    def on_event(self, message):
         for event in message.xml.findall(PUBSUB_EVENT + "event"):
             self.on_pubsub(str(message["from"]), event)
+
+    def on_message(self, message):
         if message["body"]:
             say({"event": "message", "from": str(message["from"]), "body": message["body"]})
 
@@ -129,9 +134,13 @@ class Client(slixmpp.ClientXMPP):
 
 async def read_commands(client):
     reader = asyncio.StreamReader(limit=64 * 1024 * 1024)
-    await client.loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    transport, _ = await client.loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    working = set()
     while line := await reader.readline():
-        client.loop.create_task(client.obey(line))
+        task = client.loop.create_task(client.obey(line))
+        working.add(task)
+        task.add_done_callback(working.discard)
+    transport.close()
     client.loop.stop()
 
 
@@ -139,8 +148,10 @@ def main():
     options = json.loads(sys.argv[1])
     client = Client(options)
     client.connect((options["host"], options["port"]), force_starttls=True)
-    client.loop.create_task(read_commands(client))
+    # Held, for the loop itself keeps no strong reference to its tasks.
+    commands = client.loop.create_task(read_commands(client))
     client.loop.run_forever()
+    commands.cancel()
 
 
 main()
