@@ -15,6 +15,7 @@ const NAMES = {
 
 /** The databases, the secret and the disk. */
 export async function checkData({ data }: Config): Promise<Finding[]> {
+  if (!existsSync(data)) return [fine('Database', `there is none yet: npm start makes the folder ${data}`)]
   const found: Finding[] = []
   for (const [file, name] of Object.entries(NAMES)) {
     if (existsSync(join(data, file))) found.push(checkDatabase(join(data, file), name))

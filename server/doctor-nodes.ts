@@ -155,7 +155,7 @@ async function checkSpeed({ pubsub }: Deps, address: NodeAddress): Promise<Findi
   if (ms < SLOW_MS) return [fine('Speed', `${POSTS} posts of ${POST_BYTES} bytes took ${ms} ms`)]
   const words = `${POSTS} posts of ${POST_BYTES} bytes took ${(ms / 1000).toFixed(1)} s: the server slows its clients down`
   const mend =
-    'ejabberd: shaper_rules: c2s_shaper: [none: {user: "canto@DOMAIN"}, normal]\nProsody: limits = { c2s = { rate = "1mb/s" } }'
+    'ejabberd: shaper: normal: {rate: 1000000, burst_size: 1000000}\nProsody: limits = { c2s = { rate = "1mb/s" } }'
   return [warning('Speed', words, mend)]
 }
 

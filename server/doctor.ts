@@ -53,7 +53,6 @@ async function openSiteSession({ config, log }: Call, stack: AsyncDisposableStac
     credentials: () => ({ password }),
     userAgentId: randomUUID(),
     isSite: false,
-    allowPrivate: true,
     log: silentLogger,
   })
   return stack.adopt(session, (opened) => opened.stop())

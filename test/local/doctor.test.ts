@@ -73,7 +73,7 @@ describe('the doctor', () => {
     const stock = stack.use(await useRig({ stock: true, servers: ['ejabberd'] }))
     const { words } = await runDoctor(await prepare(stack, stock.ejabberd))
     assert.match(words, /^! Blog node .*deletes the older posts.*\n +ejabberd: max_items_node/m)
-    assert.match(words, /^! Speed .*slows its clients down\n +ejabberd: shaper_rules/m)
+    assert.match(words, /^! Speed .*slows its clients down\n +ejabberd: shaper: normal/m)
   })
 
   it('warns when the site’s account is a person’s, whose chats it might take', async () => {
