@@ -37,7 +37,7 @@ export async function* allItems(
     const fresh = page.items.filter((item) => !seen.has(item.id)).slice(0, most - seen.size)
     for (const item of fresh) seen.add(item.id)
     if (fresh.length > 0) yield fresh
-    if (page.isComplete || (fresh.length === 0 && page.cursor !== undefined)) return
+    if (page.isComplete || fresh.length === 0 || (cursor !== undefined && page.cursor === undefined)) return
     const next = Math.min(LARGEST_SIZE, fitting(page.items, deps.pageBytes, size))
     if (page.cursor === undefined) {
       // Only `max_items` is heeded here: the newest n and no way past them but a larger n, or the ids.

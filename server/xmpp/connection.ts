@@ -36,8 +36,18 @@ const PATIENCE = 30_000
 
 /** Connects, signs in and binds; tries every place where the server may be. */
 export async function openConnection(options: ConnectionOptions): Promise<Connection> {
+  const timeout = new AbortController()
+  const timer = setTimeout(() => timeout.abort(), options.timeout)
+  try {
+    return await tryTargets(options, timeout.signal)
+  } finally {
+    // Without this it would end what it waited for.
+    clearTimeout(timer)
+  }
+}
+
+async function tryTargets(options: ConnectionOptions, signal: AbortSignal): Promise<Connection> {
   const { jid } = options.signIn
-  const signal = AbortSignal.timeout(options.timeout)
   let problem: unknown
   const targets = await findTargets(domainOf(jid), options)
   for (const target of targets) {

@@ -34,6 +34,8 @@ export async function negotiate(stream: Stream, target: Target, signIn: SignIn):
   const username = localPart(signIn.jid)
   if (username === undefined) throw new AppError('bad-request', `${signIn.jid} is not an address of an account`)
   let features = await secure(stream, target, await readFeatures(stream))
+  // COMPAT(Prosody 13): what it announces before SASL2 it does not say again.
+  const limit = readLimit(features)
   if (features.getChild('authentication', SASL2)) {
     const wantsToken = signIn.saveToken !== undefined
     const result = await authenticate2(stream, features, { ...signIn, username, wantsToken })
@@ -42,7 +44,7 @@ export async function negotiate(stream: Stream, target: Target, signIn: SignIn):
     if (signIn.invalidates) return { fullJid: signIn.jid, hasAcks: false, maxStanzaBytes: undefined }
     features = await nextFeatures(stream)
     if (result.boundJid !== undefined) {
-      return { fullJid: result.boundJid, hasAcks: result.hasAcks, maxStanzaBytes: readLimit(features) }
+      return { fullJid: result.boundJid, hasAcks: result.hasAcks, maxStanzaBytes: readLimit(features) ?? limit }
     }
   } else {
     const { password } = signIn.credentials
@@ -51,7 +53,7 @@ export async function negotiate(stream: Stream, target: Target, signIn: SignIn):
     features = await readFeatures(stream)
   }
   const fullJid = await bind(stream)
-  return { fullJid, hasAcks: await enableAcks(stream, features), maxStanzaBytes: readLimit(features) }
+  return { fullJid, hasAcks: await enableAcks(stream, features), maxStanzaBytes: readLimit(features) ?? limit }
 }
 
 async function secure(stream: Stream, target: Target, features: Element): Promise<Element> {

@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { Element } from 'ltx'
+import { AppError, isAppError } from '#server/errors.ts'
+import { type AllItemsDeps, allItems } from '#server/xmpp/all-items.ts'
+import type { Item, ItemLimits, ItemQuery } from '#server/xmpp/ports.ts'
+import { asItemId } from '#shared/address.ts'
+import type { BareJid } from '#shared/jid.ts'
+
+const ADDRESS = { service: 'pubsub.far.example' as BareJid, node: 'n' }
+const nodeOf = (count: number, bytes = 100): Item[] =>
+  Array.from({ length: count }, (_, n) => ({ id: asItemId(`${n}`), payload: new Element('e').t('x'.repeat(bytes)) }))
+
+interface Service {
+  readonly items: readonly Item[]
+  readonly isPaged: boolean
+  /** Larger answers never arrive. */
+  readonly largest?: number
+  readonly listsIds?: boolean
+}
+
+function create({ items, isPaged, largest = Number.POSITIVE_INFINITY, listsIds = true }: Service) {
+  const asked: number[] = []
+  const deps: AllItemsDeps = {
+    pageBytes: 50_000,
+    mostBytes: 100_000,
+    async listItems(_address, { max = items.length, before }: ItemQuery) {
+      asked.push(max)
+      if (max > largest) throw new AppError('timeout', 'too much')
+      const end = before === undefined ? items.length : Number(before)
+      const page = items.slice(Math.max(0, end - max), end)
+      if (!isPaged) return { items: page, isComplete: page.length < max }
+      return {
+        items: page,
+        isComplete: page.length === items.length,
+        ...(page.length > 0 && { cursor: String(end - page.length) }),
+      }
+    },
+    listItemIds: async () => (listsIds ? items.map(({ id }) => id) : undefined),
+    findItems: async (_address, ids) => items.filter(({ id }) => ids.includes(id)),
+  }
+  return { deps, asked }
+}
+
+async function read(service: Service, limits: ItemLimits = {}) {
+  const { deps, asked } = create(service)
+  const ids: string[] = []
+  for await (const items of allItems(deps, ADDRESS, limits)) ids.push(...items.map(({ id }) => id))
+  return { ids, asked }
+}
+
+describe('reading a whole node', () => {
+  it('asks for pages as large as the budget allows, newest first', async () => {
+    const { ids, asked } = await read({ items: nodeOf(1000), isPaged: true })
+    assert.equal(new Set(ids).size, 1000)
+    assert.equal(ids.slice(0, 20).includes('999'), true)
+    assert.deepEqual(asked.slice(0, 2), [20, 138])
+    assert.ok(asked.length < 12, `${asked.length} requests`)
+  })
+
+  it('asks for less where an answer does not arrive, down to one', async () => {
+    const { ids } = await read({ items: nodeOf(30), isPaged: true, largest: 3 })
+    assert.equal(new Set(ids).size, 30)
+    await assert.rejects(read({ items: nodeOf(30), isPaged: true, largest: 0 }), (error) =>
+      isAppError(error, 'timeout'),
+    )
+  })
+
+  it('asks for more of the newest where the service does not page', async () => {
+    const { ids, asked } = await read({ items: nodeOf(200, 10), isPaged: false })
+    assert.equal(new Set(ids).size, 200)
+    assert.equal(ids.length, 200)
+    assert.deepEqual(asked, [20, 80, 320])
+  })
+
+  it('goes by the ids where an answer would be too large, and says when it cannot', async () => {
+    const { ids } = await read({ items: nodeOf(100, 5000), isPaged: false })
+    assert.equal(new Set(ids).size, 100)
+    const partial: string[] = []
+    const { deps } = create({ items: nodeOf(100, 5000), isPaged: false, listsIds: false })
+    await assert.rejects(
+      async () => {
+        for await (const items of allItems(deps, ADDRESS)) partial.push(...items.map(({ id }) => id))
+      },
+      (error) => isAppError(error, 'too-large'),
+    )
+    assert.equal(partial.length, 20)
+  })
+
+  it('stops at the limit, and when nobody wants more', async () => {
+    assert.equal((await read({ items: nodeOf(100), isPaged: true }, { max: 33 })).ids.length, 33)
+    assert.equal((await read({ items: nodeOf(100), isPaged: false }, { max: 33 })).ids.length, 33)
+    await assert.rejects(read({ items: nodeOf(100), isPaged: true }, { signal: AbortSignal.abort() }))
+  })
+
+  it('takes an empty node, and one that changes under it', async () => {
+    assert.deepEqual((await read({ items: [], isPaged: true })).ids, [])
+    assert.deepEqual((await read({ items: [], isPaged: false })).ids, [])
+  })
+})
