@@ -1,391 +1,296 @@
 import type { SafeHtml } from '#shared/markup.ts'
 
-/** What every page has. Words are chosen by `language`; the page's direction follows from the words found. */
+/** A page before it is printed. All dates are ISO 8601 strings, all addresses ready for an `href`. */
 export interface Layout {
   readonly siteTitle: string
-  /** First part of <title>; the site's title alone where it is missing. */
-  readonly pageTitle?: string
-  /** The wanted language (BCP 47), such as the blog's; English where `web/languages/` has no such words. */
+  /** The folder of styles, scripts and fonts: `/assets/HASH`. */
+  readonly assets: string
+  /** BCP 47: of the page's own words when there are such words, else English is used. */
   readonly language?: string
-  readonly description?: string
-  /** Absolute. */
-  readonly canonical?: string
-  readonly alternates?: readonly Alternate[]
-  readonly openGraph?: OpenGraph
-  readonly noindex?: boolean
-  readonly user?: User
-  /** `/signin`, with `next` of this page. */
-  readonly signInUrl?: string
-  /** Value of the hidden field `_csrf` that every form carries. */
-  readonly csrfToken?: string
-  readonly notice?: Notice
-  /** Logical name (`style.css`, `scripts/time.js`, `fonts/NAME.woff2`) to address; `/assets/NAME` where missing. */
-  readonly assets?: Readonly<Record<string, string>>
-  /** The feed named in the footer. */
-  readonly feedUrl?: string
-  /** `EventSource` address; events `comments` and `post` say that this page has something new. */
-  readonly liveUrl?: string
-  /** Only for tests and the bench: what "this year" is. */
-  readonly now?: Date
-}
-
-export interface Alternate {
-  readonly href: string
-  /** None for `xmpp:`. */
-  readonly type?: 'application/atom+xml' | 'application/feed+json' | 'text/html'
-  readonly title?: string
-}
-
-export interface OpenGraph {
-  readonly type: 'website' | 'article' | 'profile'
+  /** Of the document; the site's title is added. */
   readonly title: string
-  readonly url: string
   readonly description?: string
-  readonly image?: string
-  readonly published?: Date
-  readonly updated?: Date
-  readonly author?: string
-  readonly tags?: readonly string[]
+  readonly canonical?: string
+  readonly noindex?: boolean
+  /** Atom feeds of this page, the first one named in the footer. */
+  readonly feeds?: readonly { readonly href: string; readonly title: string }[]
+  /** The `xmpp:` address of what the page shows. */
+  readonly xmppUri?: string
+  readonly ogType?: 'website' | 'article'
+  /** Who is signed in. */
+  readonly person?: { readonly name: string; readonly mayWrite: boolean }
+  readonly notices?: readonly Notice[]
 }
 
-export interface User {
-  readonly jid: string
-  readonly name: string
-  readonly mayWrite: boolean
-}
-
-/** A sentence that stays until solved: a known one by name (worded in the page's language), or free words. */
-export type Notice =
-  | { readonly name: NoticeName; readonly action?: Link }
-  | { readonly strong: string; readonly text: string; readonly isQuiet?: boolean; readonly action?: Link }
-
-export type NoticeName =
-  | 'session-ended'
-  | 'signed-out'
-  | 'form-expired'
-  | 'offline'
-  | 'draft-saved'
-  | 'settings-saved'
-  | 'post-deleted'
-  | 'empty-post'
-  | 'too-large'
-  | 'edited-elsewhere'
-  | 'empty-comment'
-
-export interface Link {
-  readonly url: string
+/** Stays on the page until what it says is solved. */
+export interface Notice {
+  /** The first, bold words: "Not published." */
+  readonly lead: string
   readonly text: string
+  readonly link?: { readonly href: string; readonly text: string }
+  readonly kind?: 'error' | 'waiting'
 }
 
-/** Who wrote it (design.md): `according` needs the service, `unverified` shows the claimed name as a claim. */
-export interface Byline {
-  readonly credit: 'credited' | 'according' | 'unverified'
-  /** Never empty: the name, else the address. */
+export interface PersonView {
   readonly name: string
   readonly jid?: string
   readonly url?: string
-  readonly service?: string
 }
 
-/** A row of the outbox as its author sees it. */
-export interface Waiting {
-  readonly status: 'waiting' | 'refused'
-  /** A whole sentence, such as "capulet.example does not answer." */
-  readonly problem?: string
-  readonly nextTry?: Date
-}
-
-/** A post in a list. */
-export interface PostItem {
+export interface PostView {
   readonly url: string
   readonly title: string
-  /** A note: shows `html` (or the excerpt) and no heading. */
+  /** A note: its title is only the beginning of its text. */
   readonly isUntitled: boolean
-  readonly excerpt: string
-  readonly html?: SafeHtml
-  readonly published: Date
-  readonly author: Byline
-  readonly blog?: { readonly title: string; readonly url: string }
-  readonly tags?: readonly Link[]
-  readonly language?: string
-  /** Missing: no comments here. */
-  readonly commentCount?: number
-  readonly waiting?: Waiting
-}
-
-/** A post on its own page. */
-export interface Post {
-  readonly url: string
-  /** Absolute, as in the feed: where the post is on the web. */
-  readonly permalink: string
-  readonly title: string
-  readonly isUntitled: boolean
-  readonly summary?: string
   readonly html: SafeHtml
-  readonly published: Date
-  /** Only where the post was edited. */
-  readonly edited?: Date
-  readonly author: Byline
-  readonly blog?: { readonly title: string; readonly url: string }
-  readonly tags: readonly Link[]
+  /** Plain text of 200 characters at most. */
+  readonly excerpt: string
+  readonly summary?: string
+  readonly published: string
+  /** Set only where the post was edited. */
+  readonly edited?: string
+  readonly author?: PersonView
+  /** The service that says so, where that proves nothing. */
+  readonly accordingTo?: string
+  readonly isUnverified?: boolean
+  readonly blog: { readonly title: string; readonly url: string }
+  readonly tags: readonly { readonly name: string; readonly url: string }[]
   readonly language?: string
+  readonly commentCount: number
+  /** Whether comments are possible at all. */
+  readonly hasComments: boolean
   readonly editUrl?: string
   readonly deleteUrl?: string
-  readonly waiting?: Waiting
+  /** Written here and not on the network yet. */
+  readonly waiting?: WaitingView
 }
 
-export interface Comment {
-  /** The element's id, unique in the page, `[A-Za-z0-9_-]+`: peers link to it. */
-  readonly anchor: string
-  readonly author: Byline
+export interface WaitingView {
+  readonly reason: string
+  readonly nextTry?: string
+  /** A final refusal: nothing is tried again by itself. */
+  readonly isRefused?: boolean
+}
+
+export interface CommentView {
+  /** The element's id on the page. */
+  readonly id: string
+  readonly author: PersonView
   /** Written by the author of the post. */
-  readonly isByAuthor: boolean
+  readonly isAuthor: boolean
+  readonly isUnverified: boolean
+  readonly accordingTo?: string
+  readonly published: string
   readonly html: SafeHtml
-  readonly published: Date
-  /** 0 is an answer to the post; past 3 it is set flat with "to NAME". */
-  readonly depth: number
-  readonly inReplyTo?: { readonly name: string; readonly anchor: string }
   readonly language?: string
-  /** Address of this page with the reply form open, such as `?reply=ID#write`. */
+  /** 0 to 3. */
+  readonly depth: number
+  /** Whom it answers, where it is too deep to be indented. */
+  readonly to?: string
+  /** The `xmpp:` or web address of what it answers, for u-in-reply-to. */
+  readonly inReplyTo?: string
   readonly replyUrl?: string
-  /** POST address that removes it. */
   readonly removeUrl?: string
-  readonly waiting?: Waiting
+  readonly waiting?: WaitingView
 }
 
-export interface Comments {
-  readonly items: readonly Comment[]
-  /** For those who may comment here. */
-  readonly form?: CommentForm
-  /** For those who cannot: how to from their own client; the comments node. */
-  readonly xmppUri?: string
-  readonly signInUrl?: string
-  readonly feedUrl?: string
-  /** No comments node: the author has turned comments off. */
-  readonly isOff?: boolean
-}
-
-/** Posts `_csrf`, `key`, `reply` (the id below) and `comment` to `action`. */
-export interface CommentForm {
-  readonly action: string
-  readonly key: string
-  readonly jid: string
-  readonly text?: string
-  readonly replyTo?: { readonly id: string; readonly name: string; readonly cancelUrl: string }
-}
-
-/** What *Follow this blog* shows as text to copy. */
-export interface Follow {
-  /** Absolute. */
+export interface FollowView {
   readonly feedUrl: string
-  /** `xmpp:juliet@capulet.example?;node=…` */
   readonly xmppUri: string
-  /** What most clients want typed: `juliet@capulet.example`. */
+  /** The XMPP address to type into a client: the account. */
   readonly jid: string
 }
 
-export interface Paging {
-  readonly olderUrl?: string
+export interface PagingView {
   readonly newerUrl?: string
+  readonly olderUrl?: string
+}
+
+/** For the live script: where to listen, and what the page already shows. */
+export interface LiveView {
+  readonly url: string
+  readonly version: string
 }
 
 export interface HomeView {
   readonly layout: Layout
-  readonly description?: string
-  readonly posts: readonly PostItem[]
-  readonly paging: Paging
+  readonly posts: readonly PostView[]
+  readonly paging: PagingView
+  readonly writeUrl?: string
 }
 
 export interface BlogView {
   readonly layout: Layout
-  readonly blog: Blog
-  readonly posts: readonly PostItem[]
-  readonly paging: Paging
-  readonly follow?: Follow
-}
-
-export interface Blog {
-  readonly url: string
   readonly title: string
   readonly description?: string
-  readonly author: Byline
+  readonly url: string
+  readonly author: PersonView
   readonly language?: string
-  /** Not indexed yet. */
+  readonly follow: FollowView
+  readonly posts: readonly PostView[]
+  /** Of the owner, and only theirs: posts that are not on the network yet. */
+  readonly waiting?: readonly PostView[]
+  readonly paging: PagingView
+  readonly writeUrl?: string
+  readonly live?: LiveView
+  /** Not read from the network yet. */
   readonly isWaiting?: boolean
-  /** The reader's own: the empty state offers *Write the first post*. */
-  readonly isOwn?: boolean
-  readonly tags?: readonly Link[]
 }
 
 export interface TagView {
   readonly layout: Layout
   readonly tag: string
-  /** None for `/tag/TAG`. */
-  readonly blog?: { readonly title: string; readonly url: string; readonly language?: string }
-  readonly feedUrl?: string
-  readonly posts: readonly PostItem[]
-  readonly paging: Paging
+  /** The blog whose tag it is; absent for the whole site. */
+  readonly blog?: { readonly title: string; readonly url: string }
+  readonly posts: readonly PostView[]
+  readonly paging: PagingView
 }
 
-export interface PostView {
+export interface PostPageView {
   readonly layout: Layout
-  readonly post: Post
-  readonly comments: Comments
-  readonly follow?: Follow
+  readonly post: PostView
+  readonly follow: FollowView
+  readonly comments: readonly CommentView[]
+  readonly form?: CommentFormView
+  /** For whoever cannot write one here. */
+  readonly howTo?: {
+    readonly signinUrl: string
+    /** The comments node, for an XMPP client. */
+    readonly xmppUri: string
+    /** Whose accounts may sign in here; absent for any. */
+    readonly domains?: string
+  }
+  /** Why nobody can comment. */
+  readonly closed?: string
+  readonly commentsFeedUrl?: string
+  readonly live?: LiveView
 }
 
-/** Posts `_csrf`, `next`, `address` and `password` to `action`. */
+export interface CommentFormView {
+  readonly action: string
+  readonly token: string
+  readonly key: string
+  readonly jid: string
+  readonly text?: string
+  readonly replyTo?: { readonly name: string; readonly item: string; readonly cancelUrl: string }
+  readonly problem?: string
+}
+
 export interface SigninView {
   readonly layout: Layout
-  readonly action: string
+  readonly token: string
   readonly next?: string
-  readonly address?: string
-  /** Shown below the field; none is any account (`*`). */
-  readonly domains?: readonly string[]
-  readonly problem?: 'wrong' | 'bad-address' | 'domain' | 'too-many' | 'unavailable'
-  readonly retryMinutes?: number
+  readonly jid?: string
+  /** Whose accounts may sign in; absent for any. */
+  readonly domains?: string
+  readonly example: string
+  readonly problem?: string
+  /** The field that is wrong. */
+  readonly field?: 'jid' | 'password'
 }
 
-/** Posts `_csrf`, `key`, `draft`, `updated` and the fields of `Draft` to `action` with `do` = publish | preview | save. */
 export interface WriteView {
   readonly layout: Layout
-  readonly kind: 'new' | 'edit'
   readonly action: string
-  readonly form: DraftForm
-  /** Saves by script: POST of the same form with `do=save`, answered as JSON `{draft, saved}`; else no autosave. */
-  readonly autosaveUrl?: string
-  readonly savedAt?: Date
-  readonly draftsUrl?: string
-  readonly draftCount?: number
-  /** Edit only. */
-  readonly post?: Link
-  readonly deleteUrl?: string
-  readonly problems?: { readonly title?: string; readonly text?: string; readonly tags?: string }
-}
-
-/** Hidden and visible fields of the desk; the preview carries the same. */
-export interface DraftForm {
-  /** Idempotence key: one form, one post. */
+  readonly token: string
   readonly key: string
-  readonly draft?: string
-  /** ISO date of the version that is being edited. */
-  readonly updated?: string
+  /** When the version being edited was updated. */
+  readonly base?: string
+  readonly isEdit: boolean
   readonly title: string
   readonly text: string
-  /** Words with commas between them. */
   readonly tags: string
   readonly language: string
   readonly summary: string
-  /** Checkbox `comments`, value `on`. */
   readonly comments: boolean
+  readonly languages: readonly { readonly code: string; readonly name: string }[]
+  readonly savedAt?: string
+  readonly words: number
+  /** Where the script saves drafts. */
+  readonly saveUrl: string
+  readonly draftsUrl: string
+  readonly draftCount: number
+  readonly deleteUrl?: string
+  readonly cancelUrl?: string
+  readonly problem?: { readonly field: 'title' | 'text' | 'tags' | 'summary'; readonly text: string }
 }
 
-export interface PreviewView {
-  readonly layout: Layout
-  readonly kind: 'new' | 'edit'
-  readonly action: string
-  readonly form: DraftForm
-  readonly post: Pick<Post, 'title' | 'isUntitled' | 'html' | 'published' | 'author' | 'blog' | 'tags' | 'language'>
+/** The published page, before it is published: the write form follows below it. */
+export interface PreviewView extends WriteView {
+  readonly post: PostView
 }
 
 export interface DraftsView {
   readonly layout: Layout
-  readonly drafts: readonly DraftItem[]
-  readonly waiting: readonly WaitingItem[]
+  readonly token: string
+  readonly writeUrl: string
+  readonly drafts: readonly {
+    readonly url: string
+    readonly title: string
+    readonly savedAt: string
+    /** A draft of changes to this post. */
+    readonly edits?: string
+    readonly deleteAction: string
+  }[]
+  readonly outbox: readonly {
+    readonly title: string
+    readonly url?: string
+    readonly waiting: WaitingView
+    readonly retryAction?: string
+    readonly dropAction?: string
+  }[]
 }
 
-export interface DraftItem {
-  readonly url: string
-  readonly title: string
-  readonly excerpt: string
-  readonly savedAt: Date
-  readonly words: number
-  /** The post that it edits. */
-  readonly post?: Link
-  readonly deleteAction: string
-}
-
-/** What the outbox still holds of this person. */
-export interface WaitingItem {
-  readonly kind: 'post' | 'edit' | 'delete' | 'comment' | 'remove-comment' | 'settings'
-  readonly title: string
-  readonly url?: string
-  readonly createdAt: Date
-  readonly waiting: Waiting
-  readonly editUrl?: string
-  readonly retryAction?: string
-  readonly dropAction?: string
-}
-
-/** Posts `_csrf` and `key` to `action`. */
-export interface DeleteView {
+/** A question with one yes, and a way back. */
+export interface ConfirmView {
   readonly layout: Layout
+  readonly heading: string
+  readonly text: string
+  readonly list?: readonly string[]
   readonly action: string
-  readonly key: string
-  readonly post: { readonly title: string; readonly url: string; readonly published: Date; readonly language?: string }
-  readonly commentCount: number
+  readonly token: string
+  readonly button: string
+  readonly cancelUrl: string
+  readonly fields?: Readonly<Record<string, string>>
 }
 
-/** Posts `_csrf`, `key`, `title`, `description`, `name` and `language` to `action`; sign out is POST `/signout`. */
 export interface SettingsView {
   readonly layout: Layout
+  readonly token: string
   readonly action: string
-  readonly key: string
+  readonly signoutAction: string
   readonly jid: string
   readonly name: string
-  /** None for those who do not blog here. */
-  readonly blog?: { readonly url: string; readonly title: string; readonly description: string; readonly language: string }
+  /** Only who may blog has these. */
+  readonly blog?: {
+    readonly title: string
+    readonly description: string
+    readonly language: string
+    readonly url: string
+  }
+  readonly languages: readonly { readonly code: string; readonly name: string }[]
   readonly draftsUrl?: string
-  readonly signOutAction: string
-  readonly waiting?: Waiting
-  readonly problems?: { readonly title?: string; readonly name?: string }
-}
-
-/** The author's node exists and is not open. Posts `_csrf` and `answer` = yes | no to `action`. */
-export interface ConsentView {
-  readonly layout: Layout
-  readonly action: string
-  readonly count: number
-  readonly posts: readonly { readonly title: string; readonly published?: Date }[]
-  readonly oldest?: Date
-  readonly newest?: Date
-  /** Where the site account may not read the posts' titles. */
-  readonly node: string
 }
 
 export interface ErrorView {
   readonly layout: Layout
   readonly status: number
-  /** Said below the page's own words for this status, where it helps. */
-  readonly message?: string
-  readonly retryMinutes?: number
-  /** The text of a refused form, so that nothing typed is lost. */
-  readonly keptText?: string
+  /** What happened and what to do, in sentences. */
+  readonly text: string
+  readonly link?: { readonly href: string; readonly text: string }
 }
 
-/** A post that is kept here and not on its node yet: what its author sees at its address. */
-export interface WaitingView {
-  readonly layout: Layout
-  readonly kind: WaitingItem['kind']
-  readonly waiting: Waiting
-  readonly post?: Pick<Post, 'title' | 'isUntitled' | 'html' | 'published' | 'author' | 'blog' | 'tags' | 'language'>
-  readonly editUrl?: string
-  readonly retryAction?: string
-}
-
-/** Template name to its data: `render(name, data)`. */
+/** Every page by the name of its template. */
 export interface Views {
   readonly home: HomeView
   readonly blog: BlogView
   readonly tag: TagView
-  readonly post: PostView
+  readonly post: PostPageView
   readonly signin: SigninView
   readonly write: WriteView
   readonly preview: PreviewView
   readonly drafts: DraftsView
-  readonly delete: DeleteView
+  readonly confirm: ConfirmView
   readonly settings: SettingsView
-  readonly consent: ConsentView
   readonly error: ErrorView
-  readonly waiting: WaitingView
 }
