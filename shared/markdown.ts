@@ -1,5 +1,6 @@
 import { Marked, type Tokens } from 'marked'
 import markedFootnote from 'marked-footnote'
+import { escapeXml } from './text.ts'
 
 const LONGEST = 500_000
 // The patterns of inline Markdown look ahead, at worst to the end of the paragraph at every step: a paragraph of
@@ -21,24 +22,25 @@ const FOOTNOTE_HEADING = /<h2 id="fn-label">[^<]*<\/h2>\n/
  * Markdown (GFM with footnotes) to HTML that nobody may print yet: `markup.ts` cleans it. Undefined where the text is
  * too long, too deep or too costly to be a post.
  */
-export function convertMarkdown(markdown: string): string | undefined {
+export function convertMarkdown(markdown: string, { isComment = false } = {}): string | undefined {
   if (markdown.length > LONGEST || TOO_DEEP.some((pattern) => pattern.test(markdown))) return undefined
   if (markdown.split('[^', NOTES + 1).length > NOTES) return undefined
   try {
     // The heading has no words in the language of the post; the list is known by its place.
-    return createMarked().parse(markdown, { async: false }).replace(FOOTNOTE_HEADING, '')
+    return createMarked(isComment).parse(markdown, { async: false }).replace(FOOTNOTE_HEADING, '')
   } catch {
     return undefined
   }
 }
 
 // One for each text: the footnote extension keeps what it found until it has rendered it.
-function createMarked(): Marked {
+function createMarked(isComment: boolean): Marked {
   const spendLooking = createBudget(LOOKING)
   const spendCells = createBudget(CELLS)
   const spendRepeated = createBudget(REPEATED)
-  const marked = new Marked({ gfm: true })
+  const marked = new Marked({ gfm: true, breaks: isComment })
   marked.use(markedFootnote({ prefixId: 'fn-', headingClass: '', footnoteDivider: true }))
+  if (isComment) marked.use({ renderer: { html: ({ text }) => escapeXml(text) } })
   marked.use({
     // `false` leaves the work to marked itself.
     renderer: {

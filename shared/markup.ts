@@ -40,8 +40,13 @@ export function sanitizeHtml(html: string, options: SanitizeOptions = {}): SafeH
 }
 
 /** Renders Markdown (GFM, footnotes, raw HTML) by the same allow-list; what is no Markdown, as plain text. */
-export function renderMarkdown(markdown: string, options: SanitizeOptions = {}): SafeHtml {
-  const html = convertMarkdown(cleanText(markdown))
+export function renderMarkdown(
+  markdown: string,
+  options: SanitizeOptions & {
+    /** Lines end where they were ended, and tags are only words. */ readonly isComment?: boolean
+  } = {},
+): SafeHtml {
+  const html = convertMarkdown(cleanText(markdown), options)
   return html === undefined ? textToHtml(markdown) : sanitizeHtml(html, options)
 }
 

@@ -3,7 +3,7 @@ import { type ItemAddress, type NodeAddress, readXmppUri, writePlainXmppUri, wri
 import { idPrefix } from './content.ts'
 import { writeDate } from './dates.ts'
 import type { Author, PostDraft } from './entry.ts'
-import { plainText, renderMarkdown, toXhtml } from './markup.ts'
+import { plainText, renderMarkdown, textToHtml, toXhtml } from './markup.ts'
 import { NS } from './ns.ts'
 import { keep, keptAttributes, readOriginal } from './original.ts'
 import { cleanLine, cleanText, shorten } from './text.ts'
@@ -70,19 +70,27 @@ export interface CommentParts {
   readonly atomId?: string
 }
 
-/** Writes a comment as Movim does, which shows only its title: all of the text is there. */
-export function writeComment({ text, address, author, published, inReplyTo, atomId }: CommentParts): Element {
+/** Writes a comment: its title is all of its text, for Movim shows no more; Markdown brings two contents too. */
+export function writeComment(parts: CommentParts): Element {
+  const { address, author, published, inReplyTo } = parts
+  const text = cleanText(parts.text).trim()
   const date = writeDate(published)
+  const atomId = parts.atomId ?? writeXmppUri(address)
+  const html = renderMarkdown(text, { idPrefix: idPrefix(atomId), isForeign: true, isComment: true })
+  // Libervia shows a title above the content: a comment without markup has only the one.
+  const isMarkedUp = html !== textToHtml(text, { isForeign: true })
   // COMPAT(Movim 0.34): it reads only the unprefixed element, and compares the address as text.
   const href = inReplyTo === undefined ? undefined : writePlainXmppUri(inReplyTo)
   return el(
     'entry',
     { xmlns: NS.ATOM },
-    el('title', { type: 'text' }, text.trim()),
-    el('id', {}, atomId ?? writeXmppUri(address)),
+    el('title', { type: 'text' }, isMarkedUp ? plainText(html) : text),
+    el('id', {}, atomId),
     el('published', {}, date),
     el('updated', {}, date),
     writeAuthor(author),
+    isMarkedUp ? el('content', { type: 'text' }, text) : undefined,
+    isMarkedUp ? el('content', { type: 'xhtml' }, toXhtml(html)) : undefined,
     el('link', { rel: 'alternate', href: writeXmppUri(address) }),
     href === undefined ? undefined : el('in-reply-to', { xmlns: NS.THREAD, ref: href, href }),
   )

@@ -221,6 +221,18 @@ describe('a comment on the wire', () => {
     assert.deepEqual(readEntry(comment)?.author, { name: 'Juliet', jid: juliet.jid })
   })
 
+  it('has its Markdown as two contents too, and in its title as plain text', () => {
+    const text = 'It was the *nightingale*,\nand **not** the lark.'
+    const marked = writeComment({ text, address, author: juliet, published })
+    assert.equal(
+      textOf(childrenOf(marked, 'title', NS.ATOM)[0] ?? marked),
+      'It was the nightingale,\nand not the lark.',
+    )
+    const html = '<p>It was the <em>nightingale</em>,<br />and <strong>not</strong> the lark.</p>'
+    assert.equal(readEntry(marked)?.html, html)
+    assert.equal(readEntry(marked)?.source, text)
+  })
+
   it('says what it answers, unprefixed and plain', () => {
     assert.match(
       writeXml(comment),
