@@ -55,7 +55,6 @@ export async function createTestSite(
       if (config.bloggers.some((blogger) => jid.endsWith(blogger))) await addAuthor(ctx, jid)
     },
   })
-  await ctx.indexing.start()
   await ctx.outbox.start()
   const app = await createApp({ ...ctx, config, secret, people })
   const browser = () => createTestBrowser(app)

@@ -63,8 +63,9 @@ export async function sendBlogPage(
       ...(isOfSite ? { feeds: [{ href: `${url}/atom.xml`, title }] } : { noindex: true }),
     },
     view: {
-      ...{ title, description: blog.description, language: blog.language, url, isWaiting: blog.isWaiting },
+      ...{ title, description: blog.description, language: blog.language, url },
       author: { ...blog.author, url },
+      isWaiting: blog.isWaiting && list.page.rows.length === 0,
       follow: viewFollow(web, blog),
       posts: viewPosts(web, list, person),
       ...(isOwn && isFirst ? { waiting: await viewWaitingPosts(web, blog, person) } : {}),

@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { createTestSite } from './test-site.ts'
+
+describe('an answer', () => {
+  it('has a policy that lets nothing in from outside, and no inline script or style', async () => {
+    await using site = await createTestSite()
+    const page = await site.browser().get('/')
+    const policy = String(page.headers['content-security-policy'])
+    assert.match(policy, /default-src 'none'/)
+    assert.match(policy, /frame-ancestors 'none'/)
+    assert.ok(!policy.includes('unsafe') && !policy.includes('*') && !policy.includes('http'))
+    assert.equal(page.headers['x-content-type-options'], 'nosniff')
+    assert.match(String(page.headers['strict-transport-security']), /max-age=\d+/)
+    assert.doesNotMatch(page.body, /<style|style="|<script(?![^>]* src="\/assets\/)/)
+  })
+
+  it('says no HSTS over plain http', async () => {
+    await using site = await createTestSite({ env: { CANTO_URL: 'http://localhost:8080' } })
+    assert.equal((await site.browser().get('/')).headers['strict-transport-security'], undefined)
+  })
+})
+
+describe('an error', () => {
+  it('is a page for a person, a line for a program, JSON for a script, each with its status', async () => {
+    await using site = await createTestSite()
+    const page = await site.browser().get('/nothing')
+    assert.equal(page.statusCode, 404)
+    assert.match(page.body, /<h1/)
+    const line = await site.browser().get('/nothing', { accept: '*/*' })
+    assert.equal(line.statusCode, 404)
+    assert.equal(line.body, 'There is no such page.\n')
+    const json = await site.browser().get('/nothing', { accept: 'application/json' })
+    assert.equal(json.statusCode, 404)
+    assert.equal(json.json().error, 'not-found')
+  })
+
+  it('is 400 for what the schema does not take, and for an address that cannot be decoded', async () => {
+    await using site = await createTestSite()
+    assert.equal((await site.browser().get('/?before=a&before=b')).statusCode, 400)
+    assert.equal((await site.browser().get('/@juliet/%E0%A4%A')).statusCode, 400)
+    const owner = await site.signedIn('juliet@capulet.example')
+    assert.equal((await owner.post('/write', { key: 'no spaces/allowed' })).statusCode, 400)
+  })
+
+  it('is 413 for a body beyond bounds', async () => {
+    await using site = await createTestSite()
+    const answer = await site.browser().post('/signin', { jid: 'x'.repeat(300_000) })
+    assert.equal(answer.statusCode, 413)
+    assert.match(answer.body, /<h1/)
+  })
+
+  it('is 500 without a word about why when we fail, and the log has the reason', async () => {
+    await using site = await createTestSite()
+    await site.ctx.index.destroy()
+    const answer = await site.browser().get('/')
+    assert.equal(answer.statusCode, 500)
+    assert.doesNotMatch(answer.body, /destroy|driver|stack|\.ts/)
+    assert.ok(site.ctx.lines.some((line) => line.includes('A request failed')))
+  })
+
+  it('is 403 for a form that another site sent', async () => {
+    await using site = await createTestSite()
+    const owner = await site.signedIn('juliet@capulet.example')
+    const headers = { 'sec-fetch-site': 'cross-site' }
+    assert.equal((await owner.post('/signout', {}, headers)).statusCode, 403)
+    for (const path of ['/signout', '/settings', '/consent', '/drafts/abcdefgh/delete', '/outbox/1/drop']) {
+      assert.equal((await owner.post(path, { token: 'forged', answer: 'yes' })).statusCode, 403, path)
+    }
+    assert.equal((await owner.get('/settings')).statusCode, 200)
+  })
+})
+
+describe('what programs read', () => {
+  it('is healthz, robots.txt and assets that never change', async () => {
+    await using site = await createTestSite()
+    const browser = site.browser()
+    assert.equal((await browser.get('/healthz')).json().status, 'ok')
+    assert.match((await browser.get('/robots.txt')).body, /Sitemap: https:\/\/blog\.example\/sitemap\.xml/)
+    const [style = ''] = /\/assets\/[^"]*style\.css/.exec((await browser.get('/')).body) ?? []
+    const css = await browser.get(style)
+    assert.match(String(css.headers['cache-control']), /immutable/)
+    const folder = style.replace('style.css', '')
+    const script = await browser.get(`${folder}scripts/page.js`)
+    assert.match(String(script.headers['content-type']), /javascript/)
+    assert.doesNotMatch(script.body, /\.ts'/)
+    assert.equal((await browser.get(`${folder}fonts/literata-latin-400-normal.woff2`)).statusCode, 200)
+    assert.equal((await browser.get(`${folder}../../package.json`)).statusCode, 404)
+    assert.equal((await browser.get('/assets/older/style.css')).headers['cache-control'], 'no-cache')
+  })
+})

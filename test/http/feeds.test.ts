@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { JULIET, MALLORY, ROMEO } from '../feeds/fixtures.ts'
+import { seedAuthor, seedComment, seedPost, seedThread } from './seed.ts'
+import { createTestSite, type TestSite } from './test-site.ts'
+
+const atom = { accept: 'application/atom+xml' }
+
+async function siteWithPosts(count: number): Promise<TestSite> {
+  const site = await createTestSite()
+  await seedAuthor(site)
+  for (let n = 1; n <= count; n++) {
+    const published = new Date(Date.UTC(2026, 0, 1, 0, n)).toISOString()
+    await seedPost(site, `post-${n}`, { title: `Post ${n}`, published, more: '<category term="Verona"/>' })
+  }
+  return site
+}
+
+describe('a feed', () => {
+  it('leads a reader from page to page to every post, once', async () => {
+    await using site = await siteWithPosts(45)
+    for (const start of ['/atom.xml', '/@juliet/atom.xml', '/tag/verona/atom.xml', '/@juliet/tag/verona/atom.xml']) {
+      const titles: string[] = []
+      let next: string | undefined = start
+      while (next !== undefined) {
+        const { statusCode, body } = await site.browser().get(next, atom)
+        assert.equal(statusCode, 200)
+        titles.push(...[...body.matchAll(/<title>(Post \d+)<\/title>/g)].map(([, title = '']) => title))
+        const [, url] = /<link rel="next"[^>]* href="https:\/\/blog\.example([^"]*)"/.exec(body) ?? []
+        next = url?.replaceAll('&amp;', '&')
+      }
+      assert.equal(titles.length, 45, start)
+      assert.equal(new Set(titles).size, 45)
+    }
+  })
+
+  it('is 304 for whoever has it, by ETag and by Last-Modified, and new after a new post', async () => {
+    await using site = await siteWithPosts(2)
+    const first = await site.browser().get('/@juliet/atom.xml', { ...atom, 'accept-encoding': 'br' })
+    const { etag, 'last-modified': since } = first.headers
+    assert.ok(etag !== undefined && since !== undefined)
+    const conditions = [{ 'if-none-match': String(etag) }, { 'if-modified-since': String(since) }]
+    for (const condition of conditions) {
+      const again = await site.browser().get('/@juliet/atom.xml', { ...atom, 'accept-encoding': 'br', ...condition })
+      assert.equal(again.statusCode, 304)
+    }
+    await seedPost(site, 'newer', { published: '2026-02-01T00:00:00Z' })
+    for (const condition of conditions) {
+      const again = await site.browser().get('/@juliet/atom.xml', { ...atom, 'accept-encoding': 'br', ...condition })
+      assert.equal(again.statusCode, 200)
+    }
+  })
+
+  it('is the same bytes for a person, as XML with a style sheet of ours', async () => {
+    await using site = await siteWithPosts(1)
+    const machine = await site.browser().get('/atom.xml', { accept: '*/*' })
+    const person = await site.browser().get('/atom.xml', { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' })
+    assert.match(String(machine.headers['content-type']), /^application\/atom\+xml/)
+    assert.match(String(person.headers['content-type']), /^application\/xml/)
+    assert.equal(person.body, machine.body)
+    assert.match(String(person.headers.vary), /Accept\b/)
+    const [, sheet = ''] = /<\?xml-stylesheet type="text\/css" href="([^"]*)"/.exec(person.body) ?? []
+    assert.equal((await site.browser().get(sheet)).statusCode, 200)
+  })
+
+  it('has only what is credited, and no word of what is not', async () => {
+    await using site = await siteWithPosts(1)
+    await seedPost(site, 'forged', { title: 'Forged', publisher: MALLORY, author: JULIET })
+    for (const path of ['/atom.xml', '/@juliet/atom.xml']) {
+      assert.doesNotMatch((await site.browser().get(path)).body, /Forged/)
+    }
+  })
+
+  it('has the comments of a post, of those whose authors are known', async () => {
+    await using site = await siteWithPosts(0)
+    const { path, thread } = await seedThread(site, 'balcony')
+    await seedComment(site, 'c1', { thread, from: ROMEO, title: 'Shall I hear more?', text: 'Shall I hear more?' })
+    const feed = await site.browser().get(`${path}/atom.xml`)
+    assert.equal(feed.statusCode, 200)
+    assert.match(feed.body, /Shall I hear more\?/)
+    assert.match(feed.body, /href="https:\/\/blog\.example\/@juliet\/balcony#comment-c1"/)
+    assert.match(feed.body, /<link rel="self"[^>]*href="https:\/\/blog\.example\/@juliet\/balcony\/atom\.xml"/)
+    await seedPost(site, 'silent')
+    assert.equal((await site.browser().get('/@juliet/silent/atom.xml')).statusCode, 404)
+  })
+
+  it('is nothing for a cursor that is none of ours, and for a blog that is not there', async () => {
+    await using site = await siteWithPosts(1)
+    assert.equal((await site.browser().get('/atom.xml?before=nonsense')).statusCode, 200)
+    assert.equal((await site.browser().get('/@romeo@montague.example/atom.xml')).statusCode, 404)
+  })
+})
