@@ -35,6 +35,7 @@ export async function changePassword(call: Call): Promise<void> {
   const jid = readUser(call)
   await using local = await useLocalServer(call.config, call.log)
   await local.changePassword(jid, await readPassword(call.password))
+  await local.forget(jid)
   call.say(`The password of ${jid} was changed`)
 }
 
@@ -45,6 +46,7 @@ export async function removeUser(call: Call): Promise<void> {
   if (jid === local.siteAccount) throw new AppError('forbidden', `${jid} is the account of the site itself`)
   if (!(await confirm(`Remove ${jid} and everything it published?`))) return call.say('Nothing was removed')
   await local.unregister(jid)
+  await local.forget(jid)
   await using stack = new AsyncDisposableStack()
   const { state, index } = await openDatabases(call, stack)
   await deleteAuthorRow(state, jid)

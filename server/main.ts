@@ -22,7 +22,8 @@ const log = createLogger({
 })
 const stopping = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.on(signal, () => (stopping.signal.aborted ? process.exit(130) : stopping.abort()))
+  // Before it is ready nothing is lost by leaving at once: the local server stops when we are gone.
+  process.on(signal, () => (isReady && !stopping.signal.aborted ? stopping.abort() : process.exit(130)))
 }
 
 try {

@@ -9,7 +9,7 @@ import { INETRC, writeEjabberdConfig } from './ejabberd-config.ts'
 import { checkPort } from './free-port.ts'
 import { type Layout, layOut } from './layout.ts'
 import { findEjabberd } from './packages.ts'
-import { openSecrets, saveSecrets } from './secrets.ts'
+import { forgetFirstBlogger, openSecrets } from './secrets.ts'
 import { supervise } from './supervise.ts'
 
 /** The XMPP server that runs beside Canto when no account is configured. */
@@ -73,10 +73,7 @@ export async function startLocalServer({ local, data, cache }: Config, log: Logg
       return secrets.firstBlogger
     },
     async firstSignInDone() {
-      if (secrets.firstBlogger === undefined) return
-      const { firstBlogger: _signedIn, ...kept } = secrets
-      secrets = kept
-      await saveSecrets(layout, secrets)
+      if (secrets.firstBlogger !== undefined) secrets = await forgetFirstBlogger(local, layout)
     },
     stop,
     [Symbol.asyncDispose]: stop,

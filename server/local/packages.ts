@@ -119,6 +119,7 @@ function describeWaysOut(reason: string): string {
     '  Fedora     sudo dnf install ejabberd',
     '  macOS      brew install ejabberd',
     '  Alpine     sudo apk add ejabberd',
+    'If it is not found then, that package has no SQLite driver (sqlite3 among its libraries).',
     `Or use an account on any XMPP server: set CANTO_XMPP_JID and CANTO_XMPP_PASSWORD (.env.example).`,
   ].join('\n')
 }

@@ -42,7 +42,14 @@ export async function openSecrets(local: LocalConfig, layout: Layout): Promise<S
   throw new AppError('bad-request', `The accounts in ${layout.folder} belong to the domain ${kept.domain}: ${mended}`)
 }
 
-export async function saveSecrets(layout: Layout, secrets: Secrets): Promise<void> {
+/** Nobody needs to be told the first password any more. */
+export async function forgetFirstBlogger(local: LocalConfig, layout: Layout): Promise<Secrets> {
+  const { firstBlogger: _signedIn, ...kept } = await openSecrets(local, layout)
+  await saveSecrets(layout, kept)
+  return kept
+}
+
+async function saveSecrets(layout: Layout, secrets: Secrets): Promise<void> {
   const fresh = `${layout.accounts}.new`
   await writeFile(fresh, `${JSON.stringify(secrets, undefined, 2)}\n`, { mode: 0o600 })
   await rename(fresh, layout.accounts)

@@ -42,6 +42,8 @@ export async function supervise({ start, stop, log }: Supervision): Promise<Asyn
       stopping.abort()
       await stop(child)
       await kept
+      // A start that was under way meanwhile has made another child.
+      await stop(child)
     },
   }
 }

@@ -8,7 +8,7 @@ import type { Logger } from '../log.ts'
 import { createLocalAccounts, type LocalAccounts } from './accounts.ts'
 import { layOut } from './layout.ts'
 import { startLocalServer } from './local-server.ts'
-import { openSecrets } from './secrets.ts'
+import { forgetFirstBlogger, openSecrets } from './secrets.ts'
 import { trustCertificate } from './trust.ts'
 
 /** The local server as an operator's command uses it. */
@@ -17,14 +17,21 @@ export interface LocalHandle extends LocalAccounts, AsyncDisposable {
   /** The site account's. */
   readonly password: string
   readonly service: string
+  /** After its password or itself was changed: the first blogger is not offered, or made, at the next start. */
+  forget(jid: BareJid): Promise<void>
 }
 
 /** The server of the Canto that runs on this data folder, else one started for as long as the command takes. */
 export async function useLocalServer(config: Config, log: Logger): Promise<LocalHandle> {
+  const forget = async (jid: BareJid) => {
+    const layout = layOut(config.data)
+    const { firstBlogger } = await openSecrets(config.local, layout)
+    if (firstBlogger?.jid === jid) await forgetFirstBlogger(config.local, layout)
+  }
   if (!config.isLocal) {
     throw new AppError('bad-request', 'CANTO_XMPP_JID is set: accounts are made on its XMPP server, not here')
   }
-  if (isRunning(config)) return useRunning(config)
+  if (isRunning(config)) return { ...(await useRunning(config)), forget }
   const lock = await openDataFolder(config.data)
   try {
     const local = await startLocalServer(config, log)
@@ -33,7 +40,7 @@ export async function useLocalServer(config: Config, log: Logger): Promise<Local
       await local.stop()
       lock.release()
     }
-    return { ...local, siteAccount: local.jid, [Symbol.asyncDispose]: stop }
+    return { ...local, siteAccount: local.jid, forget, [Symbol.asyncDispose]: stop }
   } catch (error) {
     lock.release()
     throw error
@@ -48,7 +55,7 @@ export function isRunning({ data }: Pick<Config, 'data'>): boolean {
   return lock === undefined
 }
 
-async function useRunning({ local, data }: Config): Promise<LocalHandle> {
+async function useRunning({ local, data }: Config): Promise<Omit<LocalHandle, 'forget'>> {
   const layout = layOut(data)
   const secrets = await openSecrets(local, layout)
   trustCertificate(await readFile(layout.certificate, 'utf8'))

@@ -23,7 +23,11 @@ describe('the operator’s commands', () => {
     assert.match(list, /^juliet@localhost author$/m)
     assert.match(await product.canto('user', 'password', 'juliet@localhost', '--password', 'tomb'), /was changed/)
     assert.match(await product.canto('user', 'remove', 'juliet@localhost'), /was removed/)
+    await product.canto('user', 'remove', 'blogger@localhost')
     await until(async () => [404, 410].includes(await pageOf(`${product.url}/@juliet`)), { what: 'her blog to go' })
+    await product.stop()
+    await product.start()
+    assert.doesNotMatch(await product.canto('user', 'list'), /blogger@/)
   })
 
   it('say what is wrong, in words', async () => {

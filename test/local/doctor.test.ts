@@ -78,7 +78,8 @@ describe('the doctor', () => {
 
   it('warns when the site’s account is a person’s, whose chats it might take', async () => {
     await using stack = new AsyncDisposableStack()
-    const { words } = await runDoctor(await prepare(stack, rig.ejabberd, { CANTO_BLOGGERS: '' }))
+    const { code, words } = await runDoctor(await prepare(stack, rig.ejabberd, { CANTO_BLOGGERS: '' }))
+    assert.equal(code, 0, words)
     assert.match(words, /^! Account .*may take its chats\n +Make an account for the site alone/m)
   })
 
