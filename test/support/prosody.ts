@@ -90,7 +90,9 @@ c2s_require_encryption = true
 s2s_require_encryption = false
 s2s_secure_auth = false
 authentication = "internal_hashed"
-storage = "sql"
+-- Accounts in files: prosodyctl writes them while the server uses its database, and SQLite would lock one of both out.
+storage = { accounts = "internal"; account_activity = "internal"; account_roles = "internal"; account_flags = "internal" }
+default_storage = "sql"
 sql = { driver = "SQLite3", database = "prosody.sqlite" }
 smacks_hibernation_time = 0
 ${limits}

@@ -1,5 +1,4 @@
-"""An XMPP client that is not ours, driven by JSON lines: a command a line in, answers and events a line out."""
-
+"""A client that is not ours, driven by JSON lines: requests on standard input, answers and events on standard output."""
 import asyncio
 import json
 import sys
@@ -7,151 +6,164 @@ import xml.etree.ElementTree as ET
 
 import slixmpp
 from slixmpp.exceptions import IqError, IqTimeout
-from slixmpp.plugins.xep_0004.stanza import Form
-from slixmpp.xmlstream.handler import Callback
-from slixmpp.xmlstream.matcher import StanzaPath
 
-PUBSUB_EVENT = "{http://jabber.org/protocol/pubsub#event}"
+PUBSUB = "http://jabber.org/protocol/pubsub"
+OWNER = PUBSUB + "#owner"
+EVENT = PUBSUB + "#event"
 
 
-def say(line):
-    sys.stdout.write(json.dumps(line) + "\n")
+def say(**fields):
+    sys.stdout.write(json.dumps(fields) + "\n")
     sys.stdout.flush()
+
+
+def text_of(element):
+    return ET.tostring(element, encoding="unicode")
 
 
 class Client(slixmpp.ClientXMPP):
     def __init__(self, options):
         super().__init__(options["jid"], options["password"])
         self.options = options
-        if options.get("ca"):
-            self.ca_certs = options["ca"]
-        for plugin in ("xep_0030", "xep_0004", "xep_0060", "xep_0163", "xep_0199", "xep_0184"):
+        self.ca_certs = options["certificate"]
+        self.auto_reconnect = False
+        for plugin in ("xep_0030", "xep_0199"):
             self.register_plugin(plugin)
-        self.add_event_handler("session_start", self.on_session)
-        self.add_event_handler("failed_auth", lambda _: say({"event": "failed"}))
-        self.add_event_handler("message", self.on_message)
-        self.register_handler(Callback("Any pubsub event", StanzaPath("message/pubsub_event"), self.on_event))
+        self.add_event_handler("session_start", self.on_start)
+        self.add_event_handler("failed_all_auth", lambda _: say(event="failed", reason="not-authorized"))
+        self.add_event_handler("connection_failed", lambda error: say(event="failed", reason=str(error)))
+        self.add_event_handler("disconnected", lambda _: say(event="disconnected"))
+        self.register_handler(
+            slixmpp.xmlstream.handler.Callback(
+                "everything", slixmpp.xmlstream.matcher.StanzaPath("message"), self.on_any_message
+            )
+        )
 
-    async def on_session(self, _):
-        # Events of a node reach only a client that has said it is there.
-        if self.options.get("presence", True):
-            self.send_presence()
-        say({"event": "online", "jid": self.boundjid.full})
+    def on_start(self, _):
+        say(event="online", jid=str(self.boundjid))
 
-    def on_event(self, message):
-        for event in message.xml.findall(PUBSUB_EVENT + "event"):
-            self.on_pubsub(str(message["from"]), event)
+    def on_any_message(self, message):
+        sender = str(message["from"])
+        for event in message.xml.findall("{%s}event" % EVENT):
+            for child in event:
+                self.on_event(sender, child)
+        body = message["body"]
+        if body:
+            say(event="message", sender=sender, body=body, type=message["type"], id=message["id"])
 
-    def on_message(self, message):
-        if message["body"]:
-            say({"event": "message", "from": str(message["from"]), "body": message["body"]})
+    def on_event(self, sender, element):
+        node = element.get("node")
+        if element.tag == "{%s}items" % EVENT:
+            for item in element:
+                where = {"service": sender, "node": node, "item": item.get("id")}
+                if item.tag == "{%s}retract" % EVENT:
+                    say(event="retracted", **where)
+                else:
+                    payload = text_of(item[0]) if len(item) else None
+                    say(event="published", payload=payload, publisher=item.get("publisher"), **where)
+        else:
+            say(event=element.tag.split("}")[1], service=sender, node=node)
 
-    def on_pubsub(self, service, event):
-        for items in event.findall(PUBSUB_EVENT + "items"):
-            for child in items:
-                kind = "published" if child.tag == PUBSUB_EVENT + "item" else "retracted"
-                payload = ET.tostring(child[0], "unicode") if len(child) else None
-                say({
-                    "event": kind,
-                    "service": service,
-                    "node": items.get("node"),
-                    "item": child.get("id"),
-                    "publisher": child.get("publisher"),
-                    "payload": payload,
-                })
-        for kind in ("purge", "delete"):
-            for element in event.findall(PUBSUB_EVENT + kind):
-                say({"event": kind, "service": service, "node": element.get("node")})
+    async def ask(self, kind, service, child, owner=False):
+        iq = self.make_iq(id=self.new_id(), ito=service or None, itype=kind)
+        pubsub = ET.SubElement(iq.xml, "{%s}pubsub" % (OWNER if owner else PUBSUB))
+        pubsub.append(child)
+        answer = await iq.send(timeout=30)
+        return answer.xml.find("{%s}pubsub" % (OWNER if owner else PUBSUB))
+
+    def element(self, name, **attributes):
+        return ET.Element("{%s}%s" % (PUBSUB, name), {key: str(value) for key, value in attributes.items()})
 
     async def do_subscribe(self, service, node):
-        await self["xep_0060"].subscribe(service, node)
+        await self.ask("set", service, self.element("subscribe", node=node, jid=self.boundjid.bare))
 
     async def do_unsubscribe(self, service, node):
-        await self["xep_0060"].unsubscribe(service, node)
+        await self.ask("set", service, self.element("unsubscribe", node=node, jid=self.boundjid.bare))
+
+    async def do_create(self, service, node, config=None):
+        create = self.make_iq(id=self.new_id(), ito=service or None, itype="set")
+        pubsub = ET.SubElement(create.xml, "{%s}pubsub" % PUBSUB)
+        pubsub.append(self.element("create", node=node))
+        if config:
+            form = ET.SubElement(
+                ET.SubElement(pubsub, "{%s}configure" % PUBSUB), "{jabber:x:data}x", {"type": "submit"}
+            )
+            fields = {"FORM_TYPE": PUBSUB + "#node_config"}
+            fields.update({"pubsub#" + key: value for key, value in config.items()})
+            for key, value in fields.items():
+                field = ET.SubElement(form, "{jabber:x:data}field", {"var": key})
+                ET.SubElement(field, "{jabber:x:data}value").text = value
+        await create.send(timeout=30)
 
     async def do_publish(self, service, node, item, payload):
-        await self["xep_0060"].publish(service, node, id=item, payload=ET.fromstring(payload))
+        publish = self.element("publish", node=node)
+        wrapper = ET.SubElement(publish, "{%s}item" % PUBSUB, {"id": item} if item else {})
+        wrapper.append(ET.fromstring(payload))
+        answer = await self.ask("set", service, publish)
+        published = answer.find(".//{%s}item" % PUBSUB) if answer is not None else None
+        return item or (published.get("id") if published is not None else None)
 
     async def do_retract(self, service, node, item):
-        await self["xep_0060"].retract(service, node, item, notify=True)
+        retract = self.element("retract", node=node, notify="true")
+        ET.SubElement(retract, "{%s}item" % PUBSUB, {"id": item})
+        await self.ask("set", service, retract)
 
-    async def do_items(self, service, node, item=None):
-        answer = await self["xep_0060"].get_items(service, node, item_ids=[item] if item else None)
-        found = []
-        for one in answer.xml.iter("{http://jabber.org/protocol/pubsub}item"):
-            payload = ET.tostring(one[0], "unicode") if len(one) else None
-            found.append({
-                "id": one.get("id"),
-                "publisher": one.get("publisher"),
-                "payload": payload,
-                "xml": ET.tostring(one, "unicode"),
-            })
-        return found
-
-    async def do_create(self, service, node, config):
-        form = Form()
-        form["type"] = "submit"
-        form.add_field(var="FORM_TYPE", ftype="hidden", value="http://jabber.org/protocol/pubsub#node_config")
-        for name, value in config.items():
-            form.add_field(var="pubsub#" + name, value=value)
-        await self["xep_0060"].create_node(service, node, config=form)
-
-    async def do_configure(self, service, node, config):
-        form = Form()
-        form["type"] = "submit"
-        form.add_field(var="FORM_TYPE", ftype="hidden", value="http://jabber.org/protocol/pubsub#node_config")
-        for name, value in config.items():
-            form.add_field(var="pubsub#" + name, value=value)
-        await self["xep_0060"].set_node_config(service, node, form)
+    async def do_items(self, service, node, ids=None):
+        items = self.element("items", node=node)
+        for one in ids or []:
+            ET.SubElement(items, "{%s}item" % PUBSUB, {"id": one})
+        answer = await self.ask("get", service, items)
+        found = answer.findall(".//{%s}item" % PUBSUB)
+        return [
+            {"id": one.get("id"), "publisher": one.get("publisher"), "payload": text_of(one[0]) if len(one) else None}
+            for one in found
+        ]
 
     async def do_delete(self, service, node):
-        await self["xep_0060"].delete_node(service, node)
-
-    async def do_purge(self, service, node):
-        await self["xep_0060"].purge(service, node)
+        await self.ask("set", service, ET.Element("{%s}delete" % OWNER, {"node": node}), owner=True)
 
     async def do_message(self, to, body):
         self.send_message(mto=to, mbody=body, mtype="chat")
 
-    async def do_presence(self):
-        self.send_presence()
+    async def do_presence(self, priority=0):
+        self.send_presence(ppriority=priority)
 
-    async def do_end(self):
-        await self.disconnect()
-
-    async def obey(self, line):
-        command = json.loads(line)
-        try:
-            result = await getattr(self, "do_" + command["do"])(**command.get("with", {}))
-            say({"id": command["id"], "result": result})
-        except IqError as error:
-            say({"id": command["id"], "error": error.condition, "text": error.text})
-        except IqTimeout:
-            say({"id": command["id"], "error": "timeout"})
-        except Exception as error:  # the test is told, whatever it was
-            say({"id": command["id"], "error": repr(error)})
+    async def do_stop(self):
+        await self.disconnect(wait=2)
 
 
-async def read_commands(client):
-    reader = asyncio.StreamReader(limit=64 * 1024 * 1024)
-    transport, _ = await client.loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-    working = set()
-    while line := await reader.readline():
-        task = client.loop.create_task(client.obey(line))
-        working.add(task)
-        task.add_done_callback(working.discard)
-    transport.close()
-    client.loop.stop()
+async def serve(client, reader):
+    while True:
+        line = await reader.readline()
+        if not line:
+            client.abort()
+            return
+        request = json.loads(line)
+        asyncio.ensure_future(answer(client, request))
 
 
-def main():
-    options = json.loads(sys.argv[1])
+async def answer(client, request):
+    try:
+        result = await getattr(client, "do_" + request["do"])(**request.get("with", {}))
+        say(id=request["id"], result=result)
+    except IqError as error:
+        say(id=request["id"], error=error.condition, text=error.text)
+    except IqTimeout:
+        say(id=request["id"], error="timeout")
+    except Exception as error:
+        say(id=request["id"], error=type(error).__name__, text=str(error))
+
+
+async def main():
+    reader = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    options = json.loads(await reader.readline())
     client = Client(options)
-    client.connect((options["host"], options["port"]), force_starttls=True)
-    # Held, for the loop itself keeps no strong reference to its tasks.
-    commands = client.loop.create_task(read_commands(client))
-    client.loop.run_forever()
-    commands.cancel()
+    client.connect((options["host"], options["port"]), force_starttls=True, disable_starttls=False)
+    serving = asyncio.ensure_future(serve(client, reader))
+    await client.disconnected
+    serving.cancel()
 
 
-main()
+asyncio.set_event_loop(asyncio.new_event_loop())
+asyncio.get_event_loop().run_until_complete(main())

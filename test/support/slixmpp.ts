@@ -1,113 +1,162 @@
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { until } from './until.ts'
 
 export interface SlixmppOptions {
+  /** Bare JID. */
   readonly jid: string
   readonly password: string
-  readonly host: string
-  readonly port: number
-  /** The path of a PEM file to trust. */
-  readonly ca?: string
-  /** False leaves the initial presence out. */
-  readonly presence?: boolean
+  /** `xmpp://127.0.0.1:PORT` */
+  readonly service: string
+  /** PEM of who vouches for the server. */
+  readonly certificate: string
 }
 
-/** What the client heard: a pubsub event or a chat message. */
-export interface Heard {
-  readonly event: 'online' | 'failed' | 'message' | 'published' | 'retracted' | 'purge' | 'delete'
-  readonly from?: string
-  readonly body?: string
+/** What the other client heard, in order. */
+export interface SlixmppEvent {
+  readonly event:
+    | 'online'
+    | 'message'
+    | 'published'
+    | 'retracted'
+    | 'purge'
+    | 'delete'
+    | 'disconnected'
+    | 'failed'
+    | string
   readonly service?: string
   readonly node?: string
   readonly item?: string
-  readonly publisher?: string
+  /** The payload as XML. */
   readonly payload?: string
+  readonly publisher?: string
+  readonly sender?: string
+  readonly body?: string
+  readonly reason?: string
 }
 
 export interface SlixmppItem {
   readonly id: string
   readonly publisher?: string
   readonly payload?: string
-  readonly xml: string
 }
 
-/** A reader's XMPP client that shares no line with ours (Debian's python3-slixmpp). */
-export interface Slixmpp extends AsyncDisposable {
-  readonly heard: readonly Heard[]
-  /** Waits for an event, heard already or still to come. */
-  hear(what: string, check: (heard: Heard) => boolean): Promise<Heard>
-  subscribe(service: string, node: string): Promise<void>
-  unsubscribe(service: string, node: string): Promise<void>
-  publish(address: { service: string; node: string; item: string }, payload: string): Promise<void>
-  retract(service: string, node: string, item: string): Promise<void>
-  items(service: string, node: string, item?: string): Promise<readonly SlixmppItem[]>
-  create(service: string, node: string, config: Record<string, string>): Promise<void>
-  configure(service: string, node: string, config: Record<string, string>): Promise<void>
-  delete(service: string, node: string): Promise<void>
-  purge(service: string, node: string): Promise<void>
+interface Where {
+  /** Left out: the account itself. */
+  readonly service?: string
+  readonly node: string
+}
+
+/** A client that is not ours (python3-slixmpp). Failures are Errors whose message is the condition. */
+export interface SlixmppClient extends AsyncDisposable {
+  readonly events: readonly SlixmppEvent[]
+  /** Waits for an event that fits, heard already or not. */
+  hear(fits: (event: SlixmppEvent) => boolean, what?: string): Promise<SlixmppEvent>
+  /** Becomes available: from here on messages and notifications come. */
+  presence(priority?: number): Promise<void>
   message(to: string, body: string): Promise<void>
+  create(where: Where & { readonly config?: Readonly<Record<string, string>> }): Promise<void>
+  subscribe(where: Where): Promise<void>
+  unsubscribe(where: Where): Promise<void>
+  /** Resolves with the item's id. */
+  publish(where: Where & { readonly item?: string; readonly payload: string }): Promise<string>
+  /** A comment as Movim writes it: an entry with nothing but a title and an author. */
+  comment(where: Where & { readonly text: string; readonly item?: string }): Promise<string>
+  retract(where: Where & { readonly item: string }): Promise<void>
+  items(where: Where & { readonly ids?: readonly string[] }): Promise<SlixmppItem[]>
+  delete(where: Where): Promise<void>
+  stop(): Promise<void>
 }
 
-interface Answer {
-  readonly id?: number
-  readonly result?: unknown
-  readonly error?: string
-  readonly text?: string
-}
+const SCRIPT = fileURLToPath(new URL('slixmpp-client.py', import.meta.url))
 
-const SCRIPT = fileURLToPath(new URL('./slixmpp-client.py', import.meta.url))
-
-/** Signs in with slixmpp; resolves when it is online. */
-export async function startSlixmpp(options: SlixmppOptions): Promise<Slixmpp> {
-  const child = spawn('/usr/bin/python3', [SCRIPT, JSON.stringify(options)], { stdio: ['pipe', 'pipe', 'pipe'] })
-  const exited = new Promise((resolve) => child.once('exit', resolve))
-  const heard: Heard[] = []
-  const waiting = new Map<number, (answer: Answer) => void>()
+/** Signs in; available only after `presence`. */
+export async function startSlixmpp(options: SlixmppOptions): Promise<SlixmppClient> {
+  const folder = await mkdtemp(join(tmpdir(), 'canto-slixmpp-'))
+  const certificate = join(folder, 'ca.pem')
+  await writeFile(certificate, options.certificate)
+  const { hostname: host, port } = new URL(options.service)
+  const child = spawn('/usr/bin/python3', [SCRIPT], { stdio: ['pipe', 'pipe', 'pipe'] })
+  child.stdin.on('error', () => {})
+  const events: SlixmppEvent[] = []
+  const waiting = new Map<number, (line: { result?: unknown; error?: string; text?: string }) => void>()
   let errors = ''
-  let next = 0
+  let last = 0
   child.stderr.on('data', (chunk) => {
     errors += chunk
   })
-  createInterface({ input: child.stdout }).on('line', (line) => {
-    const said = JSON.parse(line) as Answer & Heard
-    if (said.id === undefined) heard.push(said)
-    else waiting.get(said.id)?.(said)
+  createInterface(child.stdout).on('line', (text) => {
+    const line = JSON.parse(text)
+    if (line.event) events.push(dropNulls(line))
+    else waiting.get(line.id)?.(line)
   })
+  const write = (line: object) => child.stdin.write(`${JSON.stringify(line)}\n`)
+  write({ jid: options.jid, password: options.password, host, port: Number(port), certificate })
 
-  async function ask<T>(command: string, args: Record<string, unknown>): Promise<T> {
-    const id = next++
-    const answer = await new Promise<Answer>((resolve) => {
-      waiting.set(id, resolve)
-      child.stdin.write(`${JSON.stringify({ id, do: command, with: args })}\n`)
+  const hear: SlixmppClient['hear'] = async (fits, what = `slixmpp to hear something: ${fits}`) => {
+    const heard = await until(() => events.find(fits) ?? (child.exitCode === null ? undefined : 'ended'), { what })
+    if (heard === 'ended') throw new Error(`slixmpp has ended before ${what}: ${errors}`)
+    return heard
+  }
+  const ask = <T = void>(what: string, args: object = {}): Promise<T> => {
+    const id = ++last
+    const { promise, resolve, reject } = Promise.withResolvers<T>()
+    waiting.set(id, ({ result, error, text }) => {
+      waiting.delete(id)
+      if (error) reject(new Error(text ? `${error}: ${text}` : error))
+      else resolve(result as T)
     })
-    if (answer.error !== undefined) throw new Error(`slixmpp ${command}: ${answer.error} ${answer.text ?? ''}`)
-    return answer.result as T
+    write({ id, do: what, with: args })
+    return promise
+  }
+  const inFull = <T extends Where>(where: T) => ({ ...where, service: where.service ?? null })
+
+  async function stop(): Promise<void> {
+    child.stdin.end()
+    const timer = setTimeout(() => child.kill('SIGKILL'), 5000)
+    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+    clearTimeout(timer)
+    await rm(folder, { recursive: true, force: true })
   }
 
-  const hear: Slixmpp['hear'] = (what, check) => until(() => heard.find(check), { what: `slixmpp to hear ${what}` })
-  await until(() => heard.some(({ event }) => event === 'online') || child.exitCode !== null, {
-    what: 'slixmpp online',
-  })
-  if (child.exitCode !== null) throw new Error(`slixmpp ended: ${errors}`)
-  return {
-    heard,
-    hear,
-    subscribe: (service, node) => ask('subscribe', { service, node }),
-    unsubscribe: (service, node) => ask('unsubscribe', { service, node }),
-    publish: (address, payload) => ask('publish', { ...address, payload }),
-    retract: (service, node, item) => ask('retract', { service, node, item }),
-    items: (service, node, item) => ask('items', { service, node, item }),
-    create: (service, node, config) => ask('create', { service, node, config }),
-    configure: (service, node, config) => ask('configure', { service, node, config }),
-    delete: (service, node) => ask('delete', { service, node }),
-    purge: (service, node) => ask('purge', { service, node }),
-    message: (to, body) => ask('message', { to, body }),
-    async [Symbol.asyncDispose]() {
-      child.stdin.end()
-      child.kill()
-      await exited
-    },
+  try {
+    const first = await hear(({ event }) => event === 'online' || event === 'failed', 'it was online')
+    if (first.event === 'failed') throw new Error(`slixmpp could not sign in: ${first.reason}`)
+  } catch (error) {
+    await stop()
+    throw error
   }
+  return {
+    events,
+    hear,
+    presence: (priority = 0) => ask('presence', { priority }),
+    message: (to, body) => ask('message', { to, body }),
+    create: (where) => ask('create', inFull(where)),
+    subscribe: (where) => ask('subscribe', inFull(where)),
+    unsubscribe: (where) => ask('unsubscribe', inFull(where)),
+    publish: (where) => ask('publish', { ...inFull(where), item: where.item ?? null }),
+    comment({ text, item = crypto.randomUUID(), ...where }) {
+      return ask('publish', { ...inFull(where), item, payload: writeComment(text, options.jid, item) })
+    },
+    retract: (where) => ask('retract', inFull(where)),
+    items: (where) => ask('items', inFull(where)),
+    delete: (where) => ask('delete', inFull(where)),
+    stop,
+    [Symbol.asyncDispose]: stop,
+  }
+}
+
+function writeComment(text: string, jid: string, item: string): string {
+  const escaped = text.replaceAll('&', '&amp;').replaceAll('<', '&lt;')
+  const now = new Date().toISOString()
+  return `<entry xmlns='http://www.w3.org/2005/Atom'><title type='text'>${escaped}</title><id>${item}</id><author><name>${jid}</name><uri>xmpp:${jid}</uri></author><published>${now}</published><updated>${now}</updated></entry>`
+}
+
+function dropNulls(line: Record<string, unknown>): SlixmppEvent {
+  return Object.fromEntries(Object.entries(line).filter(([, value]) => value !== null)) as unknown as SlixmppEvent
 }
