@@ -7,6 +7,7 @@ import { negotiate, type SignIn } from './negotiate.ts'
 import { type Ask, createRequests } from './requests.ts'
 import { connectStream, type Stream } from './stream.ts'
 import { findTargets, type Target } from './targets.ts'
+import { watchLine } from './watch-line.ts'
 
 export interface ConnectionOptions {
   readonly signIn: SignIn
@@ -29,10 +30,6 @@ export interface Connection {
   readonly ended: Promise<AppError>
   close(): Promise<void>
 }
-
-/** How long the line may be silent before we ask whether anybody is there, and how long we wait for the answer. */
-const QUIET = 60_000
-const PATIENCE = 30_000
 
 /** Connects, signs in and binds; tries every place where the server may be. */
 export async function openConnection(options: ConnectionOptions): Promise<Connection> {
@@ -83,7 +80,11 @@ async function establish(stream: Stream, target: Target, options: ConnectionOpti
   // Presence makes a session an ear, and takes the messages meant for a person's chat client: the site's alone sends it.
   if (options.isSite) sendQuietly(new Element('presence').c('priority').t('0').up())
 
-  const watch = watchLine(stream, () => lastHeard, acks?.request ?? pingServer(jid, requests.ask))
+  const watch = watchLine({
+    lastHeard: () => lastHeard,
+    ask: acks?.request ?? pingServer(jid, requests.ask),
+    onDead: () => stream.destroy(new AppError('unavailable', `The XMPP server of ${stream.domain} no longer answers`)),
+  })
   stream.ended.then((reason) => {
     watch.stop()
     requests.fail(reason)
@@ -105,36 +106,6 @@ function pingServer(jid: BareJid, ask: Ask) {
   return (onAnswer: () => void) => {
     const ping = new Element('ping', { xmlns: 'urn:xmpp:ping' })
     // An error is an answer too: somebody is there.
-    ask('get', domainOf(jid), ping, { timeout: PATIENCE * 2 }).then(onAnswer, onAnswer)
-  }
-}
-
-/** Asks now and then whether the other side is still there, and ends the stream when nobody answers. */
-function watchLine(stream: Stream, lastHeard: () => number, ask: (onAnswer: () => void) => void) {
-  let rtt: number | undefined
-  let asked: number | undefined
-  const check = () => {
-    const now = Date.now()
-    if (asked === undefined) {
-      if (now - lastHeard() > QUIET) probe(now)
-    } else if (now - asked > PATIENCE) {
-      if (lastHeard() > asked) asked = undefined
-      else stream.destroy(new AppError('unavailable', `The XMPP server of ${stream.domain} no longer answers`))
-    }
-  }
-  const probe = (now: number) => {
-    asked = now
-    ask(() => {
-      rtt = Date.now() - now
-      asked = undefined
-    })
-  }
-  const timer = setInterval(check, 10_000)
-  probe(Date.now())
-  return {
-    get rtt() {
-      return rtt
-    },
-    stop: () => clearInterval(timer),
+    ask('get', domainOf(jid), ping, { timeout: 60_000 }).then(onAnswer, onAnswer)
   }
 }

@@ -1,0 +1,51 @@
+export interface LineOptions {
+  /** When anything last came in, in milliseconds since 1970. */
+  readonly lastHeard: () => number
+  /** Asks the other side for a sign of life. */
+  readonly ask: (onAnswer: () => void) => void
+  readonly onDead: () => void
+}
+
+export interface Line {
+  /** Milliseconds of the last question and answer. */
+  readonly rtt: number | undefined
+  stop(): void
+}
+
+/** How long the line may be silent before we ask, how long we wait for the answer, and how often we look. */
+const QUIET = 60_000
+const PATIENCE = 30_000
+const LOOK_EVERY = 10_000
+
+/** Asks now and then whether the other side is still there: a dead connection says nothing by itself. */
+export function watchLine({ lastHeard, ask, onDead }: LineOptions): Line {
+  let rtt: number | undefined
+  let asked: number | undefined
+
+  function probe(now: number): void {
+    asked = now
+    ask(() => {
+      rtt = Date.now() - now
+      asked = undefined
+    })
+  }
+
+  function look(): void {
+    const now = Date.now()
+    if (asked === undefined) {
+      if (now - lastHeard() > QUIET) probe(now)
+    } else if (now - asked > PATIENCE) {
+      if (lastHeard() > asked) asked = undefined
+      else onDead()
+    }
+  }
+
+  const timer = setInterval(look, LOOK_EVERY)
+  probe(Date.now())
+  return {
+    get rtt() {
+      return rtt
+    },
+    stop: () => clearInterval(timer),
+  }
+}
