@@ -4,7 +4,7 @@ import type { StateDb } from '#server/store/database.ts'
 import type { Draft } from '#server/store/draft.ts'
 import { findDraft } from '#server/store/draft.ts'
 import type { OutboxRow } from '#server/store/outbox.ts'
-import { listOutbox } from '#server/store/outbox.ts'
+import { findOutboxForm, listOutbox } from '#server/store/outbox.ts'
 import type { BareJid } from '#shared/jid.ts'
 
 /** A draft and what became of it, if it was sent. */
@@ -23,6 +23,14 @@ export async function listSentDrafts(state: StateDb, jid: BareJid): Promise<Sent
 export async function findSentDraft(state: StateDb, jid: BareJid, id: string): Promise<SentDraft | undefined> {
   const draft = await findDraft(state, jid, id)
   return draft && { draft, row: (await findSent(state, jid)).get(id) }
+}
+
+/** Whether this very text is published or on its way. */
+export async function wasSent(state: StateDb, draft: Draft): Promise<boolean> {
+  const row = await findOutboxForm(state, draft.jid, `post:${draft.id}`)
+  if (row === undefined || row.status === 'refused') return false
+  const task = readTask(row)
+  return task.kind === 'post' && task.draft.text === draft.text && task.draft.title === draft.title.trim()
 }
 
 /** What waits or was refused, by the drafts it came from; the newest of each. */

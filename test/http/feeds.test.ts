@@ -39,7 +39,10 @@ describe('a feed', () => {
     const first = await site.browser().get('/@juliet/atom.xml', { ...atom, 'accept-encoding': 'br' })
     const { etag, 'last-modified': since } = first.headers
     assert.ok(etag !== undefined && since !== undefined)
-    const conditions = [{ 'if-none-match': String(etag) }, { 'if-modified-since': String(since) }]
+    const conditions: Record<string, string>[] = [
+      { 'if-none-match': String(etag) },
+      { 'if-modified-since': String(since) },
+    ]
     for (const condition of conditions) {
       const again = await site.browser().get('/@juliet/atom.xml', { ...atom, 'accept-encoding': 'br', ...condition })
       assert.equal(again.statusCode, 304)

@@ -57,14 +57,18 @@ export function viewPost(deps: Deps, row: PostRow, { blog, person, rows = [] }: 
 
 /** A post that is only in its author's outbox. */
 export function viewOutboxPost(deps: Deps, row: OutboxRow, { blog, person }: PostPlace): PostView {
-  const { draft, published } = readTask(row) as PostTask
+  const { draft, draftId, published } = readTask(row) as PostTask
   const entry = previewEntry(deps, {
     draft,
     address: row.address,
     name: person?.name ?? blog.author.name,
     published: new Date(published),
   })
-  return { ...viewEntry(deps, entry, { address: row.address, blog, published }), waiting: viewWaiting(row) }
+  return {
+    ...viewEntry(deps, entry, { address: row.address, blog, published }),
+    editUrl: `/write?${new URLSearchParams({ draft: draftId })}`,
+    waiting: viewWaiting(row),
+  }
 }
 
 /** A post as it would be, by the way that every post takes to its page. */

@@ -5,7 +5,7 @@ import { readItemSegment } from '#shared/paths.ts'
 import { readFormSender, requireSender, sendToSignIn } from '../form-guard.ts'
 import { sendDraftsPage } from '../pages/drafts.ts'
 import { blogAddress } from '../places.ts'
-import { listSentDrafts } from '../sent-drafts.ts'
+import { listSentDrafts, wasSent } from '../sent-drafts.ts'
 import { readVisit } from '../visit.ts'
 import type { Web } from '../web.ts'
 import type { WriteFields } from '../write-form.ts'
@@ -36,7 +36,9 @@ export function addDrafts(app: FastifyInstance, web: Web): void {
       const item = request.query.edits === undefined ? undefined : readItemSegment(request.query.edits)
       const edits = item === undefined ? undefined : { ...blogAddress(jid), item }
       const now = ctx.clock()
-      await keepDraft(ctx.state, readWriteForm({ ...request.body, key: request.params.key }, { jid, edits, now }))
+      const draft = readWriteForm({ ...request.body, key: request.params.key }, { jid, edits, now })
+      // The script's last word may arrive after the form itself: what is published is no draft any more.
+      if (!(await wasSent(ctx.state, draft))) await keepDraft(ctx.state, draft)
       return reply.send({ saved: now.toISOString(), isSignedIn: sender.kind === 'own' })
     },
   )
