@@ -53,6 +53,7 @@ Dir::Etc::Preferences "-";
 Dir::Log "${folder}";
 Debug::NoLocking "1";
 APT::Sandbox::User "";
+APT::Update::Error-Mode "any";
 Acquire::Languages "none";
 Acquire::Retries "3";
 `
