@@ -5,8 +5,14 @@ import type { OutboxRow } from '#server/store/outbox.ts'
 import type { AppContext } from './context.ts'
 import { readPostDraft } from './write-form.ts'
 
-/** So long an answer waits for the network, before it says that the post waits. */
-export const SETTLE_MS = 4_000
+/** So long an answer waits for the network, before it says that something waits. */
+const SETTLE_MS = 4_000
+const OFFLINE_MS = 200
+
+/** The row once it is done, or as it is after a moment; sooner where nothing can happen. */
+export function settle({ outbox, sessions }: AppContext, { id, account }: OutboxRow): Promise<OutboxRow> {
+  return outbox.settle(id, sessions(account)?.status === 'online' ? SETTLE_MS : OFFLINE_MS)
+}
 
 /** Publishes a draft, and keeps it until it is out. Rejects with conflict where the post was changed meanwhile. */
 export async function publishDraft(ctx: AppContext, draft: Draft): Promise<OutboxRow> {
@@ -14,5 +20,5 @@ export async function publishDraft(ctx: AppContext, draft: Draft): Promise<Outbo
   await keepDraft(ctx.state, draft)
   const { jid: author, id: key, edits, baseUpdated } = draft
   const queued = await queuePost(ctx, { author, key, draft: post, edits, baseUpdated })
-  return ctx.outbox.settle(queued.id, SETTLE_MS)
+  return settle(ctx, queued)
 }

@@ -83,10 +83,15 @@ export function viewDraft(
 
 export function viewWaiting({ problem, nextTry, status, reason }: OutboxRow): WaitingView {
   return {
-    reason: problem ?? (reason === undefined ? 'It is on its way.' : reason),
+    reason: asSentence(problem ?? reason ?? 'It is on its way'),
     ...(nextTry === undefined ? {} : { nextTry: nextTry.toISOString() }),
     ...(status === 'refused' ? { isRefused: true } : {}),
   }
+}
+
+/** With a full stop, wherever the words come from. */
+export function asSentence(words: string): string {
+  return /[.!?…]$/.test(words) ? words : `${words}.`
 }
 
 /** Pictures of others come through us. */

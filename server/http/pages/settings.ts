@@ -9,6 +9,7 @@ import { findOwnBlog } from '../shown.ts'
 import type { Web } from '../web.ts'
 import type { Exchange } from './page.ts'
 import { sendPage } from './page.ts'
+import { asSentence } from './post-view.ts'
 
 export interface SettingsFields {
   readonly title: string
@@ -88,9 +89,9 @@ function sayPost({ n, date }: HiddenPost): string {
 function describe({ isSaved, problem, row }: SettingsPage): Notice[] {
   if (problem !== undefined) return [{ lead: 'Not saved.', text: problem, kind: 'error' }]
   if (row?.status === 'refused')
-    return [{ lead: 'Not saved.', text: row.problem ?? 'Your server refused it.', kind: 'error' }]
+    return [{ lead: 'Not saved.', text: asSentence(row.problem ?? 'Your server refused it'), kind: 'error' }]
   if (row !== undefined) {
-    return [{ lead: 'Waiting.', text: row.problem ?? 'Your server has not answered yet.', kind: 'waiting' }]
+    return [{ lead: 'Waiting.', text: asSentence(row.problem ?? 'Your server has not answered yet'), kind: 'waiting' }]
   }
   return isSaved ? [{ lead: 'Saved.', text: 'Your readers see it now.' }] : []
 }

@@ -13,7 +13,7 @@ import type { Web } from '../web.ts'
 import { readPostDraft } from '../write-form.ts'
 import type { Exchange } from './page.ts'
 import { sendPage } from './page.ts'
-import { viewDraft } from './post-view.ts'
+import { asSentence, viewDraft } from './post-view.ts'
 
 export interface WritePage {
   readonly draft: Draft
@@ -68,12 +68,12 @@ async function createWriteView(
 }
 
 function describeProblem({ problem, row, isReopened, draft }: WritePage): Notice[] {
-  if (problem !== undefined) return [{ lead: 'Not published.', text: problem, kind: 'error' }]
+  if (problem !== undefined) return [{ lead: 'Not published.', text: asSentence(problem), kind: 'error' }]
   if (row?.status === 'refused') {
-    return [{ lead: 'Not published.', text: row.problem ?? 'Your server refused it.', kind: 'error' }]
+    return [{ lead: 'Not published.', text: asSentence(row.problem ?? 'Your server refused it'), kind: 'error' }]
   }
   if (row?.status === 'waiting') {
-    return [{ lead: 'Waiting to be published.', text: row.problem ?? 'It is on its way.', kind: 'waiting' }]
+    return [{ lead: 'Waiting to be published.', text: asSentence(row.problem ?? 'It is on its way'), kind: 'waiting' }]
   }
   if (!isReopened || draft.edits === undefined) return []
   return [{ lead: 'Not published yet.', text: 'These are the changes that you began.' }]

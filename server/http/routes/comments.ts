@@ -13,7 +13,7 @@ import { sendRemovePage } from '../pages/delete.ts'
 import { sendPostPage } from '../pages/post.ts'
 import type { PostParams } from '../places.ts'
 import { commentAnchor, readPostParams } from '../places.ts'
-import { SETTLE_MS } from '../publish.ts'
+import { settle } from '../publish.ts'
 import { requirePost } from '../shown.ts'
 import { readVisit } from '../visit.ts'
 import type { Web } from '../web.ts'
@@ -73,7 +73,7 @@ export function addComments(app: FastifyInstance, web: Web): void {
         inReplyTo: parent === undefined ? undefined : { ...post.comments, item: parent },
       })
       await dropCommentDraft(ctx.state, sender.person.jid, address)
-      const row = await ctx.outbox.settle(queued.id, SETTLE_MS)
+      const row = await settle(ctx, queued)
       return reply.redirect(`${pathOf(address)}#${commentAnchor(row.address.item)}`, 303)
     },
   )
@@ -94,7 +94,7 @@ export function addComments(app: FastifyInstance, web: Web): void {
       const { post, comment } = await findRemovable(request.params, person)
       if (comment !== undefined) {
         const queued = await queueRemoveComment(ctx, { by: person.jid, address: comment.address })
-        await ctx.outbox.settle(queued.id, SETTLE_MS)
+        await settle(ctx, queued)
       }
       return reply.redirect(`${pathOf(post)}#comments`, 303)
     },

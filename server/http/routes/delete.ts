@@ -6,7 +6,7 @@ import { requireSender, sendToSignIn } from '../form-guard.ts'
 import { sendDeletePage } from '../pages/delete.ts'
 import type { PostParams } from '../places.ts'
 import { readPostParams, redirectedTo } from '../places.ts'
-import { SETTLE_MS } from '../publish.ts'
+import { settle } from '../publish.ts'
 import { requirePost } from '../shown.ts'
 import { readVisit } from '../visit.ts'
 import type { Web } from '../web.ts'
@@ -32,7 +32,7 @@ export function addDelete(app: FastifyInstance, web: Web): void {
     if (person === undefined) return sendToSignIn(reply, { next: `${postPath(site, address)}/delete`, notice: 'ended' })
     if (person.jid !== address.service) throw new AppError('forbidden', 'Only its author can delete this post.')
     const queued = await queueDelete(ctx, { author: person.jid, address })
-    const row = await ctx.outbox.settle(queued.id, SETTLE_MS)
+    const row = await settle(ctx, queued)
     // Until it is done the post is still there, with the reason on its page.
     return reply.redirect(row.status === 'done' ? blogPath(site, person.jid) : postPath(site, address), 303)
   })

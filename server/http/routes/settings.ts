@@ -5,7 +5,7 @@ import { queueSettings } from '#server/feeds/queue.ts'
 import { findAuthor } from '#server/store/author.ts'
 import { requireSender, sendToSignIn } from '../form-guard.ts'
 import { sendConsentPage, sendSettingsPage } from '../pages/settings.ts'
-import { SETTLE_MS } from '../publish.ts'
+import { settle } from '../publish.ts'
 import { readNext, readVisit } from '../visit.ts'
 import type { Web } from '../web.ts'
 
@@ -49,7 +49,7 @@ export function addSettings(app: FastifyInstance, web: Web): void {
       return sendSettingsPage(web, { request, reply, visit }, { fields: clean, problem, status: 400 })
     }
     const queued = await queueSettings(ctx, { author: person.jid, ...clean })
-    const row = await ctx.outbox.settle(queued.id, SETTLE_MS)
+    const row = await settle(ctx, queued)
     if (row.status === 'done') return reply.redirect('/settings?saved=1', 303)
     return sendSettingsPage(web, { request, reply, visit }, { fields: clean, row })
   })
