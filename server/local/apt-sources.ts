@@ -9,7 +9,7 @@ export interface DebianSource {
   readonly target: string
 }
 
-interface Entry {
+export interface SourceEntry {
   readonly uri: string
   readonly suites: readonly string[]
   readonly components: readonly string[]
@@ -35,17 +35,19 @@ export async function findDebianSource(): Promise<DebianSource> {
   }
 }
 
-async function readEntries(): Promise<Entry[]> {
+async function readEntries(): Promise<SourceEntry[]> {
   const files = ['/etc/apt/sources.list', ...globSync('/etc/apt/sources.list.d/*.{list,sources}')]
-  const read = files.map(async (file) => {
-    const text = await readFile(file, 'utf8').catch(() => '')
-    return file.endsWith('.sources') ? text.split(/\n\s*\n/).flatMap(readParagraph) : text.split('\n').flatMap(readLine)
-  })
+  const read = files.map(async (file) => readSources(file, await readFile(file, 'utf8').catch(() => '')))
   return (await Promise.all(read)).flat()
 }
 
+/** The binary sources of one file, in either of apt's formats. */
+export function readSources(file: string, text: string): SourceEntry[] {
+  return file.endsWith('.sources') ? text.split(/\n\s*\n/).flatMap(readParagraph) : text.split('\n').flatMap(readLine)
+}
+
 /** One line of the old format: `deb [signed-by=…] URI SUITE COMPONENT…`. */
-function readLine(line: string): Entry[] {
+function readLine(line: string): SourceEntry[] {
   const match = /^\s*deb\s+(\[[^\]]*\])?\s*(\S+)\s+(\S+)\s+([^#]+)/.exec(line)
   if (match === null) return []
   const [, options = '', uri = '', suite = '', components = ''] = match
@@ -53,7 +55,7 @@ function readLine(line: string): Entry[] {
 }
 
 /** One paragraph of the deb822 format. A key within the file (a value of several lines) is left to apt's own keyrings. */
-function readParagraph(paragraph: string): Entry[] {
+function readParagraph(paragraph: string): SourceEntry[] {
   const text = paragraph.replace(/^#.*\n/gm, '')
   const fields = new Map(text.split(/\n(?=\S)/).map((field) => [field.split(':', 1)[0]?.toLowerCase(), field]))
   const field = (name: string) =>
