@@ -2,8 +2,9 @@ import type { EntryRow, NewEntry } from '#server/store/entry.ts'
 import { clampDate } from '#shared/dates.ts'
 import { type BareJid, domainOf, isSameOrSubdomain, localPart } from '#shared/jid.ts'
 import { escapeText, type SafeHtml, sanitizeHtml } from '#shared/markup.ts'
-import type { IngestDeps, Saving } from './ingest.ts'
+import type { IngestDeps } from './ingest.ts'
 import type { ReadEntryItem } from './read-item.ts'
+import type { Saving } from './store-item.ts'
 
 /** Whether a version may take the place of the one we have: only its publisher's own may (design, "Who wrote it"). */
 export function mayReplace(existing: EntryRow, { publisher, payload, credit }: ReadEntryItem): boolean {

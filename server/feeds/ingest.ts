@@ -1,21 +1,19 @@
-import type { Element } from 'ltx'
 import { describeError } from '#server/errors.ts'
 import type { Logger } from '#server/log.ts'
 import type { IndexDb } from '#server/store/database.ts'
-import { countOverwrite, type EntryRow, findEntry, saveEntry } from '#server/store/entry.ts'
+import { findEntry } from '#server/store/entry.ts'
 import { findNode, type NodeRow } from '#server/store/node.ts'
-import { savePerson } from '#server/store/person.ts'
-import { deleteTombstone, findTombstone } from '#server/store/tombstone.ts'
-import type { Item, PubsubEvent } from '#server/xmpp/ports.ts'
+import type { PubsubEvent } from '#server/xmpp/ports.ts'
 import { addressKey, type ItemAddress } from '#shared/address.ts'
-import type { BareJid } from '#shared/jid.ts'
+import { METADATA_ITEM } from '#shared/feed-metadata.ts'
+import { type BareJid, readBareJid } from '#shared/jid.ts'
+import { isWithinBounds, writeXml } from '#shared/xml.ts'
 import { announceSaved } from './announce.ts'
-import { mayReplace, toEntryRow } from './entry-row.ts'
 import type { Live } from './live.ts'
-import { saveMetadata } from './metadata.ts'
-import { type ReadEntryItem, type ReadItem, readItem } from './read-item.ts'
+import { type ReadItem, readItem, type SentItem } from './read-item.ts'
 import { clearEntries, removeItem } from './remove.ts'
-import { announceThread, followThread } from './thread.ts'
+import { storeItem } from './store-item.ts'
+import { announceThread } from './thread.ts'
 
 export interface IngestDeps {
   readonly index: IndexDb
@@ -68,75 +66,41 @@ interface Arrival {
   readonly options: IngestOptions
 }
 
-export interface Saving {
-  readonly node: NodeRow
-  readonly address: ItemAddress
-  /** What the index has of the item. */
-  readonly existing: EntryRow | undefined
-  readonly item: ReadEntryItem
-}
-
 async function ingestItem(deps: IngestDeps, { node, event, options }: Arrival): Promise<IngestOutcome> {
   const { address, item } = event
   if (node.status !== 'open' || PROBES.has(address.item) || item?.payload === undefined) return 'ignored'
-  const existing = await findEntry(deps.index, node.id, address.item)
-  if (options.readAt !== undefined && (await isOlderThanOurs(deps, { address, existing, readAt: options.readAt }))) {
-    return 'ignored'
+  const sent = { ...item, payload: item.payload }
+  if (!isWithinBounds(sent.payload)) return reject(deps, address, 'it is too deep or too large')
+  const text = writeXml(sent.payload)
+  if (await isKnown(deps, { node, item: sent, text })) return 'unchanged'
+  const read = readSafely(deps, { node, item: sent, text })
+  if (typeof read === 'string') return reject(deps, address, read)
+  const stored = await deps.index
+    .transaction()
+    .execute((index) => storeItem({ ...deps, index }, { address, item: read, readAt: options.readAt }))
+  announceThread(deps, stored.thread)
+  if (stored.outcome === 'stored' && options.isHistory !== true) {
+    await announceSaved(deps, node, { address, isNew: stored.isNew })
   }
-  const read = readSafely(deps, node, { ...item, payload: item.payload })
-  if (typeof read === 'string') {
-    deps.log.warn(`Rejected item ${addressKey(address).slice(0, 300)}: ${read}`)
-    return 'rejected'
-  }
-  const outcome =
-    read.kind === 'metadata'
-      ? await saveMetadata(deps, node, read)
-      : await saveItem(deps, { address, node, existing, item: read })
-  if (outcome === 'stored' && options.isHistory !== true) {
-    await announceSaved(deps, node, { address, isNew: existing === undefined })
-  }
-  return outcome
+  return stored.outcome
 }
 
-async function saveItem(deps: IngestDeps, { node, address, existing, item }: Saving): Promise<IngestOutcome> {
-  if (existing !== undefined) {
-    const isSame = existing.payload === item.payload
-    if (isSame && (item.publisher === undefined || item.publisher === existing.publisher)) return 'unchanged'
-    if (!mayReplace(existing, item)) {
-      await countOverwrite(deps.index, existing.id)
-      return 'ignored'
-    }
-  }
-  const row = toEntryRow(deps, { node, address, existing, item })
-  const changes = await deps.index.transaction().execute(async (index) => {
-    await saveEntry(index, row, item.entry.tags)
-    await deleteTombstone(index, address)
-    await learnName(index, item, row.updatedAt)
-    return followThread(index, { row, former: existing, owner: node.owner, now: deps.clock() })
-  })
-  announceThread(deps, changes)
-  return 'stored'
+function reject({ log }: IngestDeps, address: ItemAddress, why: string): 'rejected' {
+  log.warn(`Rejected item ${addressKey(address).slice(0, 300)}: ${why}`)
+  return 'rejected'
 }
 
-async function learnName(index: IndexDb, { credit, entry }: ReadEntryItem, updatedAt: number): Promise<void> {
-  const name = entry.author.name
-  if (credit.kind !== 'credited' || name === undefined || name === '') return
-  await savePerson(index, { jid: credit.author, name, namedAt: new Date(updatedAt) })
+/** Most of what is read again is as it was, which costs no rendering to see. */
+async function isKnown({ index }: IngestDeps, { node, item, text }: SentItem): Promise<boolean> {
+  if (item.id === METADATA_ITEM && node.metadataPayload === text) return true
+  const existing = await findEntry(index, node.id, item.id)
+  if (existing?.payload !== text) return false
+  return item.publisher === undefined || readBareJid(item.publisher) === existing.publisher
 }
 
-/** A page of a node that was asked for before the last change here knows less than we do. */
-async function isOlderThanOurs(
-  deps: IngestDeps,
-  { address, existing, readAt }: { address: ItemAddress; existing: EntryRow | undefined; readAt: Date },
-): Promise<boolean> {
-  if (existing !== undefined) return existing.changedAt > readAt.getTime()
-  const removedAt = await findTombstone(deps.index, address)
-  return removedAt !== undefined && removedAt > readAt
-}
-
-function readSafely(deps: IngestDeps, node: NodeRow, item: Item & { payload: Element }): ReadItem | string {
+function readSafely(deps: IngestDeps, sent: SentItem): ReadItem | string {
   try {
-    return readItem(deps, node, item)
+    return readItem(deps, sent)
   } catch (error) {
     return describeError(error)
   }

@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { AppError } from '#server/errors.ts'
+import { AppError, isAppError } from '#server/errors.ts'
 import { saveDraft } from '#server/store/draft.ts'
 import { findOutboxForm, listOutboxOf, type OutboxRow } from '#server/store/outbox.ts'
 import { findPost } from '#server/store/post.ts'
@@ -25,6 +25,16 @@ export interface NewPost {
 
 /** Publishes a post or a change of one. Throws `conflict`, with the text kept as a draft, where the form was behind. */
 export async function queuePost(deps: QueueDeps, post: NewPost): Promise<OutboxRow> {
+  try {
+    // Nothing may come between looking at what is there and storing the row: two tabs may send at once.
+    return await deps.state.transaction().execute((state) => queueNext({ ...deps, state }, post))
+  } catch (error) {
+    if (isAppError(error, 'conflict')) await keepAsDraft(deps, post)
+    throw error
+  }
+}
+
+async function queueNext(deps: QueueDeps, post: NewPost): Promise<OutboxRow> {
   const { author, key, draft } = post
   if (draft.title.trim() === '' && draft.text.trim() === '') throw new AppError('bad-request', 'The post has no text')
   const earlier = await findOutboxForm(deps.state, author, `post:${key}`)
@@ -66,7 +76,6 @@ async function queueEdit(deps: QueueDeps, post: NewPost & { edits: ItemAddress }
   if (edits.service !== author) throw new AppError('forbidden', 'Only its author can change a post')
   const current = await findCurrent(deps, edits)
   if (baseUpdated !== undefined && current.updated > baseUpdated) {
-    await keepAsDraft(deps, post)
     throw new AppError('conflict', 'The post was changed meanwhile. Your text is kept: compare, then publish it again')
   }
   const updated = new Date(Math.max(deps.clock().getTime(), current.updated.getTime() + 1))

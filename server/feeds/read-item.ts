@@ -6,7 +6,6 @@ import type { Entry } from '#shared/entry.ts'
 import { type FeedMetadata, METADATA_ITEM, readFeedMetadata } from '#shared/feed-metadata.ts'
 import { type BareJid, readBareJid } from '#shared/jid.ts'
 import { comments, findProfile, type Profile } from '#shared/profiles/index.ts'
-import { isWithinBounds, writeXml } from '#shared/xml.ts'
 
 export interface ReadEntryItem {
   readonly kind: 'entry'
@@ -26,24 +25,30 @@ export interface ReadMetadataItem {
 
 export type ReadItem = ReadEntryItem | ReadMetadataItem
 
-/** Plain data of an item, or why there is none. Bounds come first: nothing recursive runs before. */
+/** An item as its service sent it, already found to be within bounds. */
+export interface SentItem {
+  readonly node: NodeRow
+  readonly item: Item & { readonly payload: Element }
+  /** Its payload, written. */
+  readonly text: string
+}
+
+/** Plain data of an item, or why there is none. */
 export function readItem(
   { siteDomain }: { readonly siteDomain: BareJid },
-  node: NodeRow,
-  { id, payload, publisher: stamped }: Item & { payload: Element },
+  { node, item, text }: SentItem,
 ): ReadItem | string {
-  if (!isWithinBounds(payload)) return 'it is too deep or too large'
-  const isMetadata = id === METADATA_ITEM && node.kind === 'blog'
-  if (isMetadata) {
+  const { payload, publisher: stamped } = item
+  if (item.id === METADATA_ITEM && node.kind === 'blog') {
     const metadata = readFeedMetadata(payload)
     if (metadata === undefined) return 'it is no description of a blog'
-    return { kind: 'metadata', metadata, publisher: readPublisher(stamped), payload: writeXml(payload) }
+    return { kind: 'metadata', metadata, publisher: readPublisher(stamped), payload: text }
   }
   const entry = profileOf(node, payload)?.readEntry(payload)
   if (entry === undefined) return 'it is no entry'
   const credit = creditOf({ siteDomain, node, stamped, entryAuthor: entry.author.jid })
   const publisher = readPublisher(stamped) ?? (credit.kind === 'credited' ? credit.author : undefined)
-  return { kind: 'entry', entry, credit, publisher, payload: writeXml(payload) }
+  return { kind: 'entry', entry, credit, publisher, payload: text }
 }
 
 // The link of a post makes a node one of comments, whatever it is called.

@@ -28,6 +28,11 @@ export async function saveEntry(index: IndexDb, entry: NewEntry, tags: readonly 
     .execute()
 }
 
+/** The same entry as its service writes it. */
+export async function savePayload(index: IndexDb, id: number, payload: string): Promise<void> {
+  await index.updateTable('entry').set({ payload }).where('id', '=', id).execute()
+}
+
 /** How a tag is looked up, whatever its author's spelling. */
 export function normalizeTag(tag: string): string {
   return tag.normalize('NFC').toLowerCase()

@@ -1,0 +1,86 @@
+import type { IndexDb } from '#server/store/database.ts'
+import { countOverwrite, type EntryRow, findEntry, type NewEntry, saveEntry, savePayload } from '#server/store/entry.ts'
+import { findNode, type NodeRow } from '#server/store/node.ts'
+import { savePerson } from '#server/store/person.ts'
+import { deleteTombstone, findTombstone } from '#server/store/tombstone.ts'
+import type { ItemAddress } from '#shared/address.ts'
+import { mayReplace, toEntryRow } from './entry-row.ts'
+import type { IngestDeps, IngestOutcome } from './ingest.ts'
+import { saveMetadata } from './metadata.ts'
+import type { ReadEntryItem, ReadItem } from './read-item.ts'
+import { followThread, type ThreadChanges } from './thread.ts'
+
+export interface Storing {
+  readonly address: ItemAddress
+  readonly item: ReadItem
+  readonly readAt: Date | undefined
+}
+
+export interface Stored {
+  readonly outcome: IngestOutcome
+  readonly isNew: boolean
+  readonly thread: ThreadChanges
+}
+
+const NOTHING = { isNew: false, thread: {} } as const
+
+/** Writes an item that was read. `deps.index` is a transaction: what it finds stays so until it has written. */
+export async function storeItem(deps: IngestDeps, { address, item, readAt }: Storing): Promise<Stored> {
+  const node = await findNode(deps.index, address)
+  if (node === undefined || node.status !== 'open') return { ...NOTHING, outcome: 'ignored' }
+  if (item.kind === 'metadata') return { ...NOTHING, outcome: await saveMetadata(deps, node, item) }
+  const existing = await findEntry(deps.index, node.id, address.item)
+  if (readAt !== undefined && (await isOlderThanOurs(deps, { address, existing, readAt }))) {
+    return { ...NOTHING, outcome: 'ignored' }
+  }
+  return storeEntry(deps, { node, address, existing, item })
+}
+
+export interface Saving {
+  readonly node: NodeRow
+  readonly address: ItemAddress
+  /** What the index has of the item. */
+  readonly existing: EntryRow | undefined
+  readonly item: ReadEntryItem
+}
+
+async function storeEntry(deps: IngestDeps, saving: Saving): Promise<Stored> {
+  const { node, address, existing, item } = saving
+  if (existing !== undefined && !mayReplace(existing, item)) {
+    if (existing.payload === item.payload) return { ...NOTHING, outcome: 'unchanged' }
+    await countOverwrite(deps.index, existing.id)
+    return { ...NOTHING, outcome: 'ignored' }
+  }
+  const row = toEntryRow(deps, saving)
+  if (existing !== undefined && isShownAlike(existing, row)) {
+    // As when the service sends our own post back, written in another way.
+    await savePayload(deps.index, existing.id, item.payload)
+    return { ...NOTHING, outcome: 'unchanged' }
+  }
+  await saveEntry(deps.index, row, item.entry.tags)
+  await deleteTombstone(deps.index, address)
+  await learnName(deps.index, item, row.updatedAt)
+  const thread = await followThread(deps.index, { row, former: existing, owner: node.owner, now: deps.clock() })
+  return { outcome: 'stored', isNew: existing === undefined, thread }
+}
+
+function isShownAlike(existing: EntryRow, row: NewEntry): boolean {
+  const kept: Partial<EntryRow> = { ...existing, payload: row.payload, changedAt: row.changedAt }
+  return Object.entries(row).every(([column, value]) => kept[column as keyof EntryRow] === value)
+}
+
+async function learnName(index: IndexDb, { credit, entry }: ReadEntryItem, updatedAt: number): Promise<void> {
+  const name = entry.author.name
+  if (credit.kind !== 'credited' || name === undefined || name === '') return
+  await savePerson(index, { jid: credit.author, name, namedAt: new Date(updatedAt) })
+}
+
+/** A page of a node that was asked for before the last change here knows less than we do. */
+async function isOlderThanOurs(
+  deps: IngestDeps,
+  { address, existing, readAt }: { address: ItemAddress; existing: EntryRow | undefined; readAt: Date },
+): Promise<boolean> {
+  if (existing !== undefined) return existing.changedAt > readAt.getTime()
+  const removedAt = await findTombstone(deps.index, address)
+  return removedAt !== undefined && removedAt > readAt
+}
