@@ -27,6 +27,7 @@ export interface AccountsDeps {
 
 export interface Accounts {
   find(jid: BareJid): XmppSession | undefined
+  list(): readonly BareJid[]
   /** Connects; nothing else sees the session before `adopt`. */
   open(jid: BareJid, login: Login): LiveAccount
   /** Makes it the account's session, in place of any earlier one. */
@@ -113,6 +114,7 @@ export function createAccounts(deps: AccountsDeps): Accounts {
 
   return {
     find: (jid) => live.get(jid)?.session,
+    list: () => [...live.keys()],
     open,
     adopt,
     end,

@@ -106,7 +106,9 @@ export function createPeople(deps: PeopleDeps): People {
         forgetToken: (jid) => tokens.save(jid, undefined),
       }),
     sweep: async () => {
-      for (const jid of await browsers.deleteExpired()) await endIfLast(jid)
+      // Also those whose browsers another process has ended, as `canto user` does.
+      const jids = new Set([...(await browsers.deleteExpired()), ...accounts.list()])
+      for (const jid of jids) await endIfLast(jid)
     },
     stop: () => accounts.stop(),
   }

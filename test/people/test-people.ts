@@ -92,10 +92,17 @@ export interface TestPeople extends AsyncDisposable {
   settle(): Promise<void>
 }
 
-export async function createTestPeople({ givesTokens = false } = {}): Promise<TestPeople> {
+export interface TestPeopleOptions {
+  readonly givesTokens?: boolean
+  /** Instead of the fake server. */
+  readonly openSession?: OpenSession
+  readonly env?: Record<string, string>
+}
+
+export async function createTestPeople(options: TestPeopleOptions = {}): Promise<TestPeople> {
   const state = await openState(':memory:')
-  const config = readConfig({ CANTO_OPERATORS: 'juliet@localhost' })
-  const server = createFakeServer(givesTokens)
+  const config = readConfig({ CANTO_OPERATORS: 'juliet@localhost', ...options.env })
+  const server = createFakeServer(options.givesTokens)
   const secret = createSecret(randomBytes(32))
   let now = Date.parse('2026-03-14T10:00:00Z')
   const create = () =>
@@ -104,7 +111,7 @@ export async function createTestPeople({ givesTokens = false } = {}): Promise<Te
       state,
       secret,
       siteDomain: 'localhost' as BareJid,
-      openSession: server.open,
+      openSession: options.openSession ?? server.open,
       onSignIn: async () => {},
       clock: () => new Date(now),
       log: silentLogger,
