@@ -14,6 +14,7 @@ import type { XmppSession } from '#server/xmpp/ports.ts'
 import type { BareJid } from '#shared/jid.ts'
 import { ensureBlogNode } from './blog-node.ts'
 import { blogOf, type Indexing } from './indexing.ts'
+import { mendThreads } from './mend-threads.ts'
 
 export interface AuthorsDeps {
   readonly index: IndexDb
@@ -68,6 +69,7 @@ export async function prepareBlog(deps: AuthorsDeps, jid: BareJid): Promise<Auth
     await updateNode(deps.index, address, { status: 'open' })
     // The question was about the node as it was; a later closing is asked about anew.
     if (author.consent !== 'unasked') await saveConsent(deps.state, jid, { consent: 'unasked' })
+    await mendThreads(deps, session.pubsub, jid)
     return { kind: 'ready' }
   }
   if (author.consent === 'refused') return { kind: 'refused' }

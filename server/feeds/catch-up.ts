@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { describeError, isAppError } from '#server/errors.ts'
 import { findAuthor } from '#server/store/author.ts'
 import type { StateDb } from '#server/store/database.ts'
@@ -53,6 +54,8 @@ async function readNode(deps: CatchUpDeps, node: NodeRow): Promise<'read' | 'fai
         seen.add(item.id)
         const event = { kind: 'published', address: { ...node.address, item: item.id }, item } as const
         await ingest(deps, event, { readAt, isHistory: node.isWaiting })
+        // SQLite answers at once, so nothing else here lets a page request in between.
+        await nextTurn()
       }
     }
   } catch (error) {
@@ -92,6 +95,7 @@ async function removeMissing(
 
 async function retract(deps: CatchUpDeps, node: NodeRow, item: string): Promise<void> {
   await ingest(deps, { kind: 'retracted', address: { ...node.address, item: item as ItemId } })
+  await nextTurn()
 }
 
 /** As its owner's session read it, or as the service tells everybody (XEP-0060 §5.4). */

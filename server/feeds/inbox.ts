@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { describeError } from '#server/errors.ts'
 import { findNode } from '#server/store/node.ts'
 import type { Pubsub, PubsubEvent } from '#server/xmpp/ports.ts'
@@ -49,6 +50,8 @@ export function createInbox(deps: InboxDeps, { onMissed }: InboxListeners): Inbo
 
   async function take(event: PubsubEvent): Promise<void> {
     try {
+      // A burst of events must leave room for page requests.
+      await nextTurn()
       const outcome = await ingest(deps, await complete(deps, event))
       if (outcome === 'ignored' && event.kind === 'published' && (await isShut(deps, event.address))) {
         onMissed(nodeOf(event.address))

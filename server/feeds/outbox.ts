@@ -1,6 +1,7 @@
 import { describeError } from '#server/errors.ts'
 import {
   clearNextTries,
+  deleteDoneBefore,
   findOutboxRow,
   listWaiting,
   listWaitingAccounts,
@@ -31,13 +32,16 @@ export interface Outbox {
 
 // Rows also come from other processes (`canto relink`), and sessions without telling.
 const TICK = 1_000
+const DAY = 24 * 3_600_000
+/** No browser sends a form again after that. */
+const KEPT_DAYS = 30
 
 /** Does what waits in the outbox: an account's rows one after the other, by the account's own session. */
 export function createOutbox(deps: OutboxDeps): Outbox {
   const running = new Map<BareJid, Promise<void>>()
   const again = new Set<BareJid>()
   const listeners = new Set<(row: OutboxRow) => void>()
-  let timer: NodeJS.Timeout | undefined
+  const timers: NodeJS.Timeout[] = []
   let isStopped = true
   const readBack = createReadBack(deps, { onOnline: guard(comeOnline) })
   // With `wake`, as what one account may not do is handed on to another.
@@ -79,6 +83,10 @@ export function createOutbox(deps: OutboxDeps): Outbox {
     wake(account)
   }
 
+  async function sweep(): Promise<void> {
+    await deleteDoneBefore(deps.state, new Date(deps.clock().getTime() - KEPT_DAYS * DAY))
+  }
+
   async function tick(): Promise<void> {
     for (const account of await listWaitingAccounts(deps.state)) wake(account)
     for (const account of readBack.waiting()) wake(account)
@@ -102,12 +110,13 @@ export function createOutbox(deps: OutboxDeps): Outbox {
     async start() {
       isStopped = false
       await readBack.start()
-      timer = setInterval(guard(tick), TICK)
+      timers.push(setInterval(guard(tick), TICK), setInterval(guard(sweep), DAY))
+      await sweep()
       await tick()
     },
     async stop() {
       isStopped = true
-      clearInterval(timer)
+      for (const timer of timers.splice(0)) clearInterval(timer)
       readBack.stop()
       await Promise.all(running.values())
     },

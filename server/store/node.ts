@@ -93,6 +93,23 @@ export async function listPostsOfThread(index: IndexDb, { service, node }: NodeA
     .execute()
 }
 
+/** Nodes for the comments on an author's posts that could not be read, those of the newest posts first. */
+export async function listMissingThreads(index: IndexDb, owner: BareJid, limit: number): Promise<NodeAddress[]> {
+  return index
+    .selectFrom('node')
+    .innerJoin('entry', (join) =>
+      join.onRef('entry.commentsService', '=', 'node.service').onRef('entry.commentsNode', '=', 'node.node'),
+    )
+    .select(['node.service', 'node.node'])
+    .where('node.kind', '=', 'comments')
+    .where('node.owner', '=', owner)
+    .where('node.status', '!=', 'open')
+    .groupBy(['node.service', 'node.node'])
+    .orderBy(({ fn }) => fn.max('entry.publishedAt'), 'desc')
+    .limit(limit)
+    .execute()
+}
+
 /** Forgets a comments node, with its comments, that no post links to any more. */
 export async function dropOrphanThread(index: IndexDb, address: NodeAddress): Promise<boolean> {
   if ((await listPostsOfThread(index, address)).length > 0) return false

@@ -61,6 +61,16 @@ describe('indexing', () => {
     await until(async () => (await listComments(ctx.index, THREAD)).length === 2)
   })
 
+  it('makes the comments node that a post of another client links to in vain', async () => {
+    await using ctx = await contextWithBlog()
+    await ctx.indexing.start()
+    await publish(ctx, 'balcony', 1, commentsLink(THREAD))
+    await until(async () => (await findNode(ctx.index, THREAD))?.status === 'deleted')
+    await addAuthor(ctx, JULIET)
+    await until(async () => (await findNode(ctx.index, THREAD))?.status === 'open')
+    assert.equal((await pubsubOf(ctx).readConfig(THREAD)).publish_model, 'open')
+  })
+
   it('asks for an item of which it was only told the id', async () => {
     await using ctx = await contextWithBlog()
     await ctx.indexing.start()
