@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { after, before, describe, it } from 'node:test'
+import { Element } from 'ltx'
+import { isAppError } from '#server/errors.ts'
+import { asItemId } from '#shared/address.ts'
+import { type Rig, useRig } from '#test/support/rig.ts'
+import { openTestSession } from '#test/support/test-session.ts'
+
+const entry = (bytes: number) => {
+  const payload = new Element('entry', { xmlns: 'http://www.w3.org/2005/Atom' })
+  payload.c('content').t('x'.repeat(bytes))
+  return payload
+}
+
+describe('what is large', () => {
+  let rig: Rig
+  before(async () => {
+    rig = await useRig()
+  })
+  after(() => rig.stop())
+
+  async function open(on: 'ejabberd' | 'prosody', name: string) {
+    const user = `${name}-${randomUUID().slice(0, 8)}`
+    await rig[on].register(user, `password of ${user}`)
+    const session = openTestSession(rig[on], user)
+    await session.whenOnline(30_000)
+    return session
+  }
+
+  for (const kind of ['ejabberd', 'prosody'] as const) {
+    const other = kind === 'ejabberd' ? 'prosody' : 'ejabberd'
+
+    it(`a node of ${kind} larger than one stanza between servers is read from afar, or said to be too large`, async () => {
+      await using session = await open(kind, 'juliet')
+      await using stranger = await open(other, 'stranger')
+      const address = { service: session.jid, node: 'urn:xmpp:microblog:0' }
+      await session.pubsub.createNode(address, { access_model: 'open', max_items: 'max' })
+      const ids = Array.from({ length: 40 }, (_, number) => asItemId(`${number}`))
+      // 800 kB in all, where a stream between servers ends at 512.
+      for (const item of ids) await session.pubsub.publishItem({ ...address, item }, entry(20_000))
+      const read: string[] = []
+      const reading = (async () => {
+        for await (const items of stranger.pubsub.allItems(address)) read.push(...items.map(({ id }) => id))
+      })()
+      if (kind === 'ejabberd') {
+        await reading
+        assert.deepEqual(read.sort(), ids.toSorted())
+      } else {
+        await assert.rejects(reading, (error) => isAppError(error, 'too-large'))
+        assert.ok(read.length >= 20, `${read.length}`)
+      }
+    })
+
+    it(`an item over the limit of ${kind} is refused without harm`, async () => {
+      await using session = await open(kind, 'juliet')
+      const address = { service: session.jid, node: 'urn:xmpp:microblog:0' }
+      await session.pubsub.createNode(address, { access_model: 'open', max_items: 'max' })
+      const item = { ...address, item: asItemId('large') }
+      await assert.rejects(session.pubsub.publishItem(item, entry(300_000)), (error) =>
+        isAppError(error, 'too-large', 'stanza-too-big'),
+      )
+      assert.equal(session.status, 'online')
+      await session.pubsub.publishItem(item, entry(200_000))
+      assert.equal((await session.pubsub.findItem(item))?.payload?.getChildText('content')?.length, 200_000)
+    })
+
+    it(`a node of 10,000 items on ${kind} is read whole`, async () => {
+      await using session = await open(kind, 'juliet')
+      const address = { service: session.jid, node: 'urn:xmpp:microblog:0' }
+      await session.pubsub.createNode(address, { access_model: 'open', max_items: 'max' })
+      const began = Date.now()
+      const ids = Array.from({ length: 10_000 }, (_, number) => asItemId(`${number}`))
+      await Promise.all(ids.map((item) => session.pubsub.publishItem({ ...address, item }, entry(100))))
+      const published = Date.now()
+      const read = new Set<string>()
+      let pages = 0
+      for await (const items of session.pubsub.allItems(address)) {
+        pages++
+        for (const { id } of items) read.add(id)
+      }
+      console.log(
+        `${kind}: 10,000 posts in ${published - began} ms, read in ${pages} pages and ${Date.now() - published} ms`,
+      )
+      assert.equal(read.size, 10_000)
+    })
+  }
+})
