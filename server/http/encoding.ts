@@ -66,5 +66,6 @@ function isFresh({ headers, method }: FastifyRequest, etag: string, lastModified
   }
   const since = headers['if-modified-since']
   if (since === undefined || lastModified === undefined) return false
-  return Math.floor(lastModified.getTime() / 1000) * 1000 <= Date.parse(since)
+  // Not "or earlier": when the newest is deleted, what is left is older and still a change.
+  return Math.floor(lastModified.getTime() / 1000) * 1000 === Date.parse(since)
 }

@@ -10,8 +10,8 @@ const NOT_FOUND = 'There is no such page.'
 /** Every failure, as a page for people and as a line or JSON for programs, each with its true status. */
 export function addErrorPages(app: FastifyInstance, web: Web): void {
   app.setNotFoundHandler(async (request, reply) => {
-    // Some programs encode the @ of a blog's address.
-    if (/^\/%40/i.test(request.url)) return reply.redirect(`/@${request.url.slice(4)}`, 301)
+    const better = findSpelling(request.url)
+    if (better !== undefined) return reply.redirect(better, 301)
     return send(web, request, reply, new AppError('not-found', NOT_FOUND))
   })
   app.setErrorHandler(async (error: FastifyError, request, reply) => {
@@ -19,6 +19,15 @@ export function addErrorPages(app: FastifyInstance, web: Web): void {
     if (known.code === 'internal') web.ctx.log.error({ url: request.url, err: error }, 'A request failed')
     return send(web, request, reply, known)
   })
+}
+
+/** Some programs encode the @ of a blog's address; some people end every address with a slash. */
+function findSpelling(url: string): string | undefined {
+  // Never a path that a browser would take for another host.
+  if (!/^\/[^/\\]/.test(url)) return undefined
+  if (/^\/%40/i.test(url)) return `/@${url.slice(4)}`
+  const end = /^([^?]*[^/?])\/+(\?.*)?$/.exec(url)
+  return end === null ? undefined : `${end[1]}${end[2] ?? ''}`
 }
 
 function describe(error: FastifyError): AppError {

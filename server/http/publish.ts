@@ -1,5 +1,5 @@
 import { queuePost } from '#server/feeds/queue.ts'
-import { keepDraft } from '#server/people/drafts.ts'
+import { rescueDraft } from '#server/people/drafts.ts'
 import type { Draft } from '#server/store/draft.ts'
 import type { OutboxRow } from '#server/store/outbox.ts'
 import type { AppContext } from './context.ts'
@@ -17,7 +17,7 @@ export function settle({ outbox, sessions }: AppContext, { id, account }: Outbox
 /** Publishes a draft, and keeps it until it is out. Rejects with conflict where the post was changed meanwhile. */
 export async function publishDraft(ctx: AppContext, draft: Draft): Promise<OutboxRow> {
   const post = readPostDraft(draft)
-  await keepDraft(ctx.state, draft)
+  await rescueDraft(ctx.state, draft)
   const { jid: author, id: key, edits, baseUpdated } = draft
   const queued = await queuePost(ctx, { author, key, draft: post, edits, baseUpdated })
   return settle(ctx, queued)

@@ -7,20 +7,27 @@ import { addressKey } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
 
 const MOST_DRAFTS = 200
+/** What would be lost otherwise is kept beyond that. */
+const MOST_RESCUED = 1_000
 const LONGEST_TEXT = 1_000_000
 /** Comments that were being written are drafts too, one a post. */
 const COMMENT = 'comment '
 
 /** Stores what was typed; too-large beyond what any server would take, too-many beyond what anybody looks through. */
-export async function keepDraft(state: StateDb, draft: Draft): Promise<void> {
+export async function keepDraft(state: StateDb, draft: Draft, most = MOST_DRAFTS): Promise<void> {
   const known = await findDraft(state, draft.jid, draft.id)
   if (isEmpty(draft) && known === undefined) return
   const size = draft.title.length + draft.text.length + draft.tags.length + draft.summary.length
   if (size > LONGEST_TEXT) throw new AppError('too-large', 'The text is too long to be kept. Copy it, then shorten it.')
-  if (known === undefined && (await listDrafts(state, draft.jid)).length >= MOST_DRAFTS) {
-    throw new AppError('too-many', `You have ${MOST_DRAFTS} drafts. Delete some, then save this one.`)
+  if (known === undefined && (await listDrafts(state, draft.jid)).length >= most) {
+    throw new AppError('too-many', `You have ${most} drafts. Delete some, then save this one.`)
   }
   await saveDraft(state, draft)
+}
+
+/** Stores what has no other place: its form is gone, or is being sent. */
+export async function rescueDraft(state: StateDb, draft: Draft): Promise<void> {
+  await keepDraft(state, draft, MOST_RESCUED)
 }
 
 export async function dropDraft(state: StateDb, jid: BareJid, id: string): Promise<void> {
@@ -43,7 +50,7 @@ export async function keepCommentDraft(
   { post, text, now }: { post: ItemAddress; text: string; now: Date },
 ): Promise<void> {
   const rest = { title: '', tags: '', language: '', summary: '', comments: false, updatedAt: now }
-  await keepDraft(state, { ...rest, id: COMMENT + addressKey(post), jid, text })
+  await rescueDraft(state, { ...rest, id: COMMENT + addressKey(post), jid, text })
 }
 
 export async function dropCommentDraft(state: StateDb, jid: BareJid, post: ItemAddress): Promise<void> {

@@ -71,8 +71,9 @@ export function createPeople(deps: PeopleDeps): People {
   async function signIn(request: SignInRequest & { oldCookie?: string | undefined }) {
     const account = await turns(() => checkSignIn({ ...deps, accounts }, request))
     const { jid } = account
-    await accounts.adopt(account)
+    // The browser first: a session without one would be swept away.
     const cookie = await browsers.begin(jid, account.token === undefined ? request.password : undefined)
+    await accounts.adopt(account)
     // A new cookie at each sign-in, and the old one of this browser is worth nothing: no session can be planted.
     if (request.oldCookie !== undefined) await browsers.drop(request.oldCookie)
     await withinReason(deps, jid, account.session)

@@ -64,6 +64,8 @@ describe('the address of a post', () => {
       '/%40juliet/a%20b': '/@juliet/a%20b',
       '/@juliet/a%20b?reply=x': '/@juliet/~YSBi?reply=x',
       '/@Juliet/~YSBi/atom.xml': '/@juliet/~YSBi/atom.xml',
+      '/@juliet/?after=x': '/@juliet?after=x',
+      '/@juliet/~YSBi/': '/@juliet/~YSBi',
       '/@Juliet/tag/Verona/atom.xml': '/@juliet/tag/Verona/atom.xml',
     }
     for (const [from, to] of Object.entries(expected)) {
@@ -78,7 +80,17 @@ describe('the address of a post', () => {
     await seedAuthor(site)
     await seedPost(site, 'short-lived')
     const browser = site.browser()
-    for (const path of ['/@juliet/none', '/@nobody', '/@nobody/x', '/nothing', '/@/x', '/@a@b@c/x', '/tag']) {
+    for (const path of [
+      '//evil.example/',
+      '/\\evil.example/',
+      '/@juliet/none',
+      '/@nobody',
+      '/@nobody/x',
+      '/nothing',
+      '/@/x',
+      '/@a@b@c/x',
+      '/tag',
+    ]) {
       assert.equal((await browser.get(path)).statusCode, 404, path)
     }
     await ingest(site.ctx, { kind: 'retracted', address: itemOf(BLOG, 'short-lived') })

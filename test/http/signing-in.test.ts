@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { AppError } from '#server/errors.ts'
 import { BLOG, entryOf, itemOf, JULIET } from '../feeds/fixtures.ts'
 import { createTestSite } from './test-site.ts'
 
@@ -61,6 +62,17 @@ describe('the sign-in page', () => {
     const of = (app: typeof site) => Promise.all(Array.from({ length: 21 }, (_, n) => guess(app, `192.0.2.${n}`, n)))
     assert.ok(!(await of(site)).includes(429))
     assert.ok((await of(open)).includes(429))
+  })
+
+  it('is 503 where the account’s server does not answer, which is no wrong password', async () => {
+    await using site = await createTestSite()
+    site.failNextSignIn(new AppError('unavailable', 'connection refused'))
+    const browser = site.browser()
+    const page = (await browser.get('/signin')).body
+    const answer = await browser.submit(page, '/signin', { jid: JULIET, password: 'secret' })
+    assert.equal(answer.statusCode, 503)
+    assert.match(answer.body, /The XMPP server of capulet\.example does not answer/)
+    assert.ok(answer.headers['retry-after'] !== undefined)
   })
 
   it('sends nobody to another site afterwards', async () => {

@@ -17,6 +17,7 @@ export interface TestSite extends AsyncDisposable {
   readonly ctx: TestContext
   readonly people: AppContext['people']
   browser(): TestBrowser
+  failNextSignIn(error: AppError): void
   /** A browser that is signed in; everybody's password is `secret`. */
   signedIn(jid: string): Promise<TestBrowser>
 }
@@ -42,9 +43,11 @@ export async function createTestSite(
     ...options.env,
   })
   const secret = createSecret(randomBytes(32))
+  let failure: AppError | undefined
   const openSession: OpenSession = ({ jid, credentials }) => {
     const session = ctx.signIn(jid)
     const whenOnline = async () => {
+      if (failure !== undefined) throw failure
       if ((await credentials()).password !== 'secret') throw new AppError('not-authorized', 'not-authorized')
     }
     return Object.assign(session, { whenOnline, invalidateToken: async () => {} })
@@ -60,6 +63,9 @@ export async function createTestSite(
   const browser = () => createTestBrowser(app)
   return {
     ...{ app, ctx, people, browser },
+    failNextSignIn: (error) => {
+      failure = error
+    },
     async signedIn(jid) {
       const opened = browser()
       const page = await opened.get('/signin')

@@ -11,9 +11,12 @@ import type { Web } from '../web.ts'
 /** After a blog's or a post's address: its server-sent events. No item id looks like this word. */
 export const LIVE = 'live.events'
 
+// A HEAD of them would never end.
+const options = { exposeHeadRoute: false }
+
 /** Server-sent events for open pages. */
 export function addLive(app: FastifyInstance, { ctx, streams }: Web): void {
-  app.get<{ Params: PostParams }>(`/@:blog/:item/${LIVE}`, async (request, reply) => {
+  app.get<{ Params: PostParams }>(`/@:blog/:item/${LIVE}`, options, async (request, reply) => {
     const address = readPostParams(ctx, request.params)
     await requirePost(ctx, address)
     const readVersion = async () => {
@@ -23,7 +26,7 @@ export function addLive(app: FastifyInstance, { ctx, streams }: Web): void {
     streams.open(request, reply, { topic: postTopic(address), readVersion })
   })
 
-  app.get<{ Params: BlogParams }>(`/@:blog/${LIVE}`, async (request, reply) => {
+  app.get<{ Params: BlogParams }>(`/@:blog/${LIVE}`, options, async (request, reply) => {
     const address = blogAddress(readBlogParam(ctx, request.params))
     await requireBlog(ctx, address.service)
     const readVersion = async () => {

@@ -14,6 +14,7 @@ export function addPicture(app: FastifyInstance, { pictures }: Web): void {
       const { type, bytes } = await pictures.find(address)
       // Opened by itself, a picture is nothing but a picture.
       reply.header('content-security-policy', "default-src 'none'; sandbox").header('cache-control', KEEP)
+      reply.header('cross-origin-resource-policy', 'same-origin')
       return reply.type(type).send(bytes)
     },
   )

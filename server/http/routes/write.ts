@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { AppError, ERROR_STATUS, isAppError } from '#server/errors.ts'
-import { keepDraft } from '#server/people/drafts.ts'
+import { keepDraft, rescueDraft } from '#server/people/drafts.ts'
 import type { Person } from '#server/people/people.ts'
 import type { Draft } from '#server/store/draft.ts'
 import type { OutboxRow } from '#server/store/outbox.ts'
@@ -80,7 +80,7 @@ export function addWrite(app: FastifyInstance, web: Web): void {
       throw new AppError('forbidden', 'This form was not made here, or long ago. Go back and copy your text.')
     // Whoever is signed in now, the text is the account's that began it.
     const draft = read(sender.owner)
-    await keepDraft(ctx.state, draft)
+    await rescueDraft(ctx.state, draft)
     if (sender.kind === 'ended') return sendToSignIn(reply, { next: draftPath(draft), notice: 'kept' })
     throw new AppError(
       'forbidden',
