@@ -10,8 +10,6 @@ const NOT_FOUND = 'There is no such page.'
 /** Every failure, as a page for people and as a line or JSON for programs, each with its true status. */
 export function addErrorPages(app: FastifyInstance, web: Web): void {
   app.setNotFoundHandler(async (request, reply) => {
-    const better = findSpelling(request.url)
-    if (better !== undefined) return reply.redirect(better, 301)
     return send(web, request, reply, new AppError('not-found', NOT_FOUND))
   })
   app.setErrorHandler(async (error: FastifyError, request, reply) => {
@@ -44,6 +42,8 @@ function describe(error: FastifyError): AppError {
 }
 
 async function send(web: Web, request: FastifyRequest, reply: FastifyReply, error: AppError): Promise<FastifyReply> {
+  const better = error.code === 'not-found' ? findSpelling(request.url) : undefined
+  if (better !== undefined) return reply.redirect(better, 301)
   reply.header('cache-control', 'no-store')
   if (error.retryAfter !== undefined) reply.header('retry-after', error.retryAfter)
   const accept = String(request.headers.accept ?? '')
