@@ -6,13 +6,13 @@ import { createWords } from './words.ts'
 const eta = new Eta({
   views: fileURLToPath(new URL('.', import.meta.url)),
   cache: true,
-  functionHeader: 'const w = it.words, t = w.t',
+  functionHeader: 'const w = it.w, t = w.t',
 })
 
 /** The whole page. Everything is escaped but fields of type SafeHtml. */
 export function render<Name extends keyof Views>(name: Name, view: Views[Name]): string {
   const { layout }: { layout: Layout } = view
-  const words = createWords(layout.language)
-  const body = eta.render(`./pages/${name}`, { ...view, words })
-  return eta.render('./layout', { ...layout, words, body })
+  const w = createWords(layout.language)
+  const body = eta.render(`./pages/${name}`, { ...view, w })
+  return eta.render('./layout', { ...layout, w, body })
 }
