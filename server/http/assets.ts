@@ -1,10 +1,7 @@
 import { createHash } from 'node:crypto'
-import { readdir, readFile } from 'node:fs/promises'
-import { stripTypeScriptTypes } from 'node:module'
-import { extname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import type { FastifyInstance } from 'fastify'
 import { AppError } from '#server/errors.ts'
+import { readAssetFiles } from './asset-files.ts'
 import type { Body } from './encoding.ts'
 import { sendBody } from './encoding.ts'
 
@@ -15,14 +12,8 @@ export interface Assets {
   find(name: string): Body | undefined
 }
 
-const WEB = fileURLToPath(import.meta.resolve('#web/style.css').replace(/style\.css$/, ''))
-const FONTS = fileURLToPath(new URL('files/', import.meta.resolve('@fontsource/literata')))
-const FONT_FILE = /^literata-[a-z-]+-(?:400-normal|400-italic|600-normal)\.woff2$/
-
-const TYPES: Readonly<Record<string, string>> = { '.css': 'text/css; charset=utf-8', '.svg': 'image/svg+xml' }
-
 export async function loadAssets(): Promise<Assets> {
-  const found = new Map<string, Body>([...(await loadStyles()), ...(await loadScripts()), ...(await loadFonts())])
+  const found = await readAssetFiles()
   const hash = createHash('sha256')
   for (const [name, { bytes }] of [...found].sort(([a], [b]) => (a < b ? -1 : 1))) hash.update(name).update(bytes)
   return { path: `/assets/${hash.digest('base64url').slice(0, 12)}`, find: (name) => found.get(name) }
@@ -38,59 +29,4 @@ export function addAssets(app: FastifyInstance, assets: Assets): void {
     return sendBody(request, reply, body)
   })
   app.get('/favicon.ico', async (_request, reply) => reply.redirect(`${assets.path}/icon.svg`, 302))
-}
-
-async function loadStyles(): Promise<[string, Body][]> {
-  const names = (await readdir(WEB)).filter((name) => extname(name) in TYPES)
-  return Promise.all(
-    names.map(async (name): Promise<[string, Body]> => {
-      const bytes = await readFile(join(WEB, name))
-      return [name, { type: TYPES[extname(name)] ?? '', bytes }]
-    }),
-  )
-}
-
-async function loadScripts(): Promise<[string, Body][]> {
-  const folder = join(WEB, 'scripts')
-  const names = (await readdir(folder)).filter((name) => name.endsWith('.ts') && !name.endsWith('.d.ts'))
-  return Promise.all(
-    names.map(async (name): Promise<[string, Body]> => {
-      const source = await readFile(join(folder, name), 'utf8')
-      return [
-        `scripts/${name.replace(/ts$/, 'js')}`,
-        { type: 'text/javascript; charset=utf-8', bytes: writeScript(source) },
-      ]
-    }),
-  )
-}
-
-/** TypeScript as browsers take it. */
-function writeScript(source: string): string {
-  return withoutWarning(() => stripTypeScriptTypes(source)).replace(
-    /((?:from|import)\s*\(?\s*'\.[^']*)\.ts'/g,
-    "$1.js'",
-  )
-}
-
-// Stripping types is stable where Node loads our files, and called experimental where it is a function.
-function withoutWarning<T>(work: () => T): T {
-  const emit = process.emitWarning
-  process.emitWarning = () => {}
-  try {
-    return work()
-  } finally {
-    process.emitWarning = emit
-  }
-}
-
-async function loadFonts(): Promise<[string, Body][]> {
-  const names = (await readdir(FONTS)).filter((name) => FONT_FILE.test(name))
-  return Promise.all(
-    names.map(
-      async (name): Promise<[string, Body]> => [
-        `fonts/${name}`,
-        { type: 'font/woff2', bytes: await readFile(join(FONTS, name)) },
-      ],
-    ),
-  )
 }

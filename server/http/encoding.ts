@@ -22,7 +22,8 @@ const SMALL = 800
 /** Answers with `body` as the client takes it: compressed, or 304 where it has these very bytes. */
 export async function sendBody(request: FastifyRequest, reply: FastifyReply, body: Body): Promise<FastifyReply> {
   const bytes = typeof body.bytes === 'string' ? Buffer.from(body.bytes) : body.bytes
-  const encoding = bytes.length < SMALL ? undefined : chooseEncoding(request.headers['accept-encoding'])
+  const isWorthIt = bytes.length >= SMALL && !body.type.startsWith('font/')
+  const encoding = isWorthIt ? chooseEncoding(request.headers['accept-encoding']) : undefined
   addVary(reply, 'Accept-Encoding')
   const etag = writeEtag(bytes, encoding)
   reply.header('etag', etag)

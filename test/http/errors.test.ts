@@ -80,11 +80,15 @@ describe('what programs read', () => {
     const [style = ''] = /\/assets\/[^"]*style\.css/.exec((await browser.get('/')).body) ?? []
     const css = await browser.get(style)
     assert.match(String(css.headers['cache-control']), /immutable/)
+    assert.match(css.body, /font-display: optional/)
+    assert.doesNotMatch(css.body, /font-display: swap|url\((?!fonts\/)/)
     const folder = style.replace('style.css', '')
     const script = await browser.get(`${folder}scripts/page.js`)
     assert.match(String(script.headers['content-type']), /javascript/)
     assert.doesNotMatch(script.body, /\.ts'/)
-    assert.equal((await browser.get(`${folder}fonts/literata-latin-400-normal.woff2`)).statusCode, 200)
+    for (const [, font = ''] of css.body.matchAll(/url\((fonts\/[^)]*)\)/g)) {
+      assert.equal((await browser.get(folder + font)).statusCode, 200, font)
+    }
     assert.equal((await browser.get(`${folder}../../package.json`)).statusCode, 404)
     assert.equal((await browser.get('/assets/older/style.css')).headers['cache-control'], 'no-cache')
   })
