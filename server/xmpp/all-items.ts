@@ -1,5 +1,5 @@
+import { AppError, isAppError } from '#server/errors.ts'
 import type { ItemId, NodeAddress } from '#shared/address.ts'
-import { AppError, isAppError } from '../errors.ts'
 import type { Item, ItemLimits, ItemPage, ItemQuery } from './ports.ts'
 
 export interface AllItemsDeps {

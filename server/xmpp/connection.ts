@@ -1,6 +1,6 @@
 import { Element } from 'ltx'
+import { AppError, isAppError } from '#server/errors.ts'
 import { type BareJid, domainOf } from '#shared/jid.ts'
-import { AppError, isAppError } from '../errors.ts'
 import { createAcks } from './acks.ts'
 import { answerRequest } from './answers.ts'
 import { negotiate, type SignIn } from './negotiate.ts'
@@ -16,7 +16,8 @@ export interface ConnectionOptions {
   readonly isSite: boolean
   /** Milliseconds for the whole way from DNS to a bound resource. */
   readonly timeout: number
-  /** Every message that is within bounds. */
+  /** Gives up the attempt. */
+  readonly signal?: AbortSignal
   readonly onMessage: (stanza: Element) => void
 }
 
@@ -33,13 +34,20 @@ export interface Connection {
 
 /** Connects, signs in and binds; tries every place where the server may be. */
 export async function openConnection(options: ConnectionOptions): Promise<Connection> {
-  const timeout = new AbortController()
-  const timer = setTimeout(() => timeout.abort(), options.timeout)
+  const attempt = new AbortController()
+  const giveUp = () => attempt.abort()
+  // Cleared afterwards: it would end what it waited for.
+  const timer = setTimeout(giveUp, options.timeout)
+  options.signal?.addEventListener('abort', giveUp)
+  const givenUp = new Promise<never>((_, reject) => {
+    const late = new AppError('timeout', `The XMPP server of ${domainOf(options.signIn.jid)} does not answer`)
+    attempt.signal.addEventListener('abort', () => reject(late))
+  })
   try {
-    return await tryTargets(options, timeout.signal)
+    return await Promise.race([tryTargets(options, attempt.signal), givenUp])
   } finally {
-    // Without this it would end what it waited for.
     clearTimeout(timer)
+    options.signal?.removeEventListener('abort', giveUp)
   }
 }
 

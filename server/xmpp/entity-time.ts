@@ -1,6 +1,6 @@
 import { Element } from 'ltx'
+import { AppError } from '#server/errors.ts'
 import type { BareJid } from '#shared/jid.ts'
-import { AppError } from '../errors.ts'
 import type { Ask } from './requests.ts'
 
 const TIME = 'urn:xmpp:time'

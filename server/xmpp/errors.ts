@@ -1,5 +1,5 @@
 import type { Element } from 'ltx'
-import { AppError, type ErrorCode } from '../errors.ts'
+import { AppError, type ErrorCode } from '#server/errors.ts'
 
 const STANZAS = 'urn:ietf:params:xml:ns:xmpp-stanzas'
 

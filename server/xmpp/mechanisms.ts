@@ -1,6 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { TLSSocket } from 'node:tls'
-import { AppError } from '../errors.ts'
+import { AppError } from '#server/errors.ts'
 import { type ChannelBinding, createScram, type SaslExchange } from './scram.ts'
 
 const HASHES: readonly (readonly [string, string])[] = [

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { Element } from 'ltx'
+import { AppError } from '#server/errors.ts'
 import { type BareJid, localPart } from '#shared/jid.ts'
-import { AppError } from '../errors.ts'
 import { ACKS } from './acks.ts'
 import { readStanzaError } from './errors.ts'
 import type { Credentials, FastToken } from './ports.ts'

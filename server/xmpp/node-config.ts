@@ -1,7 +1,7 @@
 import { Element } from 'ltx'
+import { AppError, isAppError } from '#server/errors.ts'
 import type { NodeAddress } from '#shared/address.ts'
 import { NS } from '#shared/ns.ts'
-import { AppError, isAppError } from '../errors.ts'
 import { findForm, readForm, writeForm } from './data-form.ts'
 import { stanzaErrorOf } from './errors.ts'
 import type { NodeConfig } from './ports.ts'

@@ -1,9 +1,9 @@
 import type { Element } from 'ltx'
+import type { AppError } from '#server/errors.ts'
+import type { Logger } from '#server/log.ts'
 import type { ItemAddress, ItemId, NodeAddress } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
 import type { NodeConfig } from '#shared/profiles/profile.ts'
-import type { AppError } from '../errors.ts'
-import type { Logger } from '../log.ts'
 
 export type { NodeConfig }
 

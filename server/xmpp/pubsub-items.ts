@@ -1,7 +1,7 @@
 import { Element } from 'ltx'
+import { isAppError } from '#server/errors.ts'
 import { asItemId, type ItemAddress, type ItemId, type NodeAddress } from '#shared/address.ts'
 import { NS } from '#shared/ns.ts'
-import { isAppError } from '../errors.ts'
 import type { NodeDeps } from './node-config.ts'
 import type { Disco, Item, ItemPage, ItemQuery } from './ports.ts'
 import { readItem } from './pubsub-events.ts'

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { Element } from 'ltx'
+import { AppError } from '#server/errors.ts'
 import { type BareJid, domainOf, readJid } from '#shared/jid.ts'
-import { AppError } from '../errors.ts'
 import { readStanzaError } from './errors.ts'
 
 export interface RequestOptions {

@@ -1,5 +1,5 @@
 import { Element } from 'ltx'
-import { AppError } from '../errors.ts'
+import { AppError } from '#server/errors.ts'
 import { choosePasswordExchange } from './mechanisms.ts'
 import type { SaslExchange } from './scram.ts'
 import type { Stream } from './stream.ts'

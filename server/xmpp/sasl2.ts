@@ -1,5 +1,5 @@
 import { Element } from 'ltx'
-import { AppError, isAppError } from '../errors.ts'
+import { AppError, isAppError } from '#server/errors.ts'
 import { ACKS } from './acks.ts'
 import { choosePasswordExchange, createTokenExchange, TOKEN_MECHANISM } from './mechanisms.ts'
 import type { Credentials, FastToken } from './ports.ts'

@@ -1,6 +1,6 @@
 import { createHash, createHmac, pbkdf2, randomBytes, timingSafeEqual } from 'node:crypto'
 import { promisify } from 'node:util'
-import { AppError } from '../errors.ts'
+import { AppError } from '#server/errors.ts'
 
 /** How a client binds its sign-in to the TLS channel (RFC 5802 §6): `n` cannot, `y` could but the server does not offer it. */
 export type ChannelBinding =

@@ -1,5 +1,6 @@
+import { AppError, isAppError } from '#server/errors.ts'
 import { domainOf } from '#shared/jid.ts'
-import { AppError, isAppError } from '../errors.ts'
+import { backoff, pause } from './backoff.ts'
 import { type Connection, openConnection } from './connection.ts'
 import { createDisco, findServices } from './disco.ts'
 import { readEntityTime } from './entity-time.ts'
@@ -10,15 +11,9 @@ import { createPubsub } from './pubsub.ts'
 import { readPubsubEvents } from './pubsub-events.ts'
 import type { Ask } from './requests.ts'
 
-const FIRST_DELAY = 1000
-const LONGEST_DELAY = 60_000
 const CONNECT_TIMEOUT = 30_000
-
-/** Milliseconds before attempt number `attempt` + 1: twice as long each time, half of it chance, so that a server that comes back is not met by everybody at once. */
-export function backoff(attempt: number, random = Math.random): number {
-  const whole = Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** Math.min(attempt, 16))
-  return whole / 2 + (random() * whole) / 2
-}
+/** Milliseconds online after which a drop is a new story. */
+const STABLE = 30_000
 
 /** An account's session: returns at once, connects by itself, and again whenever the connection is lost. */
 export function openSession(options: SessionOptions): XmppSession {
@@ -55,11 +50,24 @@ export function openSession(options: SessionOptions): XmppSession {
     }
   }
 
+  // A token that cannot be kept is no reason not to be online.
+  const saveToken =
+    options.saveToken &&
+    (async (token: FastToken | undefined) => {
+      try {
+        await options.saveToken?.(token)
+      } catch (error) {
+        log.error({ jid, err: error }, 'A sign-in token could not be saved')
+      }
+    })
+
   async function connect(invalidates = false): Promise<Connection> {
-    const credentials = await options.credentials()
-    const saveToken = options.saveToken && ((token: FastToken | undefined) => options.saveToken?.(token))
+    const { token, ...others } = await options.credentials()
+    // To invalidate a token nothing else will do, least of all a password that would be given a new one.
+    const credentials = invalidates ? { token } : { token, ...others }
     return openConnection({
       signIn: { jid, credentials, userAgentId: options.userAgentId, saveToken, invalidates },
+      ...(!invalidates && { signal: stopping.signal }),
       service: options.service,
       allowPrivate: options.allowPrivate ?? false,
       isSite: options.isSite && !invalidates,
@@ -80,10 +88,12 @@ export function openSession(options: SessionOptions): XmppSession {
         if (stopping.signal.aborted) return void (await opened.close())
         connection = opened
         services = undefined
-        attempt = -1
+        const since = Date.now()
         change('online')
         const reason = await opened.ended
         connection = undefined
+        // A server that takes us in only to drop us is not asked again every second.
+        if (Date.now() - since > STABLE) attempt = 0
         if (!stopping.signal.aborted) change('waiting', reason)
       } catch (error) {
         if (stopping.signal.aborted) return
@@ -92,12 +102,12 @@ export function openSession(options: SessionOptions): XmppSession {
         if (isAppError(failed, 'not-authorized', 'bad-request')) return refuse(failed)
         change('waiting', failed)
       }
-      await pause(backoff(Math.max(attempt, 0)), stopping.signal)
+      await pause(backoff(attempt), stopping.signal)
     }
   }
 
   function refuse(why: AppError): void {
-    if (isAppError(why, 'not-authorized')) void options.saveToken?.(undefined)
+    if (isAppError(why, 'not-authorized')) void saveToken?.(undefined)
     change('refused', why)
   }
 
@@ -161,8 +171,11 @@ export function openSession(options: SessionOptions): XmppSession {
       if (token === undefined) return
       try {
         await (await connect(true)).close()
+      } catch (error) {
+        // It did not hold any more: what was wanted.
+        if (!isAppError(error, 'not-authorized')) throw error
       } finally {
-        await options.saveToken?.(undefined)
+        await saveToken?.(undefined)
       }
     },
     async stop() {
@@ -174,17 +187,4 @@ export function openSession(options: SessionOptions): XmppSession {
       await life
     },
   }
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve()
-    const done = () => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-    const timer = setTimeout(done, ms)
-    signal.addEventListener('abort', done, { once: true })
-  })
 }

@@ -1,13 +1,15 @@
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { StringDecoder } from 'node:string_decoder'
-import { connect as connectTls, rootCertificates, type TLSSocket } from 'node:tls'
+import type { TLSSocket } from 'node:tls'
 import { client } from '@xmpp/client'
 import type { Element } from 'ltx'
-import { asciiDomain, type BareJid, domainOf } from '#shared/jid.ts'
+import { AppError } from '#server/errors.ts'
+import { type BareJid, domainOf } from '#shared/jid.ts'
 import { isWithinBounds } from '#shared/xml.ts'
-import { AppError } from '../errors.ts'
 import { readStreamError } from './errors.ts'
+import { beginTls, hasPublicRoot } from './secure-socket.ts'
+import { createInbox } from './stream-inbox.ts'
 import { FrameParser, StreamParser } from './stream-parser.ts'
 import type { Target } from './targets.ts'
 
@@ -76,9 +78,10 @@ function createStream(jid: BareJid, target: Target): Stream & { connect(): Promi
 
   const destroy = (reason: AppError) => {
     end(reason)
-    const socket = entity.socket as { destroy?: () => void; end: () => void } | null
+    // While TLS begins the library has no socket.
+    const socket = (tls ?? entity.socket) as (Partial<Socket> & { end: () => void }) | null
     entity._detachSocket()
-    ;(socket as Socket | null)?.on?.('error', () => {})
+    socket?.on?.('error', () => {})
     if (socket?.destroy) socket.destroy()
     else if (socket) closeQuietly(socket)
   }
@@ -108,13 +111,7 @@ function createStream(jid: BareJid, target: Target): Stream & { connect(): Promi
     const raw = entity.socket as unknown as Socket
     entity._detachSocket()
     raw.on('error', fail)
-    const isAddress = /^[\d.]+$|^\[/.test(domain)
-    const name = asciiDomain(domain)
-    tls = connectTls({
-      socket: raw,
-      ...(isAddress ? { host: name.replace(/^\[|\]$/g, '') } : { servername: name }),
-      ...(target.security === 'direct' && { ALPNProtocols: ['xmpp-client'] }),
-    })
+    tls = beginTls(raw, domain, target.security === 'direct')
     decoder = new StringDecoder('utf8')
     // What came in clear behind the server's word to proceed is nobody's (RFC 6120 §13.9.2).
     inbox.clear()
@@ -170,55 +167,10 @@ function createStream(jid: BareJid, target: Target): Stream & { connect(): Promi
   }
 }
 
-function hasPublicRoot(tls: TLSSocket): boolean {
-  let certificate = tls.getPeerCertificate(true)
-  for (let depth = 0; depth < 10 && certificate.issuerCertificate !== certificate; depth++) {
-    if (!certificate.issuerCertificate) break
-    certificate = certificate.issuerCertificate
-  }
-  const encoded = certificate.raw?.toString('base64') ?? ''
-  return rootCertificates.some((root) => root.replace(/-----[A-Z ]+-----|\s/g, '') === encoded)
-}
-
 function closeQuietly(socket: { end: () => void }): void {
   try {
     socket.end()
   } catch {
     // A web socket that never opened has nothing to end.
-  }
-}
-
-/** Elements wait here until somebody asks for the next, or listens for good. */
-function createInbox(ended: Promise<AppError>) {
-  let queue: Element[] = []
-  let listener: ((element: Element) => void) | undefined
-  let wake: (() => void) | undefined
-  let reason: AppError | undefined
-  ended.then((why) => {
-    reason = why
-    wake?.()
-  })
-  return {
-    push(element: Element) {
-      if (listener) return listener(element)
-      queue.push(element)
-      wake?.()
-    },
-    clear() {
-      queue = []
-    },
-    async next(): Promise<Element> {
-      while (queue.length === 0) {
-        if (reason) throw reason
-        await new Promise<void>((resolve) => {
-          wake = resolve
-        })
-      }
-      return queue.shift() as Element
-    },
-    listen(to: (element: Element) => void) {
-      listener = to
-      for (const element of queue.splice(0)) to(element)
-    },
   }
 }

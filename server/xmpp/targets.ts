@@ -1,8 +1,8 @@
 import { lookup, resolveSrv } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
+import { AppError } from '#server/errors.ts'
 import { asciiDomain, type BareJid } from '#shared/jid.ts'
-import { AppError } from '../errors.ts'
 
 /** One place to try: `url` for the library, and what the socket really connects to. */
 export interface Target {

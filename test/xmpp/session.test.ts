@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
 import { after, before, describe, it } from 'node:test'
 import { isAppError } from '#server/errors.ts'
+import { backoff } from '#server/xmpp/backoff.ts'
 import type { Credentials, FastToken, SessionStatus } from '#server/xmpp/ports.ts'
-import { backoff } from '#server/xmpp/session.ts'
 import { startFakeServer } from '#test/support/fake-xmpp-server.ts'
 import { type Rig, useRig } from '#test/support/rig.ts'
 import { openTestSession } from '#test/support/test-session.ts'
@@ -53,6 +55,12 @@ describe('a session', () => {
         })
         await session.whenOnline(20_000)
         assert.notEqual(tokens.at(-1)?.token, token.token)
+      })
+
+      it('is online even where its token cannot be saved', async () => {
+        const saveToken = () => Promise.reject(new Error('The disk is full'))
+        await using session = openTestSession(rig[kind], await register('juliet'), { saveToken })
+        await session.whenOnline(20_000)
       })
 
       it('has the server forget the token when it is told to, and stays online meanwhile', async () => {
@@ -159,6 +167,20 @@ describe('a session whose server speaks only SASL', () => {
     await using session = openTestSession(server, 'juliet', { connectTimeout: 500 })
     await until(() => session.status === 'waiting')
     assert.equal(server.received[0]?.attrs.mechanism, 'SCRAM-SHA-256')
+  })
+
+  it('stops at once while it connects', async () => {
+    const silent = createServer(() => {}).listen(0, '127.0.0.1')
+    await once(silent, 'listening')
+    const { port } = silent.address() as { port: number }
+    const session = openTestSession({ domain: 'silent.test', service: `xmpp://127.0.0.1:${port}` }, 'juliet')
+    await until(
+      async () => (await new Promise<number>((resolve) => silent.getConnections((_, count) => resolve(count)))) > 0,
+    )
+    const began = Date.now()
+    await session.stop()
+    assert.ok(Date.now() - began < 5000)
+    silent.close()
   })
 
   it('reads its credentials at each sign-in', async () => {

@@ -1,0 +1,46 @@
+import type { Element } from 'ltx'
+import type { AppError } from '#server/errors.ts'
+
+/** Elements wait here until somebody asks for the next, or listens for good. */
+export interface StreamInbox {
+  push(element: Element): void
+  clear(): void
+  /** Rejects when the stream ends first. */
+  next(): Promise<Element>
+  listen(to: (element: Element) => void): void
+}
+
+export function createInbox(ended: Promise<AppError>): StreamInbox {
+  let queue: Element[] = []
+  let listener: ((element: Element) => void) | undefined
+  let wake: (() => void) | undefined
+  let reason: AppError | undefined
+  ended.then((why) => {
+    reason = why
+    wake?.()
+  })
+  return {
+    push(element) {
+      if (listener) return listener(element)
+      queue.push(element)
+      wake?.()
+    },
+    clear() {
+      queue = []
+    },
+    async next() {
+      for (;;) {
+        const element = queue.shift()
+        if (element) return element
+        if (reason) throw reason
+        await new Promise<void>((resolve) => {
+          wake = resolve
+        })
+      }
+    },
+    listen(to) {
+      listener = to
+      for (const element of queue.splice(0)) to(element)
+    },
+  }
+}
