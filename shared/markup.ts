@@ -109,6 +109,12 @@ export function proxyPictures(html: SafeHtml, map: (src: string) => string): Saf
   })
 }
 
+/** Lets whoever has only a keyboard scroll what may be wider than the page; never for the wire. */
+export function makeScrollable(html: SafeHtml): SafeHtml {
+  // Tags are the only `<` in it.
+  return html.replace(/<(?:pre|table)(?=[\s>])/g, '$& tabindex="0"') as SafeHtml
+}
+
 /** Makes the links within a text, and what is still relative, addresses of the page at `base`: for feeds. */
 export function absoluteLinks(html: SafeHtml, base: string): SafeHtml {
   return rewrite(html, ({ attrs }) => {

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test'
 import {
   absoluteLinks,
   escapeText,
+  makeScrollable,
   markForeignLinks,
   plainText,
   proxyPictures,
@@ -282,6 +283,12 @@ describe('text and markup', () => {
       ),
       'a<img src="/picture?src=http%3A%2F%2Fa.example%2F%3Fb%3D1%26c%3D2" alt="d" loading="lazy" />',
     )
+  })
+
+  it('lets the keyboard scroll code and tables, and nothing that only looks so', () => {
+    const html = sanitizeHtml('<pre>&lt;pre></pre><table><tr><td title="<table>">a</td></tr></table>')
+    assert.equal(makeScrollable(html).split(' tabindex="0"').join(''), html)
+    assert.deepEqual(makeScrollable(html).match(/<\w+ tabindex="0"/g), ['<pre tabindex="0"', '<table tabindex="0"'])
   })
 
   it('makes the links within a text absolute', () => {

@@ -11,7 +11,7 @@ import { postPath, writeItemSegment } from '#shared/paths.ts'
 import type { CommentView } from '#web/views.ts'
 import { commentAnchor } from '../places.ts'
 import type { Web } from '../web.ts'
-import { showPictures, viewWaiting } from './post-view.ts'
+import { forPage, viewWaiting } from './post-view.ts'
 
 /** Deeper answers are flat, and say whom they answer. */
 const DEEPEST = 3
@@ -40,7 +40,7 @@ export function viewComments(web: Web, thread: Thread): CommentView[] {
       isUnverified: row.credit === 'unverified',
       ...(row.credit === 'according' ? { accordingTo: row.address.service } : {}),
       published: row.published.toISOString(),
-      html: showPictures(web, row.html),
+      html: forPage(web, row.html),
       ...{ language: row.language, depth: Math.min(row.depth, DEEPEST), to },
       inReplyTo: writeXmppUri(row.inReplyTo ?? post.address),
       ...(person === undefined ? {} : { replyUrl: `${path}?reply=${segment}#comment` }),

@@ -10,7 +10,7 @@ import type { Entry, PostDraft } from '#shared/entry.ts'
 import { readEntry, writeEntry } from '#shared/entry.ts'
 import { createTagUri } from '#shared/item-id.ts'
 import type { SafeHtml } from '#shared/markup.ts'
-import { proxyPictures } from '#shared/markup.ts'
+import { makeScrollable, proxyPictures } from '#shared/markup.ts'
 import { blogPath, postPath, tagPath } from '#shared/paths.ts'
 import type { PostView, WaitingView } from '#web/views.ts'
 import { blogTitle } from '../shown.ts'
@@ -40,7 +40,7 @@ export function viewPost(deps: Deps, row: PostRow, { blog, person, rows = [] }: 
       summary: row.summary,
       language: row.language,
     },
-    html: showPictures(deps, row.html),
+    html: forPage(deps, row.html),
     published: row.published.toISOString(),
     ...(row.isEdited ? { edited: row.updated.toISOString() } : {}),
     ...(name === undefined ? {} : { author: viewAuthor(deps, row, name) }),
@@ -94,11 +94,12 @@ export function asSentence(words: string): string {
   return /[.!?…]$/.test(words) ? words : `${words}.`
 }
 
-/** Pictures of others come through us. */
-export function showPictures({ ctx, pictures }: Deps, html: SafeHtml): SafeHtml {
-  return proxyPictures(html, (src) =>
+/** As a page shows it: pictures of others come through us, and what is wide scrolls with the keyboard too. */
+export function forPage({ ctx, pictures }: Deps, html: SafeHtml): SafeHtml {
+  const withPictures = proxyPictures(html, (src) =>
     src.startsWith('/') || src.startsWith(ctx.config.url.href) ? src : pictures.writePath(src),
   )
+  return makeScrollable(withPictures)
 }
 
 function viewAuthor({ ctx }: Deps, { author, address }: PostRow, name: string) {
@@ -128,7 +129,7 @@ function viewEntry(
     url: postPath(site, address),
     title: entry?.title ?? '',
     isUntitled: entry?.isUntitled ?? true,
-    html: showPictures(deps, entry?.html ?? ('' as SafeHtml)),
+    html: forPage(deps, entry?.html ?? ('' as SafeHtml)),
     excerpt: entry?.excerpt ?? '',
     ...{ summary: entry?.summary, language: entry?.language, published },
     author: { name: entry?.author.name ?? author.name, jid: author.jid, url },
