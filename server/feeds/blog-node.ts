@@ -1,3 +1,4 @@
+import { AppError } from '#server/errors.ts'
 import type { HiddenPost } from '#server/store/author.ts'
 import type { Item, NodeConfig, Pubsub } from '#server/xmpp/ports.ts'
 import type { NodeAddress } from '#shared/address.ts'
@@ -34,6 +35,9 @@ export async function ensureBlogNode(
     ? withoutGuarded(microblog.config)
     : { ...withoutGuarded(microblog.config), access_model: 'open' }
   const real = isConfigured(config, wanted) ? config : await pubsub.configureNode(address, wanted)
+  if (real.access_model !== undefined && real.access_model !== 'open') {
+    throw new AppError('forbidden', `${address.service} did not let us open the blog to everybody`)
+  }
   return { kind: 'ready', how, maxItems: readMaxItems(real) }
 }
 

@@ -20,8 +20,10 @@ export interface CatchUpDeps extends IngestDeps {
 // No node that anybody reads is larger; one that is keeps its newest.
 const MOST_ITEMS = 50_000
 
+export type CatchUp = 'read' | 'failed' | 'unreachable' | 'unknown'
+
 /** Subscribes to a node and reads it whole: afterwards the index has what it has. Must run between its events. */
-export async function catchUp(deps: CatchUpDeps, address: NodeAddress): Promise<'read' | 'failed' | 'unknown'> {
+export async function catchUp(deps: CatchUpDeps, address: NodeAddress): Promise<CatchUp> {
   const node = await findNode(deps.index, address)
   if (node === undefined) return 'unknown'
   const refusal = await subscribe(deps, node)
@@ -42,7 +44,7 @@ async function subscribe(deps: CatchUpDeps, { address }: NodeRow): Promise<strin
   }
 }
 
-async function readNode(deps: CatchUpDeps, node: NodeRow): Promise<'read' | 'failed'> {
+async function readNode(deps: CatchUpDeps, node: NodeRow): Promise<CatchUp> {
   // One that was closed or deleted may hold other things by now.
   const opened: NodeRow = { ...node, status: 'open' }
   const readAt = deps.clock()
@@ -70,12 +72,12 @@ async function readNode(deps: CatchUpDeps, node: NodeRow): Promise<'read' | 'fai
   return 'read'
 }
 
-async function fail(deps: CatchUpDeps, node: NodeRow, error: unknown): Promise<'failed'> {
+async function fail(deps: CatchUpDeps, node: NodeRow, error: unknown): Promise<CatchUp> {
   await updateNode(deps.index, node.address, { problem: describeError(error) })
   // A server that is merely down says neither: then what we have stays.
   if (isAppError(error, 'not-found', 'gone')) await clearEntries(deps, node, 'deleted')
   else if (isAppError(error, 'forbidden', 'not-authorized')) await clearEntries(deps, node, 'closed')
-  return 'failed'
+  return isAppError(error, 'unavailable', 'timeout') ? 'unreachable' : 'failed'
 }
 
 async function removeMissing(

@@ -36,12 +36,15 @@ const HOURS_WHEN_FINE = { blog: 6, comments: 24 } as const
 const TICK = 5_000
 // Few requests in flight: Debian's ejabberd and Prosody slow a client down that asks for more (servers.md).
 const AT_ONCE = 4
+const DOWN = 60_000
 
 /** The site account's ear: it subscribes to what the site shows, and reads what it missed. */
 export function createIndexing(deps: IndexingDeps): Indexing {
   const work = createWork(AT_ONCE)
   const stops: (() => void)[] = []
   const inbox = createInbox(deps, { onMissed: (address) => watch(address) })
+  /** Until when. One that does not answer costs half a minute a node, which the others would wait for. */
+  const down = new Map<BareJid, number>()
   let isStopped = false
 
   function watch(address: NodeAddress): void {
@@ -52,9 +55,12 @@ export function createIndexing(deps: IndexingDeps): Indexing {
 
   async function check(address: NodeAddress): Promise<void> {
     try {
+      const downUntil = down.get(address.service) ?? 0
+      if (downUntil > deps.clock().getTime()) return await updateNode(deps.index, address, { nextTryAt: downUntil })
       // Before too, so that a long read is not begun again meanwhile.
       await planNext(address)
-      await inbox.run(address, () => catchUp(deps, address))
+      const outcome = await inbox.run(address, () => catchUp(deps, address))
+      if (outcome === 'unreachable') down.set(address.service, deps.clock().getTime() + DOWN)
       await planNext(address)
     } catch (error) {
       deps.log.error(`Reading ${addressKey(address)} failed: ${describeError(error)}`)
@@ -69,6 +75,7 @@ export function createIndexing(deps: IndexingDeps): Indexing {
   }
 
   async function catchUpAll(): Promise<void> {
+    down.clear()
     for (const node of await listNodes(deps.index)) watch(node.address)
   }
 
@@ -86,8 +93,16 @@ export function createIndexing(deps: IndexingDeps): Indexing {
   }
 
   function take(event: PubsubEvent): void {
-    if (event.kind === 'configured' || event.kind === 'subscription') watch(event.address)
+    down.delete(event.address.service)
+    if (event.kind === 'configured') watch(event.address)
+    else if (event.kind === 'subscription') guard(() => takeSubscription(event.address, event.state))()
     else inbox.push(event)
+  }
+
+  /** A service also tells what our own asking has changed, which is no news. */
+  async function takeSubscription(address: NodeAddress, state: string): Promise<void> {
+    const node = await findNode(deps.index, address)
+    if (node !== undefined && (state === 'subscribed') !== (node.subscription === 'subscribed')) watch(address)
   }
 
   async function idle(): Promise<void> {

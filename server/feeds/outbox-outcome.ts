@@ -14,6 +14,8 @@ export type Outcome =
   /** Nobody is signed in as the account, or its session is not online. */
   | { readonly kind: 'no-session'; readonly problem: AppError | undefined }
 
+// Whoever answers the question wakes the row; this is for an answer by way of another client.
+const WAIT_SECONDS = 300
 // These may pass by themselves; every other answer is the last word.
 const PASSING: ReadonlySet<ErrorCode> = new Set(['unavailable', 'timeout', 'too-many', 'internal', 'not-authorized'])
 
@@ -24,7 +26,7 @@ export async function settleRow(deps: OutboxDeps, row: OutboxRow, outcome: Outco
   if (outcome.kind === 'no-session') return settleWithoutSession(deps, row, outcome.problem)
   const { error, failures } = outcome
   if (error instanceof WaitingError)
-    return wait(deps, row, { reason: error.reason, problem: error.message, seconds: 5 })
+    return wait(deps, row, { reason: error.reason, problem: error.message, seconds: WAIT_SECONDS })
   // What is no AppError is a fault of ours: later code may do better, and nothing is lost until then.
   if (!(error instanceof AppError) || PASSING.has(error.code)) {
     if (!(error instanceof AppError)) deps.log.error({ err: error }, `Outbox row ${row.id} failed`)

@@ -40,7 +40,7 @@ async function queueNext(deps: QueueDeps, post: NewPost): Promise<OutboxRow> {
   const earlier = await findOutboxForm(deps.state, author, `post:${key}`)
   if (earlier !== undefined && earlier.status !== 'refused') return queueAgain(deps, post, earlier)
   if (earlier !== undefined) return queueAfresh(deps, post, earlier)
-  if (post.edits !== undefined) return queueEdit(deps, { ...post, edits: post.edits })
+  if (post.edits !== undefined) return queueEdit(deps, { ...post, draftId: key, edits: post.edits })
   const now = deps.clock().toISOString()
   const item = createItemId(draft.title || draft.text.slice(0, 80), randomUUID())
   const task: PostTask = { kind: 'post', draft, draftId: key, published: now, updated: now }
@@ -55,7 +55,8 @@ async function queueAgain(deps: QueueDeps, post: NewPost, earlier: OutboxRow): P
   const key = `${post.key} ${hashOf(content)}`
   const again = await findOutboxForm(deps.state, post.author, `post:${key}`)
   if (again !== undefined) return again
-  return queueEdit(deps, { ...post, key, edits: earlier.address, baseUpdated: new Date(task.updated) })
+  const draftId = post.key
+  return queueEdit(deps, { ...post, key, draftId, edits: earlier.address, baseUpdated: new Date(task.updated) })
 }
 
 /** A form that was refused, sent again: a row of its own, for the same item. */
@@ -64,15 +65,16 @@ async function queueAfresh(deps: QueueDeps, post: NewPost, earlier: OutboxRow): 
   const again = await findOutboxForm(deps.state, post.author, `post:${key}`)
   if (again !== undefined && again.status !== 'refused') return again
   if (again !== undefined) return queueAfresh(deps, { ...post, key }, again)
-  const { published, base } = readTask(earlier) as PostTask
-  if (base !== undefined) return queueEdit(deps, { ...post, key, edits: earlier.address })
+  const task = readTask(earlier) as PostTask
+  if (task.base !== undefined) return queueEdit(deps, { ...post, key, draftId: task.draftId, edits: earlier.address })
   const updated = deps.clock().toISOString()
-  const task: PostTask = { kind: 'post', draft: post.draft, draftId: post.key, published, updated }
-  return queue(deps, task, { account: post.author, address: earlier.address, key })
+  const { draftId, published } = task
+  const next: PostTask = { kind: 'post', draft: post.draft, draftId, published, updated }
+  return queue(deps, next, { account: post.author, address: earlier.address, key })
 }
 
-async function queueEdit(deps: QueueDeps, post: NewPost & { edits: ItemAddress }): Promise<OutboxRow> {
-  const { author, key, draft, edits, baseUpdated } = post
+async function queueEdit(deps: QueueDeps, post: NewPost & { edits: ItemAddress; draftId: string }): Promise<OutboxRow> {
+  const { author, key, draftId, draft, edits, baseUpdated } = post
   if (edits.service !== author) throw new AppError('forbidden', 'Only its author can change a post')
   const current = await findCurrent(deps, edits)
   if (baseUpdated !== undefined && current.updated > baseUpdated) {
@@ -82,7 +84,7 @@ async function queueEdit(deps: QueueDeps, post: NewPost & { edits: ItemAddress }
   const task: PostTask = {
     kind: 'post',
     draft,
-    draftId: key.split(' ')[0] ?? key,
+    draftId,
     published: current.published.toISOString(),
     updated: updated.toISOString(),
     base: current.updated.toISOString(),

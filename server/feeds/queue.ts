@@ -22,19 +22,17 @@ export async function queueDelete(
 ): Promise<OutboxRow> {
   if (address.service !== author) throw new AppError('forbidden', 'Only its author can delete a post')
   const post = await findPost(deps.index, address)
+  const isThere = post !== undefined && post !== 'gone'
   const rows = await listOutboxOf(deps.state, address)
-  const last = rows.find(({ kind }) => kind === 'post')
-  if ((post === undefined || post === 'gone') && last === undefined)
-    throw new AppError('not-found', 'There is no such post')
+  const [last] = rows.filter(({ kind, account }) => account === author && (kind === 'post' || kind === 'delete'))
+  // Sent twice.
+  if (!isThere && last?.kind === 'delete') return last
+  if (!isThere && last === undefined) throw new AppError('not-found', 'There is no such post')
   // What never began need never be seen.
   await deleteUnbegun(deps.state, { account: author, address, kind: 'post' })
-  const comments = post === undefined || post === 'gone' ? undefined : post.comments
-  const version = post === undefined || post === 'gone' ? `${last?.id}` : post.published.toISOString()
-  return queue(
-    deps,
-    { kind: 'delete', comments },
-    { account: author, address, key: `${addressKey(address)} ${version}` },
-  )
+  const key = `${addressKey(address)} ${isThere ? post.published.toISOString() : last?.id}`
+  const comments = isThere ? post.comments : undefined
+  return queue(deps, { kind: 'delete', comments }, { account: author, address, key })
 }
 
 export interface NewComment {
@@ -72,7 +70,12 @@ export async function queueRemoveComment(
   { by, address }: { by: BareJid; address: ItemAddress },
 ): Promise<OutboxRow> {
   const comment = await findComment(deps.index, address)
-  if (comment === undefined) throw new AppError('not-found', 'There is no such comment')
+  if (comment === undefined) {
+    const rows = await listOutboxOf(deps.state, address)
+    const sent = rows.find(({ kind, account }) => kind === 'remove-comment' && account === by)
+    if (sent !== undefined) return sent
+    throw new AppError('not-found', 'There is no such comment')
+  }
   const node = await findNode(deps.index, address)
   if (comment.author?.jid !== by && node?.owner !== by) {
     throw new AppError('forbidden', 'Only its author and the author of the post can remove a comment')

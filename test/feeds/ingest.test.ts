@@ -214,6 +214,15 @@ describe('comments', () => {
     assert.equal(await publishTo(ctx, address, { payload: own, publisher: ROMEO }), 'stored')
   })
 
+  it('belong to whoever was first, also when two come at once', async () => {
+    await using ctx = await contextWithThread()
+    const address = itemOf(THREAD, 'c1')
+    const publish = (publisher: string) =>
+      publishTo(ctx, address, { payload: entryOf({ author: publisher }), publisher })
+    assert.deepEqual(await Promise.all([publish(ROMEO), publish(MALLORY)]), ['stored', 'ignored'])
+    assert.equal((await listComments(ctx.index, THREAD))[0]?.author?.jid, ROMEO)
+  })
+
   it('become verified when the service names the publisher that they claim', async () => {
     await using ctx = await contextWithThread()
     const address = itemOf(THREAD, 'c1')

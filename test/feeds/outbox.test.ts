@@ -223,6 +223,7 @@ describe('a post', () => {
     assert.equal(rows[0]?.id, rows[1]?.id)
     await settled(ctx, rows[0] as OutboxRow)
     assert.equal(await findPost(ctx.index, post.address), 'gone')
+    assert.equal((await queueDelete(ctx, { author: JULIET, address: post.address })).id, rows[0]?.id)
     assert.deepEqual(
       [...ctx.network.nodes.values()].map(({ address }) => address.node),
       [BLOG.node],
