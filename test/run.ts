@@ -34,7 +34,8 @@ async function runTests(selected: readonly string[]): Promise<number> {
   const rig = selected.some(usesRig) ? stack.use(await startRig()) : undefined
   const args = [
     '--test',
-    `--test-concurrency=${availableParallelism()}`,
+    // One more than there are cores, for some wait on a server's rate limits most of their time.
+    `--test-concurrency=${availableParallelism() + 1}`,
     `--test-timeout=${TIMEOUT_MS}`,
     '--test-reporter=spec',
     ...selected,
@@ -52,11 +53,12 @@ function usesRig(file: string): boolean {
   return readFileSync(join(ROOT, file), 'utf8').includes('support/rig.ts')
 }
 
-/** Whole products and browsers first, so that the run does not end with one of them alone. */
+/** Rate limits, whole products and browsers first, so that the run does not end with one of them alone. */
 function slowestFirst(a: string, b: string): number {
   return weight(b) - weight(a) || a.localeCompare(b)
 }
 
 function weight(file: string): number {
+  if (/stock|limits/.test(file)) return 2
   return ['test/e2e/', 'test/local/', 'test/xmpp/'].some((folder) => file.startsWith(folder)) ? 1 : 0
 }
