@@ -87,6 +87,18 @@ describe('a feed', () => {
     assert.equal((await site.browser().get('/@juliet/silent/atom.xml')).statusCode, 404)
   })
 
+  it('is there as JSON too, and all blogs of the site as OPML', async () => {
+    await using site = await siteWithPosts(2)
+    for (const path of ['/feed.json', '/@juliet/feed.json', '/tag/verona/feed.json']) {
+      const feed = await site.browser().get(path)
+      assert.match(String(feed.headers['content-type']), /^application\/feed\+json/)
+      assert.equal(feed.json().items.length, 2, path)
+      assert.equal(feed.json().feed_url, `https://blog.example${path}`)
+    }
+    const { body } = await site.browser().get('/opml.xml')
+    assert.match(body, /xmlUrl="https:\/\/blog\.example\/@juliet\/atom\.xml"/)
+  })
+
   it('is nothing for a cursor that is none of ours, and for a blog that is not there', async () => {
     await using site = await siteWithPosts(1)
     assert.equal((await site.browser().get('/atom.xml?before=nonsense')).statusCode, 200)

@@ -5,11 +5,10 @@ import type { Scope } from '#server/store/post.ts'
 import { listPosts } from '#server/store/post.ts'
 import { writeXmppUri } from '#shared/address.ts'
 import type { Feed } from '#shared/atom.ts'
-import { writeFeed } from '#shared/atom.ts'
 import { blogPath, postPath, tagPath } from '#shared/paths.ts'
-import { addVary, sendBody } from '../encoding.ts'
 import type { FeedQuery, FeedSource } from '../feed-data.ts'
 import { createCommentFeed, createPostFeed } from '../feed-data.ts'
+import { FEED_FORMATS, type FeedFormat, sendFeed } from '../feed-formats.ts'
 import type { BlogParams, PostParams } from '../places.ts'
 import { blogAddress, isSiteAuthor, listSiteAuthors, readBlogParam, readPostParams, redirectedTo } from '../places.ts'
 import { blogTitle, requireBlog, requirePost } from '../shown.ts'
@@ -20,23 +19,22 @@ const querystring = { type: 'object', properties: { before: { type: 'string' }, 
 const options = { schema: { querystring } }
 
 type TagParams = { readonly tag: string }
+type Paged = { Querystring: FeedQuery }
+type PagedRequest = FastifyRequest<Paged>
 
-/** Atom feeds of the site, a blog, a tag of either, and the comments of a post. */
-export function addFeeds(app: FastifyInstance, { ctx, assets }: Web): void {
+/** Feeds of the site, a blog, a tag of either, and the comments of a post, in every format. */
+export function addFeeds(app: FastifyInstance, web: Web): void {
+  for (const format of FEED_FORMATS) addFormat(app, web, format)
+}
+
+function addFormat(app: FastifyInstance, { ctx, assets }: Web, format: FeedFormat): void {
   const site = { domain: ctx.siteDomain }
-
-  async function send(request: FastifyRequest, reply: FastifyReply, feed: Feed) {
-    const bytes = writeFeed({ ...feed, stylesheet: `${assets.path}/feed.css` }, ctx.clock())
-    // Browsers that were given application/atom+xml would save it: for them it is XML with a style.
-    const isForPerson = String(request.headers.accept ?? '').includes('text/html')
-    addVary(reply, 'Accept')
-    reply.header('cache-control', 'public, max-age=60')
-    const type = `application/${isForPerson ? 'xml' : 'atom+xml'}; charset=utf-8`
-    return sendBody(request, reply, { type, bytes, ...(feed.entries.length > 0 ? { lastModified: feed.updated } : {}) })
-  }
+  const { file } = format
+  const send = (request: FastifyRequest, reply: FastifyReply, feed: Feed) =>
+    sendFeed(request, reply, { format, feed, now: ctx.clock(), stylesheet: `${assets.path}/feed.css` })
 
   async function sendPosts(
-    request: FastifyRequest<{ Querystring: FeedQuery }>,
+    request: PagedRequest,
     reply: FastifyReply,
     { source, scope, tag }: { source: FeedSource; scope: Scope; tag?: string },
   ) {
@@ -45,24 +43,19 @@ export function addFeeds(app: FastifyInstance, { ctx, assets }: Web): void {
     return send(request, reply, createPostFeed(ctx, source, { query: { before, after }, page }))
   }
 
-  async function sendSite(request: FastifyRequest<{ Querystring: FeedQuery }>, reply: FastifyReply, tag?: string) {
+  async function sendSite(request: PagedRequest, reply: FastifyReply, tag?: string) {
     const pagePath = tag === undefined ? '/' : tagPath(site, tag)
-    const feedPath = tag === undefined ? '/atom.xml' : `${pagePath}/atom.xml`
     const { url, title } = ctx.config
     const source = {
       id: new URL(pagePath, url).href,
       title: tag === undefined ? title : `${title}: ${tag}`,
       pagePath,
-      feedPath,
+      feedPath: tag === undefined ? `/${file}` : `${pagePath}/${file}`,
     }
     return sendPosts(request, reply, { source, scope: { kind: 'site', authors: await listSiteAuthors(ctx) }, tag })
   }
 
-  async function sendBlog(
-    request: FastifyRequest<{ Params: BlogParams; Querystring: FeedQuery }>,
-    reply: FastifyReply,
-    tag?: string,
-  ) {
+  async function sendBlog(request: FastifyRequest<Paged & { Params: BlogParams }>, reply: FastifyReply, tag?: string) {
     const jid = readBlogParam(ctx, request.params)
     const redirected = redirectedTo(ctx, { request, reply })
     if (redirected !== undefined) return redirected
@@ -71,23 +64,19 @@ export function addFeeds(app: FastifyInstance, { ctx, assets }: Web): void {
     const pagePath = tag === undefined ? blogPath(site, jid) : tagPath(site, tag, jid)
     const title = tag === undefined ? blogTitle(blog) : `${blogTitle(blog)}: ${tag}`
     const id = tag === undefined ? writeXmppUri(blog.address) : new URL(pagePath, ctx.config.url).href
-    const source = { id, title, subtitle: blog.description, pagePath, feedPath: `${pagePath}/atom.xml`, blog }
+    const source = { id, title, subtitle: blog.description, pagePath, feedPath: `${pagePath}/${file}`, blog }
     return sendPosts(request, reply, { source, scope: { kind: 'blog', address: blogAddress(jid) }, tag })
   }
 
-  app.get<{ Querystring: FeedQuery }>('/atom.xml', options, (request, reply) => sendSite(request, reply))
-  app.get<{ Params: TagParams; Querystring: FeedQuery }>('/tag/:tag/atom.xml', options, (request, reply) =>
+  app.get<Paged>(`/${file}`, options, (request, reply) => sendSite(request, reply))
+  app.get<Paged & { Params: TagParams }>(`/tag/:tag/${file}`, options, (request, reply) =>
     sendSite(request, reply, request.params.tag),
   )
-  app.get<{ Params: BlogParams; Querystring: FeedQuery }>('/@:blog/atom.xml', options, (request, reply) =>
-    sendBlog(request, reply),
+  app.get<Paged & { Params: BlogParams }>(`/@:blog/${file}`, options, (request, reply) => sendBlog(request, reply))
+  app.get<Paged & { Params: BlogParams & TagParams }>(`/@:blog/tag/:tag/${file}`, options, (request, reply) =>
+    sendBlog(request, reply, request.params.tag),
   )
-  app.get<{ Params: BlogParams & TagParams; Querystring: FeedQuery }>(
-    '/@:blog/tag/:tag/atom.xml',
-    options,
-    (request, reply) => sendBlog(request, reply, request.params.tag),
-  )
-  app.get<{ Params: PostParams }>('/@:blog/:item/atom.xml', async (request, reply) => {
+  app.get<{ Params: PostParams }>(`/@:blog/:item/${file}`, async (request, reply) => {
     const address = readPostParams(ctx, request.params)
     const redirected = redirectedTo(ctx, { request, reply })
     if (redirected !== undefined) return redirected
@@ -96,12 +85,8 @@ export function addFeeds(app: FastifyInstance, { ctx, assets }: Web): void {
       throw new AppError('not-found', 'There is no such feed.')
     }
     const pagePath = postPath(site, address)
-    const source = {
-      id: writeXmppUri(post.comments),
-      title: `Comments: ${post.title}`,
-      pagePath,
-      feedPath: `${pagePath}/atom.xml`,
-    }
+    const id = writeXmppUri(post.comments)
+    const source = { id, title: `Comments: ${post.title}`, pagePath, feedPath: `${pagePath}/${file}` }
     const comments = await listComments(ctx.index, post.comments)
     return send(request, reply, createCommentFeed(ctx, source, { post, comments }))
   })

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { sendBody } from '../encoding.ts'
+import { writeOpml } from '../opml.ts'
 import { createSitemap } from '../sitemap.ts'
 import type { Web } from '../web.ts'
 
@@ -17,6 +18,10 @@ export function addMachines(app: FastifyInstance, { ctx }: Web): void {
     const closed = ['/signin', '/write', '/drafts', '/settings', '/picture/'].map((path) => `Disallow: ${path}`)
     const lines = ['User-agent: *', ...closed, '', `Sitemap: ${new URL('/sitemap.xml', ctx.config.url)}`, '']
     return sendBody(request, reply, { type: 'text/plain; charset=utf-8', bytes: lines.join('\n') })
+  })
+
+  app.get('/opml.xml', async (request, reply) => {
+    return sendBody(request, reply, { type: 'text/x-opml; charset=utf-8', bytes: await writeOpml(ctx) })
   })
 
   app.get('/sitemap.xml', async (request, reply) => {
