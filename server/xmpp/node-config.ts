@@ -62,8 +62,8 @@ export async function configureNode(deps: NodeDeps, address: NodeAddress, wanted
   return readConfig(deps, address)
 }
 
-// ejabberd fails the whole request on one field it does not know or whose value it does not take, and names it in
-// the text of the error. So what it names is changed or left out, and the rest tried again.
+// ejabberd fails the whole request on one field it does not know, Prosody on one value it does not take, and both name
+// it in the text of the error. So what they name is changed or left out, and the rest tried again.
 async function withAcceptedFields(config: NodeConfig, attempt: (fields: NodeConfig) => Promise<void>): Promise<void> {
   const fields = { ...config }
   const limits = [...ITEM_LIMITS]
@@ -85,7 +85,9 @@ export function findRefused(error: unknown, fields: readonly string[]): string |
   const detail = stanzaErrorOf(error)
   if (detail === undefined || !(error instanceof AppError)) return undefined
   if (!['resource-constraint', 'bad-request', 'not-acceptable', 'conflict'].includes(detail.condition)) return undefined
-  return fields.toSorted((a, b) => b.length - a.length).find((field) => detail.text.includes(PREFIX + field))
+  // ejabberd writes the whole name somewhere, Prosody begins with it but for the prefix.
+  const isNamed = (field: string) => detail.text.includes(PREFIX + field) || detail.text.startsWith(`${field}:`)
+  return fields.toSorted((a, b) => b.length - a.length).find(isNamed)
 }
 
 function writeConfig(fields: NodeConfig): Element {

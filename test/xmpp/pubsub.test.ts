@@ -93,6 +93,19 @@ describe('pubsub', () => {
           await assert.rejects(stranger.pubsub.readConfig(address), (error) => isAppError(error, 'forbidden'))
         })
 
+        it('settles for fewer items than wanted, and goes without an option that is refused', async () => {
+          const address = await create({ ...WANTED, max_items: '99999999', notify_retract: 'maybe' })
+          const created = await owner.pubsub.readConfig(address)
+          assert.equal(created.access_model, 'open')
+          const config = await owner.pubsub.configureNode(address, {
+            ...WANTED,
+            max_items: '88888888',
+            title: 'Another',
+          })
+          assert.ok(Number(config.max_items) >= 1000, config.max_items)
+          assert.equal(config.title, 'Another')
+        })
+
         it('tells subscribers near and far of what is published, replaced, retracted, purged and deleted', async () => {
           const address = await create()
           const heard = new Map<XmppSession, PubsubEvent[]>([
