@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
 import { after, before, describe, it } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
 import { openBrowser, openPage, publishPost, signIn } from '../support/browser.ts'
 import { type Product, startProduct } from '../support/product.ts'
-import { type Slixmpp, startSlixmpp } from '../support/slixmpp.ts'
+import { type SlixmppClient, startSlixmpp } from '../support/slixmpp.ts'
 import { until } from '../support/until.ts'
 
 const MICROBLOG = 'urn:xmpp:microblog:0'
@@ -12,7 +13,7 @@ describe('a blog over XMPP from one command, read by a client that is not ours',
   let product: Product
   let browser: Browser
   let page: Page
-  let reader: Slixmpp
+  let reader: SlixmppClient
   let blogger: string
   let password: string
 
@@ -23,7 +24,8 @@ describe('a blog over XMPP from one command, read by a client that is not ours',
     browser = await openBrowser()
     page = await openPage(browser)
     await signIn(page, product.url, blogger, password)
-    reader = await startSlixmpp({ jid: 'romeo@localhost', password: 'romeo-secret', ...xmppOf(product) })
+    reader = await startSlixmpp({ jid: 'romeo@localhost', password: 'romeo-secret', ...(await xmppOf(product)) })
+    await reader.presence()
   })
   after(async () => {
     await browser?.close()
@@ -32,10 +34,10 @@ describe('a blog over XMPP from one command, read by a client that is not ours',
   })
 
   it('notifies a subscribed XMPP client of a post that was published on the web', async () => {
-    await reader.subscribe(blogger, MICROBLOG)
+    await reader.subscribe({ service: blogger, node: MICROBLOG })
     const began = performance.now()
     await publishPost(page, product.url, { title: 'The first post', text: 'It *works*.', tags: 'first' })
-    const { payload = '' } = await reader.hear('the post', ({ event }) => event === 'published')
+    const { payload = '' } = await reader.hear(({ event }) => event === 'published', 'the post')
     console.log(`# from the button to the notification: ${Math.round(performance.now() - began)} ms`)
     assert.match(payload, /The first post/)
     assert.match(payload, /<[a-z0-9:]*em>works<\/[a-z0-9:]*em>/)
@@ -44,9 +46,9 @@ describe('a blog over XMPP from one command, read by a client that is not ours',
   })
 
   it('shows a comment from an XMPP client under the post, on the open page, without a reload', async () => {
-    const { item = '' } = await reader.hear('the post', ({ event }) => event === 'published')
+    const { item = '' } = await reader.hear(({ event }) => event === 'published', 'the post')
     const comments = await findCommentsNode(reader, blogger, item)
-    await reader.publish({ ...comments, item: 'from-romeo' }, commentEntry('romeo@localhost', 'Wilt thou be gone?'))
+    await reader.comment({ ...comments, text: 'Wilt thou be gone?' })
     await page.getByText('Wilt thou be gone?').waitFor()
     const name = await page.locator('.comment', { hasText: 'Wilt thou be gone?' }).locator('.by').innerText()
     assert.match(name, /romeo/i)
@@ -54,19 +56,19 @@ describe('a blog over XMPP from one command, read by a client that is not ours',
   })
 
   it('sends a comment that was written on the page to an XMPP client', async () => {
-    const { item = '' } = await reader.hear('the post', ({ event }) => event === 'published')
+    const { item = '' } = await reader.hear(({ event }) => event === 'published', 'the post')
     const comments = await findCommentsNode(reader, blogger, item)
-    await reader.subscribe(comments.service, comments.node)
+    await reader.subscribe(comments)
     await page.getByLabel('Comment').fill('It was the *nightingale*.')
     await page.getByRole('button', { name: 'Send' }).click()
-    const heard = await reader.hear('the comment', ({ payload }) => payload?.includes('nightingale') === true)
+    const heard = await reader.hear(({ payload }) => payload?.includes('nightingale') === true, 'the comment')
     assert.equal(heard.publisher?.split('/')[0], blogger)
     await page.locator('.comment em', { hasText: 'nightingale' }).waitFor()
   })
 
   it('shows what an author publishes from another client, as page and feed', async () => {
     const address = { service: 'romeo@localhost', node: MICROBLOG, item: 'from-my-client' }
-    await reader.publish(address, postEntry('romeo@localhost', 'Written elsewhere'))
+    await reader.publish({ ...address, payload: postEntry('romeo@localhost', 'Written elsewhere') })
     const response = await until(
       async () => {
         const answer = await fetch(`${product.url}/@romeo/from-my-client`)
@@ -79,10 +81,10 @@ describe('a blog over XMPP from one command, read by a client that is not ours',
   })
 
   it('retracts for everybody what its author deletes', async () => {
-    const { item = '' } = await reader.hear('the post', ({ event }) => event === 'published')
+    const { item = '' } = await reader.hear(({ event }) => event === 'published', 'the post')
     await page.getByRole('link', { name: 'Delete', exact: true }).click()
     await page.locator('main form button.primary').click()
-    await reader.hear('the retraction', (heard) => heard.event === 'retracted' && heard.item === item)
+    await reader.hear((heard) => heard.event === 'retracted' && heard.item === item, 'the retraction')
     const gone = await until(
       async () => {
         const answer = await fetch(`${product.url}/@blogger/${item}`)
@@ -101,12 +103,13 @@ async function readHint(product: Product): Promise<{ blogger: string; password: 
   return { blogger: found[1] ?? '', password: found[2] ?? '' }
 }
 
-function xmppOf({ data, xmppPort }: Product) {
-  return { host: '127.0.0.1', port: xmppPort, ca: `${data}/local/certificate.pem` }
+async function xmppOf({ data, xmppPort }: Product) {
+  const certificate = await readFile(`${data}/local/certificate.pem`, 'utf8')
+  return { service: `xmpp://127.0.0.1:${xmppPort}`, certificate }
 }
 
-async function findCommentsNode(client: Slixmpp, service: string, item: string) {
-  const [post] = await client.items(service, MICROBLOG, item)
+async function findCommentsNode(client: SlixmppClient, service: string, item: string) {
+  const [post] = await client.items({ service, node: MICROBLOG, ids: [item] })
   const [, where = '', node = ''] = /"xmpp:([^"?]+)\?;node=([^";]+)"/.exec(commentsLink(post?.payload ?? '')) ?? []
   assert.notEqual(node, '', `no comments link in ${post?.payload}`)
   return { service: where, node: decodeURIComponent(node) }
@@ -121,10 +124,4 @@ function postEntry(jid: string, title: string): string {
     <id>tag:${jid}</id><updated>2026-03-14T10:00:00Z</updated><published>2026-03-14T10:00:00Z</published>
     <author><name>Romeo</name><uri>xmpp:${jid}</uri></author>
     <content type="xhtml"><div xmlns="http://www.w3.org/1999/xhtml"><p>${title}, and <em>how</em>.</p></div></content></entry>`
-}
-
-/** As Movim writes one: a title and no content. */
-function commentEntry(jid: string, text: string): string {
-  return `<entry xmlns="http://www.w3.org/2005/Atom"><title>${text}</title><id>1</id>
-    <updated>2026-03-14T10:00:00Z</updated><author><uri>xmpp:${jid}</uri></author></entry>`
 }
