@@ -18,7 +18,7 @@ export interface LiveStream {
 
 const HEARTBEAT_MS = 25_000
 const MOST = 1_000
-const MOST_PER_ADDRESS = 50
+const MOST_PER_ADDRESS = 100
 
 export function createLiveStreams(live: Live): LiveStreams {
   const open = new Map<FastifyReply, { address: string; close: () => void }>()

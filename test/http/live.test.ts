@@ -81,7 +81,7 @@ describe('an open page', () => {
 
   it('is one of a bounded number from one address', async () => {
     await using site = await listeningSite()
-    const pages = await Promise.all(Array.from({ length: 50 }, () => listen(site, '/@juliet/live.events')))
+    const pages = await Promise.all(Array.from({ length: 100 }, () => listen(site, '/@juliet/live.events')))
     const refused = await listen(site, '/@juliet/live.events')
     assert.equal(refused.answer.statusCode, 429)
     pages[0]?.answer.destroy()

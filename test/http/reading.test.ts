@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { describe, it } from 'node:test'
 import { addNode, updateNode } from '#server/store/node.ts'
 import { BLOG, JULIET, MALLORY, ROMEO } from '../feeds/fixtures.ts'
@@ -42,6 +44,26 @@ describe('a post’s page', () => {
     assert.equal(Buffer.from(encoded, 'base64url').toString(), 'https://pictures.example/a.png?x=1&y=2')
     const forged = source.replace(encoded, Buffer.from('http://169.254.169.254/').toString('base64url'))
     assert.equal((await site.browser().get(forged)).statusCode, 404)
+  })
+
+  it('shows a picture by way of us, as nothing but a picture', async () => {
+    const png = Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), Buffer.alloc(300)])
+    const remote = createServer((_request, response) =>
+      response.writeHead(200, { 'content-type': 'text/html' }).end(png),
+    )
+    await new Promise<void>((resolve) => remote.listen(0, '127.0.0.1', resolve))
+    const { port } = remote.address() as AddressInfo
+    await using site = await createTestSite({ isPictureAddress: (address) => address === '127.0.0.1' })
+    await seedAuthor(site)
+    const more = withPicture.more.replace('https://pictures.example', `http://127.0.0.1:${port}`)
+    const { body } = await site.browser().get(await seedPost(site, 'look', { text: '', more }))
+    const [, source = ''] = /<img[^>]* src="([^"]*)"/.exec(body) ?? []
+    const answer = await site.browser().get(source)
+    assert.equal(answer.headers['content-type'], 'image/png')
+    assert.match(String(answer.headers['content-security-policy']), /sandbox/)
+    assert.ok(answer.rawPayload.equals(png))
+    remote.closeAllConnections()
+    remote.close()
   })
 
   it('tells who cannot comment here how to from their own client', async () => {

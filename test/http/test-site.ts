@@ -30,9 +30,12 @@ export interface TestBrowser {
   submit(page: string, action: string, fields: Record<string, string>): Promise<LightMyRequestResponse>
 }
 
-export async function createTestSite(
-  options: TestContextOptions & { env?: Record<string, string> } = {},
-): Promise<TestSite> {
+export interface TestSiteOptions extends TestContextOptions {
+  readonly env?: Record<string, string>
+  readonly isPictureAddress?: AppContext['isPictureAddress']
+}
+
+export async function createTestSite(options: TestSiteOptions = {}): Promise<TestSite> {
   const ctx = await createTestContext(options)
   const config = readConfig({
     CANTO_URL: 'https://blog.example',
@@ -59,7 +62,7 @@ export async function createTestSite(
     },
   })
   await ctx.outbox.start()
-  const app = await createApp({ ...ctx, config, secret, people })
+  const app = await createApp({ ...ctx, config, secret, people, isPictureAddress: options.isPictureAddress })
   const browser = () => createTestBrowser(app)
   return {
     ...{ app, ctx, people, browser },

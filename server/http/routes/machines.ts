@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { sendBody } from '../encoding.ts'
 import { writeOpml } from '../opml.ts'
+import { listSiteAuthors } from '../places.ts'
 import { createSitemap } from '../sitemap.ts'
 import type { Web } from '../web.ts'
 
@@ -9,6 +10,8 @@ export function addMachines(app: FastifyInstance, { ctx }: Web): void {
   const readSitemap = createSitemap(ctx)
 
   app.get('/healthz', async (_request, reply) => {
+    // A site that cannot read its databases is not well.
+    await listSiteAuthors(ctx)
     const isOnline = ctx.isOnline?.() ?? true
     // Pages are served from the index whether or not the network is there.
     return reply.header('cache-control', 'no-store').send({ status: 'ok', xmpp: isOnline ? 'online' : 'offline' })
