@@ -9,6 +9,7 @@ import { addAuthor, listAuthors } from './feeds/authors.ts'
 import { blogOf } from './feeds/indexing.ts'
 import { type LocalHandle, useLocalServer } from './local/use-local-server.ts'
 import { silentLogger } from './log.ts'
+import { signOutEverywhere } from './people/sign-out-everywhere.ts'
 import { deleteAuthorRow } from './store/author.ts'
 import { openIndex, openState } from './store/database.ts'
 import { updateNode } from './store/node.ts'
@@ -36,6 +37,9 @@ export async function changePassword(call: Call): Promise<void> {
   await using local = await useLocalServer(call.config, call.log)
   await local.changePassword(jid, await readPassword(call.password))
   await local.forget(jid)
+  await using stack = new AsyncDisposableStack()
+  const { state } = await openDatabases(call, stack)
+  await signOutEverywhere(state, jid, 'Your password was changed.')
   call.say(`The password of ${jid} was changed`)
 }
 
@@ -49,6 +53,7 @@ export async function removeUser(call: Call): Promise<void> {
   await local.forget(jid)
   await using stack = new AsyncDisposableStack()
   const { state, index } = await openDatabases(call, stack)
+  await signOutEverywhere(state, jid, 'Your account was removed.')
   await deleteAuthorRow(state, jid)
   await updateNode(index, blogOf(jid), { nextTryAt: 0 })
   call.say(`${jid} was removed`)

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { signOutEverywhere } from '#server/people/sign-out-everywhere.ts'
 import { findAccount } from '#server/store/account.ts'
 import { createTestPeople } from './test-people.ts'
 
@@ -155,5 +156,17 @@ describe('the end of a session', () => {
     assert.equal(ctx.people.session(jid), undefined)
     const again = await ctx.people.signIn({ ...romeo, oldCookie: cookie })
     assert.equal((await ctx.people.find(again.cookie))?.jid, jid)
+  })
+
+  it('comes from another process too: at once for the browsers, at the next sweep for the XMPP session', async () => {
+    await using ctx = await createTestPeople({ givesTokens: true })
+    const { cookie, jid } = await ctx.people.signIn(romeo)
+    await signOutEverywhere(ctx.state, jid, 'Your password was changed.')
+    assert.equal(await ctx.people.find(cookie), undefined)
+    assert.equal((await ctx.people.findEnding(cookie))?.reason, 'Your password was changed.')
+    await ctx.people.sweep()
+    assert.equal(ctx.people.session(jid), undefined)
+    assert.equal(ctx.server.last().isTokenEnded, true)
+    assert.equal((await findAccount(ctx.state, jid))?.token, undefined)
   })
 })
