@@ -23,11 +23,11 @@ const MOST_ITEMS = 50_000
 export type CatchUp = 'read' | 'failed' | 'unreachable' | 'unknown'
 
 /** Subscribes to a node and reads it whole: afterwards the index has what it has. Must run between its events. */
-export async function catchUp(deps: CatchUpDeps, address: NodeAddress): Promise<CatchUp> {
+export async function catchUp(deps: CatchUpDeps, address: NodeAddress, signal?: AbortSignal): Promise<CatchUp> {
   const node = await findNode(deps.index, address)
   if (node === undefined) return 'unknown'
   const refusal = await subscribe(deps, node)
-  const outcome = await readNode(deps, node)
+  const outcome = await readNode(deps, node, signal)
   if (outcome === 'read' && refusal !== undefined) await updateNode(deps.index, address, { problem: refusal })
   return outcome
 }
@@ -44,13 +44,13 @@ async function subscribe(deps: CatchUpDeps, { address }: NodeRow): Promise<strin
   }
 }
 
-async function readNode(deps: CatchUpDeps, node: NodeRow): Promise<CatchUp> {
+async function readNode(deps: CatchUpDeps, node: NodeRow, signal?: AbortSignal): Promise<CatchUp> {
   // One that was closed or deleted may hold other things by now.
   const opened: NodeRow = { ...node, status: 'open' }
   const readAt = deps.clock()
   const seen = new Set<ItemId>()
   try {
-    for await (const items of deps.site.pubsub.allItems(node.address, { max: MOST_ITEMS })) {
+    for await (const items of deps.site.pubsub.allItems(node.address, { max: MOST_ITEMS, signal })) {
       if (node.status !== 'open') await updateNode(deps.index, node.address, { status: 'open' })
       for (const item of items) {
         seen.add(item.id)
@@ -58,9 +58,11 @@ async function readNode(deps: CatchUpDeps, node: NodeRow): Promise<CatchUp> {
         await ingest(deps, event, { readAt, isHistory: node.isWaiting })
         // SQLite answers at once, so nothing else here lets a page request in between.
         await nextTurn()
+        signal?.throwIfAborted()
       }
     }
   } catch (error) {
+    if (signal?.aborted) return 'failed'
     if (seen.size === 0 || !isAppError(error, 'too-large')) return fail(deps, node, error)
     // Its newest items are all there is to see: nothing can be said of those that are missing.
     await updateNode(deps.index, node.address, { isWaiting: 0, problem: describeError(error) })

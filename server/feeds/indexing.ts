@@ -11,6 +11,7 @@ import { NS } from '#shared/ns.ts'
 import { type CatchUpDeps, catchUp } from './catch-up.ts'
 import { createInbox, type Inbox } from './inbox.ts'
 import { NODES_TOPIC } from './live.ts'
+import { waitAtMost } from './patience.ts'
 import { createWork } from './work.ts'
 
 export interface IndexingDeps extends CatchUpDeps {
@@ -37,6 +38,10 @@ const TICK = 5_000
 // Few requests in flight: Debian's ejabberd and Prosody slow a client down that asks for more (servers.md).
 const AT_ONCE = 4
 const DOWN = 60_000
+/** A server that does not answer must not keep Canto from ending. */
+const STOP = 3_000
+// Enough under way to leave what is due for the next time.
+const BUSY = 100
 
 /** The site account's ear: it subscribes to what the site shows, and reads what it missed. */
 export function createIndexing(deps: IndexingDeps): Indexing {
@@ -45,10 +50,10 @@ export function createIndexing(deps: IndexingDeps): Indexing {
   const inbox = createInbox(deps, { onMissed: (address) => watch(address) })
   /** Until when. One that does not answer costs half a minute a node, which the others would wait for. */
   const down = new Map<BareJid, number>()
-  let isStopped = false
+  const stopping = new AbortController()
 
   function watch(address: NodeAddress): void {
-    if (isStopped || deps.site.status !== 'online') return
+    if (stopping.signal.aborted || deps.site.status !== 'online') return
     const { service, node } = address
     work.add(addressKey({ service, node }), () => check({ service, node }))
   }
@@ -59,11 +64,11 @@ export function createIndexing(deps: IndexingDeps): Indexing {
       if (downUntil > deps.clock().getTime()) return await updateNode(deps.index, address, { nextTryAt: downUntil })
       // Before too, so that a long read is not begun again meanwhile.
       await planNext(address)
-      const outcome = await inbox.run(address, () => catchUp(deps, address))
+      const outcome = await inbox.run(address, () => catchUp(deps, address, stopping.signal))
       if (outcome === 'unreachable') down.set(address.service, deps.clock().getTime() + DOWN)
       await planNext(address)
     } catch (error) {
-      deps.log.error(`Reading ${addressKey(address)} failed: ${describeError(error)}`)
+      if (!stopping.signal.aborted) deps.log.error(`Reading ${addressKey(address)} failed: ${describeError(error)}`)
     }
   }
 
@@ -81,7 +86,7 @@ export function createIndexing(deps: IndexingDeps): Indexing {
 
   async function tick(): Promise<void> {
     if (await isReindexAsked(deps)) await reindex()
-    if (deps.site.status !== 'online') return
+    if (deps.site.status !== 'online' || work.size > BUSY) return
     for (const node of await listNodes(deps.index, { dueBy: deps.clock() })) watch(node.address)
   }
 
@@ -113,7 +118,7 @@ export function createIndexing(deps: IndexingDeps): Indexing {
   }
 
   const guard = (action: () => Promise<void>) => () => {
-    if (isStopped) return
+    if (stopping.signal.aborted) return
     action().catch((error: unknown) => deps.log.error(`Indexing failed: ${describeError(error)}`))
   }
 
@@ -134,11 +139,10 @@ export function createIndexing(deps: IndexingDeps): Indexing {
   }
 
   async function stop(): Promise<void> {
-    isStopped = true
+    stopping.abort()
     for (const end of stops.splice(0)) end()
     work.clear()
-    await work.idle()
-    await inbox.idle()
+    await waitAtMost(idle(), STOP)
   }
 
   return { start, stop, watch, idle, reindex, inbox }

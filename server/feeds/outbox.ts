@@ -11,6 +11,7 @@ import { addressKey } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
 import { createAttempt } from './outbox-attempt.ts'
 import type { OutboxDeps } from './outbox-deps.ts'
+import { waitAtMost } from './patience.ts'
 import { createReadBack } from './read-back.ts'
 import { settle } from './settle.ts'
 
@@ -32,6 +33,8 @@ export interface Outbox {
 
 // Rows also come from other processes (`canto relink`), and sessions without telling.
 const TICK = 1_000
+/** A server that does not answer must not keep Canto from ending: what it was asked is asked again next time. */
+const STOP = 3_000
 const DAY = 24 * 3_600_000
 /** No browser sends a form again after that. */
 const KEPT_DAYS = 30
@@ -94,7 +97,9 @@ export function createOutbox(deps: OutboxDeps): Outbox {
 
   function guard<Args extends unknown[]>(action: (...args: Args) => Promise<void>): (...args: Args) => Promise<void> {
     return (...args) =>
-      action(...args).catch((error: unknown) => deps.log.error(`The outbox failed: ${describeError(error)}`))
+      action(...args).catch((error: unknown) => {
+        if (!isStopped) deps.log.error(`The outbox failed: ${describeError(error)}`)
+      })
   }
 
   function onChange(listener: (row: OutboxRow) => void): () => void {
@@ -118,7 +123,7 @@ export function createOutbox(deps: OutboxDeps): Outbox {
       isStopped = true
       for (const timer of timers.splice(0)) clearInterval(timer)
       readBack.stop()
-      await Promise.all(running.values())
+      await waitAtMost(Promise.all(running.values()), STOP)
     },
   }
 }

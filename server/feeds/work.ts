@@ -2,6 +2,8 @@
 export interface Work {
   /** A key that waits already keeps its place; one that runs is run once more. */
   add(key: string, task: () => Promise<void>): void
+  /** How many wait. */
+  readonly size: number
   isIdle(): boolean
   idle(): Promise<void>
   /** Forgets what has not begun. */
@@ -31,6 +33,9 @@ export function createWork(atOnce: number): Work {
     add(key, task) {
       if (!waiting.has(key)) waiting.set(key, task)
       next()
+    },
+    get size() {
+      return waiting.size
     },
     isIdle,
     async idle() {

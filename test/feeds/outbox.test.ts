@@ -319,6 +319,23 @@ describe('a retry', () => {
     assert.equal((await postOf(ctx, row)).title, 'Newer')
   })
 
+  it('does not keep Canto from ending when the server no longer answers', async () => {
+    await using writer = await startWriting()
+    const { ctx, juliet } = writer
+    await publishOne(ctx, 'first')
+    const asked = Promise.withResolvers<void>()
+    juliet.pubsub.publishItem = () => {
+      asked.resolve()
+      return new Promise(() => {})
+    }
+    const row = await queuePost(ctx, { author: JULIET, key: 'form', draft: draftOf() })
+    await asked.promise
+    await ctx.outbox.stop()
+    const last = await findOutboxRow(ctx.state, row.id)
+    assert.equal(last?.status, 'waiting')
+    assert.equal(last?.attempts, 1)
+  })
+
   it('keeps the order of one item while others go on', async () => {
     await using writer = await startWriting()
     const { ctx } = writer
