@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { AppError } from '#server/errors.ts'
 import type { Live } from '#server/feeds/live.ts'
@@ -7,13 +8,20 @@ export interface LiveStreams {
    * Holds the request open and sends the page's version now and after every change, so that a browser that was away
    * for a while sees at once whether it missed something.
    */
-  open(request: FastifyRequest, reply: FastifyReply, stream: LiveStream): void
+  open(request: FastifyRequest, reply: FastifyReply, source: LiveSource): void
   stop(): void
 }
 
-export interface LiveStream {
+export interface LiveSource {
   readonly topic: string
   readonly readVersion: () => Promise<string>
+}
+
+/** All the open pages of one topic: what changed is read once for all of them. */
+interface Channel {
+  readonly streams: Set<ServerResponse>
+  refresh(): void
+  close(): void
 }
 
 const HEARTBEAT_MS = 25_000
@@ -21,39 +29,76 @@ const MOST = 1_000
 const MOST_PER_ADDRESS = 100
 
 export function createLiveStreams(live: Live): LiveStreams {
-  const open = new Map<FastifyReply, { address: string; close: () => void }>()
+  const channels = new Map<string, Channel>()
+  const addresses = new Map<ServerResponse, string>()
 
   function requireRoom(address: string): void {
-    const ofAddress = [...open.values()].filter((stream) => stream.address === address).length
-    if (open.size < MOST && ofAddress < MOST_PER_ADDRESS) return
+    const ofAddress = [...addresses.values()].filter((other) => other === address).length
+    if (addresses.size < MOST && ofAddress < MOST_PER_ADDRESS) return
     throw new AppError('too-many', 'Too many pages are open at once.', { retryAfter: 60 })
   }
 
+  function join(source: LiveSource, stream: ServerResponse): () => void {
+    const channel = channels.get(source.topic) ?? createChannel(live, source)
+    channels.set(source.topic, channel)
+    channel.streams.add(stream)
+    channel.refresh()
+    return () => {
+      channel.streams.delete(stream)
+      if (channel.streams.size > 0 || channels.get(source.topic) !== channel) return
+      channels.delete(source.topic)
+      channel.close()
+    }
+  }
+
   return {
-    open(request, reply, { topic, readVersion }) {
+    open(request, reply, source) {
       requireRoom(request.ip)
       reply.hijack()
       const { raw } = reply
       const headers = { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' }
       raw.writeHead(200, { ...(reply.getHeaders() as Record<string, string>), ...headers })
-      const push = () => {
-        readVersion().then(
-          (version) => raw.write(`event: state\ndata: ${JSON.stringify({ version })}\n\n`),
-          () => raw.end(),
-        )
-      }
-      const unsubscribe = live.subscribe(topic, push)
+      addresses.set(raw, request.ip)
+      const leave = join(source, raw)
       const heartbeat = setInterval(() => raw.write(':\n\n'), HEARTBEAT_MS)
+      raw.on('error', () => {})
       raw.on('close', () => {
-        unsubscribe()
         clearInterval(heartbeat)
-        open.delete(reply)
+        addresses.delete(raw)
+        leave()
       })
-      open.set(reply, { address: request.ip, close: () => raw.end() })
-      push()
     },
     stop() {
-      for (const { close } of open.values()) close()
+      for (const stream of addresses.keys()) stream.end()
     },
   }
+}
+
+function createChannel(live: Live, { topic, readVersion }: LiveSource): Channel {
+  const streams = new Set<ServerResponse>()
+  let state: 'idle' | 'reading' | 'again' = 'idle'
+
+  async function read(): Promise<void> {
+    do {
+      state = 'reading'
+      const version = await readVersion()
+      for (const stream of streams) stream.write(`event: state\ndata: ${JSON.stringify({ version })}\n\n`)
+    } while ((state as string) === 'again')
+  }
+
+  function refresh(): void {
+    if (state !== 'idle') {
+      state = 'again'
+      return
+    }
+    read()
+      // The page is gone: at their next attempt the browsers get its status.
+      .catch(() => streams.forEach((stream) => void stream.end()))
+      .finally(() => {
+        state = 'idle'
+      })
+  }
+
+  const unsubscribe = live.subscribe(topic, refresh)
+  return { streams, refresh, close: unsubscribe }
 }

@@ -70,7 +70,9 @@ function arrangeThread(comments: readonly CommentRow[]): CommentRow[] {
   const answers = new Map<ItemId | undefined, CommentRow[]>()
   for (const comment of comments) {
     const parent = parentOf(comment, known)
-    answers.set(parent, [...(answers.get(parent) ?? []), comment])
+    const siblings = answers.get(parent)
+    if (siblings === undefined) answers.set(parent, [comment])
+    else siblings.push(comment)
   }
   const arranged: CommentRow[] = []
   const open = (answers.get(undefined) ?? []).map((comment) => ({ ...comment, depth: 0 })).reverse()
