@@ -42,8 +42,11 @@ export function createWords(language = 'en'): Words {
     const formatter = new Intl.DateTimeFormat(locale, { timeZone: 'UTC', ...options })
     return (iso: string) => formatter.format(new Date(iso))
   }
+  // A name of the other direction would draw the words around it along.
+  const foreign = RIGHT_TO_LEFT.test(spoken) ? /\p{Script=Latin}/u : /[\u0590-\u08ff\ufb1d-\ufefc]/
+  const isolate = (value: string) => (foreign.test(value) ? `\u2068${value}\u2069` : value)
   const fill: Words['fill'] = (text, values) =>
-    text.replace(/\{(\w+)\}/g, (whole, name) => String(values[name] ?? whole))
+    text.replace(/\{(\w+)\}/g, (whole, name) => (values[name] === undefined ? whole : isolate(String(values[name]))))
   const dir: Words['dir'] = (tag) => (tag === undefined ? undefined : RIGHT_TO_LEFT.test(tag) ? 'rtl' : 'ltr')
   const day = format({ day: 'numeric', month: 'long' })
   const clock = format({ hour: '2-digit', minute: '2-digit' })

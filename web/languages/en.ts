@@ -1,6 +1,8 @@
 /** The page's own words. `{name}` is filled in; lists of forms go by the language's plural rules. */
 export const en = {
   skip: 'Skip to the text',
+  siteNav: 'Site',
+  pagesNav: 'Pages',
   signIn: 'Sign in',
   signOut: 'Sign out',
   write: 'Write',
@@ -17,6 +19,7 @@ export const en = {
   in: 'in',
   comments: { one: '{count} comment', other: '{count} comments' },
   noComments: 'no comments yet',
+  noCommentsYet: 'No comments yet.',
   commentsHeading: 'Comments',
   commentsFeed: 'Feed of the comments',
   author: 'author',
@@ -25,7 +28,8 @@ export const en = {
   unknownAuthor: 'Unknown author',
   waitingToBeSent: 'waiting to be sent',
   notSent: 'not sent',
-  notPublishedYet: 'not published yet',
+  notPublishedYet: 'Not published yet.',
+  notPublished: 'Not published.',
   tryAgainAt: 'Canto tries again at {time}.',
   reply: 'Reply',
   remove: 'Remove',
@@ -74,6 +78,10 @@ export const en = {
   publishing: 'Publishing…',
   saved: 'Saved {time}',
   notSaved: 'Not saved',
+  keptHere: 'Kept in this browser until it can be saved',
+  signedOut: 'You are signed out.',
+  signInAgain: 'Sign in again',
+  rescued: 'Text that was not saved yet is in your drafts now.',
   words: { one: '{count} word', other: '{count} words' },
   writePost: 'Write a post',
   editPost: 'Edit the post',
@@ -104,6 +112,7 @@ export const en = {
   goHome: 'To the newest posts',
   errors: {
     '400': 'That request makes no sense',
+    '401': 'Sign in first',
     '403': 'Not allowed',
     '404': 'Nothing here',
     '409': 'Changed meanwhile',
@@ -111,7 +120,9 @@ export const en = {
     '413': 'Too large',
     '429': 'Too many tries',
     '500': 'Something broke here',
+    '501': 'Not possible here',
     '503': 'Not available now',
+    '504': 'No answer in time',
   },
 } as const
 
