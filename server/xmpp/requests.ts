@@ -69,7 +69,7 @@ export function createRequests(own: BareJid, send: (element: Element) => Promise
     async ask(type, to, payload, options = {}) {
       const stanza = new Element('iq', { type, id: randomUUID(), ...(to !== undefined && { to }) })
       stanza.cnode(payload)
-      const leave = await slots.enter()
+      const leave = await slots.enter(domainOf(readJid(to ?? own)?.bare ?? own))
       try {
         if (ended) throw ended
         if (options.signal?.aborted) throw new AppError('unavailable', 'Nobody waits for this answer any more')
@@ -114,23 +114,31 @@ function normalise(jid: string): string | undefined {
   return read.resource === undefined ? read.bare : `${read.bare}/${read.resource}`
 }
 
+/** Room for so many at each domain: one that does not answer holds up nobody else. */
 function createSlots(count: number) {
-  let free = count
-  const queue: (() => void)[] = []
-  const leave = () => {
-    const next = queue.shift()
+  const waiting = new Map<string, (() => void)[]>()
+  const taken = new Map<string, number>()
+  function leave(domain: string): void {
+    const next = waiting.get(domain)?.shift()
+    const left = (taken.get(domain) ?? 1) - 1
     if (next) next()
-    else free++
+    else if (left > 0) taken.set(domain, left)
+    else {
+      taken.delete(domain)
+      waiting.delete(domain)
+    }
   }
   return {
-    async enter(): Promise<() => void> {
-      if (free > 0) free--
-      else await new Promise<void>((resolve) => queue.push(resolve))
-      let isGone = false
-      return () => {
-        if (!isGone) leave()
-        isGone = true
+    /** Resolves with the way out when there is room. */
+    async enter(domain: string): Promise<() => void> {
+      const now = taken.get(domain) ?? 0
+      if (now < count) taken.set(domain, now + 1)
+      else {
+        const queue = waiting.get(domain) ?? []
+        waiting.set(domain, queue)
+        await new Promise<void>((resolve) => queue.push(resolve))
       }
+      return () => leave(domain)
     },
   }
 }

@@ -59,13 +59,15 @@ function createStream(jid: BareJid, target: Target): Stream & { connect(): Promi
   entity.removeAllListeners()
   entity._onSeeOtherHost = (error) => entity.emit('error', error)
   if (target.security !== 'websocket') entity.socketParameters = () => ({ host: target.host, port: target.port })
+  // The library takes any WebSocket on loopback for secure.
+  const isSecure = () => (target.security === 'websocket' ? target.url.startsWith('wss:') : entity.isSecure())
   const headerElement = (entity as unknown as { headerElement(): Element }).headerElement.bind(entity)
   Object.assign(entity, {
     timeout: 0,
     headerElement: () => {
       const header = headerElement()
       // FAST is offered only to a named account, and a name may only be told under TLS.
-      if (entity.isSecure()) header.attrs.from = jid
+      if (isSecure()) header.attrs.from = jid
       return header
     },
   })
@@ -124,7 +126,7 @@ function createStream(jid: BareJid, target: Target): Stream & { connect(): Promi
     ended,
     destroy,
     get isSecure() {
-      return entity.isSecure()
+      return isSecure()
     },
     get tls() {
       return tls

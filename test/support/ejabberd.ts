@@ -27,8 +27,6 @@ export interface RealServer {
 
 const DOMAIN = 'ejabberd.test'
 export const MAX_ITEMS = 20_000
-const STOP_WITH_US =
-  'spawn(fun() -> (fun Loop() -> case io:get_line("") of L when is_list(L) -> Loop(); _ -> init:stop() end end)() end).'
 
 /** ejabberd from Debian's packages, its nodes as the package configures them, on free ports. */
 export async function startEjabberd(options: EjabberdOptions): Promise<RealServer> {
@@ -46,7 +44,7 @@ export async function startEjabberd(options: EjabberdOptions): Promise<RealServe
   )
   const server = createServerProcess({
     command: root.command,
-    args: ['+K', 'true', '-mnesia', 'dir', '"."', '-noshell', '-eval', STOP_WITH_US, '-s', 'ejabberd'],
+    args: ['+K', 'true', '-mnesia', 'dir', '"."', '-noinput', '-s', 'ejabberd'],
     cwd: join(folder, 'spool'),
     env: {
       ...root.env,

@@ -28,22 +28,27 @@ const STOP_TIMEOUT_MS = 15_000
 
 export function createServerProcess(options: ProcessOptions): ServerProcess {
   let child: ChildProcess | undefined
+  let watcher: ChildProcess | undefined
 
   async function start(): Promise<void> {
     const output = openSync(options.output, 'a')
     const started = spawn(options.command, options.args, {
       cwd: options.cwd,
       env: options.env,
-      stdio: ['pipe', output, output],
+      stdio: ['ignore', output, output],
     })
-    started.stdin?.on('error', () => {})
     child = started
+    // Its input ends when we do, however that is, and then it ends the server.
+    const script = 'cat > /dev/null; kill -TERM "$0"'
+    const stdio = ['pipe', 'ignore', 'ignore'] as const
+    watcher = spawn('/bin/sh', ['-c', script, String(started.pid)], { detached: true, stdio: [...stdio] })
     await Promise.all(options.ports.map((port) => waitForPort(started, port, options.output)))
   }
 
   async function end(signal: NodeJS.Signals): Promise<void> {
     const ending = child
     child = undefined
+    watcher?.kill('SIGKILL')
     if (ending === undefined || ending.exitCode !== null || ending.signalCode !== null) return
     const exited = once(ending, 'exit')
     ending.kill(signal)

@@ -28,8 +28,7 @@ describe("a person's session beside their chat client", () => {
       await using session = openTestSession(rig[kind], juliet.user)
       await session.whenOnline(20_000)
       await session.readServices()
-      const nurse = await startSlixmpp(romeo.slixmpp)
-      await using _romeo = nurse
+      await using nurse = await startSlixmpp(romeo.slixmpp)
       await nurse.presence()
       const bodies = ['one', 'two 日本語', 'three 🎭']
       for (const body of bodies) await nurse.message(juliet.slixmpp.jid, body)
@@ -38,11 +37,8 @@ describe("a person's session beside their chat client", () => {
       await session.pubsub.publishItem({ ...address, item: asItemId('1') }, new Element('entry', { xmlns: 'urn:x' }))
       await using phone = await startSlixmpp(juliet.slixmpp)
       await phone.presence()
-      await phone.hear(({ body }) => body === bodies[2])
-      const heard = phone.events.flatMap(({ body, sender }) =>
-        sender?.startsWith(romeo.slixmpp.jid) ? (body ?? []) : [],
-      )
-      assert.deepEqual(heard, bodies)
+      // ejabberd hands out what it kept in any order.
+      for (const body of bodies) await phone.hear((event) => event.body === body, body)
       await nurse.message(juliet.slixmpp.jid, 'four')
       await phone.hear(({ body }) => body === 'four')
       assert.equal(session.status, 'online')

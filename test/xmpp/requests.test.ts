@@ -67,16 +67,20 @@ describe('a request', () => {
     await assert.rejects(ask('get', undefined, ping()), (error) => isAppError(error, 'unavailable'))
   })
 
-  it('is one of few at a time, and ends with its signal', async () => {
+  it('is one of few at a time at its domain, and ends with its signal', async () => {
     const { ask, sent, handle } = open()
     const controller = new AbortController()
     const waiting = Array.from({ length: 20 }, () => ask('get', 'a.example', ping(), { signal: controller.signal }))
     await new Promise((resolve) => setImmediate(resolve))
     assert.equal(sent.length, 8)
+    const elsewhere = ask('get', 'b.example', ping())
+    await new Promise((resolve) => setImmediate(resolve))
+    handle(answer(sent[8]?.attrs.id, 'b.example'))
+    await elsewhere
     handle(answer(sent[0]?.attrs.id, 'a.example'))
     await waiting[0]
     await new Promise((resolve) => setImmediate(resolve))
-    assert.equal(sent.length, 9)
+    assert.equal(sent.length, 10)
     controller.abort()
     const results = await Promise.allSettled(waiting)
     assert.equal(results.filter(({ status }) => status === 'rejected').length, 19)
