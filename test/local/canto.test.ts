@@ -1,10 +1,18 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { mkdtemp, rm, stat } from 'node:fs/promises'
+import { randomUUID } from 'node:crypto'
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { startProduct } from '#test/support/product.ts'
+import { trustCertificate } from '#server/local/trust.ts'
+import { silentLogger } from '#server/log.ts'
+import { openSession } from '#server/xmpp/session.ts'
+import { asItemId } from '#shared/address.ts'
+import { type BareJid, readBareJid } from '#shared/jid.ts'
+import { NS } from '#shared/ns.ts'
+import { parseXml } from '#shared/xml.ts'
+import { type Product, startProduct } from '#test/support/product.ts'
 import { until } from '#test/support/until.ts'
 
 const pageOf = async (url: string) => (await fetch(url)).status
@@ -61,10 +69,15 @@ describe('the operator’s commands', () => {
     assert.doesNotMatch(words, /^[!✗]/m)
   })
 
-  it('back up while the server runs, and restore into another folder', async () => {
+  it('back up while the server runs, and restore into another folder, with the same pages', async () => {
     await using product = await startProduct()
     await product.canto('user', 'add', 'juliet@localhost', '--password', 'balcony')
-    await until(async () => (await pageOf(`${product.url}/@juliet`)) === 200, { what: 'her blog' })
+    await publish(product, 'juliet', 'balcony')
+    const paths = ['/', '/@juliet', '/@juliet/a-rose', '/@juliet/atom.xml']
+    const { url } = product
+    await until(async () => (await pageOf(`${url}/@juliet/a-rose`)) === 200, { what: 'her post' })
+    const before = await Promise.all(paths.map((path) => textOf(url + path)))
+
     const folder = await mkdtemp(join(tmpdir(), 'canto-backup-'))
     try {
       const file = join(folder, 'site.tar.gz')
@@ -74,18 +87,58 @@ describe('the operator’s commands', () => {
       await product.stop()
       await assert.rejects(product.canto('restore', file), /There is a site in .* already/)
 
-      const data = join(folder, 'data')
-      const restored = spawnSync(process.execPath, ['server/canto.ts', 'restore', file], {
-        cwd: join(import.meta.dirname, '../..'),
-        env: { ...process.env, CANTO_DATA: data },
-        encoding: 'utf8',
-      })
-      assert.equal(restored.status, 0, restored.stderr)
-      await using other = await startProduct({ CANTO_DATA: data })
-      assert.equal(await pageOf(`${other.url}/@juliet`), 200)
+      const env = { ...product.env, CANTO_DATA: join(folder, 'data') }
+      restore(file, env)
+      await using other = await startProduct(env)
+      assert.deepEqual(await Promise.all(paths.map((path) => textOf(url + path))), before)
       assert.match(await other.canto('user', 'list'), /^juliet@localhost author$/m)
+      // The posts themselves are there, too, not only their pages.
+      await other.canto('reindex')
+      await publish({ ...other, xmppPort: product.xmppPort }, 'juliet', 'balcony', 'another-rose')
+      await until(async () => (await pageOf(`${url}/@juliet/another-rose`)) === 200, { what: 'another post' })
+      assert.equal(await pageOf(`${url}/@juliet/a-rose`), 200)
     } finally {
       await rm(folder, { recursive: true, force: true })
     }
   })
 })
+
+function restore(file: string, env: Record<string, string>): void {
+  const { status, stderr } = spawnSync(process.execPath, ['server/canto.ts', 'restore', file], {
+    cwd: join(import.meta.dirname, '../..'),
+    env: { ...process.env, ...env },
+    encoding: 'utf8',
+  })
+  assert.equal(status, 0, stderr)
+}
+
+const textOf = async (url: string) => (await fetch(url)).text()
+
+/** From another client, over XMPP. */
+async function publish(
+  { data, xmppPort }: Pick<Product, 'data' | 'xmppPort'>,
+  user: string,
+  password: string,
+  item = 'a-rose',
+): Promise<void> {
+  trustCertificate(await readFile(join(data, 'local/certificate.pem'), 'utf8'))
+  const jid = readBareJid(`${user}@localhost`) as BareJid
+  const session = openSession({
+    jid,
+    service: `xmpp://127.0.0.1:${xmppPort}`,
+    credentials: () => ({ password }),
+    userAgentId: randomUUID(),
+    isSite: false,
+    log: silentLogger,
+  })
+  try {
+    await session.whenOnline(30_000)
+    const entry = `<entry xmlns='${NS.ATOM}'><title type='text'>By any other name</title><id>${item}</id>
+      <published>2026-11-22T12:00:00Z</published><updated>2026-11-22T12:00:00Z</updated></entry>`
+    const payload = parseXml(entry)
+    assert.ok(payload)
+    await session.pubsub.publishItem({ service: jid, node: NS.MICROBLOG, item: asItemId(item) }, payload)
+  } finally {
+    await session.stop()
+  }
+}
