@@ -32,6 +32,8 @@ export interface Connection {
   close(): Promise<void>
 }
 
+const CONNECT_TIMEOUT = 8_000
+
 /** Connects, signs in and binds; tries every place where the server may be. */
 export async function openConnection(options: ConnectionOptions): Promise<Connection> {
   const attempt = new AbortController()
@@ -58,7 +60,7 @@ async function tryTargets(options: ConnectionOptions, signal: AbortSignal): Prom
   for (const target of targets) {
     let stream: Stream | undefined
     try {
-      stream = await connectStream(jid, target, signal)
+      stream = await connectInTime(jid, target, signal)
       return await establish(stream, target, options)
     } catch (error) {
       stream?.destroy(new AppError('unavailable', 'The attempt failed'))
@@ -67,6 +69,19 @@ async function tryTargets(options: ConnectionOptions, signal: AbortSignal): Prom
     }
   }
   throw problem
+}
+
+/** One that does not answer must leave time for the others: an address may be of a network that we are not on. */
+async function connectInTime(jid: BareJid, target: Target, signal: AbortSignal): Promise<Stream> {
+  const patience = new AbortController()
+  const giveUp = () => patience.abort()
+  const timer = setTimeout(giveUp, CONNECT_TIMEOUT)
+  signal.addEventListener('abort', giveUp)
+  try {
+    return await connectStream(jid, target, patience.signal)
+  } finally {
+    clearTimeout(timer)
+  }
 }
 
 async function establish(stream: Stream, target: Target, options: ConnectionOptions): Promise<Connection> {

@@ -47,8 +47,13 @@ export async function connectStream(jid: BareJid, target: Target, signal: AbortS
   const abort = () => stream.destroy(new AppError('timeout', `The XMPP server of ${stream.domain} does not answer`))
   signal.addEventListener('abort', abort, { once: true })
   stream.ended.then(() => signal.removeEventListener('abort', abort))
-  await stream.connect()
-  return stream
+  try {
+    await stream.connect()
+    return stream
+  } catch (error) {
+    stream.destroy(readStreamError(error, stream.domain))
+    throw error
+  }
 }
 
 function createStream(jid: BareJid, target: Target): Stream & { connect(): Promise<void> } {
