@@ -85,8 +85,10 @@ export function createIndexing(deps: IndexingDeps): Indexing {
   }
 
   async function tick(): Promise<void> {
+    // An index that cannot be filled again now is better kept.
+    if (deps.site.status !== 'online') return
     if (await isReindexAsked(deps)) await reindex()
-    if (deps.site.status !== 'online' || work.size > BUSY) return
+    if (work.size > BUSY) return
     for (const node of await listNodes(deps.index, { dueBy: deps.clock() })) watch(node.address)
   }
 

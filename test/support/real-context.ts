@@ -38,8 +38,13 @@ export async function createRealContext(options: RealContextOptions): Promise<Re
     // A context that begins again finds its people there.
     await server.register(user, `password of ${user}`).catch(() => {})
     const session = openTestSession(server, user, { isSite })
-    await session.whenOnline(30_000)
-    return session
+    try {
+      await session.whenOnline(30_000)
+      return session
+    } catch (error) {
+      await session.stop()
+      throw error
+    }
   }
   const site = await open(home, siteUser, true)
   const deps = {
