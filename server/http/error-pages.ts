@@ -14,7 +14,7 @@ export function addErrorPages(app: FastifyInstance, web: Web): void {
   })
   app.setErrorHandler(async (error: FastifyError, request, reply) => {
     const known = describe(error)
-    if (known.code === 'internal') web.ctx.log.error({ url: request.url, err: error }, 'A request failed')
+    if (known.code === 'internal') web.ctx.log.error({ url: request.url, stack: error.stack }, 'A request failed')
     return send(web, request, reply, known)
   })
 }

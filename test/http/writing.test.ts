@@ -141,6 +141,22 @@ describe('writing', () => {
     assert.equal((await site.browser().get(path)).statusCode, 410)
   })
 
+  it('says on the post what has not happened to it yet', async () => {
+    await using site = await createTestSite()
+    const browser = await site.signedIn(JULIET)
+    const path = await publish(browser)
+    const session = site.ctx.sessions(JULIET) as unknown as { setStatus(status: string): void }
+    session.setStatus('waiting')
+    const edit = (await browser.get(`${path}/edit`)).body
+    await browser.submit(edit, '/edit', { ...post, title: 'A window', action: 'publish' })
+    assert.match((await browser.get(path)).body, /Your changes are not published yet\./)
+    await browser.submit((await browser.get(`${path}/delete`)).body, '/delete', {})
+    assert.match((await browser.get(path)).body, /Not deleted yet\./)
+    assert.doesNotMatch((await site.browser().get(path)).body, /not deleted|A window/i)
+    session.setStatus('online')
+    await until(async () => (await site.browser().get(path)).statusCode === 410, { what: 'the deletion' })
+  })
+
   it('asks for a text', async () => {
     await using site = await createTestSite()
     const browser = await site.signedIn(JULIET)

@@ -8,7 +8,7 @@ import type { ItemAddress } from '#shared/address.ts'
 import { sameAddress, writeXmppUri } from '#shared/address.ts'
 import { textToHtml } from '#shared/markup.ts'
 import { postPath, writeItemSegment } from '#shared/paths.ts'
-import type { CommentView } from '#web/views.ts'
+import type { CommentView, WaitingView } from '#web/views.ts'
 import { commentAnchor } from '../places.ts'
 import type { Web } from '../web.ts'
 import { forPage, viewWaiting } from './post-view.ts'
@@ -45,10 +45,18 @@ export function viewComments(web: Web, thread: Thread): CommentView[] {
       inReplyTo: writeXmppUri(row.inReplyTo ?? post.address),
       ...(person === undefined ? {} : { replyUrl: `${path}?reply=${segment}#comment` }),
       ...(isRemovable ? { removeUrl: `${path}/comments/${segment}/remove` } : {}),
-      ...(removal === undefined ? {} : { waiting: viewWaiting(removal) }),
+      ...(removal === undefined ? {} : { waiting: viewRemoval(removal) }),
     }
   })
   return [...shown, ...viewUnsent(thread)]
+}
+
+function viewRemoval(row: OutboxRow): WaitingView {
+  const waiting = viewWaiting(row)
+  return {
+    ...waiting,
+    reason: `${waiting.isRefused ? 'It cannot be removed.' : 'It is being removed.'} ${waiting.reason}`,
+  }
 }
 
 /** Comments that their author alone sees, as they are not on the network yet. */

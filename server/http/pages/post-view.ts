@@ -5,7 +5,6 @@ import type { BlogRow } from '#server/store/blog.ts'
 import type { OutboxRow } from '#server/store/outbox.ts'
 import type { PostRow } from '#server/store/post-row.ts'
 import type { ItemAddress } from '#shared/address.ts'
-import { sameAddress } from '#shared/address.ts'
 import type { Entry, PostDraft } from '#shared/entry.ts'
 import { readEntry, writeEntry } from '#shared/entry.ts'
 import { createTagUri } from '#shared/item-id.ts'
@@ -22,14 +21,11 @@ type Deps = Pick<Web, 'ctx' | 'pictures'>
 export interface PostPlace {
   readonly blog: BlogRow
   readonly person?: Person | undefined
-  /** What its author wants done with it and is not done. */
-  readonly rows?: readonly OutboxRow[]
 }
 
-export function viewPost(deps: Deps, row: PostRow, { blog, person, rows = [] }: PostPlace): PostView {
+export function viewPost(deps: Deps, row: PostRow, { blog, person }: PostPlace): PostView {
   const site = { domain: deps.ctx.siteDomain }
   const url = postPath(site, row.address)
-  const own = rows.find(({ address, status }) => status !== 'done' && sameAddress(address, row.address))
   const name = row.author?.name ?? row.claimedName
   return {
     url,
@@ -51,7 +47,6 @@ export function viewPost(deps: Deps, row: PostRow, { blog, person, rows = [] }: 
     commentCount: row.commentCount,
     hasComments: row.comments !== undefined,
     ...(person?.jid === row.address.service ? { editUrl: `${url}/edit`, deleteUrl: `${url}/delete` } : {}),
-    ...(own === undefined ? {} : { waiting: viewWaiting(own) }),
   }
 }
 

@@ -1,4 +1,5 @@
 import type { FastifyReply } from 'fastify'
+import { readTask } from '#server/feeds/task.ts'
 import { findCommentDraft } from '#server/people/drafts.ts'
 import type { CommentRow } from '#server/store/comment.ts'
 import { listComments } from '#server/store/comment.ts'
@@ -7,9 +8,9 @@ import type { OutboxRow } from '#server/store/outbox.ts'
 import { listOutbox } from '#server/store/outbox.ts'
 import type { PostRow } from '#server/store/post-row.ts'
 import type { ItemAddress, NodeAddress } from '#shared/address.ts'
-import { writeXmppUri } from '#shared/address.ts'
+import { sameAddress, writeXmppUri } from '#shared/address.ts'
 import { postPath, readItemSegment } from '#shared/paths.ts'
-import type { CommentFormView, PostPageView } from '#web/views.ts'
+import type { CommentFormView, Notice, PostPageView } from '#web/views.ts'
 import { isSiteAuthor } from '../places.ts'
 import { LIVE } from '../routes/live.ts'
 import { requireBlog, requirePost } from '../shown.ts'
@@ -20,7 +21,7 @@ import { viewComments } from './comment-view.ts'
 import { viewFollow } from './lists.ts'
 import type { Exchange } from './page.ts'
 import { sendPage } from './page.ts'
-import { viewPost } from './post-view.ts'
+import { viewPost, viewWaiting } from './post-view.ts'
 import { sayDomains } from './sign-in.ts'
 
 export interface PostPage {
@@ -50,14 +51,11 @@ export async function sendPostPage(web: Web, exchange: Exchange, page: PostPage)
     head: {
       ...{ title: post.title, description: post.summary ?? post.excerpt, language: blog.language, ogType: 'article' },
       xmppUri: writeXmppUri(post.address),
+      notices: describeRows(rows, { address: page.address, path }),
       ...(isOfSite ? { feeds, canonicalPath: path } : { noindex: true, canonicalPath: post.alternate }),
     },
     view: {
-      post: viewPost(web, post, {
-        blog,
-        person,
-        rows: rows.filter(({ kind }) => kind === 'post' || kind === 'delete'),
-      }),
+      post: viewPost(web, post, { blog, person }),
       follow: viewFollow(web, blog),
       comments: viewComments(web, { post, comments, rows, person }),
       ...(await viewCommenting(web, exchange, { ...page, post, comments })),
@@ -117,4 +115,22 @@ async function viewForm(
           },
         }),
   }
+}
+
+/** What the author of a published post wants done with it and is not done. */
+function describeRows(
+  rows: readonly OutboxRow[],
+  { address, path }: { address: ItemAddress; path: string },
+): readonly Notice[] {
+  return rows.flatMap((row): Notice[] => {
+    if (!sameAddress(row.address, address)) return []
+    const task = readTask(row)
+    const { reason, isRefused } = viewWaiting(row)
+    const kind = isRefused ? 'error' : 'waiting'
+    if (task.kind === 'delete') return [{ lead: isRefused ? 'Not deleted.' : 'Not deleted yet.', text: reason, kind }]
+    if (task.kind !== 'post') return []
+    const link = { href: `${path}/edit?${new URLSearchParams({ draft: task.draftId })}`, text: 'Your text' }
+    const lead = isRefused ? 'Your changes were not published.' : 'Your changes are not published yet.'
+    return [{ lead, text: reason, kind, ...(isRefused ? { link } : {}) }]
+  })
 }

@@ -56,7 +56,7 @@ async function createWriteView(
     key: id,
     base: baseUpdated?.toISOString(),
     isEdit: edits !== undefined,
-    ...{ title, text, tags, language, summary, comments },
+    ...{ jid, title, text, tags, language, summary, comments },
     languages: [{ code: '', name: '–' }, ...languagesWith(language)],
     ...(isReopened ? { savedAt: updatedAt.toISOString() } : {}),
     words: countWords(text),

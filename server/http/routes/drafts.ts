@@ -38,8 +38,9 @@ export function addDrafts(app: FastifyInstance, web: Web): void {
       const now = ctx.clock()
       const draft = readWriteForm({ ...request.body, key: request.params.key }, { jid, edits, now })
       // The script's last word may arrive after the form itself: what is published is no draft any more.
-      if (!(await wasSent(ctx.state, draft))) await keepDraft(ctx.state, draft)
-      return reply.send({ saved: now.toISOString(), isSignedIn: sender.kind === 'own' })
+      const isSent = await wasSent(ctx.state, draft)
+      if (!isSent) await keepDraft(ctx.state, draft)
+      return reply.send({ saved: now.toISOString(), isSignedIn: sender.kind === 'own', isSent })
     },
   )
 
