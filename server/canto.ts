@@ -91,7 +91,13 @@ async function main(words: readonly string[]): Promise<void> {
   if (args.length !== wanted)
     throw new AppError('bad-request', `Usage: npm run canto -- ${name} ${command.args}`.trimEnd())
   const say = (line: string) => void process.stdout.write(`${line}\n`)
-  await command.run({ config: loadConfig(), log: createLogger(), args, password: values.password, say })
+  await command.run({
+    config: loadConfig(),
+    log: createLogger({ write: (line) => void process.stderr.write(`${line}\n`) }),
+    args,
+    password: values.password,
+    say,
+  })
 }
 
 function readWords(words: readonly string[]) {

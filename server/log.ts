@@ -10,14 +10,14 @@ const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error']
 
 export interface LoggerOptions {
   readonly level?: LogLevel
-  readonly write?: (line: string) => void
+  readonly write?: (line: string, level: LogLevel) => void
 }
 
 /** One readable line an entry, `info` without a prefix: what the person who ran `npm start` reads, or the journal. */
 export function createLogger({ level = 'info', write = writeLine }: LoggerOptions = {}): Logger {
   const methodOf = (own: LogLevel): LogMethod => {
     if (LEVELS.indexOf(own) < LEVELS.indexOf(level)) return () => {}
-    return (fields, message) => write(formatLine(own, fields, message))
+    return (fields, message) => write(formatLine(own, fields, message), own)
   }
   return { debug: methodOf('debug'), info: methodOf('info'), warn: methodOf('warn'), error: methodOf('error') }
 }
@@ -38,6 +38,8 @@ function formatField([key, value]: [string, unknown]): string {
   return `${key}=${typeof value === 'object' ? JSON.stringify(value) : String(value)}`
 }
 
-function writeLine(line: string): void {
-  process.stderr.write(`${line}\n`)
+/** What is well goes to standard output, what is not to standard error. */
+export function writeLine(line: string, level: LogLevel): void {
+  const stream = level === 'warn' || level === 'error' ? process.stderr : process.stdout
+  stream.write(`${line}\n`)
 }

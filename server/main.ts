@@ -8,7 +8,7 @@ import { checkPort, explainListenError } from './local/free-port.ts'
 import { startLocalServer } from './local/local-server.ts'
 import { describeSignIn } from './local/sign-in-hint.ts'
 import { trustCertificate } from './local/trust.ts'
-import { createLogger } from './log.ts'
+import { createLogger, writeLine } from './log.ts'
 import { explainSiteProblem } from './site-problem.ts'
 import { step } from './step.ts'
 
@@ -18,7 +18,9 @@ const ONLINE_TIMEOUT_MS = 15_000
 // What goes wrong before the site is ready ends the process, with one sentence that says everything.
 let isReady = false
 const log = createLogger({
-  write: (line) => void ((isReady || !line.startsWith('warn: ')) && process.stderr.write(`${line}\n`)),
+  write: (line, level) => {
+    if (isReady || level !== 'warn') writeLine(line, level)
+  },
 })
 const stopping = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
