@@ -52,10 +52,12 @@ export function createInbox(deps: InboxDeps, { onMissed }: InboxListeners): Inbo
     try {
       // A burst of events must leave room for page requests.
       await nextTurn()
+      const node = await findNode(deps.index, event.address)
+      // Whoever knows the site's address may send it events: nothing is asked of nodes that are none of ours.
+      if (node === undefined) return
       const outcome = await ingest(deps, await complete(deps, event))
-      if (outcome === 'ignored' && event.kind === 'published' && (await isShut(deps, event.address))) {
-        onMissed(nodeOf(event.address))
-      }
+      // Something came from a node that was closed or deleted: it is open again.
+      if (outcome === 'ignored' && event.kind === 'published' && node.status !== 'open') onMissed(node.address)
     } catch (error) {
       deps.log.error(`An event of ${nodeKey(event.address)} could not be stored: ${describeError(error)}`)
       onMissed(nodeOf(event.address))
@@ -72,12 +74,6 @@ export function createInbox(deps: InboxDeps, { onMissed }: InboxListeners): Inbo
       while (tails.size > 0) await Promise.all([...tails.values()].map(({ last }) => last))
     },
   }
-}
-
-/** Something came from a node that was closed or deleted: it is open again. */
-async function isShut({ index }: InboxDeps, address: NodeAddress): Promise<boolean> {
-  const node = await findNode(index, address)
-  return node !== undefined && node.status !== 'open'
 }
 
 /** Some nodes tell only the id (XEP-0472 §5.1): then the item is asked for. */

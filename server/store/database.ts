@@ -1,3 +1,4 @@
+import { rename, rm } from 'node:fs/promises'
 import Database from 'better-sqlite3'
 import { CamelCasePlugin, Kysely, SqliteDialect } from 'kysely'
 import type { IndexSchema } from './index-schema.ts'
@@ -9,8 +10,20 @@ export type IndexDb = Kysely<IndexSchema>
 /** What people keep only here: a backup must hold it. */
 export type StateDb = Kysely<StateSchema>
 
-/** Opens and migrates the index; `:memory:` for a test. */
+/** Opens and migrates the index; `:memory:` for a test. A broken one is put aside, as everything in it can be read again. */
 export async function openIndex(path: string): Promise<IndexDb> {
+  try {
+    return await tryOpenIndex(path)
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    if (code !== 'SQLITE_NOTADB' && code !== 'SQLITE_CORRUPT') throw error
+    await rename(path, `${path}.broken`)
+    for (const end of ['-wal', '-shm']) await rm(`${path}${end}`, { force: true })
+    return await tryOpenIndex(path)
+  }
+}
+
+async function tryOpenIndex(path: string): Promise<IndexDb> {
   const database = openDatabase(path, 'NORMAL')
   const db = connect<IndexSchema>(database)
   return migrated(db, () => migrateToLatest(db, MIGRATIONS.index))

@@ -164,6 +164,20 @@ describe('hostile items', () => {
     assert.equal(await countOf(ctx), 2)
   })
 
+  it('from strangers make us ask for nothing', async () => {
+    await using ctx = await createTestContext()
+    await knowBlog(ctx)
+    await ctx.indexing.start()
+    await ctx.indexing.idle()
+    const asked: string[] = []
+    ctx.site.pubsub.findItem = async ({ service }) => void asked.push(service)
+    for (const kind of ['published', 'retracted'] as const) ctx.site.emit({ kind, address: itemOf(THREAD, 'x') })
+    for (const kind of ['configured', 'purged', 'deleted'] as const) ctx.site.emit({ kind, address: THREAD })
+    ctx.site.emit({ kind: 'subscription', address: THREAD, state: 'subscribed' })
+    await ctx.indexing.idle()
+    assert.deepEqual(asked, [])
+  })
+
   it('do not stop what comes after them', async () => {
     await using ctx = await createTestContext()
     await knowBlog(ctx)

@@ -63,6 +63,20 @@ describe('the databases', () => {
     assert.equal((await copies()).length, 1)
   })
 
+  it('are made anew where the index is broken, and never where the state is', async () => {
+    await using folder = await createTestFolder()
+    for (const name of ['index', 'state'])
+      await writeFile(folder.file(name), 'This is no database at all. '.repeat(100))
+    const index = await openIndex(folder.file('index'))
+    assert.deepEqual(await index.selectFrom('node').selectAll().execute(), [])
+    await index.destroy()
+    await assert.rejects(openState(folder.file('state')), /not a database/)
+    assert.deepEqual(
+      (await readdir(folder.path)).filter((name) => name.includes('broken')),
+      ['index.broken'],
+    )
+  })
+
   it('are on the disk before an answer, and may be read by another process meanwhile', async () => {
     await using folder = await createTestFolder()
     const state = await openState(folder.file('state.sqlite'))
