@@ -191,6 +191,8 @@ export interface SigninView {
 
 export interface WriteView {
   readonly layout: Layout
+  /** Whose text it is: what the script keeps in the browser comes back for this account only. */
+  readonly jid: string
   readonly action: string
   readonly token: string
   readonly key: string

@@ -1,81 +1,121 @@
+import type { Desk } from './desk.ts'
+import { countWords, fillFields, findDesk, growTitle, readFields, say, sayWhen } from './desk.ts'
+import type { KeptDraft } from './kept-drafts.ts'
+import { dropDraft, keepDraft, listKeptDrafts } from './kept-drafts.ts'
+
 /** How much typing may be lost, in milliseconds. */
 const EVERY_MS = 5_000
+const TIMEOUT_MS = 20_000
+// A request that outlives its page may have 64 KiB, with its headers.
+const LARGEST_LAST_WORD = 60_000
 
-interface Parts {
-  readonly form: HTMLFormElement
-  readonly state: HTMLElement
-  readonly count: HTMLElement
+interface Answer {
+  readonly saved?: string
+  readonly isSignedIn?: boolean
+  /** Published, or on its way: no draft any more. */
+  readonly isSent?: boolean
+  /** The server has something newer than what was kept here. */
+  readonly isOld?: boolean
+  readonly message?: string
 }
 
-/** Saves the write form while it is typed in, and counts its words. */
+/** Saves the write form while it is typed in, and counts its words; what cannot be saved is kept in this browser. */
 export function saveDrafts(): void {
-  const form = document.querySelector<HTMLFormElement>('form[data-save]')
-  const state = form?.querySelector<HTMLElement>('[data-state]')
-  const count = form?.querySelector<HTMLElement>('[data-count]')
-  if (!form || !state || !count) return
-  const parts: Parts = { form, state, count }
-  let saved = read(form)
-  let timer: ReturnType<typeof setTimeout> | undefined
-
-  const save = async (isLeaving = false) => {
-    clearTimeout(timer)
-    timer = undefined
-    const now = read(form)
-    if (now === saved || form.dataset.sent !== undefined) return
-    if (await send(parts, now, isLeaving)) saved = now
-    else timer ??= setTimeout(save, EVERY_MS)
-  }
-  form.addEventListener('input', () => {
-    countWords(parts)
-    growTitle(form)
-    timer ??= setTimeout(save, EVERY_MS)
+  const desk = findDesk()
+  if (desk === undefined) return
+  growTitle(desk.form)
+  const loop = createLoop(desk)
+  desk.form.addEventListener('input', () => {
+    countWords(desk)
+    loop.onInput()
   })
   document.addEventListener('visibilitychange', () => {
-    if (document.visibilityState === 'hidden') void save(true)
+    if (document.visibilityState === 'hidden') void loop.save()
   })
-  growTitle(form)
-  form.querySelector<HTMLTextAreaElement>('.title')?.addEventListener('keydown', (event) => {
-    if (event.key !== 'Enter') return
-    event.preventDefault()
-    form.querySelector<HTMLTextAreaElement>('.reading')?.focus()
-  })
+  void restore(desk, loop.save)
 }
 
-function read(form: HTMLFormElement): string {
-  return new URLSearchParams(new FormData(form) as unknown as Record<string, string>).toString()
+function createLoop(desk: Desk) {
+  const { form } = desk
+  const { jid = '', save: url = '' } = form.dataset
+  let saved = readFields(form)
+  let timer: ReturnType<typeof setTimeout> | undefined
+  let isSending = false
+  const wait = () => {
+    timer ??= setTimeout(save, EVERY_MS)
+  }
+  const keep = () => {
+    const body = readFields(form)
+    if (body !== saved) keepDraft(jid, { url, body, at: new Date().toISOString() })
+    return body
+  }
+  async function save(): Promise<void> {
+    clearTimeout(timer)
+    timer = undefined
+    if (form.dataset.sent !== undefined) return
+    const body = keep()
+    if (body === saved) return
+    if (isSending) return wait()
+    isSending = true
+    const answer = await send(url, body)
+    isSending = false
+    show(desk, answer)
+    if (answer?.saved === undefined) return wait()
+    saved = body
+    // What was typed meanwhile is kept and saved with the next round.
+    dropDraft(jid, url)
+    if (readFields(form) !== saved) wait()
+  }
+  // The browser may find nobody to send it to.
+  form.addEventListener('submit', keep)
+  return { save, onInput: wait }
 }
 
-async function send({ form, state }: Parts, body: string, keepalive: boolean): Promise<boolean> {
+/** Undefined where the server was not reached. */
+async function send(url: string, body: string): Promise<Answer | undefined> {
   const headers = { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' }
+  const [keepalive, signal] = [body.length <= LARGEST_LAST_WORD, AbortSignal.timeout(TIMEOUT_MS)]
   try {
-    const response = await fetch(form.dataset.save ?? '', { method: 'POST', headers, body, keepalive })
-    const answer = (await response.json()) as { saved?: string; message?: string }
-    state.textContent =
-      answer.saved === undefined ? (answer.message ?? form.dataset.notSaved ?? '') : sayWhen(form, answer.saved)
-    return answer.saved !== undefined
+    const response = await fetch(url, { method: 'POST', headers, body, keepalive, signal })
+    return (await response.json()) as Answer
   } catch {
-    state.textContent = form.dataset.notSaved ?? ''
-    return false
+    return undefined
   }
 }
 
-function sayWhen(form: HTMLFormElement, saved: string): string {
-  const time = new Date(saved).toLocaleTimeString(form.dataset.language, { hour: '2-digit', minute: '2-digit' })
-  return `${(form.dataset.saved ?? '{time}').replace('{time}', time)} · `
+function show(desk: Desk, answer: Answer | undefined): void {
+  const { dataset } = desk.form
+  if (answer?.saved === undefined) say(desk, answer?.message ?? dataset.keptHere ?? '')
+  else if (answer.isSignedIn !== false) say(desk, sayWhen(desk.form, answer.saved))
+  else {
+    const next = dataset.reopen ?? location.pathname
+    const link = { href: `/signin?${new URLSearchParams({ next })}`, text: dataset.signInAgain ?? '' }
+    say(desk, `${sayWhen(desk.form, answer.saved)}. ${dataset.signedOut}`, link)
+  }
 }
 
-function countWords({ form, count }: Parts): void {
-  const text = form.querySelector<HTMLTextAreaElement>('.reading')?.value ?? ''
-  const words = text.split(/\s+/).filter((word) => /[\p{L}\p{N}]/u.test(word)).length
-  const forms = JSON.parse(form.dataset.words ?? '{}') as Record<string, string>
-  const rule = new Intl.PluralRules(form.dataset.language).select(words)
-  count.textContent = (forms[rule] ?? forms.other ?? '{count}').replace('{count}', String(words))
+/** Brings back what this account typed here and no server has yet: this form's into it, the rest to the drafts. */
+async function restore(desk: Desk, save: () => Promise<void>): Promise<void> {
+  const { jid = '', save: url = '', drafts = '', rescued = '' } = desk.form.dataset
+  const shown = readFields(desk.form)
+  let isRescued = false
+  for (const kept of listKeptDrafts(jid)) {
+    const answer = await sendKept(kept, new URLSearchParams(shown).get('token') ?? '')
+    if (answer?.saved !== undefined) dropDraft(jid, kept.url)
+    if (answer?.isSent || answer?.isOld) continue
+    if (kept.url !== url) isRescued ||= answer?.saved !== undefined
+    else if (readFields(desk.form) === shown) {
+      fillFields(desk.form, kept.body)
+      countWords(desk)
+      await save()
+    }
+  }
+  if (isRescued) say(desk, '', { href: drafts, text: rescued })
 }
 
-// COMPAT(Firefox 2026): `field-sizing: content` does this where it is known.
-function growTitle(form: HTMLFormElement): void {
-  const title = form.querySelector<HTMLTextAreaElement>('.title')
-  if (title === null || CSS.supports('field-sizing', 'content')) return
-  title.rows = 1
-  title.rows = Math.max(1, Math.round(title.scrollHeight / Number.parseFloat(getComputedStyle(title).lineHeight)))
+function sendKept({ url, body, at }: KeptDraft, token: string): Promise<Answer | undefined> {
+  const [address, fields] = [new URL(url, location.href), new URLSearchParams(body)]
+  address.searchParams.set('kept', at)
+  fields.set('token', token)
+  return send(address.href, fields.toString())
 }

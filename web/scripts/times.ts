@@ -12,12 +12,18 @@ export function showLocalTimes(root: ParentNode): void {
     const date = new Date(time.dateTime)
     if (Number.isNaN(date.getTime())) continue
     const language = time.dataset.language ?? 'en'
-    time.textContent = formatTime(date, time.dataset.format ?? 'date', LOCALES[language] ?? language)
-    time.title = date.toLocaleString(LOCALES[language] ?? language)
+    time.textContent = formatTime(date, time.dataset.format ?? 'date', localeOf(language))
+    time.title = date.toLocaleString(localeOf(language))
   }
 }
 
-function formatTime(date: Date, format: string, locale: string): string {
+/** The locale whose dates and digits a language of ours gets. */
+export function localeOf(language: string): string {
+  return LOCALES[language] ?? language
+}
+
+/** `format` as in `data-format`: date, day, clock or moment. */
+export function formatTime(date: Date, format: string, locale: string): string {
   if (format === 'moment') return `${formatTime(date, 'day', locale)}, ${formatTime(date, 'clock', locale)}`
   return new Intl.DateTimeFormat(locale, FORMATS[format]).format(date)
 }

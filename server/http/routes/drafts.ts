@@ -1,6 +1,9 @@
 import type { FastifyInstance } from 'fastify'
 import { AppError } from '#server/errors.ts'
 import { dropDraft, keepDraft } from '#server/people/drafts.ts'
+import type { StateDb } from '#server/store/database.ts'
+import type { Draft } from '#server/store/draft.ts'
+import { findDraft } from '#server/store/draft.ts'
 import { readItemSegment } from '#shared/paths.ts'
 import { readFormSender, requireSender, sendToSignIn } from '../form-guard.ts'
 import { sendDraftsPage } from '../pages/drafts.ts'
@@ -24,8 +27,8 @@ export function addDrafts(app: FastifyInstance, web: Web): void {
     return sendDraftsPage(web, { request, reply, visit }, await listSentDrafts(ctx.state, visit.person.jid))
   })
 
-  /** For the script of the write form: JSON answers; `edits` is the segment of the post's item id. */
-  app.post<{ Params: { key: string }; Body: WriteFields; Querystring: { edits?: string } }>(
+  /** For the script of the write form: JSON answers; `edits` is the segment of the post's item id, `kept` when a browser kept it. */
+  app.post<{ Params: { key: string }; Body: WriteFields; Querystring: { edits?: string; kept?: string } }>(
     '/drafts/:key',
     options,
     async (request, reply) => {
@@ -39,8 +42,9 @@ export function addDrafts(app: FastifyInstance, web: Web): void {
       const draft = readWriteForm({ ...request.body, key: request.params.key }, { jid, edits, now })
       // The script's last word may arrive after the form itself: what is published is no draft any more.
       const isSent = await wasSent(ctx.state, draft)
-      if (!isSent) await keepDraft(ctx.state, draft)
-      return reply.send({ saved: now.toISOString(), isSignedIn: sender.kind === 'own', isSent })
+      const isOld = await hasNewer(ctx.state, draft, request.query.kept)
+      if (!isSent && !isOld) await keepDraft(ctx.state, draft)
+      return reply.send({ saved: now.toISOString(), isSignedIn: sender.kind === 'own', isSent, isOld })
     },
   )
 
@@ -50,4 +54,11 @@ export function addDrafts(app: FastifyInstance, web: Web): void {
     await dropDraft(ctx.state, person.jid, request.params.key)
     return reply.redirect('/drafts', 303)
   })
+}
+
+/** Whether the draft was saved from elsewhere since a browser kept this. */
+async function hasNewer(state: StateDb, { jid, id }: Draft, kept: string | undefined): Promise<boolean> {
+  if (kept === undefined) return false
+  const known = await findDraft(state, jid, id)
+  return known !== undefined && known.updatedAt.getTime() > Date.parse(kept)
 }
