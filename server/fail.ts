@@ -9,6 +9,9 @@ export function failWith(error: unknown): void {
 function describeFailure(error: unknown): string {
   if (error instanceof AppError) return error.message
   if (!(error instanceof Error)) return String(error)
+  if ('code' in error && String(error.code).startsWith('SQLITE_')) {
+    return `A database in CANTO_DATA cannot be used (${error.message}): npm run canto -- doctor says which, and what to do`
+  }
   // A failed system call explains itself; anything else is a mistake of ours, and only its trace helps to find it.
   return 'syscall' in error
     ? `Canto cannot go on: ${error.message}`

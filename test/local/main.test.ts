@@ -111,6 +111,13 @@ describe('npm start', () => {
     assert.match(await fail(file), /^Cannot use the data folder .* is a file.*\n$/)
   })
 
+  it('points to the doctor when a database is damaged', async () => {
+    await using stack = new AsyncDisposableStack()
+    const env = await prepare(stack)
+    await writeFile(join(env.CANTO_DATA, 'state.sqlite'), 'x'.repeat(5000))
+    assert.match(await fail(env), /A database in CANTO_DATA cannot be used .*doctor/)
+  })
+
   it('names a wrong password and a server that is down', async () => {
     await using stack = new AsyncDisposableStack()
     const env = await prepare(stack)
