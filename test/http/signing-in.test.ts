@@ -148,7 +148,7 @@ describe('a blog that was there before', () => {
     const answer = await browser.submit(refusal.body, '/consent', {})
     assert.equal(answer.statusCode, 303)
     assert.equal((await theirs.readConfig(BLOG)).access_model, 'presence')
-    assert.match((await browser.get('/settings')).body, /href="\/consent"/)
+    for (const page of ['/settings', '/@juliet']) assert.match((await browser.get(page)).body, /href="\/consent"/)
     const yes = await browser.submit((await browser.get('/consent')).body, '/consent', {})
     assert.equal(yes.statusCode, 303)
     assert.equal((await theirs.readConfig(BLOG)).access_model, 'open')

@@ -1,6 +1,7 @@
 import type { FastifyReply } from 'fastify'
 import { readTask } from '#server/feeds/task.ts'
 import type { Person } from '#server/people/people.ts'
+import { findAuthor } from '#server/store/author.ts'
 import type { BlogRow } from '#server/store/blog.ts'
 import type { OutboxRow } from '#server/store/outbox.ts'
 import { listOutbox } from '#server/store/outbox.ts'
@@ -15,6 +16,7 @@ import { LIVE } from '../routes/live.ts'
 import { blogTitle } from '../shown.ts'
 import { writeBlogVersion } from '../versions.ts'
 import type { Web } from '../web.ts'
+import { describeConsent } from './consent.ts'
 import type { Exchange } from './page.ts'
 import { sendPage } from './page.ts'
 import { viewOutboxPost, viewPost } from './post-view.ts'
@@ -53,6 +55,7 @@ export async function sendBlogPage(
   const url = blogPath({ domain: web.ctx.siteDomain }, blog.author.jid)
   const title = blogTitle(blog)
   const isOwn = person?.jid === blog.author.jid
+  const notices = isOwn ? describeConsent((await findAuthor(web.ctx.state, blog.author.jid))?.consent) : []
   const isFirst = list.query.before === undefined && list.query.after === undefined
   return sendPage(web, exchange, {
     name: 'blog',
@@ -60,7 +63,8 @@ export async function sendBlogPage(
       ...{ title, description: blog.description, language: blog.language, ogType: 'website' },
       canonicalPath: canonical(url, list.query),
       xmppUri: writeXmppUri(blog.address),
-      ...(isOfSite ? { feeds: [{ href: `${url}/atom.xml`, title }] } : { noindex: true }),
+      notices,
+      ...(isOfSite && blog.status === 'open' ? { feeds: [{ href: `${url}/atom.xml`, title }] } : { noindex: true }),
     },
     view: {
       ...{ title, description: blog.description, language: blog.language, url },

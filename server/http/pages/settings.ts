@@ -1,5 +1,4 @@
 import type { FastifyReply } from 'fastify'
-import type { HiddenPost } from '#server/store/author.ts'
 import { findAuthor } from '#server/store/author.ts'
 import type { OutboxRow } from '#server/store/outbox.ts'
 import { blogPath } from '#shared/paths.ts'
@@ -7,6 +6,7 @@ import type { Notice } from '#web/views.ts'
 import { languagesWith } from '../languages.ts'
 import { findOwnBlog } from '../shown.ts'
 import type { Web } from '../web.ts'
+import { describeConsent } from './consent.ts'
 import type { Exchange } from './page.ts'
 import { sendPage } from './page.ts'
 import { asSentence } from './post-view.ts'
@@ -49,43 +49,6 @@ export async function sendSettingsPage(web: Web, exchange: Exchange, page: Setti
   })
 }
 
-/** Whether a blog that was there before may be opened: asked once, and here again whenever its owner wants. */
-export function sendConsentPage(
-  web: Web,
-  exchange: Exchange,
-  { posts, next, isNo }: { posts: readonly HiddenPost[]; next: string; isNo: boolean },
-): Promise<FastifyReply> {
-  const { person } = exchange.visit
-  if (person === undefined) throw new TypeError('A question needs a person')
-  const no = new URLSearchParams({ answer: 'no', next })
-  return sendPage(web, exchange, {
-    name: 'confirm',
-    head: { title: isNo ? 'Keep your blog closed' : 'Open your blog', noindex: true },
-    view: {
-      heading: isNo ? 'Keep your blog closed?' : 'Open your blog to everybody?',
-      text: isNo
-        ? 'Nothing changes on your account. What you write here waits until you open the blog, in the settings.'
-        : `Your account has a blog that not everybody can read. To publish here it has to be open: ${sayCount(posts.length)}`,
-      ...(isNo ? {} : { list: posts.map(sayPost) }),
-      action: '/consent',
-      token: web.tokens.issue(person.jid),
-      button: isNo ? 'Keep it closed' : 'Open it',
-      cancelUrl: isNo ? '/consent' : `/consent?${no}`,
-      fields: { answer: isNo ? 'no' : 'yes', next },
-    },
-  })
-}
-
-function sayCount(count: number): string {
-  if (count === 0) return 'it has no posts yet.'
-  return count === 1 ? 'this post would become public.' : `these ${count} posts would become public.`
-}
-
-function sayPost({ n, date }: HiddenPost): string {
-  const day = date?.toLocaleDateString('en-GB', { day: 'numeric', month: 'long', year: 'numeric', timeZone: 'UTC' })
-  return `No. ${n}, ${day ?? 'without a date'}`
-}
-
 function describe({ isSaved, problem, row }: SettingsPage): Notice[] {
   if (problem !== undefined) return [{ lead: 'Not saved.', text: problem, kind: 'error' }]
   if (row?.status === 'refused')
@@ -94,10 +57,4 @@ function describe({ isSaved, problem, row }: SettingsPage): Notice[] {
     return [{ lead: 'Waiting.', text: asSentence(row.problem ?? 'Your server has not answered yet'), kind: 'waiting' }]
   }
   return isSaved ? [{ lead: 'Saved.', text: 'Your readers see it now.' }] : []
-}
-
-function describeConsent(consent: string | undefined): Notice[] {
-  if (consent !== 'asked' && consent !== 'refused') return []
-  const text = 'Your blog is on your account and not open to everybody, so it is not shown here.'
-  return [{ lead: 'Closed.', text, link: { href: '/consent', text: 'Open it' }, kind: 'waiting' }]
 }

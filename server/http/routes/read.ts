@@ -15,7 +15,7 @@ import type { Exchange } from '../pages/page.ts'
 import { sendPostPage } from '../pages/post.ts'
 import type { BlogParams, PostParams } from '../places.ts'
 import { isSiteAuthor, listSiteAuthors, readBlogParam, readPostParams, redirectedTo } from '../places.ts'
-import { requireBlog } from '../shown.ts'
+import { findOwnBlog, requireBlog } from '../shown.ts'
 import { readVisit } from '../visit.ts'
 import type { Web } from '../web.ts'
 
@@ -68,7 +68,10 @@ export function addRead(app: FastifyInstance, web: Web): void {
     if (redirected !== undefined) return redirected
     const exchange = { request, reply, visit: await readVisit(web, request) }
     const isOfSite = await isSiteAuthor(ctx, jid)
-    const found = await listOfBlog(request.query, await requireBlog(ctx, jid))
+    const { person } = exchange.visit
+    // Its owner sees a blog that is not open, too: without posts, and with the reason.
+    const blog = person?.jid === jid ? await findOwnBlog(ctx, person) : await requireBlog(ctx, jid)
+    const found = await listOfBlog(request.query, blog)
     // Of a blog that is not the site's, only what its author has put on the web.
     const rows = found.page.rows.filter(({ alternate }) => isOfSite || alternate !== undefined)
     return sendBlogPage(web, exchange, { ...found, page: { ...found.page, rows }, isOfSite })
