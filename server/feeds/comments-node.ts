@@ -39,7 +39,7 @@ export async function createCommentsNode(
 async function createOn(
   { pubsub }: CommentsSession,
   service: BareJid,
-  { item, title, random }: CommentsQuestion,
+  { author, item, title, random }: CommentsQuestion,
 ): Promise<NodeAddress | undefined> {
   const name = `${NS.COMMENTS_PREFIX}${item}`
   for (const node of [name, `${name}-${random()}`]) {
@@ -54,6 +54,8 @@ async function createOn(
       await pubsub.deleteNode(address)
       return undefined
     } catch (error) {
+      // A service that is down must not hold up the post; where the account's own server is, nothing goes.
+      if (service !== author && isAppError(error, 'unavailable', 'timeout')) return undefined
       if (!isAppError(error, 'forbidden', 'not-implemented', 'bad-request', 'conflict', 'not-found')) throw error
     }
   }

@@ -30,7 +30,7 @@ export async function performComment(
   if (found === undefined) {
     await begin()
     try {
-      await publish(session, address, payload)
+      await publish({ session, row }, payload)
     } catch (error) {
       if (!isAppError(error, 'forbidden', 'not-found')) throw error
       throw new AppError('forbidden', 'The blog does not take comments from you here', { cause: error })

@@ -81,13 +81,13 @@ async function publishPost(
     original,
   })
   try {
-    await publish(session, row.address, payload)
+    await publish(performance, payload)
   } catch (error) {
     if (!isAppError(error, 'not-found')) throw error
     // The node itself went away since it was prepared.
     forgetPrepared(session)
     await prepare(deps, session)
-    await publish(session, row.address, payload)
+    await publish(performance, payload)
   }
   return payload
 }

@@ -15,7 +15,7 @@ export async function performRelink(
   if (readEntry(found.payload)?.alternate === task.alternate) return
   const payload = writeAlternate(found.payload, task.alternate)
   await begin()
-  await publish(session, row.address, payload)
+  await publish({ session, row }, payload)
   const item = { id: row.address.item, payload, publisher: row.account }
   await ingestOwn(deps, { kind: 'published', address: row.address, item })
 }

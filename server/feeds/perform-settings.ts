@@ -41,7 +41,7 @@ async function publishMetadata(deps: OutboxDeps, { session, row, task }: Perform
           updated: new Date(task.updated),
           original,
         })
-  if (payload !== original) await publish(session, row.address, payload)
+  if (payload !== original) await publish({ session, row }, payload)
   const item = { id: row.address.item, payload, publisher: row.account }
   await ingestOwn(deps, { kind: 'published', address: row.address, item })
 }

@@ -95,6 +95,8 @@ describe('a post', () => {
     writer.ctx.network.failNext('createNode', new AppError('forbidden', 'Only admins'))
     writer.ctx.network.failNext('createNode', new AppError('forbidden', 'Only admins'))
     assert.equal((await publishOne(writer.ctx, 'two')).comments?.service, JULIET)
+    writer.ctx.network.failNext('createNode', new AppError('timeout', 'The service does not answer'))
+    assert.equal((await publishOne(writer.ctx, 'three')).comments?.service, JULIET)
   })
 
   it('gives its comments another name where that is taken, and takes none where they are off', async () => {
@@ -253,6 +255,23 @@ describe('a post', () => {
     const shorter = await queuePost(ctx, { author: JULIET, key: 'form', draft: draftOf() })
     await settled(ctx, shorter)
     assert.equal(countItems(ctx), 1)
+  })
+
+  it('that ends the connection each time is taken for too long', async () => {
+    await using writer = await startWriting()
+    const { ctx, juliet } = writer
+    await publishOne(ctx, 'first')
+    const sent = countPublications(juliet)
+    juliet.pubsub.publishItem = async () => {
+      sent.count++
+      throw new AppError('unavailable', 'The connection was lost')
+    }
+    const row = await queuePost(ctx, { author: JULIET, key: 'form', draft: draftOf({ text: 'x '.repeat(25_000) }) })
+    const timer = setInterval(() => juliet.setStatus('online'), 20)
+    const last = await ctx.outbox.settle(row.id, 30_000)
+    clearInterval(timer)
+    assert.match(last.problem ?? '', /too long for your server/)
+    assert.equal(sent.count, 5)
   })
 
   it('that the server refuses for good stops with what it said', async () => {
