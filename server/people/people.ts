@@ -1,10 +1,9 @@
-import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config } from '#server/config.ts'
 import { AppError, describeError } from '#server/errors.ts'
 import type { Logger } from '#server/log.ts'
-import { findAccount, listAccountsWithToken, saveAccount } from '#server/store/account.ts'
-import { clearBrowserPasswords, endBrowserSessions, listBrowserSessions } from '#server/store/browser-session.ts'
+import { listAccountsWithToken } from '#server/store/account.ts'
+import { endBrowserSessions, listBrowserSessions } from '#server/store/browser-session.ts'
 import type { StateDb } from '#server/store/database.ts'
 import type { FastToken, XmppSession } from '#server/xmpp/ports.ts'
 import type { BareJid } from '#shared/jid.ts'
@@ -12,10 +11,10 @@ import type { Accounts, OpenSession } from './accounts.ts'
 import { createAccounts } from './accounts.ts'
 import type { Browsers, Ending, Person } from './browsers.ts'
 import { createBrowsers } from './browsers.ts'
-import { seal, unseal } from './sealing.ts'
 import type { Secret } from './secret.ts'
 import type { SignInRequest } from './sign-in.ts'
 import { checkSignIn } from './sign-in.ts'
+import { createTokens } from './tokens.ts'
 
 export type { Ending, Person } from './browsers.ts'
 
@@ -149,28 +148,6 @@ async function restore(deps: RestoreDeps): Promise<void> {
     await deps.accounts.adopt(deps.accounts.open(jid, { userAgentId, token }))
     // Many accounts must not connect in one burst.
     await sleep(RESTORE_STEP_MS)
-  }
-}
-
-function createTokens({ state, secret, clock }: PeopleDeps) {
-  const key = secret.key('fast token')
-  return {
-    async save(jid: BareJid, token: FastToken | undefined, userAgentId?: string): Promise<void> {
-      const known = await findAccount(state, jid)
-      const sealed = token && seal(key, jid, JSON.stringify(token))
-      await saveAccount(state, {
-        jid,
-        userAgentId: userAgentId ?? known?.userAgentId ?? randomUUID(),
-        createdAt: known?.createdAt ?? clock(),
-        ...(known?.name === undefined ? {} : { name: known.name }),
-        ...(sealed === undefined ? {} : { token: sealed }),
-      })
-      if (token !== undefined) await clearBrowserPasswords(state, jid)
-    },
-    read(jid: BareJid, sealed: string | undefined): FastToken | undefined {
-      const text = sealed === undefined ? undefined : unseal(key, jid, sealed)
-      return text === undefined ? undefined : (JSON.parse(text) as FastToken)
-    },
   }
 }
 

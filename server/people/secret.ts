@@ -1,5 +1,5 @@
 import { createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto'
-import { open, readFile } from 'node:fs/promises'
+import { open, readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AppError } from '#server/errors.ts'
 
@@ -60,8 +60,11 @@ async function readSecret(path: string): Promise<Buffer | undefined> {
 
 async function makeSecret(path: string): Promise<Buffer> {
   const bytes = randomBytes(SECRET_BYTES)
-  await using file = await open(path, 'wx', 0o600)
+  // Under its name only once it is whole: a process that is killed here leaves no half of a secret.
+  const draft = `${path}.new`
+  await using file = await open(draft, 'w', 0o600)
   await file.writeFile(`${bytes.toString('base64url')}\n`)
   await file.sync()
+  await rename(draft, path)
   return bytes
 }

@@ -66,6 +66,19 @@ describe('signing in', () => {
     await ctx.people.signIn({ ...romeo, address: '192.0.2.77' })
   })
 
+  it('counts all addresses of one IPv6 network as one', async () => {
+    await using ctx = await createTestPeople()
+    const guess = (count: number) => {
+      const address = `2001:db8:0:1::${count.toString(16)}`
+      return ctx.people
+        .signIn({ jid: `user${count}@localhost`, password: 'wrong', address })
+        .catch((error) => error.code)
+    }
+    await Promise.all(Array.from({ length: 20 }, (_, count) => guess(count)))
+    assert.equal(await guess(100), 'too-many')
+    await ctx.people.signIn({ ...romeo, address: '2001:db8:0:2::1' })
+  })
+
   it('does not take accounts of other domains', async () => {
     await using ctx = await createTestPeople()
     await assert.rejects(ctx.people.signIn({ ...romeo, jid: 'romeo@elsewhere.example' }), { code: 'forbidden' })
