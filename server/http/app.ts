@@ -10,6 +10,7 @@ import { createFormTokens } from './form-tokens.ts'
 import { createLiveStreams } from './live-stream.ts'
 import { createPictures } from './picture/pictures.ts'
 import { isPublicAddress } from './picture/public-address.ts'
+import { requirePlainInput } from './plain-input.ts'
 import { ROUTES } from './routes/index.ts'
 import { addSecurity } from './security.ts'
 import type { Web } from './web.ts'
@@ -55,6 +56,7 @@ export async function createApp(ctx: AppContext): Promise<FastifyInstance> {
   await app.register(cookie)
   await app.register(formbody)
   addSecurity(app, ctx.config)
+  requirePlainInput(app)
   addErrorPages(app, web)
   addAssets(app, assets)
   for (const addRoute of ROUTES) addRoute(app, web)

@@ -43,6 +43,43 @@ describe('an error', () => {
     assert.equal((await owner.post('/write', { key: 'no spaces/allowed' })).statusCode, 400)
   })
 
+  it('is never 500 for what somebody made up', async () => {
+    await using site = await createTestSite()
+    const owner = await site.signedIn('juliet@capulet.example')
+    const paths = ['/signin', '/signout', '/write', '/@juliet/x/edit', '/@juliet/x/delete', '/@juliet/x/comments']
+    paths.push('/@juliet/x/comments/y/remove', '/settings', '/consent', '/drafts/abcdefgh', '/drafts/abcdefgh/delete')
+    paths.push('/outbox/1/drop', '/outbox/x/retry', '/drafts/%2e%2e/delete', `/@juliet/${'x'.repeat(9_000)}/edit`)
+    const forms = [
+      '',
+      'token=a&token=b',
+      'token=a.b.c',
+      'token=.',
+      '__proto__=x&constructor=y',
+      '%00=%ff&key=%ff',
+      '&&&===',
+    ]
+    for (const path of paths) {
+      for (const form of forms) {
+        const { statusCode } = await owner.send('POST', path, form)
+        assert.ok(statusCode < 500, `${path} ${form}: ${statusCode}`)
+      }
+      for (const json of ['null', '[]', '"x"', '{"token":{"a":1},"key":7}', '{"jid":["a"],"password":{}}', '{']) {
+        const { statusCode } = await owner.send('POST', path, json, { 'content-type': 'application/json' })
+        assert.ok(statusCode < 500, `${path} ${json}: ${statusCode}`)
+      }
+      for (const query of [
+        '?next=a&next=b',
+        '?draft=%00',
+        '?reply=~&reply=x',
+        '?edits=a&edits=b',
+        '?before=%ff&after=',
+      ]) {
+        const { statusCode } = await owner.get(path + query)
+        assert.ok(statusCode < 500, `${path}${query}: ${statusCode}`)
+      }
+    }
+  })
+
   it('is 413 for a body beyond bounds', async () => {
     await using site = await createTestSite()
     const answer = await site.browser().post('/signin', { jid: 'x'.repeat(300_000) })

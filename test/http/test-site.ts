@@ -24,6 +24,12 @@ export interface TestSite extends AsyncDisposable {
 
 export interface TestBrowser {
   readonly cookies: Map<string, string>
+  send(
+    method: 'GET' | 'POST',
+    url: string,
+    payload?: string,
+    headers?: Record<string, string>,
+  ): Promise<LightMyRequestResponse>
   get(url: string, headers?: Record<string, string>): Promise<LightMyRequestResponse>
   post(url: string, fields: Record<string, string>, headers?: Record<string, string>): Promise<LightMyRequestResponse>
   /** Fills in and sends the form of a page whose action ends like this, with its hidden fields. */
@@ -106,6 +112,7 @@ function createTestBrowser(app: FastifyInstance): TestBrowser {
     send('POST', url, new URLSearchParams(fields).toString(), headers)
   return {
     cookies,
+    send,
     get: (url, headers) => send('GET', url, undefined, headers),
     post,
     submit: (page, action, fields) => {
