@@ -1,15 +1,14 @@
 import { describeError } from '#server/errors.ts'
-import { listAuthorRows } from '#server/store/author.ts'
 import { clearIndex } from '#server/store/clear.ts'
 import type { StateDb } from '#server/store/database.ts'
-import { addNode, findNode, listNodes, updateNode } from '#server/store/node.ts'
+import { findNode, listNodes, updateNode } from '#server/store/node.ts'
 import { findSetting, saveSetting } from '#server/store/setting.ts'
 import type { PubsubEvent, XmppSession } from '#server/xmpp/ports.ts'
 import { addressKey, type NodeAddress } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
-import { NS } from '#shared/ns.ts'
 import { type CatchUpDeps, catchUp } from './catch-up.ts'
 import { createInbox, type Inbox } from './inbox.ts'
+import { knowAuthors } from './known-authors.ts'
 import { NODES_TOPIC } from './live.ts'
 import { waitAtMost } from './patience.ts'
 import { createWork } from './work.ts'
@@ -30,6 +29,8 @@ export interface Indexing {
   reindex(): Promise<void>
   readonly inbox: Inbox
 }
+
+export { blogOf } from './blog-of.ts'
 
 const HOUR = 3_600_000
 // Events of a headline are lost on the way now and then, and nobody says so.
@@ -85,6 +86,7 @@ export function createIndexing(deps: IndexingDeps): Indexing {
   }
 
   async function tick(): Promise<void> {
+    await knowAuthors(deps)
     // An index that cannot be filled again now is better kept.
     if (deps.site.status !== 'online') return
     if (await isReindexAsked(deps)) await reindex()
@@ -148,17 +150,6 @@ export function createIndexing(deps: IndexingDeps): Indexing {
   }
 
   return { start, stop, watch, idle, reindex, inbox }
-}
-
-/** The blog's address of an account. */
-export function blogOf(jid: BareJid): NodeAddress {
-  return { service: jid, node: NS.MICROBLOG }
-}
-
-async function knowAuthors({ index, state, clock }: IndexingDeps): Promise<void> {
-  for (const { jid } of await listAuthorRows(state)) {
-    await addNode(index, { address: blogOf(jid), kind: 'blog', owner: jid, now: clock() })
-  }
 }
 
 /** Asks the running server to rebuild its index; it looks every few seconds. */

@@ -93,6 +93,16 @@ export async function listPostsOfThread(index: IndexDb, { service, node }: NodeA
     .execute()
 }
 
+export async function listBlogNodes(index: IndexDb): Promise<NodeRow[]> {
+  const rows = await index.selectFrom('node').selectAll().where('kind', '=', 'blog').execute()
+  return rows.map(readNode)
+}
+
+/** Forgets a node with everything on it. */
+export async function deleteNode(index: IndexDb, { service, node }: NodeAddress): Promise<void> {
+  await index.deleteFrom('node').where('service', '=', service).where('node', '=', node).execute()
+}
+
 /** Nodes for the comments on an author's posts that could not be read, those of the newest posts first. */
 export async function listMissingThreads(index: IndexDb, owner: BareJid, limit: number): Promise<NodeAddress[]> {
   return index

@@ -4,6 +4,7 @@ import { AppError } from '#server/errors.ts'
 import { addAuthor } from '#server/feeds/authors.ts'
 import { askReindex } from '#server/feeds/indexing.ts'
 import { isFull, listTrimmed } from '#server/feeds/trimmed.ts'
+import { deleteAuthorRow } from '#server/store/author.ts'
 import { findBlog } from '#server/store/blog.ts'
 import { listComments } from '#server/store/comment.ts'
 import { findNode, updateNode } from '#server/store/node.ts'
@@ -169,6 +170,18 @@ describe('indexing', () => {
     await publish(ctx, 'one', 1)
     await updateNode(ctx.index, BLOG, { nextTryAt: 0 })
     await until(async () => (await titles(ctx)).join() === 'one')
+  })
+
+  it('forgets the blog of somebody who is no longer an author, and what hangs on it', async () => {
+    await using ctx = await contextWithBlog()
+    await publish(ctx, 'balcony', 1, commentsLink(THREAD))
+    await ctx.indexing.start()
+    await ctx.indexing.idle()
+    assert.deepEqual(await titles(ctx), ['balcony'])
+    await deleteAuthorRow(ctx.state, JULIET)
+    await until(async () => (await findNode(ctx.index, BLOG)) === undefined)
+    assert.equal(await findNode(ctx.index, THREAD), undefined)
+    await until(() => [...ctx.network.nodes.values()].every(({ subscribers }) => subscribers.size === 0))
   })
 
   it('makes the same pages from nothing', async () => {
