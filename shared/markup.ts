@@ -112,7 +112,10 @@ export function proxyPictures(html: SafeHtml, map: (src: string) => string): Saf
 /** Lets whoever has only a keyboard scroll what may be wider than the page; never for the wire. */
 export function makeScrollable(html: SafeHtml): SafeHtml {
   // Tags are the only `<` in it.
-  return html.replace(/<(?:pre|table)(?=[\s>])/g, '$& tabindex="0"') as SafeHtml
+  return html
+    .replace(/<pre(?=[\s>])/g, '$& tabindex="0"')
+    .replace(/<table(?=[\s>])/g, '<div class="wide" tabindex="0">$&')
+    .replace(/<\/table>/g, '$&</div>') as SafeHtml
 }
 
 /** Makes the links within a text, and what is still relative, addresses of the page at `base`: for feeds. */

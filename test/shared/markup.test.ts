@@ -287,8 +287,9 @@ describe('text and markup', () => {
 
   it('lets the keyboard scroll code and tables, and nothing that only looks so', () => {
     const html = sanitizeHtml('<pre>&lt;pre></pre><table><tr><td title="<table>">a</td></tr></table>')
-    assert.equal(makeScrollable(html).split(' tabindex="0"').join(''), html)
-    assert.deepEqual(makeScrollable(html).match(/<\w+ tabindex="0"/g), ['<pre tabindex="0"', '<table tabindex="0"'])
+    const [pre, table] = [html.slice(0, html.indexOf('<table>')), html.slice(html.indexOf('<table>'))]
+    const wide = `<div class="wide" tabindex="0">${table}</div>`
+    assert.equal(makeScrollable(html), `${pre.replace('<pre', '<pre tabindex="0"')}${wide}`)
   })
 
   it('makes the links within a text absolute', () => {
