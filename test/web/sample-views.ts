@@ -1,0 +1,233 @@
+import type * as view from '#web/views.ts'
+import {
+  arabicPost,
+  blog,
+  comments,
+  createPost,
+  follow,
+  html,
+  juliet,
+  LONG_NAME,
+  note,
+  posts,
+  waiting,
+} from './sample-posts.ts'
+
+/** A page as data, with the name of its template. */
+export interface Sample {
+  readonly template: keyof view.Views
+  readonly view: view.Views[keyof view.Views]
+}
+
+/** Every page in every state, by names that are paths, too. */
+export function createSamples(assets: string): ReadonlyMap<string, Sample> {
+  return new Map([
+    ...readingSamples(assets),
+    ...postSamples(assets),
+    ...writingSamples(assets),
+    ...otherSamples(assets),
+  ])
+}
+
+type Samples = [name: string, sample: Sample][]
+
+function sample<Name extends keyof view.Views>(
+  name: string,
+  template: Name,
+  data: view.Views[Name],
+): [name: string, sample: Sample] {
+  return [name, { template, view: data }]
+}
+
+function layoutOf(assets: string) {
+  return (title: string, more: Partial<view.Layout> = {}): view.Layout => ({
+    siteTitle: 'The Verona Papers',
+    assets,
+    title,
+    feeds: [{ href: '/atom.xml', title: 'The Verona Papers' }],
+    person: { name: 'Juliet', mayWrite: true },
+    ...more,
+  })
+}
+
+function readingSamples(assets: string): Samples {
+  const layout = layoutOf(assets)
+  const nobody = { person: undefined, canonical: 'https://verona.example/', description: 'Gardens and letters.' }
+  const { title, url } = blog
+  const own = { title, url, author: juliet, follow, language: 'en' }
+  const description = 'Gardens, letters, astronomy, and other things one can do from indoors.'
+  const arabic = { ...own, title: 'شرفة في فيرونا', description: 'حدائق ورسائل وفلك', language: 'ar' }
+  const arabicLayout = layout('شرفة في فيرونا', { language: 'ar' })
+  const long = 'Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft'
+  const live = { url: '/live', version: '1' }
+  return [
+    sample('home', 'home', { layout: layout('The Verona Papers', nobody), posts, paging: { olderUrl: '?before=1' } }),
+    sample('home-empty', 'home', { layout: layout('The Verona Papers'), posts: [], paging: {}, writeUrl: '/write' }),
+    sample('blog', 'blog', {
+      ...own,
+      ...{ layout: layout(title, nobody), description, posts, live },
+      paging: { olderUrl: '?before=1', newerUrl: '?after=1' },
+    }),
+    sample('blog-waiting', 'blog', {
+      ...own,
+      ...{ layout: layout(title), posts: posts.slice(1, 2), paging: {} },
+      waiting: [createPost({ waiting }), { ...note, waiting: { reason: 'It is too large.', isRefused: true } }],
+    }),
+    sample('blog-not-read', 'blog', { ...own, layout: layout(title), posts: [], paging: {}, isWaiting: true }),
+    sample('blog-long-name', 'blog', {
+      ...{ ...own, title: long, author: { name: LONG_NAME, url }, language: undefined },
+      ...{
+        layout: layout(long, { person: { name: LONG_NAME, mayWrite: true } }),
+        posts: posts.slice(2, 3),
+        paging: {},
+      },
+    }),
+    sample('blog-arabic', 'blog', {
+      ...{ ...arabic, layout: arabicLayout, paging: { olderUrl: '?before=1' } },
+      posts: [arabicPost, createPost({ language: undefined })],
+    }),
+    sample('blog-arabic-empty', 'blog', {
+      ...{ ...arabic, layout: arabicLayout, posts: [], paging: {}, writeUrl: '/write' },
+    }),
+    sample('tag', 'tag', { layout: layout('astronomy'), tag: 'astronomy', blog, posts, paging: {} }),
+    sample('tag-empty', 'tag', { layout: layout('حدائق'), tag: 'حدائق', posts: [], paging: {} }),
+  ]
+}
+
+function postSamples(assets: string): Samples {
+  const layout = layoutOf(assets)
+  const page = { layout: layout(createPost().title, { ogType: 'article' }), follow }
+  const form = { action: '/@juliet/lark/comments', token: 't', key: 'k', jid: 'juliet@capulet.example' }
+  const replyTo = { name: 'روميو', item: 'c3', cancelUrl: '?' }
+  const howTo = {
+    signinUrl: '/signin?next=/@juliet/lark',
+    xmppUri: 'xmpp:pubsub.capulet.example?;node=urn%3Axmpp%3Amicroblog%3A0%3Acomments%2Flark',
+    domains: 'capulet.example',
+  }
+  return [
+    sample('post', 'post', {
+      ...{ ...page, comments, form, commentsFeedUrl: '/@juliet/lark/comments.xml' },
+      post: createPost({ editUrl: '/edit', deleteUrl: '/delete' }),
+      live: { url: '/live', version: '1' },
+    }),
+    sample('post-signed-out', 'post', {
+      ...{ ...page, post: createPost(), comments: [], howTo },
+      layout: layout(createPost().title, { ogType: 'article', person: undefined }),
+    }),
+    sample('post-note', 'post', { ...page, post: note, comments: [], closed: 'Comments are closed.' }),
+    sample('post-reply', 'post', {
+      ...{ ...page, post: note, comments: comments.slice(0, 3) },
+      form: { ...form, replyTo, text: 'A', problem: 'Write something first.' },
+    }),
+    sample('post-waiting', 'post', {
+      ...{ ...page, comments: [] },
+      post: { ...note, waiting: { reason: 'The server refuses it: it is too large.', isRefused: true } },
+    }),
+    sample('post-arabic', 'post', {
+      ...{ ...page, layout: layout(arabicPost.title, { language: 'ar' }) },
+      ...{ post: arabicPost, comments: comments.slice(0, 3), form },
+    }),
+    sample('post-arabic-in-english', 'post', { ...page, post: arabicPost, comments: comments.slice(0, 1), form }),
+    sample('post-by-nobody', 'post', {
+      ...{ ...page, comments: [] },
+      post: { ...note, author: undefined, accordingTo: 'pubsub.montague.example', language: undefined },
+    }),
+  ]
+}
+
+function writingSamples(assets: string): Samples {
+  const layout = layoutOf(assets)
+  const writing: view.WriteView = {
+    layout: layout('Write', { noindex: true }),
+    ...{ jid: 'juliet@capulet.example', action: '/write', token: 't', key: 'abcdefgh', isEdit: false },
+    title: 'Notes on keeping a garden inside walls',
+    text: 'Pomegranates do badly in the shade of the north wall, whatever the *almanac* promises.\n\n## What I learned\n\n- Lime in the soil: less than you think.',
+    ...{ tags: 'gardens, pomegranates', language: 'en', summary: 'Pomegranates and walls.', comments: true },
+    languages: [
+      { code: 'en', name: 'English' },
+      { code: 'ar', name: 'العربية' },
+    ],
+    ...{ savedAt: '2026-03-14T21:42:00Z', words: 26, saveUrl: '/drafts/abcdefgh', draftsUrl: '/drafts', draftCount: 2 },
+  }
+  const empty = { title: '', text: '', tags: '', summary: '', words: 0, draftCount: 0, savedAt: undefined }
+  const again = { href: '/signin', text: 'Sign in again' }
+  const notice = { lead: 'Not published.', text: 'Your session has ended. The text is safe.', link: again }
+  return [
+    sample('write', 'write', { ...writing, cancelUrl: '/@juliet' }),
+    sample('write-empty', 'write', { ...writing, ...empty }),
+    sample('write-error', 'write', {
+      ...{ ...writing, isEdit: true, base: '2026-03-14T09:00:00Z', cancelUrl: '/@juliet/lark', deleteUrl: '/delete' },
+      layout: layout('Edit', { notices: [notice] }),
+      problem: { field: 'text', text: 'Write something first.' },
+    }),
+    sample('write-german', 'write', { ...writing, layout: layout('Schreiben', { language: 'de' }), isEdit: true }),
+    sample('write-arabic', 'write', {
+      ...writing,
+      layout: layout('اكتب', { language: 'ar' }),
+      title: arabicPost.title,
+    }),
+    sample('preview', 'preview', { ...writing, post: createPost({ html: html(writing.text), title: writing.title }) }),
+    sample('drafts', 'drafts', {
+      ...{ layout: layout('Drafts'), token: 't', writeUrl: '/write' },
+      drafts: [
+        { url: '/write?draft=1', title: 'A garden', savedAt: '2026-03-14T10:42:00Z', deleteAction: '/drafts/1/delete' },
+        {
+          ...{ url: '/write?draft=2', title: '', savedAt: '2026-03-14T10:42:00Z', deleteAction: '/drafts/2/delete' },
+          edits: '/@juliet/lark',
+        },
+      ],
+      outbox: [
+        {
+          title: 'The lark',
+          url: '/@juliet/lark',
+          waiting,
+          retryAction: '/outbox/1/retry',
+          dropAction: '/outbox/1/drop',
+        },
+        { title: '', waiting: { reason: 'It is too large.', isRefused: true }, dropAction: '/outbox/2/drop' },
+      ],
+    }),
+    sample('drafts-empty', 'drafts', {
+      ...{ layout: layout('Drafts'), token: 't', writeUrl: '/write', drafts: [], outbox: [] },
+    }),
+  ]
+}
+
+function otherSamples(assets: string): Samples {
+  const layout = layoutOf(assets)
+  const signin = { layout: layout('Sign in', { person: undefined }), token: 't', example: 'juliet@capulet.example' }
+  const confirm = { token: 't', action: '/confirm', cancelUrl: '/' }
+  const settings = { layout: layout('Settings'), token: 't', action: '/settings', signoutAction: '/signout' }
+  const languages = [
+    { code: 'en', name: 'English' },
+    { code: 'ar', name: 'العربية' },
+  ]
+  return [
+    sample('signin', 'signin', { ...signin, domains: 'capulet.example' }),
+    sample('signin-error', 'signin', {
+      ...{ ...signin, jid: 'juliet@capulet.example', next: '/write', field: 'jid' },
+      problem: 'The address or the password is not right.',
+    }),
+    sample('confirm', 'confirm', {
+      ...{ ...confirm, layout: layout('Delete'), heading: 'Delete this post?', button: 'Delete' },
+      text: 'It leaves the network with its 3 comments.',
+    }),
+    sample('consent', 'confirm', {
+      ...{ ...confirm, layout: layout('Open'), heading: 'Open your blog?', button: 'Make them public' },
+      ...{ text: '3 posts would become public.', list: ['14 March 2026 · The lark', '2 March 2026 · الحديقة'] },
+    }),
+    sample('settings', 'settings', {
+      ...{ ...settings, jid: 'juliet@capulet.example', name: 'Juliet', languages, draftsUrl: '/drafts' },
+      blog: { title: blog.title, description: 'Gardens and letters.', language: 'en', url: blog.url },
+    }),
+    sample('settings-reader', 'settings', { ...settings, jid: 'romeo@montague.example', name: '', languages: [] }),
+    ...['400', '403', '404', '410', '429', '500', '503'].map((status) =>
+      sample(`error-${status}`, 'error', {
+        layout: layout('Error', { person: undefined }),
+        status: Number(status),
+        text: 'Wait 12 minutes, then try again.',
+        ...(status === '429' ? { link: { href: '/signin', text: 'Sign in' } } : {}),
+      }),
+    ),
+  ]
+}
