@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { after, before, describe, it } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import type { AxeResults } from 'axe-core'
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import { openBrowser, openPage } from '#test/support/browser.ts'
+import type { SampleSite } from './sample-site.ts'
+import { startSampleSite } from './sample-site.ts'
+import { createSamples } from './sample-views.ts'
+
+const AXE = readFileSync(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8')
+const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
+const NARROW = { width: 360, height: 740 }
+const WIDE = { width: 1280, height: 800 }
+const names = [...createSamples('').keys()]
+
+let site: SampleSite
+let browser: Browser
+
+before(async () => {
+  site = await startSampleSite()
+  browser = await openBrowser()
+})
+after(async () => {
+  await browser?.close()
+  await site?.[Symbol.asyncDispose]()
+})
+
+async function openAt(options: BrowserContextOptions): Promise<Page & AsyncDisposable> {
+  const page = await openPage(browser, options)
+  return Object.assign(page, { [Symbol.asyncDispose]: () => page.context().close() })
+}
+
+/** One page after the other in one window, and what is wrong with each. */
+async function inspect(page: Page, look: () => Promise<readonly string[]>, which = names): Promise<string[]> {
+  const found: string[] = []
+  for (const name of which) {
+    await page.goto(`${site.url}/${name}`, { waitUntil: 'load' })
+    found.push(...(await look()).map((what) => `${name}: ${what}`))
+  }
+  return found
+}
+
+describe('every page and state', () => {
+  for (const [colorScheme, viewport] of [
+    ['light', NARROW],
+    ['dark', WIDE],
+  ] as const) {
+    it(`has nothing that axe reports, ${colorScheme}, ${viewport.width} px wide`, async () => {
+      await using page = await openAt({ colorScheme, viewport })
+      const look = async () => {
+        await page.evaluate(AXE)
+        const { violations } = await page.evaluate<AxeResults>(`axe.run({ runOnly: ${JSON.stringify(RULES)} })`)
+        return violations.map(({ id, nodes }) => `${id} ${nodes.map(({ target }) => target.join(' ')).join(', ')}`)
+      }
+      assert.deepEqual(await inspect(page, look), [])
+    })
+  }
+
+  it('fits into 360 px, moves nothing while it loads, has targets of 24 px and no error, in zones far away', async () => {
+    await using page = await openAt({ viewport: NARROW, timezoneId: 'Pacific/Kiritimati' })
+    const errors: string[] = []
+    page.on('console', (message) => message.type() === 'error' && errors.push(message.text()))
+    page.on('pageerror', (error) => errors.push(error.message))
+    page.on('request', (request) => request.url().startsWith(site.url) || errors.push(request.url()))
+    await page.addInitScript(() => {
+      const shifts: number[] = []
+      Object.assign(globalThis, { shifts })
+      const add = (list: PerformanceObserverEntryList) => {
+        for (const entry of list.getEntries()) shifts.push((entry as PerformanceEntry & { value: number }).value)
+      }
+      new PerformanceObserver(add).observe({ type: 'layout-shift', buffered: true })
+    })
+    const look = async () => {
+      const found = await page.evaluate(findFlaws)
+      return [...found, ...errors.splice(0)]
+    }
+    assert.deepEqual(await inspect(page, look), [])
+  })
+
+  it('is set in Literata, at the sizes of the look', async () => {
+    await using page = await openAt({ viewport: WIDE })
+    await page.goto(`${site.url}/post`)
+    const measured = await page.evaluate(async () => {
+      await document.fonts.ready
+      const loaded = [...document.fonts].filter(({ status }) => status === 'loaded')
+      const sizeOf = (selector: string) => getComputedStyle(document.querySelector(selector) as Element).fontSize
+      return {
+        faces: [...new Set(loaded.map(({ family, style, weight }) => `${family} ${style} ${weight}`))].sort(),
+        width: document.querySelector('main')?.getBoundingClientRect().width,
+        sizes: ['html', '.text p', 'h1', '.date', '.thread h2', '.site nav a'].map(sizeOf),
+      }
+    })
+    assert.deepEqual(measured.faces, ['Literata italic 400', 'Literata normal 400', 'Literata normal 600'])
+    assert.deepEqual(measured.sizes, ['16px', '19px', '43.36px', '13px', '29.92px', '15px'])
+    assert.equal(measured.width, 608)
+  })
+
+  it('hangs the dates of a list in the margin, on the baseline of the title, and above it where there is no margin', async () => {
+    await using page = await openAt({ viewport: WIDE })
+    for (const name of ['blog', 'blog-arabic']) {
+      await page.goto(`${site.url}/${name}`)
+      for (const { date, title, list, isBefore } of await page.evaluate(measureDates)) {
+        assert.ok(Math.abs(date.baseline - title.baseline) <= 1, `${name}: ${date.baseline} and ${title.baseline}`)
+        assert.ok(isBefore, `${name}: ${date.left} ${list.left}`)
+      }
+    }
+    await page.setViewportSize(NARROW)
+    for (const { date, title, list } of await page.evaluate(measureDates)) {
+      assert.ok(date.baseline < title.baseline && date.left >= list.left)
+    }
+  })
+})
+
+function findFlaws(): string[] {
+  const width = document.documentElement.clientWidth
+  const flaws: string[] = []
+  if (document.documentElement.scrollWidth > width) {
+    const isWide = (element: Element) => element.getBoundingClientRect().right > width + 1
+    flaws.push(
+      `too wide: ${[...document.querySelectorAll('body *')].filter(isWide).map((element) => element.outerHTML.slice(0, 60))}`,
+    )
+  }
+  for (const element of document.querySelectorAll('a, button, summary, input:not([type=hidden]), select, textarea')) {
+    if (element.closest('.text, .visually-hidden, .skip') !== null || !element.checkVisibility()) continue
+    const { width: across, height } = element.getBoundingClientRect()
+    if (across < 23.5 || height < 23.5) flaws.push(`small: ${element.outerHTML.slice(0, 60)} ${across} × ${height}`)
+  }
+  const { shifts } = globalThis as unknown as { shifts: number[] }
+  if (shifts.length > 0) flaws.push(`moved by ${shifts}`)
+  return flaws
+}
+
+function measureDates() {
+  // An empty inline block stands on the baseline.
+  const baselineOf = (element: Element) => {
+    const mark = document.createElement('span')
+    mark.style.display = 'inline-block'
+    element.prepend(mark)
+    const { bottom } = mark.getBoundingClientRect()
+    mark.remove()
+    return bottom
+  }
+  return [...document.querySelectorAll('.posts article')].map((article) => {
+    const [date, title] = [article.querySelector('.date'), article.querySelector('h2, .p-summary')]
+    if (date === null || title === null) throw new TypeError('There is no date, or no title')
+    const [own, list] = [date.getBoundingClientRect(), article.getBoundingClientRect()]
+    return {
+      date: { baseline: baselineOf(date), left: own.left },
+      title: { baseline: baselineOf(title) },
+      list: { left: list.left },
+      isBefore: document.dir === 'rtl' ? own.left > list.right : own.right < list.left,
+    }
+  })
+}
