@@ -3,40 +3,27 @@ import { readFileSync } from 'node:fs'
 import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import type { AxeResults } from 'axe-core'
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
-import { openBrowser, openPage } from '#test/support/browser.ts'
-import type { SampleSite } from './sample-site.ts'
-import { startSampleSite } from './sample-site.ts'
+import type { Page } from 'playwright-core'
+import type { SamplePages } from './sample-pages.ts'
+import { NARROW, openSamplePages, WIDE } from './sample-pages.ts'
 import { createSamples } from './sample-views.ts'
 
 const AXE = readFileSync(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8')
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
-const NARROW = { width: 360, height: 740 }
-const WIDE = { width: 1280, height: 800 }
 const names = [...createSamples('').keys()]
 
-let site: SampleSite
-let browser: Browser
+let pages: SamplePages
 
 before(async () => {
-  site = await startSampleSite()
-  browser = await openBrowser()
+  pages = await openSamplePages()
 })
-after(async () => {
-  await browser?.close()
-  await site?.[Symbol.asyncDispose]()
-})
-
-async function openAt(options: BrowserContextOptions): Promise<Page & AsyncDisposable> {
-  const page = await openPage(browser, options)
-  return Object.assign(page, { [Symbol.asyncDispose]: () => page.context().close() })
-}
+after(() => pages[Symbol.asyncDispose]())
 
 /** One page after the other in one window, and what is wrong with each. */
 async function inspect(page: Page, look: () => Promise<readonly string[]>, which = names): Promise<string[]> {
   const found: string[] = []
   for (const name of which) {
-    await page.goto(`${site.url}/${name}`, { waitUntil: 'load' })
+    await page.goto(`${pages.site.url}/${name}`, { waitUntil: 'load' })
     found.push(...(await look()).map((what) => `${name}: ${what}`))
   }
   return found
@@ -48,7 +35,7 @@ describe('every page and state', () => {
     ['dark', WIDE],
   ] as const) {
     it(`has nothing that axe reports, ${colorScheme}, ${viewport.width} px wide`, async () => {
-      await using page = await openAt({ colorScheme, viewport })
+      await using page = await pages.open('home', { colorScheme, viewport })
       const look = async () => {
         await page.evaluate(AXE)
         const { violations } = await page.evaluate<AxeResults>(`axe.run({ runOnly: ${JSON.stringify(RULES)} })`)
@@ -59,11 +46,11 @@ describe('every page and state', () => {
   }
 
   it('fits into 360 px, moves nothing while it loads, has targets of 24 px and no error, in zones far away', async () => {
-    await using page = await openAt({ viewport: NARROW, timezoneId: 'Pacific/Kiritimati' })
+    await using page = await pages.open('home', { viewport: NARROW, timezoneId: 'Pacific/Kiritimati' })
     const errors: string[] = []
     page.on('console', (message) => message.type() === 'error' && errors.push(message.text()))
     page.on('pageerror', (error) => errors.push(error.message))
-    page.on('request', (request) => request.url().startsWith(site.url) || errors.push(request.url()))
+    page.on('request', (request) => request.url().startsWith(pages.site.url) || errors.push(request.url()))
     await page.addInitScript(() => {
       const shifts: number[] = []
       Object.assign(globalThis, { shifts })
@@ -80,8 +67,7 @@ describe('every page and state', () => {
   })
 
   it('is set in Literata, at the sizes of the look', async () => {
-    await using page = await openAt({ viewport: WIDE })
-    await page.goto(`${site.url}/post`)
+    await using page = await pages.open('post')
     const measured = await page.evaluate(async () => {
       await document.fonts.ready
       const loaded = [...document.fonts].filter(({ status }) => status === 'loaded')
@@ -98,9 +84,9 @@ describe('every page and state', () => {
   })
 
   it('hangs the dates of a list in the margin, on the baseline of the title, and above it where there is no margin', async () => {
-    await using page = await openAt({ viewport: WIDE })
+    await using page = await pages.open('home', { viewport: WIDE })
     for (const name of ['blog', 'blog-arabic']) {
-      await page.goto(`${site.url}/${name}`)
+      await page.goto(`${pages.site.url}/${name}`)
       for (const { date, title, list, isBefore } of await page.evaluate(measureDates)) {
         assert.ok(Math.abs(date.baseline - title.baseline) <= 1, `${name}: ${date.baseline} and ${title.baseline}`)
         assert.ok(isBefore, `${name}: ${date.left} ${list.left}`)
@@ -145,7 +131,7 @@ function measureDates() {
   return [...document.querySelectorAll('.posts article')].map((article) => {
     const [date, title] = [article.querySelector('.date'), article.querySelector('h2, .p-summary')]
     if (date === null || title === null) throw new TypeError('There is no date, or no title')
-    const [own, list] = [date.getBoundingClientRect(), article.getBoundingClientRect()]
+    const [own, list] = [date.getBoundingClientRect(), title.getBoundingClientRect()]
     return {
       date: { baseline: baselineOf(date), left: own.left },
       title: { baseline: baselineOf(title) },
