@@ -64,20 +64,23 @@ export function createIndexing(deps: IndexingDeps): Indexing {
       const downUntil = down.get(address.service) ?? 0
       if (downUntil > deps.clock().getTime()) return await updateNode(deps.index, address, { nextTryAt: downUntil })
       // Before too, so that a long read is not begun again meanwhile.
-      await planNext(address)
+      const planned = await planNext(address)
       const outcome = await inbox.run(address, () => catchUp(deps, address, stopping.signal))
       if (outcome === 'unreachable') down.set(address.service, deps.clock().getTime() + DOWN)
-      await planNext(address)
+      // Else another process asked for it meanwhile.
+      if ((await findNode(deps.index, address))?.nextTryAt === planned) await planNext(address)
     } catch (error) {
       if (!stopping.signal.aborted) deps.log.error(`Reading ${addressKey(address)} failed: ${describeError(error)}`)
     }
   }
 
-  async function planNext(address: NodeAddress): Promise<void> {
+  async function planNext(address: NodeAddress): Promise<number> {
     const node = await findNode(deps.index, address)
     const isFine = node?.problem === undefined && node?.subscription === 'subscribed'
     const hours = isFine ? HOURS_WHEN_FINE[node.kind] : 1
-    await updateNode(deps.index, address, { nextTryAt: deps.clock().getTime() + hours * HOUR })
+    const nextTryAt = deps.clock().getTime() + hours * HOUR
+    await updateNode(deps.index, address, { nextTryAt })
+    return nextTryAt
   }
 
   async function catchUpAll(): Promise<void> {

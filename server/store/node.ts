@@ -16,6 +16,8 @@ export interface NodeRow {
   readonly problem?: string
   readonly maxItems?: number
   readonly mostItems: number
+  /** Milliseconds since the epoch; another process sets 0 to have the node read now. */
+  readonly nextTryAt: number
   readonly metadataPayload?: string
 }
 
@@ -65,7 +67,11 @@ export async function raiseMostItems(index: IndexDb, id: number, count: number):
 
 /** Blogs first, then the comments of the newest posts: the order to read them in. */
 export async function listNodes(index: IndexDb, { dueBy }: { dueBy?: Date } = {}): Promise<NodeRow[]> {
-  let query = index.selectFrom('node').selectAll().where('status', '!=', 'deleted')
+  // A blog may come again, the thread of a post will not.
+  let query = index
+    .selectFrom('node')
+    .selectAll()
+    .where((is) => is.or([is('status', '!=', 'deleted'), is('kind', '=', 'blog')]))
   if (dueBy !== undefined) query = query.where('nextTryAt', '<=', dueBy.getTime())
   const rows = await query
     .orderBy('kind')
@@ -164,6 +170,7 @@ function readNode(row: Selectable<NodeTable>): NodeRow {
     problem: row.problem ?? undefined,
     maxItems: row.maxItems ?? undefined,
     mostItems: row.mostItems,
+    nextTryAt: row.nextTryAt,
     metadataPayload: row.metadataPayload ?? undefined,
   }
 }

@@ -157,6 +157,26 @@ describe('indexing', () => {
     await until(async () => (await titles(ctx)).join() === 'two,one')
   })
 
+  it('reads again what another process asked for while it was being read', async () => {
+    await using ctx = await contextWithBlog()
+    await pubsubOf(ctx).deleteNode(BLOG)
+    await ctx.indexing.start()
+    await ctx.indexing.idle()
+    const { pubsub } = ctx.site
+    const { allItems } = pubsub
+    pubsub.allItems = async function* () {
+      pubsub.allItems = allItems
+      // `canto user add` makes the node just after the service was asked for it.
+      await pubsubOf(ctx).createNode(BLOG, { access_model: 'open', max_items: '100' })
+      await publish(ctx, 'one', 1)
+      await updateNode(ctx.index, BLOG, { nextTryAt: 0 })
+      yield []
+      throw new AppError('not-found', 'No such node')
+    }
+    await updateNode(ctx.index, BLOG, { nextTryAt: 0 })
+    await until(async () => (await titles(ctx)).join() === 'one')
+  })
+
   it('tries again within the hour what it cannot read, and a node that is there again shows again', async () => {
     await using ctx = await contextWithBlog()
     await pubsubOf(ctx).deleteNode(BLOG)
