@@ -69,49 +69,6 @@ export async function findPost(index: IndexDb, address: ItemAddress): Promise<Po
   return (await findTombstone(index, address)) === undefined ? undefined : 'gone'
 }
 
-/** The post that these are the comments of; the newest, where several claim to be. */
-export async function findPostOfComments(index: IndexDb, comments: NodeAddress): Promise<PostRow | undefined> {
-  const posts = selectShown(index)
-    .where('entry.isPost', '=', 1)
-    .where('node.status', '=', 'open')
-    .where('entry.commentsService', '=', comments.service)
-    .where('entry.commentsNode', '=', comments.node)
-  const row = await withPostColumns(posts).orderBy('entry.publishedAt', 'desc').limit(1).executeTakeFirst()
-  return row && readPost(row)
-}
-
-/** How many posts there are, and when the newest change was. */
-export async function countPosts(
-  index: IndexDb,
-  query: Pick<PostQuery, 'scope' | 'tag'>,
-): Promise<{ count: number; changed?: Date }> {
-  const { count, changed } = await restrict(selectShown(index), query)
-    .select(({ fn }) => [fn.countAll<number>().as('count'), fn.max<number | null>('entry.changedAt').as('changed')])
-    .executeTakeFirstOrThrow()
-  return changed === null ? { count } : { count, changed: new Date(changed) }
-}
-
-/** How often each tag is used in a scope, the most used first, in its newest spelling. */
-export async function listTags(index: IndexDb, scope: Scope): Promise<{ tag: string; count: number }[]> {
-  const rows = await restrict(selectShown(index), { scope })
-    .innerJoin('tag', 'tag.entryId', 'entry.id')
-    .select(({ fn }) => [
-      'tag.tag',
-      'entry.tags',
-      fn.countAll<number>().as('count'),
-      fn.max('entry.publishedAt').as('newest'),
-    ])
-    .groupBy('tag.tag')
-    .orderBy('count', 'desc')
-    .orderBy('tag.tag')
-    .execute()
-  return rows.map(({ tag, tags, count }) => ({ tag: spellTag(tag, tags), count }))
-}
-
-function spellTag(tag: string, spellings: string): string {
-  return (JSON.parse(spellings) as string[]).find((spelling) => normalizeTag(spelling) === tag) ?? tag
-}
-
 /** Only what may be shown: on an open node and, for the site, written by the blog's owner. */
 function restrict(posts: Shown<object>, { scope, tag }: Pick<PostQuery, 'scope' | 'tag'>): Shown<object> {
   let query = posts.where('entry.isPost', '=', 1).where('node.status', '=', 'open')

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { Element } from 'ltx'
 import { listComments } from '#server/store/comment.ts'
-import { countPosts, findPost, listPosts, listTags } from '#server/store/post.ts'
+import { findPost, listPosts } from '#server/store/post.ts'
 import { asItemId } from '#shared/address.ts'
 import { NS } from '#shared/ns.ts'
 import { createTestContext, type TestContext } from '#test/support/context.ts'
@@ -30,7 +30,7 @@ function deepEntry(depth: number): Element {
 }
 
 async function countOf(ctx: TestContext): Promise<number> {
-  return (await countPosts(ctx.index, { scope: { kind: 'blog', address: BLOG } })).count
+  return (await listPosts(ctx.index, { scope: { kind: 'blog', address: BLOG }, limit: 100 })).rows.length
 }
 
 describe('hostile items', () => {
@@ -116,7 +116,7 @@ describe('hostile items', () => {
       assert.match(language ?? 'en', /^[a-z]+$/i)
       assert.ok(!/[\u202a-\u202e]/.test(author?.name ?? ''))
     }
-    assert.ok((await listTags(ctx.index, { kind: 'blog', address: BLOG })).length > 0)
+    assert.ok(rows.some(({ tags }) => tags.length > 0))
   })
 
   it('have an id of any kind and are found by it', async () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { clearNode, saveEntry } from '#server/store/entry.ts'
 import { addNode, findNode } from '#server/store/node.ts'
-import { findPost, listPosts, listTags, type PostQuery, type Scope } from '#server/store/post.ts'
+import { findPost, listPosts, type PostQuery, type Scope } from '#server/store/post.ts'
 import type { NodeAddress } from '#shared/address.ts'
 import { asItemId } from '#shared/address.ts'
 import { NS } from '#shared/ns.ts'
@@ -128,11 +128,6 @@ describe('a list of posts', () => {
         tag,
       )
     }
-    assert.deepEqual(await listTags(ctx.index, SITE), [
-      { tag: 'città', count: 2 },
-      { tag: 'other', count: 1 },
-      { tag: 'x', count: 1 },
-    ])
   })
 
   it('remembers what was there', async () => {

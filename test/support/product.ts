@@ -30,7 +30,8 @@ export async function startProduct(env: Record<string, string> = {}): Promise<Pr
   const all: Record<string, string> = {
     CANTO_DATA: data,
     CANTO_PORT: String(port),
-    CANTO_URL: `http://localhost:${port}`,
+    // Not every machine knows the name localhost: a bare Debian has no /etc/hosts.
+    CANTO_URL: `http://127.0.0.1:${port}`,
     CANTO_LOCAL_XMPP_PORT: String(xmppPort),
     CANTO_LOCAL_HTTP_PORT: String(httpPort),
     CANTO_LOCAL_DOMAIN: 'localhost',
