@@ -33,7 +33,7 @@ export function asItemId(text: string): ItemId {
 /** Reads an `xmpp:` URI or IRI (RFC 5122): `xmpp:S?;node=N;item=I` as XEP-0277 writes it, and `xmpp:S?pubsub;…`. */
 export function readXmppUri(uri: string): XmppAddress | undefined {
   // XEP-0277's own examples break the line between the parameters.
-  const text = uri.length > URI_LENGTH ? '' : uri.replace(/\s*[\r\n]\s*/g, '').trim()
+  const text = uri.length > URI_LENGTH ? '' : trimmedLines(uri).join('')
   const parts = /^xmpp:(?:\/\/[^/?#]*\/)?([^?#]*)(?:\?([^#]*))?/i.exec(text)
   const service = parts === null ? undefined : readBareJid(decode(parts[1] ?? '') ?? '')
   if (service === undefined) return undefined

@@ -52,7 +52,7 @@ export const ALLOWED_ATTRIBUTES: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** The only classes: the language of code, and the notes at the end. */
-export const ALLOWED_CLASSES: Readonly<Record<string, readonly (string | RegExp)[]>> = {
+const ALLOWED_CLASSES: Readonly<Record<string, readonly (string | RegExp)[]>> = {
   code: [/^language-[\w+#.-]{1,40}$/],
   section: ['footnotes'],
 }

@@ -5,7 +5,7 @@ import { countOpen, writeForeign } from './foreign-html.ts'
 import { elementsOf, normalizeTree, treeText, writeTree } from './html-tree.ts'
 import { convertMarkdown } from './markdown.ts'
 import { NS } from './ns.ts'
-import { cleanText, escapeXml } from './text.ts'
+import { cleanText, escapeXml, trimmedLines } from './text.ts'
 import { createElement, isWithinBounds, parseXml } from './xml.ts'
 
 export type { SanitizeOptions }
@@ -82,9 +82,7 @@ export function textToHtml(text: string, { isForeign = false }: SanitizeOptions 
   return paragraphs
     .map(
       (part) =>
-        `<p>${write(part)
-          .join('')
-          .replace(/\s*\n\s*/g, '<br />')}</p>`,
+        `<p>${trimmedLines(write(part).join('')).join('<br />')}</p>`,
     )
     .join('') as SafeHtml
 }
@@ -92,11 +90,7 @@ export function textToHtml(text: string, { isForeign = false }: SanitizeOptions 
 /** The words of some markup as plain text, a line for each block; `withoutNotes` leaves footnotes out. */
 export function plainText(html: SafeHtml, { withoutNotes = false } = {}): string {
   const tree = readTree(html)
-  return tree === undefined
-    ? ''
-    : treeText(tree, withoutNotes)
-        .replace(/[^\S\n]*\n\s*/g, '\n')
-        .trim()
+  return tree === undefined ? '' : trimmedLines(treeText(tree, withoutNotes)).join('\n')
 }
 
 /** Lets every picture come from where `map` says, when it is seen. */

@@ -8,7 +8,7 @@ export interface Site {
 }
 
 /** Words after a blog's address that are ours, so that no post stands there; years are too. */
-export const RESERVED_SEGMENTS: ReadonlySet<string> = new Set(['tag', 'room', 'about', 'archive'])
+const RESERVED_SEGMENTS: ReadonlySet<string> = new Set(['tag', 'room', 'about', 'archive'])
 
 const PLAIN_SEGMENT = /^[A-Za-z0-9][A-Za-z0-9_-]*$/
 const YEAR = /^\d{4}$/
@@ -67,7 +67,7 @@ export function readBlogSegment(site: Site, segment: string): { jid: BareJid; ca
 }
 
 /** What a blog is called in its address, without the `@`: `juliet`, or the whole JID where the domain is not ours. */
-export function blogName(site: Site, jid: BareJid): string {
+function blogName(site: Site, jid: BareJid): string {
   const own = `@${site.domain}`
   return jid.endsWith(own) ? jid.slice(0, -own.length) : jid
 }

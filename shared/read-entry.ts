@@ -5,7 +5,7 @@ import { readDate } from './dates.ts'
 import type { Entry, Link, PostDraft } from './entry.ts'
 import { markForeignLinks, plainText, sanitizeHtml, sanitizeXhtml, textToHtml } from './markup.ts'
 import { NS } from './ns.ts'
-import { cleanLine, cleanText, readDirection, shorten } from './text.ts'
+import { cleanLine, cleanText, readDirection, shorten, trimmedLines } from './text.ts'
 import { childrenOf, isElement, isWithinBounds, textOf } from './xml.ts'
 
 const TITLE = 300
@@ -136,9 +136,7 @@ function readTags(entry: Element): string[] {
 function readLinks(entry: Element): Link[] {
   const links: Link[] = []
   for (const { attrs } of childrenOf(entry, 'link', NS.ATOM).slice(0, LINKS)) {
-    const href = cleanText(attrs.href ?? '')
-      .replace(/\s*[\r\n]\s*/g, '')
-      .trim()
+    const href = trimmedLines(cleanText(attrs.href ?? '')).join('')
     if (href.length > ADDRESS || !LINK_SCHEMES.includes(URL.parse(href)?.protocol ?? '')) continue
     links.push({
       rel: cleanLine(attrs.rel ?? 'alternate', NAME),

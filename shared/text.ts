@@ -16,6 +16,14 @@ export function cleanLine(text: string, length: number): string {
   return shorten(cleanText(head).replace(REORDERING, '').replace(/\s+/gu, ' ').trim(), length)
 }
 
+/** The lines without white space around them and without empty ones. Takes time that grows with the text alone. */
+export function trimmedLines(text: string): string[] {
+  return text
+    .split(/[\r\n]+/)
+    .map((line) => line.trim())
+    .filter((line) => line !== '')
+}
+
 /** At most `length` characters (UTF-16 units), cut at a word where there is one, with an ellipsis. */
 export function shorten(text: string, length: number): string {
   if (text.length <= length) return text

@@ -111,7 +111,7 @@ export function writeAlternate(payload: Element, alternate: string | undefined):
 }
 
 /** The title of a note without one: the beginning of its text. */
-export function noteTitle(text: string): string {
+function noteTitle(text: string): string {
   const line = cleanLine(text, 1000)
   return line.length > NOTE_TITLE ? shorten(line, NOTE_TITLE) : line || '…'
 }

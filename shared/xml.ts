@@ -13,7 +13,7 @@ export interface XmlLimits {
 }
 
 /** Enough for any item that a server takes. */
-export const XML_LIMITS: XmlLimits = { depth: 256, children: 100_000, attributes: 64, bytes: 4_000_000 }
+const XML_LIMITS: XmlLimits = { depth: 256, children: 100_000, attributes: 64, bytes: 4_000_000 }
 
 const NAME = /^[\p{L}_][\p{L}\p{M}\p{N}._-]*(?::[\p{L}_][\p{L}\p{M}\p{N}._-]*)?$/u
 

@@ -6,6 +6,7 @@ import type { ItemAddress } from '#shared/address.ts'
 import type { PostDraft } from '#shared/entry.ts'
 import { readDraft } from '#shared/entry.ts'
 import type { BareJid } from '#shared/jid.ts'
+import { trimmedLines } from '#shared/text.ts'
 import { parseXml } from '#shared/xml.ts'
 
 /** The write form as browsers send it. */
@@ -83,7 +84,7 @@ export function readTags(typed: string): string[] {
 }
 
 function oneLine(typed: string): string {
-  return typed.replace(/\s*[\r\n]+\s*/g, ' ')
+  return /[\r\n]/.test(typed) ? trimmedLines(typed).join(' ') : typed
 }
 
 /** A published post as its author edits it. */

@@ -81,7 +81,7 @@ async function withAcceptedFields(config: NodeConfig, attempt: (fields: NodeConf
 }
 
 /** The field that an answer refuses, if it is about one of `fields`. */
-export function findRefused(error: unknown, fields: readonly string[]): string | undefined {
+function findRefused(error: unknown, fields: readonly string[]): string | undefined {
   const detail = stanzaErrorOf(error)
   if (detail === undefined || !(error instanceof AppError)) return undefined
   if (!['resource-constraint', 'bad-request', 'not-acceptable', 'conflict'].includes(detail.condition)) return undefined
