@@ -24,5 +24,7 @@ export function readNext(next: string | undefined, otherwise: string): string {
   if (next === undefined || !next.startsWith('/')) return otherwise
   // Backslashes and double slashes would lead to another host.
   const url = URL.parse(next, 'http://here.invalid')
-  return url?.origin === 'http://here.invalid' ? `${url.pathname}${url.search}${url.hash}` : otherwise
+  // `/.//host` is a path here, and the address of another host once its dot is gone.
+  if (url?.origin !== 'http://here.invalid' || url.pathname.startsWith('//')) return otherwise
+  return `${url.pathname}${url.search}${url.hash}`
 }

@@ -83,6 +83,9 @@ describe('the sign-in page', () => {
       '/\\evil.example',
       'javascript:alert(1)',
       '/\t/evil.example',
+      '/.//evil.example',
+      '/a/..//evil.example',
+      '/./\\evil.example',
     ]) {
       const browser = site.browser()
       const page = await browser.get(`/signin?${new URLSearchParams({ next })}`)
