@@ -1,6 +1,6 @@
 import type { Element } from 'ltx'
 import { asItemId, readXmppUri, writeXmppUri } from '#shared/address.ts'
-import { type BareJid, readBareJid } from '#shared/jid.ts'
+import { type BareJid, readJid } from '#shared/jid.ts'
 import { NS } from '#shared/ns.ts'
 import { isWithinBounds } from '#shared/xml.ts'
 import type { Item, PubsubEvent } from './ports.ts'
@@ -28,8 +28,10 @@ function detach(payload: Element): void {
 /** The events in a message (XEP-0060 §12.3): none where it has none, is an error, or makes no sense. Never throws. */
 export function readPubsubEvents(stanza: Element): PubsubEvent[] {
   if (stanza.getName() !== 'message' || stanza.attrs.type === 'error') return []
-  const service = readBareJid(stanza.attrs.from ?? '')
-  if (service === undefined) return []
+  const from = readJid(stanza.attrs.from ?? '')
+  // A service speaks by its bare address. With a resource it is a client, which can write there whatever it wants.
+  if (from === undefined || from.resource !== undefined) return []
+  const service = from.bare
   return stanza
     .getChildren('event', NS.PUBSUB_EVENT)
     .flatMap((event) => event.getChildElements().flatMap((child) => readChild(service, child)))

@@ -4,7 +4,7 @@ import { Element, parse } from 'ltx'
 import { readPubsubEvents } from '#server/xmpp/pubsub-events.ts'
 
 const EVENT = 'http://jabber.org/protocol/pubsub#event'
-const read = (inside: string, attributes = "from='Juliet@Capulet.example/x'") =>
+const read = (inside: string, attributes = "from='Juliet@Capulet.example'") =>
   readPubsubEvents(parse(`<message ${attributes}><event xmlns='${EVENT}'>${inside}</event></message>`))
 const service = 'juliet@capulet.example'
 
@@ -53,12 +53,14 @@ describe('pubsub events', () => {
     ])
   })
 
-  it('are none in errors, in other stanzas, from nobody, or without a node or an id', () => {
+  it('are none in errors, in other stanzas, from nobody, from a client, or without a node or an id', () => {
     const item = "<items node='n'><item id='1'/></items>"
     assert.equal(read(item, "from='a.example'").length, 1)
     assert.deepEqual(read(item, "from='a.example' type='error'"), [])
     assert.deepEqual(read(item, ''), [])
     assert.deepEqual(read(item, "from='@'"), [])
+    // Any client can send a message with an event to anybody, and say in it who published what.
+    assert.deepEqual(read(item, "from='juliet@capulet.example/phone'"), [])
     assert.deepEqual(read("<items><item id='1'/></items><purge/>"), [])
     assert.deepEqual(read("<items node='n'><item/><item id=''/><retract/><other id='3'/></items>"), [])
     assert.deepEqual(readPubsubEvents(parse(`<iq from='a.example'><event xmlns='${EVENT}'>${item}</event></iq>`)), [])
