@@ -1,4 +1,5 @@
 import { type BareJid, readBareJid } from './jid.ts'
+import { trimmedLines } from './text.ts'
 
 declare const itemId: unique symbol
 

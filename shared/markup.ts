@@ -79,12 +79,7 @@ export function textToHtml(text: string, { isForeign = false }: SanitizeOptions 
     part
       .split(WEB_ADDRESS)
       .map((piece, i) => (i % 2 === 1 && URL.canParse(piece) ? writeLink(piece, rel) : escapeXml(piece)))
-  return paragraphs
-    .map(
-      (part) =>
-        `<p>${trimmedLines(write(part).join('')).join('<br />')}</p>`,
-    )
-    .join('') as SafeHtml
+  return paragraphs.map((part) => `<p>${trimmedLines(write(part).join('')).join('<br />')}</p>`).join('') as SafeHtml
 }
 
 /** The words of some markup as plain text, a line for each block; `withoutNotes` leaves footnotes out. */

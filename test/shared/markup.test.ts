@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { readXmppUri } from '#shared/address.ts'
 import {
   absoluteLinks,
   escapeText,
@@ -300,6 +301,17 @@ describe('text and markup', () => {
       ),
       '<a href="https://a.example/@juliet/x#in-b">a</a><a href="mailto:a@b.example">c</a>',
     )
+  })
+
+  it('takes time that grows with the text alone, also where that is nothing but white space', {
+    timeout: 30_000,
+  }, () => {
+    for (const space of [' ', '\t', '\u00a0']) {
+      const text = `a${space.repeat(400_000)}b`
+      assert.equal(textToHtml(text), `<p>${text}</p>`)
+      assert.equal(plainText(sanitizeHtml(`<pre>${text}</pre>`)), text)
+      assert.equal(readXmppUri(`${text}\n`), undefined)
+    }
   })
 
   it('is one XHTML element for the wire, plain', () => {
