@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { pino } from 'pino'
 import { findEjabberd } from '#server/local/packages.ts'
+import { silentLogger } from '#server/log.ts'
 import { writeCertificate } from './certificates.ts'
 import { findFreePort } from './free-port.ts'
 import { createServerProcess, type ServerProcess } from './server-process.ts'
@@ -31,7 +31,7 @@ export const MAX_ITEMS = 20_000
 /** ejabberd from Debian's packages, its nodes as the package configures them, on free ports. */
 export async function startEjabberd(options: EjabberdOptions): Promise<RealServer> {
   const { folder, cache } = options
-  const root = await findEjabberd(cache, pino({ level: 'silent' }))
+  const root = await findEjabberd(cache, silentLogger)
   const [port, s2sPort, apiPort] = [await findFreePort(), await findFreePort(), await findFreePort()]
   for (const name of ['spool', 'log', 'home', 'upload']) await mkdir(join(folder, name), { recursive: true })
   const { certificate, pairFile } = await writeCertificate(folder, DOMAIN)
