@@ -59,7 +59,7 @@ export function createWords(language = 'en'): Words {
       fill(forms[rules.select(count)] ?? forms.other, { count: new Intl.NumberFormat(locale).format(count) }),
     date: format({ day: 'numeric', month: 'long', year: 'numeric' }),
     day,
-    moment: (iso) => `${day(iso)}, ${clock(iso)}`,
+    moment: (iso) => `${day(iso)}${spoken === 'ar' ? '،' : ','} ${clock(iso)}`,
     clock,
     dir,
   }

@@ -24,6 +24,9 @@ export function localeOf(language: string): string {
 
 /** `format` as in `data-format`: date, day, clock or moment. */
 export function formatTime(date: Date, format: string, locale: string): string {
-  if (format === 'moment') return `${formatTime(date, 'day', locale)}, ${formatTime(date, 'clock', locale)}`
+  if (format === 'moment') {
+    const comma = locale.startsWith('ar') ? '،' : ','
+    return `${formatTime(date, 'day', locale)}${comma} ${formatTime(date, 'clock', locale)}`
+  }
   return new Intl.DateTimeFormat(locale, FORMATS[format]).format(date)
 }
