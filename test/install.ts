@@ -12,6 +12,8 @@ const PACKAGES = [
   { name: 'lua-dbi-sqlite3' },
   { name: 'python3-slixmpp' },
   { name: 'libervia-backend' },
+  // Arabic, for the contact sheet.
+  { name: 'fonts-noto-core' },
 ] as const
 
 type Package = { readonly name: string; readonly oldest?: string; readonly isBackport?: boolean }
