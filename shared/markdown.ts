@@ -10,11 +10,13 @@ const LOOKING = 100_000_000
 const CELLS = 100_000
 const REPEATED = 2_000_000
 const NOTES = 4000
-// Each level takes the whole rest apart again. Nobody nests so deep; a rule of many dashes is no nesting.
-const TOO_DEEP = [
+const TOO_COSTLY = [
+  // Each level takes the whole rest apart again. Nobody nests so deep; a rule of many dashes is no nesting.
   /^(?:[ \t]*(?:[-*+][ \t]+|\d{1,9}[.)][ \t]+)?>){24}/m,
   /^(?:[ \t]*(?:>|[-*+][ \t]|\d{1,9}[.)][ \t])){24}.*[^\s>*+-]/m,
   /^[ \t]{100,}(?:[-*+>]|\d{1,9}[.)])[ \t]/m,
+  // Which of the marks behind an address belong to it takes the square of their number to find out.
+  /[?!.,:;*_'"~()&]{2000}/,
 ]
 const FOOTNOTE_HEADING = /<h2 id="fn-label">[^<]*<\/h2>\n/
 
@@ -23,7 +25,7 @@ const FOOTNOTE_HEADING = /<h2 id="fn-label">[^<]*<\/h2>\n/
  * too long, too deep or too costly to be a post.
  */
 export function convertMarkdown(markdown: string, { isComment = false } = {}): string | undefined {
-  if (markdown.length > LONGEST || TOO_DEEP.some((pattern) => pattern.test(markdown))) return undefined
+  if (markdown.length > LONGEST || TOO_COSTLY.some((pattern) => pattern.test(markdown))) return undefined
   if (markdown.split('[^', NOTES + 1).length > NOTES) return undefined
   try {
     // The heading has no words in the language of the post; the list is known by its place.

@@ -78,6 +78,7 @@ describe('Markdown', () => {
     ['a table of forty million cells', `${'|a'.repeat(20_000)}\n${'|-'.repeat(20_000)}\n${'|a\n'.repeat(2000)}`],
     ['one long address used everywhere', `[a]: http://a.example/${'b'.repeat(100_000)}\n\n${'[a] '.repeat(20_000)}`],
     ['footnotes in footnotes', Array.from({ length: 8000 }, (_, i) => `[^${i}]: [^${i + 1}]`).join('\n\n')],
+    ['an address that ends in dots and brackets', `https://a.example${'.)'.repeat(200_000)}`],
     ['brackets', '['.repeat(200_000)],
     ['open elements', '<b>'.repeat(100_000)],
     ['ten million characters', 'a '.repeat(5_000_000)],
