@@ -81,6 +81,26 @@ describe('writing', () => {
     assert.doesNotMatch((await browser.get('/drafts')).body, /More than half/)
   })
 
+  it('takes what a browser kept, unless there is something newer or it was published', async () => {
+    await using site = await createTestSite()
+    const browser = await site.signedIn(JULIET)
+    const form = (await browser.get('/write')).body
+    const [, url = ''] = /data-save="([^"]*)"/.exec(form) ?? []
+    const [, token = ''] = /name="token" value="([^"]*)"/.exec(form) ?? []
+    const send = async (title: string, kept: string) =>
+      (await browser.post(`${url}?${new URLSearchParams({ kept })}`, { ...post, token, title })).json()
+    assert.equal((await send('Kept', '2020-01-01T00:00:00Z')).isOld, false)
+    assert.equal((await send('Too old', '2020-01-01T00:00:00Z')).isOld, true)
+    assert.equal((await send('Newer', '2999-01-01T00:00:00Z')).isOld, false)
+    assert.deepEqual(
+      (await listDrafts(site.ctx.state, JULIET)).map(({ title }) => title),
+      ['Newer'],
+    )
+    await browser.submit(form, '/write', { ...post, action: 'publish' })
+    assert.equal((await send(post.title, '2999-01-01T00:00:00Z')).isSent, true)
+    assert.deepEqual(await listDrafts(site.ctx.state, JULIET), [])
+  })
+
   it('publishes once, however often the same form is sent', async () => {
     await using site = await createTestSite()
     const browser = await site.signedIn(JULIET)
