@@ -16,7 +16,7 @@ const TOO_COSTLY = [
   /^(?:[ \t]*(?:>|[-*+][ \t]|\d{1,9}[.)][ \t])){24}.*[^\s>*+-]/m,
   /^[ \t]{100,}(?:[-*+>]|\d{1,9}[.)])[ \t]/m,
   // Which of the marks behind an address belong to it takes the square of their number to find out.
-  /[?!.,:;*_'"~()&]{2000}/,
+  /[?!.,:;*_'"~()&]{500}/,
 ]
 const FOOTNOTE_HEADING = /<h2 id="fn-label">[^<]*<\/h2>\n/
 
