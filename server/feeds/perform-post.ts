@@ -1,6 +1,6 @@
 import type { Element } from 'ltx'
 import { AppError, isAppError } from '#server/errors.ts'
-import { deleteDraft } from '#server/store/draft.ts'
+import { deleteDraft, findDraft } from '#server/store/draft.ts'
 import { findPost } from '#server/store/post.ts'
 import type { Item } from '#server/xmpp/ports.ts'
 import type { NodeAddress } from '#shared/address.ts'
@@ -29,7 +29,15 @@ export async function performPost(deps: OutboxDeps, performance: PostPerformance
     const item = { id: row.address.item, payload, publisher: found?.publisher ?? row.account }
     await ingestOwn(deps, { kind: 'published', address: row.address, item })
   }
-  await deleteDraft(deps.state, row.account, task.draftId)
+  await endDraft(deps, performance)
+}
+
+/** What was typed since the form was sent is a draft still. */
+async function endDraft({ state }: OutboxDeps, { row, task }: PostPerformance): Promise<void> {
+  const { draft, draftId } = task
+  const kept = await findDraft(state, row.account, draftId)
+  const isSent = kept?.text === draft.text && kept.title.trim() === draft.title && kept.summary.trim() === draft.summary
+  if (isSent) await deleteDraft(state, row.account, draftId)
 }
 
 /** A newer version wins over ours; one that is neither ours nor what ours was made from is not written over. */

@@ -291,7 +291,7 @@ describe('a post', () => {
   it('ends its draft when it is out, and not before', async () => {
     await using writer = await startWriting()
     const { ctx, juliet } = writer
-    const words = { title: 'Hello', text: 'A', tags: '', language: 'en', summary: '', comments: true }
+    const words = { ...draftOf(), tags: 'love' }
     await saveDraft(ctx.state, { id: 'form', jid: JULIET, ...words, updatedAt: new Date() })
     juliet.setStatus('waiting')
     const row = await queuePost(ctx, { author: JULIET, key: 'form', draft: draftOf() })
@@ -300,6 +300,20 @@ describe('a post', () => {
     juliet.setStatus('online')
     await settled(ctx, row)
     assert.equal(await findDraft(ctx.state, JULIET, 'form'), undefined)
+  })
+
+  it('leaves what was typed into its form since then', async () => {
+    await using writer = await startWriting()
+    const { ctx, juliet } = writer
+    juliet.setStatus('waiting')
+    const row = await queuePost(ctx, { author: JULIET, key: 'form', draft: draftOf() })
+    await saveDraft(ctx.state, {
+      ...{ ...draftOf(), tags: 'love', id: 'form', jid: JULIET, updatedAt: new Date() },
+      text: 'A longer *text*',
+    })
+    juliet.setStatus('online')
+    await settled(ctx, row)
+    assert.equal((await findDraft(ctx.state, JULIET, 'form'))?.text, 'A longer *text*')
   })
 })
 
