@@ -1,5 +1,5 @@
 import { queuePost } from '#server/feeds/queue.ts'
-import { rescueDraft } from '#server/people/drafts.ts'
+import { dropDraft, rescueDraft } from '#server/people/drafts.ts'
 import type { Draft } from '#server/store/draft.ts'
 import type { OutboxRow } from '#server/store/outbox.ts'
 import type { AppContext } from './context.ts'
@@ -20,5 +20,7 @@ export async function publishDraft(ctx: AppContext, draft: Draft): Promise<Outbo
   await rescueDraft(ctx.state, draft)
   const { jid: author, id: key, edits, baseUpdated } = draft
   const queued = await queuePost(ctx, { author, key, draft: post, edits, baseUpdated })
+  // Sent once more after it was out: nobody else would end its draft.
+  if (queued.status === 'done') await dropDraft(ctx.state, author, key)
   return settle(ctx, queued)
 }

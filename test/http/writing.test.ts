@@ -114,6 +114,8 @@ describe('writing', () => {
     assert.equal(again.headers.location, answers[0]?.headers.location)
     assert.match((await browser.get(String(again.headers.location))).body, /<em>west<\/em>/)
     assert.equal(await countPosts(site), 1)
+    assert.equal((await send('It is the *west*.')).headers.location, again.headers.location)
+    assert.deepEqual(await listDrafts(site.ctx.state, JULIET), [])
     // A late word of the script makes no draft of it.
     const [, url = ''] = /data-save="([^"]*)"/.exec(form) ?? []
     const [, token = ''] = /name="token" value="([^"]*)"/.exec(form) ?? []
