@@ -1,4 +1,4 @@
-import { AppError } from '#server/errors.ts'
+import { AppError, isAppError } from '#server/errors.ts'
 import type { Secret } from '#server/people/secret.ts'
 import type { Picture, PictureLimits } from './fetch-picture.ts'
 import { fetchPicture } from './fetch-picture.ts'
@@ -31,7 +31,8 @@ export function createPictures(secret: Secret, limits: PictureLimits): Pictures 
       return picture
     } catch (error) {
       if (failed.size > 1_000) failed.clear()
-      failed.set(address, { error, until: Date.now() + FAILURE_MS })
+      // That we were busy says nothing about the picture.
+      if (!isAppError(error, 'unavailable')) failed.set(address, { error, until: Date.now() + FAILURE_MS })
       throw error
     } finally {
       underWay.delete(address)

@@ -62,6 +62,14 @@ describe('the picture proxy', () => {
     assert.equal(asked.length, 2)
   })
 
+  it('turns away who comes when too many wait, for that moment only', async () => {
+    const pictures = createTestPictures()
+    const all = Array.from({ length: 250 }, (_, number) => `${origin}/picture.png?${number}`)
+    const found = await Promise.allSettled(all.map((address) => pictures.find(address)))
+    assert.deepEqual(new Set(found.map(({ status }) => status)), new Set(['fulfilled', 'rejected']))
+    for (const address of all) assert.equal((await pictures.find(address)).type, 'image/png')
+  })
+
   it('is bounded in size, time and redirects', async () => {
     const pictures = createTestPictures({ timeoutMs: 300 })
     await assert.rejects(pictures.find(`${origin}/large`), { code: 'too-large' })
