@@ -1,12 +1,16 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { domainOf } from '#shared/jid.ts'
+import { readXmppUri } from '#shared/address.ts'
+import { type BareJid, domainOf, localPart, readBareJid } from '#shared/jid.ts'
+import { NS } from '#shared/ns.ts'
+import { blogPath } from '#shared/paths.ts'
 import type { Call } from './canto.ts'
 import { AppError } from './errors.ts'
 import { askReindex } from './feeds/indexing.ts'
 import { relink as relinkPosts } from './feeds/relink.ts'
 import { isRunning } from './local/use-local-server.ts'
 import { openIndex, openState, type StateDb } from './store/database.ts'
+import { addFollow } from './store/follow.ts'
 
 /** `reindex`: the server does it, for it holds the site's session. */
 export async function reindex(call: Call): Promise<void> {
@@ -15,9 +19,29 @@ export async function reindex(call: Call): Promise<void> {
   call.say(isRunning(call.config) ? 'Canto reads everything anew now' : 'Canto reads everything anew at its next start')
 }
 
-/** `follow`: people follow blogs elsewhere; not built yet, and nothing is pretended. */
-export async function follow({ args: [address] }: Call): Promise<void> {
-  throw new AppError('not-implemented', `This version cannot follow ${address}: it shows its own authors’ blogs only`)
+/** `follow`: the site account subscribes to a blog elsewhere; its public posts get pages here, out of every list. */
+export async function follow(call: Call): Promise<void> {
+  const jid = readBlog(call)
+  await using stack = new AsyncDisposableStack()
+  const outcome = await addFollow(await openSiteState(call, stack), jid, new Date())
+  const path = blogPath({ domain: domainOf(siteAccount(call)) }, jid)
+  call.say(
+    `${jid} ${outcome === 'added' ? 'is followed now' : 'was followed already'}: its public posts are at ${path}`,
+  )
+}
+
+/** The account of an address or an `xmpp:` URI. */
+function readBlog({ args: [address = ''] }: Call): BareJid {
+  const uri = address.startsWith('xmpp:') ? readXmppUri(address) : undefined
+  const jid = uri?.service ?? readBareJid(address)
+  if (jid === undefined || localPart(jid) === undefined || (uri?.node ?? NS.MICROBLOG) !== NS.MICROBLOG) {
+    throw new AppError('bad-request', `"${address}" is no blog: write an XMPP address such as juliet@capulet.example`)
+  }
+  return jid
+}
+
+function siteAccount({ config }: Call): BareJid {
+  return config.xmpp?.jid ?? config.local.siteAccount
 }
 
 /** `relink`: each author's own session sends the changed posts, now or when they next sign in. */
@@ -26,8 +50,13 @@ export async function relink(call: Call): Promise<void> {
   await using stack = new AsyncDisposableStack()
   const state = await openSiteState(call, stack)
   const index = stack.adopt(await openIndex(join(config.data, 'index.sqlite')), (db) => db.destroy())
-  const account = config.xmpp?.jid ?? config.local.siteAccount
-  const count = await relinkPosts({ config, state, index, clock: () => new Date(), siteDomain: domainOf(account) })
+  const count = await relinkPosts({
+    config,
+    state,
+    index,
+    clock: () => new Date(),
+    siteDomain: domainOf(siteAccount(call)),
+  })
   if (count === 0) return say(`Every post links to ${config.url.href} already`)
   say(`${count} posts will link to ${config.url.href}: each is sent while its author is signed in`)
 }

@@ -50,7 +50,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   },
   follow: {
     args: 'ADDRESS',
-    does: 'follows a blog elsewhere (not there yet)',
+    does: 'follows the blog of an account elsewhere: its public posts get pages here',
     run: async (call) => (await import('./canto-site.ts')).follow(call),
   },
   backup: {

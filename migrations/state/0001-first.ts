@@ -12,6 +12,12 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .execute()
 
   await db.schema
+    .createTable('follow')
+    .addColumn('jid', 'text', (column) => column.primaryKey())
+    .addColumn('since', 'text', (column) => column.notNull())
+    .execute()
+
+  await db.schema
     .createTable('outbox')
     .addColumn('id', 'integer', (column) => column.primaryKey().autoIncrement())
     .addColumn('account', 'text', (column) => column.notNull())
@@ -89,6 +95,6 @@ export async function up(db: Kysely<unknown>): Promise<void> {
 }
 
 export async function down(db: Kysely<unknown>): Promise<void> {
-  const tables = ['setting', 'sign_in_failure', 'browser_session', 'account', 'draft', 'outbox', 'author']
+  const tables = ['setting', 'sign_in_failure', 'browser_session', 'account', 'draft', 'outbox', 'follow', 'author']
   for (const table of tables) await db.schema.dropTable(table).execute()
 }

@@ -8,7 +8,7 @@ import { addressKey, type NodeAddress } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
 import { type CatchUpDeps, catchUp } from './catch-up.ts'
 import { createInbox, type Inbox } from './inbox.ts'
-import { knowAuthors } from './known-authors.ts'
+import { knowBlogs } from './known-blogs.ts'
 import { NODES_TOPIC } from './live.ts'
 import { waitAtMost } from './patience.ts'
 import { createWork } from './work.ts'
@@ -89,7 +89,7 @@ export function createIndexing(deps: IndexingDeps): Indexing {
   }
 
   async function tick(): Promise<void> {
-    await knowAuthors(deps)
+    await knowBlogs(deps)
     // An index that cannot be filled again now is better kept.
     if (deps.site.status !== 'online') return
     if (await isReindexAsked(deps)) await reindex()
@@ -99,7 +99,7 @@ export function createIndexing(deps: IndexingDeps): Indexing {
 
   async function reindex(): Promise<void> {
     await clearIndex(deps.index)
-    await knowAuthors(deps)
+    await knowBlogs(deps)
     await catchUpAll()
     await idle()
   }
@@ -130,7 +130,7 @@ export function createIndexing(deps: IndexingDeps): Indexing {
   }
 
   async function start(): Promise<void> {
-    await knowAuthors(deps)
+    await knowBlogs(deps)
     stops.push(deps.site.onPubsubEvent(take))
     stops.push(deps.site.onStatus((status) => status === 'online' && guard(catchUpAll)()))
     stops.push(deps.live.subscribe(NODES_TOPIC, onNode))

@@ -5,6 +5,7 @@ import type { BareJid } from '#shared/jid.ts'
 /** The tables of the state. Instants are ISO 8601 in UTC; booleans are 0 or 1. */
 export interface StateSchema {
   author: AuthorTable
+  follow: FollowTable
   outbox: OutboxTable
   draft: DraftTable
   account: AccountTable
@@ -21,6 +22,12 @@ export interface AuthorTable {
   /** JSON: what would become public. */
   consentPosts: string | null
   maxItems: number | null
+}
+
+/** Blogs of other accounts that the site follows. */
+export interface FollowTable {
+  jid: BareJid
+  since: string
 }
 
 export interface OutboxTable {

@@ -125,6 +125,22 @@ for (const kind of ['ejabberd', 'prosody'] as const) {
       await until(async () => (await text(path)).includes('While you were away'), { what: 'what was missed' })
     })
 
+    it('shows what an account of the other server put on the web, once the operator follows it', async () => {
+      const other = rig[kind === 'ejabberd' ? 'prosody' : 'ejabberd']
+      const [user, node] = [`mercutio-${end}`, MICROBLOG]
+      const jid = `${user}@${other.domain}`
+      await other.register(user, `password of ${user}`)
+      await using mercutio = await startSlixmpp({ ...other, jid, password: `password of ${user}` })
+      const config = { access_model: 'open', max_items: '50', presence_based_delivery: '0', persist_items: '1' }
+      await mercutio.create({ node, config })
+      await mercutio.publish({ node, item: 'a-plague', payload: publicEntry(jid, 'A plague on both') })
+      assert.match(await product.canto('follow', jid), new RegExp(`/@${jid}`))
+      const address = `/@${jid}/a-plague`
+      await until(async () => (await web.get(address)).status === 200, { what: 'the page of the followed post' })
+      assert.match(await text(address), /noindex/)
+      assert.doesNotMatch(await text('/'), /A plague/)
+    })
+
     it('deletes: the item and its comments are gone from the server, and the page says so', async () => {
       const action = `${path}/delete`
       assert.equal((await web.submit(action, action, {})).status, 303)
@@ -133,4 +149,11 @@ for (const kind of ['ejabberd', 'prosody'] as const) {
       await assert.rejects(reader.items(comments), /item-not-found|forbidden/)
     })
   })
+}
+
+function publicEntry(jid: string, title: string): string {
+  return `<entry xmlns="http://www.w3.org/2005/Atom"><title type="text">${title}</title><id>1</id>
+    <published>2026-03-14T10:00:00Z</published><updated>2026-03-14T10:00:00Z</updated>
+    <author><name>Mercutio</name><uri>xmpp:${jid}</uri></author><content type="text">${title}</content>
+    <link rel="alternate" type="text/html" href="https://elsewhere.example/a-plague"/></entry>`
 }

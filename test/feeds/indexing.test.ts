@@ -7,6 +7,7 @@ import { isFull, listTrimmed } from '#server/feeds/trimmed.ts'
 import { deleteAuthorRow } from '#server/store/author.ts'
 import { findBlog } from '#server/store/blog.ts'
 import { listComments } from '#server/store/comment.ts'
+import { addFollow } from '#server/store/follow.ts'
 import { findNode, updateNode } from '#server/store/node.ts'
 import { findPost, listPosts } from '#server/store/post.ts'
 import { asItemId, type NodeAddress } from '#shared/address.ts'
@@ -49,6 +50,21 @@ describe('indexing', () => {
     await publish(ctx, 'three', 3)
     await pubsubOf(ctx).retractItem(itemOf(BLOG, 'one'))
     await until(async () => (await titles(ctx)).join() === 'three,two')
+  })
+
+  it('reads the blogs that the site follows, though they are none of its own', async () => {
+    await using ctx = await createTestContext()
+    const address = { ...BLOG, service: ROMEO }
+    await pubsubOf(ctx, ROMEO).createNode(address, { access_model: 'open', max_items: '100' })
+    await pubsubOf(ctx, ROMEO).publishItem(itemOf(address, 'his'), entryOf({ author: ROMEO, title: 'his' }))
+    await addFollow(ctx.state, ROMEO, ctx.clock())
+    await ctx.indexing.start()
+    await ctx.indexing.idle()
+    assert.deepEqual(await titles(ctx, address), ['his'])
+    await pubsubOf(ctx, ROMEO).publishItem(itemOf(address, 'next'), entryOf({ author: ROMEO, title: 'next' }))
+    await until(async () => (await titles(ctx, address)).includes('next'))
+    const { rows } = await listPosts(ctx.index, { scope: { kind: 'site', authors: [JULIET] }, limit: 10 })
+    assert.deepEqual(rows, [])
   })
 
   it('follows the comments of a post as soon as it knows the post', async () => {

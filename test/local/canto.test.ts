@@ -48,7 +48,7 @@ describe('the operator’s commands', () => {
       [['user', 'remove', 'canto'], /the account of the site itself/],
       [['user', 'add'], /Usage: npm run canto -- user add JID/],
       [['dance'], /There is no command "dance"/],
-      [['follow', 'romeo@elsewhere.example'], /cannot follow/],
+      [['follow', 'elsewhere.example'], /no blog/],
       [['restore', '/nowhere/file'], /There is no file/],
     ]
     for (const [command, words] of refusals) {
