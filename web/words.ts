@@ -49,7 +49,8 @@ export function createWords(language = 'en'): Words {
     text.replace(/\{(\w+)\}/g, (whole, name) => (values[name] === undefined ? whole : isolate(String(values[name]))))
   const dir: Words['dir'] = (tag) => (tag === undefined ? undefined : RIGHT_TO_LEFT.test(tag) ? 'rtl' : 'ltr')
   const day = format({ day: 'numeric', month: 'long' })
-  const clock = format({ hour: '2-digit', minute: '2-digit' })
+  // Without "am" and "pm", so that no zone makes it longer.
+  const clock = format({ hour: '2-digit', minute: '2-digit', hourCycle: 'h23' })
   return {
     language: spoken,
     direction: dir(spoken) ?? 'ltr',

@@ -243,6 +243,6 @@ describe('an open page', () => {
     await using page = await pages.open('post', { timezoneId: 'Asia/Tokyo' })
     assert.equal(await page.locator('#c1 time').textContent(), '16 March, 06:04')
     await using arabic = await pages.open('post-arabic', { timezoneId: 'Asia/Tokyo' })
-    assert.equal(await arabic.locator('#c1 time').textContent(), '١٦ مارس، ٠٦:٠٤ ص')
+    assert.equal(await arabic.locator('#c1 time').textContent(), '١٦ مارس، ٠٦:٠٤')
   })
 })

@@ -1,7 +1,7 @@
 const FORMATS: Record<string, Intl.DateTimeFormatOptions> = {
   date: { day: 'numeric', month: 'long', year: 'numeric' },
   day: { day: 'numeric', month: 'long' },
-  clock: { hour: '2-digit', minute: '2-digit' },
+  clock: { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' },
 }
 /** The same as the server's, so that only the zone changes. */
 const LOCALES: Record<string, string> = { en: 'en-GB', ar: 'ar-EG' }
