@@ -46,12 +46,13 @@ async function createOn(
     const address = { service, node }
     try {
       const config = { ...comments.config, title: title.slice(0, 200) }
-      await pubsub.createNode(address, config)
+      const outcome = await pubsub.createNode(address, config)
       // Only its owner may read it: another's node of this name is left to them.
       const real = await pubsub.readConfig(address)
       const wanted = isConfigured(real, comments.config) ? real : await pubsub.configureNode(address, comments.config)
       if (isOpenToAll(wanted)) return address
-      await pubsub.deleteNode(address)
+      // One that was there before is its owner's, whatever it is.
+      if (outcome === 'created') await pubsub.deleteNode(address)
       return undefined
     } catch (error) {
       // A service that is down must not hold up the post; where the account's own server is, nothing goes.

@@ -1,7 +1,7 @@
 import { AppError } from '#server/errors.ts'
 import type { StateDb } from '#server/store/database.ts'
 import type { Draft } from '#server/store/draft.ts'
-import { deleteDraft, findDraft, listDrafts, saveDraft } from '#server/store/draft.ts'
+import { deleteDraft, findDraft, listDrafts, measureDrafts, saveDraft } from '#server/store/draft.ts'
 import type { ItemAddress } from '#shared/address.ts'
 import { addressKey } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
@@ -10,6 +10,8 @@ const MOST_DRAFTS = 200
 /** What would be lost otherwise is kept beyond that. */
 const MOST_RESCUED = 1_000
 const LONGEST_TEXT = 1_000_000
+/** Characters of all drafts of an account. */
+const ALL_TEXTS = 20_000_000
 /** Comments that were being written are drafts too, one a post. */
 const COMMENT = 'comment '
 
@@ -19,8 +21,12 @@ export async function keepDraft(state: StateDb, draft: Draft, most = MOST_DRAFTS
   if (isEmpty(draft) && known === undefined) return
   const size = draft.title.length + draft.text.length + draft.tags.length + draft.summary.length
   if (size > LONGEST_TEXT) throw new AppError('too-large', 'The text is too long to be kept. Copy it, then shorten it.')
-  if (known === undefined && (await listDrafts(state, draft.jid)).length >= most) {
+  const kept = await measureDrafts(state, draft.jid)
+  if (known === undefined && kept.count >= most) {
     throw new AppError('too-many', `You have ${most} drafts. Delete some, then save this one.`)
+  }
+  if (kept.size + size > ALL_TEXTS) {
+    throw new AppError('too-large', 'Your drafts are too long in all. Delete some, then save this one.')
   }
   await saveDraft(state, draft)
 }

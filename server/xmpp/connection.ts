@@ -33,6 +33,8 @@ export interface Connection {
 }
 
 const CONNECT_TIMEOUT = 8_000
+// Some servers answer with a whole node at once. The site's own may; another's must not exhaust memory.
+const MAX_INCOMING = { own: 64 * 1024 * 1024, other: 8 * 1024 * 1024 } as const
 
 /** Connects, signs in and binds; tries every place where the server may be. */
 export async function openConnection(options: ConnectionOptions): Promise<Connection> {
@@ -87,6 +89,7 @@ async function connectInTime(jid: BareJid, target: Target, signal: AbortSignal):
 async function establish(stream: Stream, target: Target, options: ConnectionOptions): Promise<Connection> {
   const { jid } = options.signIn
   const bound = await negotiate(stream, target, options.signIn)
+  stream.allowIncoming(options.isSite || options.service !== undefined ? MAX_INCOMING.own : MAX_INCOMING.other)
   const sendQuietly = (element: Element) => void stream.send(element).catch(() => {})
   const acks = bound.hasAcks ? createAcks(sendQuietly) : undefined
   const requests = createRequests(jid, (element) => stream.send(element, bound.maxStanzaBytes))

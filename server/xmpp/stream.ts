@@ -30,14 +30,16 @@ export interface Stream {
   listen(listener: (element: Element) => void): void
   /** Fails with `stanza-too-big` over `maxBytes`, for the server would end the stream, and with it everybody's requests. */
   send(element: Element, maxBytes?: number): Promise<void>
+  /** Takes stanzas of so many characters from now on; a larger one ends the stream. */
+  allowIncoming(characters: number): void
   /** Resolves with the reason once the stream has ended, whoever ended it. */
   readonly ended: Promise<AppError>
   close(): Promise<void>
   destroy(reason: AppError): void
 }
 
-/** Characters of one incoming stanza. Far above what servers send; below what would exhaust memory. */
-const MAX_INCOMING = 64 * 1024 * 1024
+/** Characters of one incoming stanza until `allowIncoming`: signing in takes far fewer, and anybody's server may ask for it. */
+const MAX_INCOMING = 256 * 1024
 // XML 1.0 §2.2. One of these in a stanza, and the server ends the stream for everybody who waits on it.
 const ILLEGAL = /[^\t\n\r\u{20}-\u{d7ff}\u{e000}-\u{fffd}\u{10000}-\u{10ffff}]/gu
 
@@ -82,6 +84,7 @@ function createStream(jid: BareJid, target: Target): Stream & { connect(): Promi
   let tls: TLSSocket | undefined
   let decoder = new StringDecoder('utf8')
   let received = 0
+  let maxIncoming = MAX_INCOMING
 
   const destroy = (reason: AppError) => {
     end(reason)
@@ -105,7 +108,7 @@ function createStream(jid: BareJid, target: Target): Stream & { connect(): Promi
   entity._onData = (data) => {
     const text = typeof data === 'string' ? data : decoder.write(data)
     received += text.length
-    if (received > MAX_INCOMING) return fail({ condition: 'policy-violation' })
+    if (received > maxIncoming) return fail({ condition: 'policy-violation' })
     try {
       entity.parser?.write(text)
     } catch (error) {
@@ -150,6 +153,9 @@ function createStream(jid: BareJid, target: Target): Stream & { connect(): Promi
       return inbox.next()
     },
     startTls,
+    allowIncoming(characters) {
+      maxIncoming = characters
+    },
     next: inbox.next,
     listen: inbox.listen,
     async send(element, maxBytes = Number.POSITIVE_INFINITY) {

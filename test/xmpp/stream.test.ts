@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { createServer } from 'node:net'
+import { type AddressInfo, createServer } from 'node:net'
 import { describe, it } from 'node:test'
 import { Element } from 'ltx'
 import { isAppError } from '#server/errors.ts'
@@ -58,6 +58,26 @@ describe('a stream', () => {
     await until(() => ctx.session.status === 'waiting')
     await ctx.session.whenOnline(10_000)
     assert.equal(other.connections.length, 0)
+  })
+
+  it('ends before a server has said more than signing in takes', async () => {
+    let said = 0
+    const server = createServer((socket) => {
+      socket.on('error', () => {})
+      const drown = () => {
+        const chunk = ' '.repeat(65_536)
+        said += chunk.length
+        if (!socket.destroyed) socket.write(chunk, () => setImmediate(drown))
+      }
+      socket.write("<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'><x a='")
+      drown()
+    }).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    await using session = openTestSession({ domain: 'fake.test', service: `xmpp://127.0.0.1:${port}` }, 'juliet')
+    await until(() => session.status === 'waiting')
+    assert.ok(said < 32 * 1024 * 1024, `it listened to ${said} characters`)
+    server.close()
   })
 
   it('drops the payload of an item nested too deep, and goes on', async () => {
