@@ -32,12 +32,22 @@ export interface Words {
   dir(language: string | undefined): 'ltr' | 'rtl' | undefined
 }
 
+const made = new Map<string, Words>()
+
 /** Words of `language` (BCP 47) if we have them, else English. */
 export function createWords(language = 'en'): Words {
   const base = language.toLowerCase().split('-')[0] ?? 'en'
   const spoken = LANGUAGES[base] === undefined ? 'en' : base
+  // Making formatters is most of the work of a page.
+  const words = made.get(spoken) ?? makeWords(spoken)
+  made.set(spoken, words)
+  return words
+}
+
+function makeWords(spoken: string): Words {
   const locale = LOCALES[spoken] ?? spoken
   const rules = new Intl.PluralRules(locale)
+  const numbers = new Intl.NumberFormat(locale)
   const format = (options: Intl.DateTimeFormatOptions) => {
     const formatter = new Intl.DateTimeFormat(locale, { timeZone: 'UTC', ...options })
     return (iso: string) => formatter.format(new Date(iso))
@@ -56,8 +66,7 @@ export function createWords(language = 'en'): Words {
     direction: dir(spoken) ?? 'ltr',
     t: LANGUAGES[spoken] ?? en,
     fill,
-    plural: (forms, count) =>
-      fill(forms[rules.select(count)] ?? forms.other, { count: new Intl.NumberFormat(locale).format(count) }),
+    plural: (forms, count) => fill(forms[rules.select(count)] ?? forms.other, { count: numbers.format(count) }),
     date: format({ day: 'numeric', month: 'long', year: 'numeric' }),
     day,
     moment: (iso) => `${day(iso)}${spoken === 'ar' ? '،' : ','} ${clock(iso)}`,

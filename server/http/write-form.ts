@@ -72,9 +72,12 @@ export function readPostDraft({ title, text, tags, language, summary, comments }
   return { title: title.trim(), text, tags: readTags(tags), language, summary: summary.trim(), comments }
 }
 
+// Arabic and East Asian keyboards have their own.
+const COMMA = /[,،、，]/
+
 /** Tags as people type them: by commas or by `#`, each once whatever its case. */
 export function readTags(typed: string): string[] {
-  const words = typed.split(typed.includes(',') ? ',' : /[\s,]+/).map((tag) => tag.trim().replace(/^#+/, '').trim())
+  const words = typed.split(COMMA.test(typed) ? COMMA : /\s+/).map((tag) => tag.trim().replace(/^#+/, '').trim())
   const found = new Map<string, string>()
   for (const word of words) {
     const key = word.normalize('NFC').toLowerCase()
