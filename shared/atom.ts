@@ -77,7 +77,8 @@ export function writeFeed(feed: Feed, now: Date): string {
     feed.icon === undefined ? '' : element('icon', feed.icon),
     link({ rel: 'self', type: 'application/atom+xml', href: feed.self }),
     link({ rel: 'alternate', type: 'text/html', href: feed.alternate }),
-    link({ rel: 'alternate', href: feed.xmppUri }),
+    // Not a second alternate: common readers take the last one for the web page.
+    link({ rel: 'via', href: feed.xmppUri }),
     ...(['first', 'previous', 'next', 'last'] as const).map((rel) =>
       link({ rel, type: 'application/atom+xml', href: feed[rel] }),
     ),
@@ -128,7 +129,7 @@ function writeFeedEntry(entry: FeedEntry, now: Date): string {
     writeAuthor(entry.author),
     ...entry.tags.map((tag) => `<category term="${escapeXml(tag)}"/>`),
     link({ rel: 'alternate', type: 'text/html', href: entry.alternate }),
-    link({ rel: 'alternate', href: entry.xmppUri }),
+    link({ rel: 'via', href: entry.xmppUri }),
     comments === undefined ? '' : link({ rel: 'replies', type: 'text/html', href: comments.page }),
     comments === undefined
       ? ''

@@ -95,7 +95,7 @@ describe('an Atom feed', () => {
     )
     assert.deepEqual(
       links(xml, 'entry').map(([rel]) => rel),
-      ['alternate', 'alternate', 'replies', 'replies'],
+      ['alternate', 'via', 'replies', 'replies'],
     )
     assert.match(xml, /thr:count="2"/)
   })
