@@ -5,6 +5,7 @@ import type { Draft } from '#server/store/draft.ts'
 import { findDraft } from '#server/store/draft.ts'
 import type { OutboxRow } from '#server/store/outbox.ts'
 import { findOutboxForm, listOutbox } from '#server/store/outbox.ts'
+import type { ItemAddress } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
 
 /** A draft and what became of it, if it was sent. */
@@ -31,6 +32,12 @@ export async function wasSent(state: StateDb, draft: Draft): Promise<boolean> {
   if (row === undefined || row.status === 'refused') return false
   const task = readTask(row)
   return task.kind === 'post' && task.draft.text === draft.text && task.draft.title === draft.title.trim()
+}
+
+/** The post that a form made. */
+export async function findSentPost(state: StateDb, jid: BareJid, id: string): Promise<ItemAddress | undefined> {
+  const row = await findOutboxForm(state, jid, `post:${id}`)
+  return row?.status === 'done' ? row.address : undefined
 }
 
 /** What waits or was refused, by the drafts it came from; the newest of each. */

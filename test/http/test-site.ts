@@ -113,7 +113,12 @@ function createTestBrowser(app: FastifyInstance): TestBrowser {
   return {
     cookies,
     send,
-    get: (url, headers) => send('GET', url, undefined, headers),
+    get: async (url, headers) => {
+      const answer = await send('GET', url, undefined, headers)
+      const { location = '' } = answer.headers
+      // A new form is asked for by an address of its own.
+      return url === '/write' && location.startsWith('/write?') ? send('GET', location, undefined, headers) : answer
+    },
     post,
     submit: (page, action, fields) => {
       const form = readForms(page).find((found) => found.action.endsWith(action))

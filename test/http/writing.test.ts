@@ -123,6 +123,25 @@ describe('writing', () => {
     assert.deepEqual(await listDrafts(site.ctx.state, JULIET), [])
   })
 
+  it('does so after the back button too, which asks for the form again by its address', async () => {
+    await using site = await createTestSite()
+    const browser = await site.signedIn(JULIET)
+    const { location } = (await browser.send('GET', '/write')).headers
+    const form = await browser.get(String(location))
+    const sent = await browser.submit(form.body, '/write', { ...post, action: 'publish' })
+    const back = await browser.get(String(location))
+    assert.equal(back.headers.location, `${sent.headers.location}/edit`)
+    const again = await browser.submit((await browser.get(`${sent.headers.location}/edit`)).body, '/edit', {
+      ...post,
+      action: 'publish',
+    })
+    assert.equal(again.headers.location, sent.headers.location)
+    assert.equal(await countPosts(site), 1)
+    const other = (await browser.send('GET', '/write')).headers.location
+    assert.notEqual(other, location)
+    assert.equal((await browser.get('/write?form=a%20b')).headers.location?.toString().slice(0, 12), '/write?form=')
+  })
+
   it('edits with everything in the form, and tells of a change in between instead of writing over it', async () => {
     await using site = await createTestSite()
     const browser = await site.signedIn(JULIET)

@@ -26,7 +26,10 @@ export function createWebClient(url: () => string): WebClient {
   }
 
   async function submit(page: string, action: string, fields: Record<string, string>): Promise<Response> {
-    const html = await (await send(page)).text()
+    const answer = await send(page)
+    const { searchParams, pathname, search } = new URL(answer.headers.get('location') ?? page, url())
+    // A new form is asked for by an address of its own.
+    const html = await (searchParams.has('form') ? await send(pathname + search) : answer).text()
     const form = html.match(/<form[^>]*>[\s\S]*?<\/form>/g)?.find((text) => text.includes(`action="${action}"`))
     if (form === undefined) throw new Error(`${page} has no form to ${action}:\n${html}`)
     const hidden = [...form.matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)"/g)]

@@ -13,7 +13,7 @@ import { sendPreviewPage, sendWritePage } from '../pages/write.ts'
 import type { PostParams } from '../places.ts'
 import { readPostParams, redirectedTo } from '../places.ts'
 import { publishDraft } from '../publish.ts'
-import { findSentDraft, listSentDrafts } from '../sent-drafts.ts'
+import { findSentDraft, findSentPost, listSentDrafts } from '../sent-drafts.ts'
 import { findOwnBlog, requirePost } from '../shown.ts'
 import { readVisit } from '../visit.ts'
 import type { Web } from '../web.ts'
@@ -23,6 +23,13 @@ import { createFormKey, openPost, readWriteForm, writeFieldsSchema } from '../wr
 /** The longest text there is, with every character percent-encoded. */
 const BODY_BYTES = 8 * 1024 * 1024
 
+const FORM_KEY = /^[A-Za-z0-9_-]{8,80}$/
+
+interface WriteQuery {
+  readonly form?: string
+  readonly draft?: string
+}
+
 type WriteRequest = FastifyRequest<{ Body: WriteFields }>
 
 /** Writing a new post, and editing one. */
@@ -30,20 +37,24 @@ export function addWrite(app: FastifyInstance, web: Web): void {
   const { ctx } = web
   const options = { bodyLimit: BODY_BYTES, schema: { body: writeFieldsSchema } }
 
-  app.get<{ Querystring: { draft?: string } }>('/write', async (request, reply) => {
+  app.get<{ Querystring: WriteQuery }>('/write', async (request, reply) => {
     const visit = await readVisit(web, request)
     if (visit.person === undefined) return sendToSignIn(reply, { next: request.url })
     requireBlogger(visit.person)
     const { jid } = visit.person
-    if (request.query.draft === undefined) {
-      const { language = '' } = await findOwnBlog(ctx, visit.person)
-      const draft = readWriteForm({ comments: 'on', language }, { jid, now: ctx.clock() })
-      return sendWritePage(web, { request, reply, visit }, { draft })
-    }
-    const kept = await findSentDraft(ctx.state, jid, request.query.draft)
-    if (kept === undefined) throw new AppError('not-found', 'There is no such draft.')
-    if (kept.draft.edits !== undefined) return reply.redirect(draftPath(kept.draft), 303)
-    return sendWritePage(web, { request, reply, visit }, { ...kept, isReopened: true })
+    const id = request.query.draft ?? request.query.form
+    // Each form has an address of its own: by the back button it is the same form again, and counts once.
+    if (id === undefined || (request.query.draft === undefined && !FORM_KEY.test(id)))
+      return reply.redirect(`/write?${new URLSearchParams({ form: createFormKey() })}`, 303)
+    const kept = await findSentDraft(ctx.state, jid, id)
+    if (kept?.draft.edits !== undefined) return reply.redirect(draftPath(kept.draft), 303)
+    if (kept !== undefined) return sendWritePage(web, { request, reply, visit }, { ...kept, isReopened: true })
+    const sent = await findSentPost(ctx.state, jid, id)
+    if (sent !== undefined) return reply.redirect(`${postPath({ domain: ctx.siteDomain }, sent)}/edit`, 303)
+    if (request.query.draft !== undefined) throw new AppError('not-found', 'There is no such draft.')
+    const { language = '' } = await findOwnBlog(ctx, visit.person)
+    const draft = readWriteForm({ key: id, comments: 'on', language }, { jid, now: ctx.clock() })
+    return sendWritePage(web, { request, reply, visit }, { draft })
   })
 
   app.get<{ Params: PostParams; Querystring: { draft?: string } }>('/@:blog/:item/edit', async (request, reply) => {
