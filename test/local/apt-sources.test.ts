@@ -5,12 +5,12 @@ import { readSources } from '#server/local/apt-sources.ts'
 describe('the machine’s package sources', () => {
   it('are read in the old format, one a line', () => {
     const text = `# a comment
-deb http://deb.debian.org/debian bookworm main contrib # the release
-deb-src http://deb.debian.org/debian bookworm main
+deb http://mirror.example/debian bookworm main contrib # the release
+deb-src http://mirror.example/debian bookworm main
  deb [arch=amd64 signed-by=/usr/share/keyrings/other.gpg] https://other.example/debian stable main
 `
     assert.deepEqual(readSources('/etc/apt/sources.list', text), [
-      { uri: 'http://deb.debian.org/debian', suites: ['bookworm'], components: ['main', 'contrib'], options: '' },
+      { uri: 'http://mirror.example/debian', suites: ['bookworm'], components: ['main', 'contrib'], options: '' },
       {
         uri: 'https://other.example/debian',
         suites: ['stable'],
@@ -23,7 +23,7 @@ deb-src http://deb.debian.org/debian bookworm main
   it('are read in the new format, with the keyring, and without what is switched off', () => {
     const text = `Types: deb deb-src
 # comments may be anywhere
-URIs: http://deb.debian.org/debian
+URIs: http://mirror.example/debian
 Suites: bookworm bookworm-updates
 Components: main
 Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
@@ -45,7 +45,7 @@ Signed-By:
 `
     const [first, second, ...others] = readSources('debian.sources', text)
     assert.deepEqual(first, {
-      uri: 'http://deb.debian.org/debian',
+      uri: 'http://mirror.example/debian',
       suites: ['bookworm', 'bookworm-updates'],
       components: ['main'],
       options: '[signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]',
