@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import type { BackupNote } from './backup.ts'
 import type { Call } from './canto.ts'
 import { openDataFolder } from './data-folder.ts'
@@ -10,7 +10,7 @@ import { run } from './local/run.ts'
 
 /** `restore FILE`. */
 export async function restoreCommand({ config, args: [file = ''], say }: Call): Promise<void> {
-  const note = await restore(resolve(file), config.data)
+  const note = await restore(file, config.data)
   say(`${config.data} is now as it was at ${note.createdAt}: npm start serves it`)
   if (note.hasLocalServer && !config.isLocal) {
     say('The backup has a local XMPP server, which is not used while CANTO_XMPP_JID is set')

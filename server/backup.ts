@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { chmod, copyFile, mkdir, mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promises'
-import { dirname, join, resolve } from 'node:path'
+import { dirname, join } from 'node:path'
 import Database from 'better-sqlite3'
 import type { Call } from './canto.ts'
 import { AppError, describeError } from './errors.ts'
@@ -24,9 +24,11 @@ const FILES = ['secret', 'local/accounts.json', 'local/identity.pem', 'local/cer
 
 /** `backup FILE`. */
 export async function backupCommand({ config, args: [file = ''], say }: Call): Promise<void> {
-  await backup(config.data, resolve(file))
+  await backup(config.data, file)
   const { size } = await stat(file)
-  say(`Everything of ${config.data} is in ${file} (${(size / 1e6).toFixed(1)} MB); keep it as secret as a password`)
+  say(
+    `Everything of ${config.data} is in ${file} (${Math.ceil(size / 1000).toLocaleString('en')} kB); keep it as secret as a password`,
+  )
   if (!config.isLocal) {
     say(
       'The posts themselves are on the XMPP server, whose own backup is its operator’s; their copy in the index is here',

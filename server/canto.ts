@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type Config, loadConfig } from './config.ts'
 import { AppError } from './errors.ts'
@@ -86,7 +87,9 @@ async function main(words: readonly string[]): Promise<void> {
   const name = Object.keys(COMMANDS).find((known) => positionals.slice(0, known.split(' ').length).join(' ') === known)
   const command = name === undefined ? undefined : COMMANDS[name]
   if (name === undefined || command === undefined || values.help) return printUsage(positionals)
-  const args = positionals.slice(name.split(' ').length)
+  const rest = positionals.slice(name.split(' ').length)
+  // npm runs its scripts in the package's folder: a file is meant from where the operator stands.
+  const args = command.args === 'FILE' ? rest.map((file) => resolve(process.env.INIT_CWD ?? '', file)) : rest
   const wanted = command.args === '' ? 0 : 1
   if (args.length !== wanted)
     throw new AppError('bad-request', `Usage: npm run canto -- ${name} ${command.args}`.trimEnd())

@@ -82,6 +82,12 @@ export function textToHtml(text: string, { isForeign = false }: SanitizeOptions 
   return paragraphs.map((part) => `<p>${trimmedLines(write(part).join('')).join('<br />')}</p>`).join('') as SafeHtml
 }
 
+/** The running text alone, for an excerpt: its paragraphs, without headings, lists, tables, code and notes. */
+export function paragraphText(html: SafeHtml): string {
+  const paragraphs = html.replace(/<section class="footnotes">.*?<\/section>/gs, '').match(/<p[ >].*?<\/p>/gs)
+  return plainText((paragraphs?.join('') ?? html) as SafeHtml, { withoutNotes: true })
+}
+
 /** The words of some markup as plain text, a line for each block; `withoutNotes` leaves footnotes out. */
 export function plainText(html: SafeHtml, { withoutNotes = false } = {}): string {
   const tree = readTree(html)

@@ -3,7 +3,7 @@ import { type ItemAddress, readXmppUri } from './address.ts'
 import { readContent } from './content.ts'
 import { readDate } from './dates.ts'
 import type { Entry, Link, PostDraft } from './entry.ts'
-import { markForeignLinks, plainText, sanitizeHtml, sanitizeXhtml, textToHtml } from './markup.ts'
+import { markForeignLinks, paragraphText, plainText, sanitizeHtml, sanitizeXhtml, textToHtml } from './markup.ts'
 import { NS } from './ns.ts'
 import { cleanLine, cleanText, readDirection, shorten, trimmedLines } from './text.ts'
 import { childrenOf, isElement, isWithinBounds, textOf } from './xml.ts'
@@ -37,6 +37,7 @@ export function readEntry(payload: Element, { isForeign = false }: ReadOptions =
   // Movim writes a comment, and Libervia a note, as a title alone.
   const html = content?.html ?? (wholeTitle === '' ? undefined : textToHtml(wholeTitle))
   const text = html === undefined ? '' : plainText(html, { withoutNotes: true }).replace(/\s+/gu, ' ')
+  const beginning = html === undefined ? '' : paragraphText(html).replace(/\s+/gu, ' ')
   const title = cleanLine(wholeTitle, TITLE) || shorten(text, TITLE)
   return {
     atomId,
@@ -45,7 +46,7 @@ export function readEntry(payload: Element, { isForeign = false }: ReadOptions =
     summary: summary === undefined ? undefined : cleanLine(summary, 2000),
     source: content?.source,
     html: html !== undefined && isForeign ? markForeignLinks(html) : html,
-    excerpt: shorten(text || cleanLine(summary ?? title, EXCERPT), EXCERPT),
+    excerpt: shorten(beginning || cleanLine(summary ?? title, EXCERPT), EXCERPT),
     published: readDateOf(payload, 'published'),
     updated: readDateOf(payload, 'updated'),
     author: readAuthor(payload),

@@ -1,5 +1,5 @@
 import type { Selectable } from 'kysely'
-import type { ItemAddress } from '#shared/address.ts'
+import type { ItemAddress, NodeAddress } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
 import type { StateDb } from './database.ts'
 import type { OutboxTable } from './state-schema.ts'
@@ -113,6 +113,20 @@ export async function listOutboxOf(state: StateDb, { service, node, item }: Item
     .where('node', '=', node)
     .where('item', '=', item)
     .orderBy('id', 'desc')
+    .execute()
+  return rows.map(readOutboxRow)
+}
+
+/** What an account had to do at a node since an instant. */
+export async function listOutboxSince(
+  state: StateDb,
+  { account, address, since }: { account: BareJid; address: NodeAddress; since: Date },
+): Promise<OutboxRow[]> {
+  const query = state.selectFrom('outbox').selectAll().where('account', '=', account)
+  const rows = await query
+    .where('service', '=', address.service)
+    .where('node', '=', address.node)
+    .where('createdAt', '>=', since.toISOString())
     .execute()
   return rows.map(readOutboxRow)
 }

@@ -229,6 +229,13 @@ describe('any entry', () => {
     )
   })
 
+  it('has an excerpt of its running text, not of headings, lists, tables and code', () => {
+    const text =
+      'We left at *dawn*.\n\n## What we took\n\n- bread\n\n```js\nlet steps\n```\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\nIt rained.'
+    assert.equal(read(`<title>t</title><content>${text}</content>`)?.excerpt, 'We left at dawn. It rained.')
+    assert.equal(read('<title>t</title><content>- bread\n- cheese</content>')?.excerpt, 'bread cheese')
+  })
+
   it('has an excerpt of 200 characters at most, without its notes', () => {
     const excerpt = read(`<title>t</title><content>${'word '.repeat(100)}[^1]\n\n[^1]: note</content>`)?.excerpt ?? ''
     assert.match(excerpt, /^(word ){38,}word…$/)

@@ -14,6 +14,7 @@ import { sendPostPage } from '../pages/post.ts'
 import type { PostParams } from '../places.ts'
 import { commentAnchor, readPostParams } from '../places.ts'
 import { settle } from '../publish.ts'
+import { findSentComment } from '../sent-comments.ts'
 import { requirePost } from '../shown.ts'
 import { readVisit } from '../visit.ts'
 import type { Web } from '../web.ts'
@@ -65,13 +66,14 @@ export function addComments(app: FastifyInstance, web: Web): void {
       const post = await requirePost(ctx, address)
       if (post.comments === undefined) throw new AppError('forbidden', 'This post takes no comments.')
       const parent = request.body.reply === undefined ? undefined : readItemSegment(request.body.reply)
-      const queued = await queueComment(ctx, {
+      const comment = {
         author: sender.person.jid,
         key: request.body.key ?? '',
         post: address,
         text: typed,
         inReplyTo: parent === undefined ? undefined : { ...post.comments, item: parent },
-      })
+      }
+      const queued = (await findSentComment(ctx, comment, post.comments)) ?? (await queueComment(ctx, comment))
       await dropCommentDraft(ctx.state, sender.person.jid, address)
       const row = await settle(ctx, queued)
       return reply.redirect(`${pathOf(address)}#${commentAnchor(row.address.item)}`, 303)
