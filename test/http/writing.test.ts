@@ -334,6 +334,17 @@ describe('commenting', () => {
     const page = (await romeo.get(path)).body
     await Promise.all([1, 2].map(() => romeo.submit(page, '/comments', { text: 'Once' })))
     assert.equal([...(await romeo.get(path)).body.matchAll(/class="comment /g)].length, 1)
+    // The back button brings the text again, in a form of a new page.
+    const anew = (await romeo.get(path)).body
+    const again = await romeo.submit(anew, '/comments', { text: 'Once' })
+    assert.equal([...(await romeo.get(path)).body.matchAll(/class="comment /g)].length, 1)
+    assert.match(String(again.headers.location), /#comment-/)
+    // What was removed may be said again.
+    const [, removal = ''] = /href="([^"]*\/remove)"/.exec((await romeo.get(path)).body) ?? []
+    await romeo.submit((await romeo.get(removal)).body, '/remove', {})
+    assert.doesNotMatch((await romeo.get(path)).body, /class="comment /)
+    await romeo.submit((await romeo.get(path)).body, '/comments', { text: 'Once' })
+    assert.match((await romeo.get(path)).body, /class="comment /)
     const empty = await romeo.submit(page, '/comments', { text: ' ' })
     assert.equal(empty.statusCode, 400)
     assert.match(empty.body, /Write a comment first\./)
