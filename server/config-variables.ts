@@ -1,3 +1,4 @@
+import { domainOf } from '#shared/jid.ts'
 import * as read from './config-values.ts'
 
 /** Every setting, and how its text is read. */
@@ -56,6 +57,12 @@ export function findContradictions(values: Values): string[] {
     if (values[name] !== undefined && values.CANTO_XMPP_JID === undefined) {
       found.push(`${name} is set but CANTO_XMPP_JID is not, or is wrong: the account of the site`)
     }
+  }
+  const home =
+    values.CANTO_XMPP_JID === undefined ? (values.CANTO_LOCAL_DOMAIN ?? 'localhost') : domainOf(values.CANTO_XMPP_JID)
+  for (const name of values.CANTO_BLOGGERS ?? []) {
+    // A word alone is a domain to XMPP, and never what anybody meant, unless it is the site's own.
+    if (!/[.@:]/.test(name) && name !== home) found.push(`CANTO_BLOGGERS names "${name}": write ${name}@${home}`)
   }
   const ports = portsOf(values)
   if (new Set(ports).size < ports.length) {

@@ -29,6 +29,14 @@ describe('the configuration', () => {
     assert.deepEqual(config.local.xmppPort, 5322)
   })
 
+  it('takes a name alone for a slip, unless it is the domain of the site', () => {
+    assert.deepEqual(mistakesOf({ CANTO_BLOGGERS: 'juliet' }), [
+      '  - CANTO_BLOGGERS names "juliet": write juliet@localhost',
+    ])
+    assert.deepEqual(mistakesOf({ CANTO_BLOGGERS: 'localhost, juliet@localhost, capulet.example' }), [])
+    assert.deepEqual(mistakesOf({ CANTO_BLOGGERS: 'verona', CANTO_LOCAL_DOMAIN: 'verona' }), [])
+  })
+
   it('follows the site account when one is named', () => {
     const config = readConfig({ CANTO_XMPP_JID: 'Canto@XMPP.example', CANTO_XMPP_PASSWORD: ' p ' })
     assert.equal(config.isLocal, false)

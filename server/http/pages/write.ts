@@ -39,7 +39,9 @@ export async function sendPreviewPage(web: Web, exchange: Exchange, page: WriteP
   const blog = await findOwnBlog(web.ctx, person)
   const address = draft.edits ?? { ...blogAddress(draft.jid), item: asItemId('preview') }
   const post = viewDraft(web, readPostDraft(draft), { blog, person, address, published: web.ctx.clock() })
-  const view = { ...(await createWriteView(web, { ...page, isReopened: true })), post }
+  // What is not published yet has no address to link its date to.
+  const shown = draft.edits === undefined ? { ...post, url: '#main' } : post
+  const view = { ...(await createWriteView(web, { ...page, isReopened: true })), post: shown }
   return sendPage(web, exchange, { name: 'preview', head: { title: 'Preview', noindex: true }, view })
 }
 
