@@ -6,11 +6,11 @@ import { NS } from '#shared/ns.ts'
 import { blogPath } from '#shared/paths.ts'
 import type { Call } from './canto.ts'
 import { AppError } from './errors.ts'
-import { askReindex } from './feeds/indexing.ts'
+import { askReindex, blogOf } from './feeds/indexing.ts'
 import { relink as relinkPosts } from './feeds/relink.ts'
 import { isRunning } from './local/use-local-server.ts'
 import { openIndex, openState, type StateDb } from './store/database.ts'
-import { addFollow } from './store/follow.ts'
+import { addFollow, SITE } from './store/follow.ts'
 
 /** `reindex`: the server does it, for it holds the site's session. */
 export async function reindex(call: Call): Promise<void> {
@@ -23,7 +23,8 @@ export async function reindex(call: Call): Promise<void> {
 export async function follow(call: Call): Promise<void> {
   const jid = readBlog(call)
   await using stack = new AsyncDisposableStack()
-  const outcome = await addFollow(await openSiteState(call, stack), jid, new Date())
+  const state = await openSiteState(call, stack)
+  const outcome = await addFollow(state, { follower: SITE, address: blogOf(jid), since: new Date() })
   const path = blogPath({ domain: domainOf(siteAccount(call)) }, jid)
   call.say(
     `${jid} ${outcome === 'added' ? 'is followed now' : 'was followed already'}: its public posts are at ${path}`,

@@ -5,6 +5,7 @@ import Database from 'better-sqlite3'
 import type { Config } from './config.ts'
 import { type Finding, fine, problem, warning } from './doctor-finding.ts'
 import { describeError } from './errors.ts'
+import { findUnknownMigration, MIGRATIONS } from './store/migrate.ts'
 
 const LITTLE_SPACE = 500_000_000
 const NAMES = {
@@ -43,7 +44,9 @@ function checkDatabase(path: string, name: string): Finding {
   try {
     const database = new Database(path, { timeout: 10_000 })
     const answer = database.pragma('quick_check(1)', { simple: true })
+    const newer = name === 'state' || name === 'index' ? findNewer(database, MIGRATIONS[name]) : undefined
     database.close()
+    if (newer !== undefined) return newerThanUs(path, name, newer)
     const words = String(answer).split('\n').at(-1)
     return answer === 'ok'
       ? fine('Database', `the ${name} is sound`)
@@ -51,4 +54,24 @@ function checkDatabase(path: string, name: string): Finding {
   } catch (error) {
     return problem('Database', `the ${name} cannot be read: ${describeError(error)}`, mend)
   }
+}
+
+function findNewer(database: Database.Database, migrations: URL): string | undefined {
+  const table = database.prepare("SELECT name FROM sqlite_master WHERE name = 'kysely_migration'").get()
+  if (table === undefined) return undefined
+  const rows = database.prepare('SELECT name FROM kysely_migration').all() as { name: string }[]
+  return findUnknownMigration(
+    rows.map(({ name }) => name),
+    migrations,
+  )
+}
+
+function newerThanUs(path: string, name: string, migration: string): Finding {
+  const words = `the ${name} was made by a newer Canto: its migration ${migration} is not known here`
+  if (name === 'index') return warning('Database', words, 'The next start puts it aside and reads everything anew')
+  return problem(
+    'Database',
+    words,
+    `Start that version again, or put the copy ${path}.before-${migration}-… in its place`,
+  )
 }

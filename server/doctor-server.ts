@@ -82,7 +82,7 @@ export async function checkWeb({ host, port, url }: Config): Promise<Finding[]> 
 export function checkBlogs(
   nodes: readonly { owner?: BareJid; kind: string; status: string; problem?: string }[],
 ): Finding[] {
-  const blogs = nodes.filter(({ kind }) => kind === 'blog')
+  const blogs = nodes.filter(({ kind }) => kind !== 'comments')
   const silent = blogs.filter(({ problem: words, status }) => words !== undefined || status !== 'open')
   const found = silent.map(({ owner, status, problem: words }) =>
     warning(

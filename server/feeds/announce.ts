@@ -30,7 +30,7 @@ export async function announceRemoved(deps: AnnounceDeps, node: NodeRow, address
 
 /** The node lost everything at once. */
 export async function announceCleared({ index, live }: AnnounceDeps, node: NodeRow): Promise<void> {
-  if (node.kind === 'blog') live.publish(blogTopic(node.address), { kind: 'changed' })
+  if (node.kind !== 'comments') live.publish(blogTopic(node.address), { kind: 'changed' })
   else
     for (const post of await listPostsOfThread(index, node.address)) live.publish(postTopic(post), { kind: 'changed' })
 }

@@ -34,7 +34,7 @@ export { blogOf } from './blog-of.ts'
 
 const HOUR = 3_600_000
 // Events of a headline are lost on the way now and then, and nobody says so.
-const HOURS_WHEN_FINE = { blog: 6, comments: 24 } as const
+const HOURS_WHEN_FINE = { blog: 6, community: 6, comments: 24 } as const
 const TICK = 5_000
 // Few requests in flight: Debian's ejabberd and Prosody slow a client down that asks for more (servers.md).
 const AT_ONCE = 4

@@ -1,7 +1,10 @@
 import { listAuthorRows } from '#server/store/author.ts'
 import type { IndexDb, StateDb } from '#server/store/database.ts'
-import { listFollows } from '#server/store/follow.ts'
-import { addNode, deleteNode, dropOrphanThreads, listBlogNodes } from '#server/store/node.ts'
+import { listFollowedNodes } from '#server/store/follow.ts'
+import { addNode, deleteNode, dropOrphanThreads, listFeedNodes } from '#server/store/node.ts'
+import { addressKey, type NodeAddress } from '#shared/address.ts'
+import { localPart } from '#shared/jid.ts'
+import { NS } from '#shared/ns.ts'
 import { blogOf } from './blog-of.ts'
 import { type Live, NODES_TOPIC } from './live.ts'
 
@@ -12,17 +15,33 @@ export interface KnownBlogsDeps {
   readonly clock: () => Date
 }
 
-/** Makes the index know the site's blogs, those it follows, and no other: another process may have changed which. */
+/**
+ * Makes the index know the site's blogs, what anybody here follows, and no other: another process may have changed
+ * which, and the last follower of a node may have left.
+ */
 export async function knowBlogs({ index, state, live, clock }: KnownBlogsDeps): Promise<void> {
-  const authors = (await listAuthorRows(state)).map(({ jid }) => jid)
-  const known = new Set([...authors, ...(await listFollows(state))])
-  for (const jid of known) await addNode(index, { address: blogOf(jid), kind: 'blog', owner: jid, now: clock() })
-  for (const { address, owner } of await listBlogNodes(index)) {
-    if (owner !== undefined && known.has(owner)) continue
+  const authors = (await listAuthorRows(state)).map(({ jid }) => blogOf(jid))
+  const followed = await listFollowedNodes(state)
+  const known = new Map([...authors, ...followed].map((address): [string, NodeAddress] => [keyOf(address), address]))
+  const indexed = new Map((await listFeedNodes(index)).map((node) => [keyOf(node.address), node]))
+  for (const [key, address] of known) if (!indexed.has(key)) await know({ index, clock }, address)
+  for (const [key, { address }] of indexed) {
+    if (known.has(key)) continue
     const threads = await index.transaction().execute(async (transaction) => {
       await deleteNode(transaction, address)
       return dropOrphanThreads(transaction)
     })
     for (const dropped of [address, ...threads]) live.publish(NODES_TOPIC, { kind: 'node-dropped', address: dropped })
   }
+}
+
+/** An account owns its own nodes; who owns one of a service nobody but its owners is told. */
+async function know({ index, clock }: Pick<KnownBlogsDeps, 'index' | 'clock'>, address: NodeAddress): Promise<void> {
+  const isAccount = localPart(address.service) !== undefined
+  const kind = isAccount && address.node === NS.MICROBLOG ? 'blog' : 'community'
+  await addNode(index, { address, kind, owner: isAccount ? address.service : undefined, now: clock() })
+}
+
+function keyOf({ service, node }: NodeAddress): string {
+  return addressKey({ service, node })
 }

@@ -38,7 +38,7 @@ export async function clearEntries(
   const dropped = await deps.index.transaction().execute(async (index) => {
     await clearNode(index, node.address, { nodeId: node.id, at })
     await updateNode(index, node.address, { status, title: null, description: null, metadataPayload: null })
-    return node.kind === 'blog' ? dropOrphanThreads(index) : []
+    return node.kind === 'comments' ? [] : dropOrphanThreads(index)
   })
   for (const thread of dropped) announceThread(deps, { dropped: thread })
   await announceCleared(deps, node)

@@ -10,13 +10,15 @@ export interface IndexSchema {
   tag: TagTable
   person: PersonTable
   tombstone: TombstoneTable
+  publicSubscription: PublicSubscriptionTable
 }
 
 export interface NodeTable {
   id: Generated<number>
   service: BareJid
   node: string
-  kind: 'blog' | 'comments'
+  /** An account's own blog, the comments of a post, or any other node that is read here. */
+  kind: 'blog' | 'comments' | 'community'
   /** Whose blog it is, or the author of the post that the comments are about. */
   owner: BareJid | null
   /** `pubsub#type`, where the service announces one. */
@@ -37,6 +39,25 @@ export interface NodeTable {
   /** Item `0`, as it came. */
   metadataPayload: string | null
   createdAt: number
+  accessModel: string | null
+  publishModel: string | null
+  /** How far its first reading got: `partial` where the service does not give the older items to us. */
+  backfill: Generated<'none' | 'underway' | 'done' | 'partial'>
+  /** Where an unfinished first reading goes on: opaque, of the service. */
+  backfillCursor: string | null
+  /** How many items the service said it has, when last asked. */
+  itemCount: number | null
+  /** Of an item on the wire, as seen: how many fit into one answer. */
+  averageBytes: number | null
+  /** When disco#info of the node was last read: its answer is in the columns above. */
+  infoReadAt: number | null
+  /** When it was last compared with the service. */
+  readAt: number | null
+  /** When it was last compared with all that the service has. */
+  deepReadAt: number | null
+  /** When anything last came from it: an event or an item that was new to us. */
+  heardAt: number | null
+  purgedAt: number | null
 }
 
 export interface EntryTable {
@@ -75,6 +96,12 @@ export interface EntryTable {
   payload: string
   firstSeenAt: number
   changedAt: number
+  /** When it became news: for what was read as history its own date, so that nobody's timeline shows it as unread. */
+  arrivedAt: Generated<number>
+  /** The name of the profile that read it. */
+  profile: Generated<string>
+  /** JSON: what the profile keeps beside the core. */
+  more: Generated<string>
   /** How often somebody other than its first publisher wrote over it: those versions are not shown. */
   overwrites: Generated<number>
 }
@@ -96,4 +123,12 @@ export interface TombstoneTable {
   node: string
   item: ItemId
   removedAt: number
+}
+
+/** What somebody lets everybody know that they follow (XEP-0465). */
+export interface PublicSubscriptionTable {
+  owner: BareJid
+  service: BareJid
+  node: string
+  title: string | null
 }

@@ -7,7 +7,7 @@ import type { IndexSchema, NodeTable } from './index-schema.ts'
 export interface NodeRow {
   readonly id: number
   readonly address: NodeAddress
-  readonly kind: 'blog' | 'comments'
+  readonly kind: NodeTable['kind']
   readonly owner?: BareJid
   readonly type?: string
   readonly status: 'open' | 'closed' | 'deleted'
@@ -19,6 +19,18 @@ export interface NodeRow {
   /** Milliseconds since the epoch; another process sets 0 to have the node read now. */
   readonly nextTryAt: number
   readonly metadataPayload?: string
+  readonly title?: string
+  readonly accessModel?: string
+  readonly publishModel?: string
+  readonly backfill: Selectable<NodeTable>['backfill']
+  readonly backfillCursor?: string
+  readonly itemCount?: number
+  readonly averageBytes?: number
+  readonly infoReadAt?: Date
+  readonly readAt?: Date
+  readonly deepReadAt?: Date
+  readonly heardAt?: Date
+  readonly purgedAt?: Date
 }
 
 export async function findNode(index: IndexDb, { service, node }: NodeAddress): Promise<NodeRow | undefined> {
@@ -71,10 +83,10 @@ export async function listNodes(index: IndexDb, { dueBy }: { dueBy?: Date } = {}
   let query = index
     .selectFrom('node')
     .selectAll()
-    .where((is) => is.or([is('status', '!=', 'deleted'), is('kind', '=', 'blog')]))
+    .where((is) => is.or([is('status', '!=', 'deleted'), is('kind', '!=', 'comments')]))
   if (dueBy !== undefined) query = query.where('nextTryAt', '<=', dueBy.getTime())
   const rows = await query
-    .orderBy('kind')
+    .orderBy((is) => is('kind', '=', 'comments'))
     .orderBy(
       ({ selectFrom }) =>
         selectFrom('entry')
@@ -99,8 +111,9 @@ export async function listPostsOfThread(index: IndexDb, { service, node }: NodeA
     .execute()
 }
 
-export async function listBlogNodes(index: IndexDb): Promise<NodeRow[]> {
-  const rows = await index.selectFrom('node').selectAll().where('kind', '=', 'blog').execute()
+/** Blogs and communities: everything but comments. */
+export async function listFeedNodes(index: IndexDb): Promise<NodeRow[]> {
+  const rows = await index.selectFrom('node').selectAll().where('kind', '!=', 'comments').execute()
   return rows.map(readNode)
 }
 
@@ -172,5 +185,21 @@ function readNode(row: Selectable<NodeTable>): NodeRow {
     mostItems: row.mostItems,
     nextTryAt: row.nextTryAt,
     metadataPayload: row.metadataPayload ?? undefined,
+    title: row.title ?? undefined,
+    accessModel: row.accessModel ?? undefined,
+    publishModel: row.publishModel ?? undefined,
+    backfill: row.backfill,
+    backfillCursor: row.backfillCursor ?? undefined,
+    itemCount: row.itemCount ?? undefined,
+    averageBytes: row.averageBytes ?? undefined,
+    infoReadAt: dateOf(row.infoReadAt),
+    readAt: dateOf(row.readAt),
+    deepReadAt: dateOf(row.deepReadAt),
+    heardAt: dateOf(row.heardAt),
+    purgedAt: dateOf(row.purgedAt),
   }
+}
+
+function dateOf(milliseconds: number | null): Date | undefined {
+  return milliseconds === null ? undefined : new Date(milliseconds)
 }

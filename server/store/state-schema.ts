@@ -6,6 +6,9 @@ import type { BareJid } from '#shared/jid.ts'
 export interface StateSchema {
   author: AuthorTable
   follow: FollowTable
+  readMark: ReadMarkTable
+  reader: ReaderTable
+  community: CommunityTable
   outbox: OutboxTable
   draft: DraftTable
   account: AccountTable
@@ -24,9 +27,48 @@ export interface AuthorTable {
   maxItems: number | null
 }
 
-/** Blogs of other accounts that the site follows. */
+/** What somebody follows. */
 export interface FollowTable {
+  /** '' for the site itself, by its operator's command. */
+  follower: BareJid | ''
+  service: BareJid
+  node: string
+  title: string | null
+  /** Its Atom feed on the web, where it is known. */
+  feedUrl: string | null
+  since: string
+  /** Of the follower's own account. */
+  subscription: Generated<'none' | 'pending' | 'subscribed' | 'refused'>
+  problem: string | null
+  /** Whether it is in the list on the follower's own account. */
+  isListed: Generated<number>
+}
+
+/** A post that somebody has opened. */
+export interface ReadMarkTable {
+  reader: BareJid
+  service: BareJid
+  node: string
+  item: ItemId
+  at: string
+}
+
+/** Somebody who follows here. */
+export interface ReaderTable {
   jid: BareJid
+  /** What arrived until then counts as read. */
+  readUntil: string | null
+  /** In the address of the feeds of their timeline. */
+  feedSecret: string | null
+  /** Whether they let everybody know what they follow. */
+  publishesFollows: Generated<number>
+}
+
+/** A node for many that was made here. */
+export interface CommunityTable {
+  service: BareJid
+  node: string
+  owner: BareJid
   since: string
 }
 

@@ -55,6 +55,10 @@ export interface XmppSession {
   readonly maxStanzaBytes?: number
   /** Milliseconds of the last exchange. */
   readonly rtt?: number
+  /** How the session last came online: `resumed` went on with the stream before it (XEP-0198), so nothing was missed. */
+  readonly lastSignIn?: 'resumed' | 'token' | 'password'
+  /** Everything since the session was opened, over all its connections. */
+  readonly traffic?: Traffic
   /** Resolves once online; rejects with an AppError when refused, stopped or after `timeoutMs`. */
   whenOnline(timeoutMs: number): Promise<void>
   /** Told every change; returns the way to stop listening. */
@@ -63,11 +67,37 @@ export interface XmppSession {
   readServices(): Promise<Services>
   /** What time the account's server thinks it is (XEP-0202). */
   readServerTime?(): Promise<Date>
+  /** A place for a file on the account's server (XEP-0363); rejects with `too-large` over its limit. */
+  requestUploadSlot?(file: UploadFile): Promise<UploadSlot>
   /** Publishes the account's nickname (XEP-0172). */
   setNickname(name: string): Promise<void>
   /** Asks the server to forget the account's token; where it cannot, nothing happens. */
   invalidateToken(): Promise<void>
   stop(): Promise<void>
+}
+
+/** Bytes are those of the XML, before TLS. A round trip is a question of ours that had to wait for its answer. */
+export interface Traffic {
+  readonly bytesIn: number
+  readonly bytesOut: number
+  readonly stanzasIn: number
+  readonly stanzasOut: number
+  readonly roundTrips: number
+}
+
+export interface UploadFile {
+  readonly name: string
+  /** Bytes. */
+  readonly size: number
+  /** Media type. */
+  readonly type: string
+}
+
+export interface UploadSlot {
+  readonly put: string
+  readonly get: string
+  /** To be sent with the PUT: only those that the XEP allows. */
+  readonly headers: Readonly<Record<string, string>>
 }
 
 /** What the account's server offers. */
@@ -76,6 +106,8 @@ export interface Services {
   readonly mix?: BareJid
   readonly upload?: { readonly jid: BareJid /** bytes */; readonly maxSize?: number }
   readonly pep: boolean
+  /** Whether the account's server keeps its subscriptions (XEP-0376) and shows the public ones (XEP-0465). */
+  readonly publicSubscriptions?: boolean
 }
 
 export interface DiscoInfo {
@@ -93,7 +125,8 @@ export interface DiscoItem {
 
 export interface Disco {
   readInfo(jid: string, node?: string): Promise<DiscoInfo>
-  listItems(jid: string, node?: string): Promise<readonly DiscoItem[]>
+  /** Everything, or with `max` no more than so many (XEP-0059 where the service pages). */
+  listItems(jid: string, node?: string, options?: { readonly max?: number }): Promise<readonly DiscoItem[]>
 }
 
 export interface Item {
@@ -158,12 +191,23 @@ export interface Pubsub {
   allItems(address: NodeAddress, limits?: ItemLimits): AsyncIterable<readonly Item[]>
   /** Only the ids, where the service lists them (disco#items); undefined where it does not. */
   listItemIds(address: NodeAddress): Promise<readonly ItemId[] | undefined>
-  subscribeNode(address: NodeAddress): Promise<'subscribed' | 'pending'>
+  /** Those of the named items that there are. COMPAT(ejabberd): for more than one it reads the whole node. */
+  findItems(address: NodeAddress, ids: readonly ItemId[]): Promise<readonly Item[]>
+  /** How many items the node has, where the service counts them (XEP-0059) without sending them. */
+  countItems(address: NodeAddress): Promise<number | undefined>
+  /** `isPublic` lets everybody know, where the account's server does that (XEP-0465). */
+  subscribeNode(address: NodeAddress, options?: { readonly isPublic?: boolean }): Promise<'subscribed' | 'pending'>
   unsubscribeNode(address: NodeAddress): Promise<void>
   /** The account's own subscriptions at a service. */
   listSubscriptions(service: BareJid): Promise<readonly Subscription[]>
   /** Of a node: its people (owners only). Of a service: the account's own. */
   listAffiliations(where: BareJid | NodeAddress): Promise<readonly Affiliation[]>
+  /** Owners only: `none` forgets an affiliation, `outcast` shuts out. */
+  setAffiliation(
+    address: NodeAddress,
+    jid: BareJid,
+    affiliation: 'owner' | 'publisher' | 'member' | 'outcast' | 'none',
+  ): Promise<void>
 }
 
 export type PubsubEvent =

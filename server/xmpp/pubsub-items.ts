@@ -64,6 +64,17 @@ export async function findItems(deps: NodeDeps, address: NodeAddress, ids: reado
   }
 }
 
+/** How many items a node has (XEP-0059 §2.6); undefined where the service does not page, and sent one item instead. */
+export async function countItems(deps: NodeDeps, address: NodeAddress): Promise<number | undefined> {
+  const pubsub = new Element('pubsub', { xmlns: NS.PUBSUB })
+  // Prosody heeds only `max_items`, ejabberd, where there is a set, only that.
+  pubsub.c('items', { node: address.node, max_items: '1' })
+  pubsub.c('set', { xmlns: NS.RSM }).c('max').t('0')
+  const answer = await deps.ask('get', deps.to(address), pubsub)
+  const count = answer.getChild('pubsub', NS.PUBSUB)?.getChild('set', NS.RSM)?.getChild('count')?.getText()
+  return count !== undefined && /^\d+$/.test(count) ? Number(count) : undefined
+}
+
 /** All ids of a node by disco#items (XEP-0060 §5.5); undefined where the service does not list them. */
 export async function listItemIds(disco: Disco, to: string, node: string): Promise<readonly ItemId[] | undefined> {
   try {

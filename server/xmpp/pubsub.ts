@@ -6,7 +6,7 @@ import { NS } from '#shared/ns.ts'
 import { allItems } from './all-items.ts'
 import { configureNode, createNode, type NodeDeps, readConfig } from './node-config.ts'
 import type { Affiliation, Disco, Pubsub, Subscription } from './ports.ts'
-import { findItem, findItems, listItemIds, listItems, publishItem, retractItem } from './pubsub-items.ts'
+import { countItems, findItem, findItems, listItemIds, listItems, publishItem, retractItem } from './pubsub-items.ts'
 import type { Ask } from './requests.ts'
 
 /** Answers over this end a stream between stock servers (524,288 bytes), and everybody's who shares it. */
@@ -37,6 +37,8 @@ export function createPubsub(own: BareJid, ask: Ask, disco: Disco): Pubsub {
     publishItem: (address, payload) => publishItem(deps, address, payload),
     retractItem: (address) => retractItem(deps, address),
     findItem: (address) => findItem(deps, address),
+    findItems: (address, ids) => findItems(deps, address, ids),
+    countItems: (address) => countItems(deps, address),
     listItems: (address, query) => listItems(deps, address, query),
     listItemIds: ({ service, node }) => listItemIds(disco, service, node),
     allItems: (address, limits) =>
@@ -54,6 +56,11 @@ export function createPubsub(own: BareJid, ask: Ask, disco: Disco): Pubsub {
     unsubscribeNode: (address) => unsubscribeNode(deps, own, address),
     listSubscriptions: (service) => listSubscriptions(deps, service),
     listAffiliations: (where) => listAffiliations(deps, where),
+    async setAffiliation({ service, node }, jid, affiliation) {
+      const pubsub = new Element('pubsub', { xmlns: NS.PUBSUB_OWNER })
+      pubsub.c('affiliations', { node }).c('affiliation', { jid, affiliation })
+      await ask('set', to({ service }), pubsub)
+    },
   }
 }
 

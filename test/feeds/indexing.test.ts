@@ -7,7 +7,7 @@ import { isFull, listTrimmed } from '#server/feeds/trimmed.ts'
 import { deleteAuthorRow } from '#server/store/author.ts'
 import { findBlog } from '#server/store/blog.ts'
 import { listComments } from '#server/store/comment.ts'
-import { addFollow } from '#server/store/follow.ts'
+import { addFollow, SITE } from '#server/store/follow.ts'
 import { findNode, updateNode } from '#server/store/node.ts'
 import { findPost, listPosts } from '#server/store/post.ts'
 import { asItemId, type NodeAddress } from '#shared/address.ts'
@@ -57,7 +57,7 @@ describe('indexing', () => {
     const address = { ...BLOG, service: ROMEO }
     await pubsubOf(ctx, ROMEO).createNode(address, { access_model: 'open', max_items: '100' })
     await pubsubOf(ctx, ROMEO).publishItem(itemOf(address, 'his'), entryOf({ author: ROMEO, title: 'his' }))
-    await addFollow(ctx.state, ROMEO, ctx.clock())
+    await addFollow(ctx.state, { follower: SITE, address: { service: ROMEO, node: BLOG.node }, since: ctx.clock() })
     await ctx.indexing.start()
     await ctx.indexing.idle()
     assert.deepEqual(await titles(ctx, address), ['his'])

@@ -1,12 +1,24 @@
 import assert from 'node:assert/strict'
-import { cp, readdir, writeFile } from 'node:fs/promises'
+import { cp, readdir, symlink, writeFile } from 'node:fs/promises'
 import { describe, it } from 'node:test'
-import { pathToFileURL } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { type Kysely, sql } from 'kysely'
+import { readConfig } from '#server/config.ts'
+import { checkData } from '#server/doctor-data.ts'
+import { printFinding } from '#server/doctor-finding.ts'
 import { openIndex, openState } from '#server/store/database.ts'
 import { MIGRATIONS, migrateDown } from '#server/store/migrate.ts'
 import { findSetting, saveSetting } from '#server/store/setting.ts'
 import { createTestFolder } from '#test/support/folder.ts'
+
+/** The migrations with one more, where they find their packages. */
+async function copyMigrations(kind: 'index' | 'state', target: string, next: string): Promise<URL> {
+  const folder = pathToFileURL(`${target}/`)
+  await cp(MIGRATIONS[kind], folder, { recursive: true })
+  await symlink(fileURLToPath(new URL('../../node_modules', import.meta.url)), new URL('node_modules', folder))
+  await writeFile(new URL('9999-next.ts', folder), next)
+  return folder
+}
 
 describe('the databases', () => {
   it('are made by their migrations, which can be undone and done again', async () => {
@@ -49,10 +61,8 @@ describe('the databases', () => {
     const copies = async () => (await readdir(folder.path)).filter((name) => name.includes('before'))
     assert.deepEqual(await copies(), [])
 
-    const migrations = pathToFileURL(`${folder.file('migrations')}/`)
-    await cp(MIGRATIONS.state, migrations, { recursive: true })
     const next = "export const up = (db) => db.schema.dropTable('setting').execute()"
-    await writeFile(new URL('9999-next.ts', migrations), next)
+    const migrations = await copyMigrations('state', folder.file('migrations'), next)
     await (await openState(path, migrations)).destroy()
     const [copy] = await copies()
     assert.match(copy ?? '', /^state\.sqlite\.before-9999-next-/)
@@ -61,6 +71,23 @@ describe('the databases', () => {
     await opened.destroy()
     await (await openState(path, migrations)).destroy()
     assert.equal((await copies()).length, 1)
+  })
+
+  it('of a newer Canto are refused where they are the state, and put aside where they are the index', async () => {
+    await using folder = await createTestFolder()
+    const withNext = (kind: 'index' | 'state') =>
+      copyMigrations(kind, folder.file(`${kind}-migrations`), 'export const up = async () => {}')
+    await (await openState(folder.file('state.sqlite'), await withNext('state'))).destroy()
+    await assert.rejects(
+      openState(folder.file('state.sqlite')),
+      /newer Canto .*9999-next.*state\.sqlite\.before-9999-next/,
+    )
+    await (await openIndex(folder.file('index.sqlite'), await withNext('index'))).destroy()
+    await (await openIndex(folder.file('index.sqlite'))).destroy()
+    assert.ok((await readdir(folder.path)).includes('index.sqlite.broken'))
+    const config = { ...readConfig({ CANTO_DATA: folder.path }) }
+    const found = (await checkData(config)).map(printFinding).join('\n')
+    assert.match(found, /✗ Database .*state was made by a newer Canto.*9999-next/)
   })
 
   it('are made anew where the index is broken, and never where the state is', async () => {

@@ -9,6 +9,8 @@ interface FakeNode {
   config: NodeConfig
   readonly items: Map<ItemId, Item>
   readonly subscribers: Set<BareJid>
+  /** Of others than the owner. */
+  readonly affiliations: Map<BareJid, string>
 }
 
 /** Pubsub services in memory, shared by the accounts that use them: for tests of what stands on the port. */
@@ -75,6 +77,7 @@ export function createFakeNetwork(): FakeNetwork {
           config,
           items: new Map(),
           subscribers: new Set(),
+          affiliations: new Map(),
         })
         return 'created'
       },
@@ -113,6 +116,11 @@ export function createFakeNetwork(): FakeNetwork {
         enter('findItem')
         return nodes.get(key(address))?.items.get(address.item)
       },
+      findItems: async (address, ids) => {
+        const { items } = open('findItems', address)
+        return ids.flatMap((id) => items.get(id) ?? [])
+      },
+      countItems: async (address) => open('countItems', address).items.size,
       async listItems(address, { max } = {}) {
         const items = listed(open('listItems', address))
         return { items: items.slice(0, max), isComplete: max === undefined || items.length <= max, count: items.length }
@@ -135,6 +143,9 @@ export function createFakeNetwork(): FakeNetwork {
           (node) => node.address.service === service && node.subscribers.has(account),
         )
         return own.map(({ address }) => ({ address, state: 'subscribed' }))
+      },
+      async setAffiliation(address, jid, affiliation) {
+        open('setAffiliation', address, true).affiliations.set(jid, affiliation)
       },
       async listAffiliations(where) {
         enter('listAffiliations')
