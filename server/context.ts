@@ -9,6 +9,7 @@ import { createOutbox } from './feeds/outbox.ts'
 import type { AppContext } from './http/context.ts'
 import type { LocalServer } from './local/local-server.ts'
 import type { Logger } from './log.ts'
+import { noMeters } from './meters.ts'
 import { createPeople } from './people/people.ts'
 import { openSecret } from './people/secret.ts'
 import { openIndex, openState, type StateDb } from './store/database.ts'
@@ -42,7 +43,7 @@ export async function createContext({ config, log, local }: ContextParts): Promi
   const secret = await openSecret(config.data)
   const live = createLive()
   const site = stack.adopt(await openSite({ account, state, log }), (session) => session.stop())
-  const base = { config, log, index, state, secret, siteDomain, clock, live }
+  const base = { config, log, meters: noMeters, index, state, secret, siteDomain, clock, live }
 
   const people = createPeople({
     ...base,

@@ -1,5 +1,6 @@
 import { describeError } from '#server/errors.ts'
 import type { Logger } from '#server/log.ts'
+import type { Meters } from '#server/meters.ts'
 import type { IndexDb } from '#server/store/database.ts'
 import { findEntry } from '#server/store/entry.ts'
 import { findNode, type NodeRow } from '#server/store/node.ts'
@@ -20,6 +21,7 @@ export interface IngestDeps {
   readonly live: Live
   readonly clock: () => Date
   readonly log: Logger
+  readonly meters: Meters
   /** The domain of the site account. */
   readonly siteDomain: BareJid
 }

@@ -6,6 +6,7 @@ import { addAuthor } from '#server/feeds/authors.ts'
 import { createLive } from '#server/feeds/live.ts'
 import { createOutbox, queuePost } from '#server/feeds/outbox.ts'
 import { silentLogger } from '#server/log.ts'
+import { noMeters } from '#server/meters.ts'
 import { openIndex, openState } from '#server/store/database.ts'
 import { openSession } from '#server/xmpp/session.ts'
 import type { BareJid } from '#shared/jid.ts'
@@ -25,7 +26,7 @@ const index = await openIndex(`${folder}/index.sqlite`)
 const state = await openState(`${folder}/state.sqlite`)
 const sessions = (asked: BareJid) => (asked === jid ? session : undefined)
 const deps = {
-  ...{ index, state, sessions, live: createLive(), log: silentLogger, clock: () => new Date() },
+  ...{ index, state, sessions, live: createLive(), log: silentLogger, meters: noMeters, clock: () => new Date() },
   ...{
     siteDomain: jidOf(account.split('@')[1] ?? ''),
     config: { url: new URL('https://blog.example'), isUrlSet: true },

@@ -2,6 +2,7 @@ import { createIndexing, type Indexing } from '#server/feeds/indexing.ts'
 import { createLive, type Live } from '#server/feeds/live.ts'
 import { createOutbox, type Outbox } from '#server/feeds/outbox.ts'
 import { createLogger, type Logger } from '#server/log.ts'
+import { type Meters, noMeters } from '#server/meters.ts'
 import { type IndexDb, openIndex, openState, type StateDb } from '#server/store/database.ts'
 import type { XmppSession } from '#server/xmpp/ports.ts'
 import { type BareJid, domainOf, readBareJid } from '#shared/jid.ts'
@@ -14,6 +15,7 @@ export interface TestContext extends AsyncDisposable {
   readonly state: StateDb
   readonly live: Live
   readonly log: Logger
+  readonly meters: Meters
   /** What was logged. */
   readonly lines: string[]
   readonly clock: () => Date
@@ -54,6 +56,7 @@ export async function createTestContext(options: TestContextOptions = {}): Promi
     state,
     live: createLive(),
     log: createLogger({ write: (line) => lines.push(line) }),
+    meters: noMeters,
     clock: () => now ?? new Date(),
     siteDomain: domainOf(siteJid),
     config: { url: new URL('https://blog.example'), isUrlSet: true },

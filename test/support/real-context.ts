@@ -3,6 +3,7 @@ import { createLive } from '#server/feeds/live.ts'
 import { createOutbox, type Outbox } from '#server/feeds/outbox.ts'
 import type { OutboxDeps } from '#server/feeds/outbox-deps.ts'
 import { createLogger } from '#server/log.ts'
+import { noMeters } from '#server/meters.ts'
 import { openIndex, openState } from '#server/store/database.ts'
 import type { XmppSession } from '#server/xmpp/ports.ts'
 import type { BareJid } from '#shared/jid.ts'
@@ -52,6 +53,7 @@ export async function createRealContext(options: RealContextOptions): Promise<Re
     state,
     live: createLive(),
     log: createLogger({ write: (line) => lines.push(line) }),
+    meters: noMeters,
     clock: () => new Date(),
     siteDomain: home.domain as BareJid,
     config: { url: new URL('https://blog.example'), isUrlSet: true },
