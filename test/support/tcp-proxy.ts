@@ -1,0 +1,91 @@
+import { createConnection, createServer, type Socket } from 'node:net'
+
+/** A piece of what passes: 'up' is from the one who connected. False cuts this connection and does not pass it on. */
+export type Watch = (piece: Buffer, direction: 'up' | 'down') => boolean
+
+/** A TCP proxy on loopback in front of a port, whose connections can be cut. */
+export interface TcpProxy extends AsyncDisposable {
+  readonly port: number
+  /** Connections that were accepted since the start. */
+  readonly accepted: number
+  /** Resets what is open; new connections are welcome. */
+  cut(): void
+  /** Cuts what is open and refuses new connections until `resume`. */
+  pause(): void
+  resume(): void
+  /** Keeps what is open but passes nothing on until `thaw`: a link that is dead without a word. */
+  freeze(): void
+  thaw(): void
+  stop(): Promise<void>
+}
+
+/** Starts one in front of a port of loopback; `watch` sees all that passes and may cut. */
+export async function startProxy(target: number, watch: Watch = () => true): Promise<TcpProxy> {
+  const pairs = new Set<readonly [Socket, Socket]>()
+  let isPaused = false
+  let isFrozen = false
+  let accepted = 0
+  const cut = () => {
+    for (const pair of pairs) for (const socket of pair) socket.resetAndDestroy()
+  }
+  const server = createServer((client) => {
+    accepted += 1
+    client.on('error', () => {})
+    if (isPaused) return void client.resetAndDestroy()
+    const upstream = createConnection(target, '127.0.0.1')
+    const pair = [client, upstream] as const
+    pairs.add(pair)
+    const link = (from: Socket, to: Socket, direction: 'up' | 'down') => {
+      if (isFrozen) from.pause()
+      from.on('data', (piece: Buffer) => {
+        if (!watch(piece, direction)) for (const socket of pair) socket.resetAndDestroy()
+        else if (!to.write(piece)) from.pause()
+      })
+      to.on('drain', () => {
+        if (!isFrozen) from.resume()
+      })
+      from.on('end', () => to.end())
+      from.on('error', () => to.destroy())
+      from.on('close', () => {
+        pairs.delete(pair)
+        to.destroy()
+      })
+    }
+    link(client, upstream, 'up')
+    link(upstream, client, 'down')
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('The proxy has no port')
+  const stop = async () => {
+    cut()
+    await new Promise<void>((resolve) => server.close(() => resolve()))
+  }
+  const each = (act: (socket: Socket) => void) => {
+    for (const pair of pairs) for (const socket of pair) act(socket)
+  }
+  return {
+    port: address.port,
+    get accepted() {
+      return accepted
+    },
+    cut,
+    pause() {
+      isPaused = true
+      cut()
+    },
+    resume() {
+      isPaused = false
+    },
+    freeze() {
+      isFrozen = true
+      each((socket) => socket.pause())
+    },
+    thaw() {
+      isFrozen = false
+      each((socket) => socket.resume())
+    },
+    stop,
+    [Symbol.asyncDispose]: stop,
+  }
+}
