@@ -48,9 +48,9 @@ export function postPath(site: Site, address: ItemAddress): string {
   return `${nodePath(site, address)}/${writeItemSegment(address.item)}`
 }
 
-/** Posts with a tag, of the site or of one blog. */
-export function tagPath(site: Site, tag: string, jid?: BareJid): string {
-  return `${jid === undefined ? '' : blogPath(site, jid)}/tag/${encodeSegment(tag)}`
+/** Posts with a tag, of the site or of one feed. */
+export function tagPath(site: Site, tag: string, feed?: NodeAddress): string {
+  return `${feed === undefined ? '' : nodePath(site, feed)}/tag/${encodeSegment(tag)}`
 }
 
 /**

@@ -2,10 +2,11 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { mayBlog } from '#server/config.ts'
 import { AppError } from '#server/errors.ts'
 import { findAuthor, listAuthorRows } from '#server/store/author.ts'
+import { findCommunity } from '#server/store/community.ts'
 import type { ItemAddress, ItemId, NodeAddress } from '#shared/address.ts'
-import type { BareJid } from '#shared/jid.ts'
+import { type BareJid, localPart, readBareJid } from '#shared/jid.ts'
 import { NS } from '#shared/ns.ts'
-import { readBlogSegment, readItemSegment, writeItemSegment } from '#shared/paths.ts'
+import { nodePath, readBlogSegment, readItemSegment, writeItemSegment } from '#shared/paths.ts'
 import type { AppContext } from './context.ts'
 
 /** The node of an account's blog. */
@@ -13,49 +14,70 @@ export function blogAddress(jid: BareJid): NodeAddress {
   return { service: jid, node: NS.MICROBLOG }
 }
 
-export interface BlogParams {
-  readonly blog: string
+/** The ways to a feed in a path: the blog of an account, and any other node. Every route of a feed is on both. */
+export const FEED_PATHS = ['/@:blog', '/c/:service/:node'] as const
+
+/** Of either of `FEED_PATHS`. */
+export interface FeedParams {
+  readonly blog?: string
+  readonly service?: string
+  readonly node?: string
 }
 
-export interface PostParams extends BlogParams {
+export interface PostParams extends FeedParams {
   readonly item: string
 }
 
-/** The account of a `/@…` path; 404 for what can be none. */
-export function readBlogParam({ siteDomain }: Pick<AppContext, 'siteDomain'>, { blog }: BlogParams): BareJid {
-  const found = readBlogSegment({ domain: siteDomain }, `@${blog}`)
-  if (found === undefined) throw new AppError('not-found', 'There is no such blog.')
-  return found.jid
+type Deps = Pick<AppContext, 'siteDomain'>
+
+/** The node of a path; 404 for what can be none. */
+export function readFeedParams(deps: Deps, { blog, service, node }: FeedParams): NodeAddress {
+  if (blog !== undefined) return blogAddress(requireJid(readBlogSegment({ domain: deps.siteDomain }, `@${blog}`)?.jid))
+  return { service: requireJid(service?.includes('/') ? undefined : readBareJid(service ?? '')), node: node ?? '' }
 }
 
-export function readPostParams(ctx: Pick<AppContext, 'siteDomain'>, params: PostParams): ItemAddress {
-  const jid = readBlogParam(ctx, params)
+export function readPostParams(deps: Deps, params: PostParams): ItemAddress {
+  const address = readFeedParams(deps, params)
   const item: ItemId | undefined = readItemSegment(params.item)
   if (item === undefined) throw new AppError('not-found', 'There is no such post.')
-  return { ...blogAddress(jid), item }
+  return { ...address, item }
+}
+
+function requireJid(jid: BareJid | undefined): BareJid {
+  if (jid === undefined) throw new AppError('not-found', 'There is no such blog.')
+  return jid
 }
 
 /** Redirects to the one spelling of an address (301), where the request used another. */
 export function redirectedTo(
-  { siteDomain }: Pick<AppContext, 'siteDomain'>,
-  { request, reply }: { request: FastifyRequest<{ Params: BlogParams & Partial<PostParams> }>; reply: FastifyReply },
+  deps: Deps,
+  { request, reply }: { request: FastifyRequest<{ Params: FeedParams & Partial<PostParams> }>; reply: FastifyReply },
 ): FastifyReply | undefined {
-  const { blog, item } = request.params
-  const itemId = item === undefined ? undefined : readItemSegment(item)
-  const wanted = [
-    readBlogSegment({ domain: siteDomain }, `@${blog}`)?.canonical,
-    itemId === undefined ? item : writeItemSegment(itemId),
-  ]
-  if (wanted[0] === `@${blog}` && wanted[1] === item) return undefined
+  const { params } = request
+  const address = readFeedParams(deps, params)
+  const item = params.item === undefined ? undefined : (readItemSegment(params.item) ?? params.item)
+  const segment = item === undefined ? undefined : writeItemSegment(item)
+  if (isCanonical(deps, params, address) && segment === params.item) return undefined
   const [path = '', query] = splitOnce(request.url, '?')
-  const [, , , ...rest] = path.split('/')
-  const segments = wanted.filter((segment) => segment !== undefined).map(encodeSegment)
-  const tail = item === undefined ? path.split('/').slice(2) : rest
-  const target = ['', ...segments, ...tail].join('/')
+  const tail = path.split('/').slice((params.blog === undefined ? 4 : 2) + (item === undefined ? 0 : 1))
+  const feed = nodePath({ domain: deps.siteDomain }, address)
+  const target = [feed, ...(segment === undefined ? [] : [segment]), ...tail].join('/')
   return reply.redirect(query === undefined ? target : `${target}?${query}`, 301)
 }
 
-/** Whether this account's blog is one of the site's own: listed, indexed by search engines, in the feeds. */
+function isCanonical({ siteDomain }: Deps, { blog, service, node }: FeedParams, address: NodeAddress): boolean {
+  if (blog !== undefined) return readBlogSegment({ domain: siteDomain }, `@${blog}`)?.canonical === `@${blog}`
+  const isBlog = address.node === NS.MICROBLOG && localPart(address.service) !== undefined
+  return !isBlog && service === address.service && node === address.node
+}
+
+/** Whether a feed is one of the site's own, indexed by search engines and with feeds: an author's blog, or made here. */
+export async function isSiteFeed(deps: Pick<AppContext, 'config' | 'state'>, address: NodeAddress): Promise<boolean> {
+  if (address.node === NS.MICROBLOG && (await isSiteAuthor(deps, address.service))) return true
+  return (await findCommunity(deps.state, address)) !== undefined
+}
+
+/** Whether an account is one of those that publish here. */
 export async function isSiteAuthor(
   { config, state }: Pick<AppContext, 'config' | 'state'>,
   jid: BareJid,
@@ -65,10 +87,6 @@ export async function isSiteAuthor(
 
 export async function listSiteAuthors({ config, state }: Pick<AppContext, 'config' | 'state'>): Promise<BareJid[]> {
   return (await listAuthorRows(state)).map(({ jid }) => jid).filter((jid) => mayBlog(config, jid))
-}
-
-function encodeSegment(segment: string): string {
-  return encodeURIComponent(segment).replaceAll('%40', '@')
 }
 
 function splitOnce(text: string, mark: string): [string, string?] {

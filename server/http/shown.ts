@@ -2,30 +2,40 @@ import { AppError } from '#server/errors.ts'
 import type { Person } from '#server/people/people.ts'
 import type { BlogRow } from '#server/store/blog.ts'
 import { findBlog } from '#server/store/blog.ts'
+import { findFollow } from '#server/store/follow.ts'
 import { findPost } from '#server/store/post.ts'
 import type { PostRow } from '#server/store/post-row.ts'
-import type { ItemAddress } from '#shared/address.ts'
-import type { BareJid } from '#shared/jid.ts'
+import type { ItemAddress, NodeAddress } from '#shared/address.ts'
 import type { AppContext } from './context.ts'
-import { blogAddress, isSiteAuthor } from './places.ts'
+import { blogAddress, isSiteFeed } from './places.ts'
 
 type Deps = Pick<AppContext, 'config' | 'state' | 'index'>
 
-/** The blog, if it may be shown to everybody: 404 for an unknown or closed one, 410 for a deleted one. */
-export async function requireBlog({ index }: Deps, jid: BareJid): Promise<BlogRow> {
-  const blog = await findBlog(index, blogAddress(jid))
+/** Why somebody may read a feed: it is the site's, they follow it; a stranger sees what its authors put on the web. */
+export type Access = 'site' | 'follower' | 'stranger'
+
+export async function findAccess(deps: Deps, { service, node }: NodeAddress, person?: Person): Promise<Access> {
+  const address = { service, node }
+  if (await isSiteFeed(deps, address)) return 'site'
+  const follow = person && (await findFollow(deps.state, person.jid, address))
+  return follow === undefined ? 'stranger' : 'follower'
+}
+
+/** The feed, if there is anything to show of it: 404 for an unknown or closed one, 410 for a deleted one. */
+export async function requireFeed({ index }: Pick<Deps, 'index'>, address: NodeAddress): Promise<BlogRow> {
+  const blog = await findBlog(index, address)
   if (blog === undefined || blog.status === 'closed') throw new AppError('not-found', 'There is no such blog.')
   if (blog.status === 'deleted') throw new AppError('gone', 'This blog was deleted.')
   return blog
 }
 
-/** The post, if it may be shown to everybody. Of blogs that are not the site's, only what its author put on the web. */
-export async function requirePost(deps: Deps, address: ItemAddress): Promise<PostRow> {
+/** The post, if this person, or without one anybody, may see it. */
+export async function requirePost(deps: Deps, address: ItemAddress, person?: Person): Promise<PostRow> {
   const post = await findPost(deps.index, address)
   if (post === 'gone') throw new AppError('gone', 'This post was deleted.')
   if (post === undefined) throw new AppError('not-found', 'There is no such post.')
-  await requireBlog(deps, address.service)
-  if (post.alternate === undefined && !(await isSiteAuthor(deps, address.service))) {
+  await requireFeed(deps, address)
+  if (post.alternate === undefined && (await findAccess(deps, address, person)) === 'stranger') {
     throw new AppError('not-found', 'There is no such post.')
   }
   return post
@@ -41,5 +51,5 @@ export async function findOwnBlog({ index }: Pick<Deps, 'index'>, person: Person
   const address = blogAddress(person.jid)
   const found = await findBlog(index, address)
   const author = { jid: person.jid, name: person.name }
-  return found ?? { address, author, status: 'open', isWaiting: true }
+  return found ?? { kind: 'blog', address, author, status: 'open', isWaiting: true, backfill: 'none' }
 }

@@ -1,12 +1,18 @@
-import type { NodeAddress } from '#shared/address.ts'
+import { addressKey, type NodeAddress } from '#shared/address.ts'
 import { type BareJid, localPart } from '#shared/jid.ts'
 import type { IndexDb } from './database.ts'
 import type { PersonName } from './post-row.ts'
 
+// SQLite takes 32,766 values in one statement.
+const MOST_VARIABLES = 10_000
+
+/** A feed: an account's blog, or any other node that is read here. */
 export interface BlogRow {
+  readonly kind: 'blog' | 'community'
   readonly address: NodeAddress
   readonly title?: string
   readonly description?: string
+  /** Whose blog it is; of a community, its service. */
   readonly author: PersonName
   readonly language?: string
   readonly status: 'open' | 'closed' | 'deleted'
@@ -14,6 +20,10 @@ export interface BlogRow {
   readonly isWaiting: boolean
   /** Why it cannot be read or listened to, if so. */
   readonly problem?: string
+  /** `partial`: its service does not give us the older posts. */
+  readonly backfill: 'none' | 'underway' | 'done' | 'partial'
+  /** When its owner removed everything at once. */
+  readonly purgedAt?: Date
 }
 
 export async function findBlog(index: IndexDb, { service, node }: NodeAddress): Promise<BlogRow | undefined> {
@@ -21,9 +31,29 @@ export async function findBlog(index: IndexDb, { service, node }: NodeAddress): 
   return blog && readBlog(blog)
 }
 
+/** The feeds at these addresses, by `feedKey`. */
+export async function listFeeds(index: IndexDb, addresses: readonly NodeAddress[]): Promise<Map<string, BlogRow>> {
+  const found = new Map<string, BlogRow>()
+  const wanted = new Set(addresses.map(feedKey))
+  const services = [...new Set(addresses.map(({ service }) => service))]
+  for (let at = 0; at < services.length; at += MOST_VARIABLES) {
+    const rows = await selectBlogs(index)
+      .where('node.service', 'in', services.slice(at, at + MOST_VARIABLES))
+      .execute()
+    for (const row of rows) if (wanted.has(feedKey(row))) found.set(feedKey(row), readBlog(row))
+  }
+  return found
+}
+
+/** A feed's own key, of a node or any item on it. */
+export function feedKey({ service, node }: NodeAddress): string {
+  return addressKey({ service, node })
+}
+
 /** The blogs of these people, by address. */
 export async function listBlogs(index: IndexDb, owners: readonly BareJid[]): Promise<BlogRow[]> {
   const rows = await selectBlogs(index)
+    .where('node.kind', '=', 'blog')
     .where('node.owner', 'in', [...owners])
     .orderBy('node.service')
     .execute()
@@ -36,21 +66,25 @@ function selectBlogs(index: IndexDb) {
     .leftJoin('person', 'person.jid', 'node.owner')
     .selectAll('node')
     .select('person.name as personName')
-    .where('node.kind', '=', 'blog')
+    .where('node.kind', '!=', 'comments')
 }
 
 type SelectedBlog = Awaited<ReturnType<ReturnType<typeof selectBlogs>['executeTakeFirstOrThrow']>>
 
 function readBlog(row: SelectedBlog): BlogRow {
-  const jid = row.owner ?? row.service
+  const isBlog = row.kind === 'blog'
+  const jid = isBlog ? (row.owner ?? row.service) : row.service
   return {
+    kind: isBlog ? 'blog' : 'community',
     address: { service: row.service, node: row.node },
-    title: row.title ?? undefined,
+    title: row.title ?? (isBlog ? undefined : row.node),
     description: row.description ?? undefined,
-    author: { jid, name: row.personName ?? localPart(jid) ?? jid },
+    author: { jid, name: (isBlog ? row.personName : null) ?? localPart(jid) ?? jid },
     language: row.language ?? undefined,
     status: row.status,
     isWaiting: row.isWaiting === 1,
     problem: row.problem ?? undefined,
+    backfill: row.backfill,
+    purgedAt: row.purgedAt === null ? undefined : new Date(row.purgedAt),
   }
 }

@@ -11,7 +11,8 @@ export type { PersonName, PostRow } from './post-row.ts'
 /** The site's own posts by these authors, or everything on one node. */
 export type Scope =
   | { readonly kind: 'site'; readonly authors: readonly BareJid[] }
-  | { readonly kind: 'blog'; readonly address: NodeAddress }
+  /** `isPublicOnly`: what its authors put on the web themselves. */
+  | { readonly kind: 'blog'; readonly address: NodeAddress; readonly isPublicOnly?: boolean }
 
 export interface PostQuery {
   readonly scope: Scope
@@ -74,8 +75,10 @@ function restrict(posts: Shown<object>, { scope, tag }: Pick<PostQuery, 'scope' 
   let query = posts.where('entry.isPost', '=', 1).where('node.status', '=', 'open')
   if (scope.kind === 'blog') {
     query = query.where('node.service', '=', scope.address.service).where('node.node', '=', scope.address.node)
+    if (scope.isPublicOnly) query = query.where('entry.alternate', 'is not', null)
   } else {
     query = query
+      .where('node.kind', '=', 'blog')
       .where('node.owner', 'in', [...scope.authors])
       .where('entry.credit', '=', 'credited')
       .whereRef('entry.author', '=', 'node.owner')

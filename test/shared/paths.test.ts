@@ -115,7 +115,7 @@ describe('web addresses', () => {
     )
     assert.equal(nodePath(site, { ...blog, node: 'other' }), '/c/juliet%40capulet.example/other')
     assert.equal(tagPath(site, 'söt/1'), '/tag/s%C3%B6t%2F1')
-    assert.equal(tagPath(site, 'x', blog.service), '/@juliet/tag/x')
+    assert.equal(tagPath(site, 'x', blog), '/@juliet/tag/x')
   })
 
   const segments: readonly [segment: string, account: string, canonical: string][] = [

@@ -2,18 +2,17 @@ import type { FastifyReply } from 'fastify'
 import { readTask } from '#server/feeds/task.ts'
 import type { Person } from '#server/people/people.ts'
 import { findAuthor } from '#server/store/author.ts'
-import type { BlogRow } from '#server/store/blog.ts'
+import { type BlogRow, feedKey } from '#server/store/blog.ts'
 import type { OutboxRow } from '#server/store/outbox.ts'
 import { listOutbox } from '#server/store/outbox.ts'
 import type { Page } from '#server/store/post.ts'
 import type { PostRow } from '#server/store/post-row.ts'
 import { writeXmppUri } from '#shared/address.ts'
-import type { BareJid } from '#shared/jid.ts'
-import { blogPath, tagPath } from '#shared/paths.ts'
+import { nodePath, tagPath } from '#shared/paths.ts'
 import type { FollowView, PagingView } from '#web/views.ts'
 import type { FeedQuery } from '../feed-data.ts'
 import { LIVE } from '../routes/live.ts'
-import { blogTitle } from '../shown.ts'
+import { type Access, blogTitle } from '../shown.ts'
 import { writeBlogVersion } from '../versions.ts'
 import type { Web } from '../web.ts'
 import { describeConsent } from './consent.ts'
@@ -24,8 +23,8 @@ import { viewOutboxPost, viewPost } from './post-view.ts'
 export interface ListPage {
   readonly page: Page<PostRow>
   readonly query: FeedQuery
-  /** The blogs of the posts, by their accounts. */
-  readonly blogs: ReadonlyMap<BareJid, BlogRow>
+  /** The feeds of the posts, by `feedKey`. */
+  readonly blogs: ReadonlyMap<string, BlogRow>
 }
 
 export function sendHomePage(web: Web, exchange: Exchange, list: ListPage): Promise<FastifyReply> {
@@ -49,12 +48,12 @@ export function sendHomePage(web: Web, exchange: Exchange, list: ListPage): Prom
 export async function sendBlogPage(
   web: Web,
   exchange: Exchange,
-  { blog, isOfSite, ...list }: ListPage & { blog: BlogRow; isOfSite: boolean },
+  { blog, access, ...list }: ListPage & { blog: BlogRow; access: Access },
 ): Promise<FastifyReply> {
   const { person } = exchange.visit
-  const url = blogPath({ domain: web.ctx.siteDomain }, blog.author.jid)
+  const url = nodePath({ domain: web.ctx.siteDomain }, blog.address)
   const title = blogTitle(blog)
-  const isOwn = person?.jid === blog.author.jid
+  const isOwn = blog.kind === 'blog' && person?.jid === blog.author.jid
   const notices = isOwn ? describeConsent((await findAuthor(web.ctx.state, blog.author.jid))?.consent) : []
   const isFirst = list.query.before === undefined && list.query.after === undefined
   return sendPage(web, exchange, {
@@ -64,11 +63,13 @@ export async function sendBlogPage(
       canonicalPath: canonical(url, list.query),
       xmppUri: writeXmppUri(blog.address),
       notices,
-      ...(isOfSite && blog.status === 'open' ? { feeds: [{ href: `${url}/atom.xml`, title }] } : { noindex: true }),
+      ...(access === 'site' && blog.status === 'open'
+        ? { feeds: [{ href: `${url}/atom.xml`, title }] }
+        : { noindex: true }),
     },
     view: {
       ...{ title, description: blog.description, language: blog.language, url },
-      author: { ...blog.author, url },
+      author: { ...blog.author, ...(blog.kind === 'blog' ? { url } : {}) },
       isWaiting: blog.isWaiting && list.page.rows.length === 0,
       follow: viewFollow(web, blog),
       posts: viewPosts(web, list, person),
@@ -86,7 +87,7 @@ export function sendTagPage(
   { tag, blog, ...list }: ListPage & { tag: string; blog?: BlogRow },
 ): Promise<FastifyReply> {
   const site = { domain: web.ctx.siteDomain }
-  const path = tagPath(site, tag, blog?.author.jid)
+  const path = tagPath(site, tag, blog?.address)
   const title = blog === undefined ? tag : `${tag} · ${blogTitle(blog)}`
   return sendPage(web, exchange, {
     name: 'tag',
@@ -96,7 +97,7 @@ export function sendTagPage(
     },
     view: {
       tag,
-      ...(blog === undefined ? {} : { blog: { title: blogTitle(blog), url: blogPath(site, blog.author.jid) } }),
+      ...(blog === undefined ? {} : { blog: { title: blogTitle(blog), url: nodePath(site, blog.address) } }),
       posts: viewPosts(web, list, exchange.visit.person),
       paging: viewPaging(path, list.page),
     },
@@ -105,14 +106,13 @@ export function sendTagPage(
 
 /** How to follow a blog, from a feed reader and from an XMPP client. */
 export function viewFollow({ ctx }: Web, blog: BlogRow): FollowView {
-  const { jid } = blog.author
-  const feed = new URL(`${blogPath({ domain: ctx.siteDomain }, jid)}/atom.xml`, ctx.config.url)
-  return { feedUrl: feed.href, xmppUri: writeXmppUri(blog.address), jid }
+  const feed = new URL(`${nodePath({ domain: ctx.siteDomain }, blog.address)}/atom.xml`, ctx.config.url)
+  return { feedUrl: feed.href, xmppUri: writeXmppUri(blog.address), jid: blog.address.service }
 }
 
 function viewPosts(web: Web, { page, blogs }: ListPage, person: Person | undefined) {
   return page.rows.flatMap((row) => {
-    const blog = blogs.get(row.address.service)
+    const blog = blogs.get(feedKey(row.address))
     return blog === undefined ? [] : [viewPost(web, row, { blog, person })]
   })
 }

@@ -10,7 +10,7 @@ import { readEntry, writeEntry } from '#shared/entry.ts'
 import { createTagUri } from '#shared/item-id.ts'
 import type { SafeHtml } from '#shared/markup.ts'
 import { makeScrollable, proxyPictures } from '#shared/markup.ts'
-import { blogPath, postPath, tagPath } from '#shared/paths.ts'
+import { nodePath, postPath, tagPath } from '#shared/paths.ts'
 import type { PostView, WaitingView } from '#web/views.ts'
 import { blogTitle } from '../shown.ts'
 import type { Web } from '../web.ts'
@@ -42,8 +42,8 @@ export function viewPost(deps: Deps, row: PostRow, { blog, person }: PostPlace):
     ...(name === undefined ? {} : { author: viewAuthor(deps, row, name) }),
     ...(row.credit === 'according' ? { accordingTo: row.address.service } : {}),
     isUnverified: row.credit === 'unverified',
-    blog: { title: blogTitle(blog), url: blogPath(site, blog.author.jid) },
-    tags: row.tags.map((tag) => ({ name: tag, url: tagPath(site, tag, blog.author.jid) })),
+    blog: { title: blogTitle(blog), url: nodePath(site, blog.address) },
+    tags: row.tags.map((tag) => ({ name: tag, url: tagPath(site, tag, blog.address) })),
     commentCount: row.commentCount,
     hasComments: row.comments !== undefined,
     ...(person?.jid === row.address.service ? { editUrl: `${url}/edit`, deleteUrl: `${url}/delete` } : {}),
@@ -100,7 +100,7 @@ export function forPage({ ctx, pictures }: Deps, html: SafeHtml): SafeHtml {
 function viewAuthor({ ctx }: Deps, { author, address }: PostRow, name: string) {
   if (author === undefined) return { name }
   const isOwnBlog = author.jid === address.service
-  return { name, jid: author.jid, ...(isOwnBlog ? { url: blogPath({ domain: ctx.siteDomain }, author.jid) } : {}) }
+  return { name, jid: author.jid, ...(isOwnBlog ? { url: nodePath({ domain: ctx.siteDomain }, address) } : {}) }
 }
 
 function previewEntry(
@@ -119,7 +119,7 @@ function viewEntry(
 ): PostView {
   const site = { domain: deps.ctx.siteDomain }
   const { author } = blog
-  const url = blogPath(site, author.jid)
+  const url = nodePath(site, blog.address)
   return {
     url: postPath(site, address),
     title: entry?.title ?? '',
@@ -129,7 +129,7 @@ function viewEntry(
     ...{ summary: entry?.summary, language: entry?.language, published },
     author: { name: entry?.author.name ?? author.name, jid: author.jid, url },
     blog: { title: blogTitle(blog), url },
-    tags: (entry?.tags ?? []).map((tag) => ({ name: tag, url: tagPath(site, tag, author.jid) })),
+    tags: (entry?.tags ?? []).map((tag) => ({ name: tag, url: tagPath(site, tag, blog.address) })),
     commentCount: 0,
     hasComments: false,
   }

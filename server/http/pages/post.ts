@@ -11,9 +11,9 @@ import type { ItemAddress, NodeAddress } from '#shared/address.ts'
 import { sameAddress, writeXmppUri } from '#shared/address.ts'
 import { postPath, readItemSegment } from '#shared/paths.ts'
 import type { CommentFormView, Notice, PostPageView } from '#web/views.ts'
-import { isSiteAuthor } from '../places.ts'
+import { isSiteFeed } from '../places.ts'
 import { LIVE } from '../routes/live.ts'
-import { requireBlog, requirePost } from '../shown.ts'
+import { blogTitle, requireFeed, requirePost } from '../shown.ts'
 import { writePostVersion } from '../versions.ts'
 import type { Web } from '../web.ts'
 import { createFormKey } from '../write-form.ts'
@@ -37,13 +37,13 @@ export interface PostPage {
 export async function sendPostPage(web: Web, exchange: Exchange, page: PostPage): Promise<FastifyReply> {
   const { ctx } = web
   const { person } = exchange.visit
-  const post = await requirePost(ctx, page.address)
-  const blog = await requireBlog(ctx, page.address.service)
+  const post = await requirePost(ctx, page.address, person)
+  const blog = await requireFeed(ctx, page.address)
   const rows = person === undefined ? [] : await listOutbox(ctx.state, person.jid)
   const comments = post.comments === undefined ? [] : await listComments(ctx.index, post.comments)
-  const isOfSite = await isSiteAuthor(ctx, page.address.service)
+  const isOfSite = await isSiteFeed(ctx, page.address)
   const path = postPath({ domain: ctx.siteDomain }, page.address)
-  const feeds = [{ href: `${viewFollow(web, blog).feedUrl}`, title: blog.title ?? blog.author.name }]
+  const feeds = [{ href: `${viewFollow(web, blog).feedUrl}`, title: blogTitle(blog) }]
   const commentsFeed = isOfSite && post.comments !== undefined ? { commentsFeedUrl: `${path}/atom.xml` } : {}
   return sendPage(web, exchange, {
     name: 'post',

@@ -1,11 +1,11 @@
 import type { FastifyInstance } from 'fastify'
 import { AppError } from '#server/errors.ts'
 import { queueDelete } from '#server/feeds/queue.ts'
-import { blogPath, postPath } from '#shared/paths.ts'
+import { nodePath, postPath } from '#shared/paths.ts'
 import { requireSender, sendToSignIn } from '../form-guard.ts'
 import { sendDeletePage } from '../pages/delete.ts'
 import type { PostParams } from '../places.ts'
-import { readPostParams, redirectedTo } from '../places.ts'
+import { FEED_PATHS, readPostParams, redirectedTo } from '../places.ts'
 import { settle } from '../publish.ts'
 import { requirePost } from '../shown.ts'
 import { readVisit } from '../visit.ts'
@@ -16,24 +16,27 @@ export function addDelete(app: FastifyInstance, web: Web): void {
   const { ctx } = web
   const site = { domain: ctx.siteDomain }
 
-  app.get<{ Params: PostParams }>('/@:blog/:item/delete', async (request, reply) => {
-    const address = readPostParams(ctx, request.params)
-    const redirected = redirectedTo(ctx, { request, reply })
-    if (redirected !== undefined) return redirected
-    const visit = await readVisit(web, request)
-    if (visit.person === undefined) return sendToSignIn(reply, { next: request.url })
-    if (visit.person.jid !== address.service) throw new AppError('forbidden', 'Only its author can delete this post.')
-    return sendDeletePage(web, { request, reply, visit }, await requirePost(ctx, address))
-  })
+  for (const feed of FEED_PATHS) {
+    app.get<{ Params: PostParams }>(`${feed}/:item/delete`, async (request, reply) => {
+      const address = readPostParams(ctx, request.params)
+      const redirected = redirectedTo(ctx, { request, reply })
+      if (redirected !== undefined) return redirected
+      const visit = await readVisit(web, request)
+      if (visit.person === undefined) return sendToSignIn(reply, { next: request.url })
+      if (visit.person.jid !== address.service) throw new AppError('forbidden', 'Only its author can delete this post.')
+      return sendDeletePage(web, { request, reply, visit }, await requirePost(ctx, address, visit.person))
+    })
 
-  app.post<{ Params: PostParams; Body: { token?: string } }>('/@:blog/:item/delete', async (request, reply) => {
-    const address = readPostParams(ctx, request.params)
-    const person = requireSender(web, await readVisit(web, request), request.body?.token)
-    if (person === undefined) return sendToSignIn(reply, { next: `${postPath(site, address)}/delete`, notice: 'ended' })
-    if (person.jid !== address.service) throw new AppError('forbidden', 'Only its author can delete this post.')
-    const queued = await queueDelete(ctx, { author: person.jid, address })
-    const row = await settle(ctx, queued)
-    // Until it is done the post is still there, with the reason on its page.
-    return reply.redirect(row.status === 'done' ? blogPath(site, person.jid) : postPath(site, address), 303)
-  })
+    app.post<{ Params: PostParams; Body: { token?: string } }>(`${feed}/:item/delete`, async (request, reply) => {
+      const address = readPostParams(ctx, request.params)
+      const person = requireSender(web, await readVisit(web, request), request.body?.token)
+      if (person === undefined)
+        return sendToSignIn(reply, { next: `${postPath(site, address)}/delete`, notice: 'ended' })
+      if (person.jid !== address.service) throw new AppError('forbidden', 'Only its author can delete this post.')
+      const queued = await queueDelete(ctx, { author: person.jid, address })
+      const row = await settle(ctx, queued)
+      // Until it is done the post is still there, with the reason on its page.
+      return reply.redirect(row.status === 'done' ? nodePath(site, address) : postPath(site, address), 303)
+    })
+  }
 }

@@ -5,13 +5,13 @@ import type { Scope } from '#server/store/post.ts'
 import { listPosts } from '#server/store/post.ts'
 import { writeXmppUri } from '#shared/address.ts'
 import type { Feed } from '#shared/atom.ts'
-import { blogPath, postPath, tagPath } from '#shared/paths.ts'
+import { nodePath, postPath, tagPath } from '#shared/paths.ts'
 import type { FeedQuery, FeedSource } from '../feed-data.ts'
 import { createCommentFeed, createPostFeed } from '../feed-data.ts'
 import { FEED_FORMATS, type FeedFormat, sendFeed } from '../feed-formats.ts'
-import type { BlogParams, PostParams } from '../places.ts'
-import { blogAddress, isSiteAuthor, listSiteAuthors, readBlogParam, readPostParams, redirectedTo } from '../places.ts'
-import { blogTitle, requireBlog, requirePost } from '../shown.ts'
+import type { FeedParams, PostParams } from '../places.ts'
+import { FEED_PATHS, isSiteFeed, listSiteAuthors, readFeedParams, readPostParams, redirectedTo } from '../places.ts'
+import { blogTitle, requireFeed, requirePost } from '../shown.ts'
 import type { Web } from '../web.ts'
 
 const ENTRIES = 20
@@ -55,33 +55,25 @@ function addFormat(app: FastifyInstance, { ctx, assets }: Web, format: FeedForma
     return sendPosts(request, reply, { source, scope: { kind: 'site', authors: await listSiteAuthors(ctx) }, tag })
   }
 
-  async function sendBlog(request: FastifyRequest<Paged & { Params: BlogParams }>, reply: FastifyReply, tag?: string) {
-    const jid = readBlogParam(ctx, request.params)
+  async function sendBlog(request: FastifyRequest<Paged & { Params: FeedParams }>, reply: FastifyReply, tag?: string) {
+    const address = readFeedParams(ctx, request.params)
     const redirected = redirectedTo(ctx, { request, reply })
     if (redirected !== undefined) return redirected
-    if (!(await isSiteAuthor(ctx, jid))) throw new AppError('not-found', 'There is no such feed.')
-    const blog = await requireBlog(ctx, jid)
-    const pagePath = tag === undefined ? blogPath(site, jid) : tagPath(site, tag, jid)
+    if (!(await isSiteFeed(ctx, address))) throw new AppError('not-found', 'There is no such feed.')
+    const blog = await requireFeed(ctx, address)
+    const pagePath = tag === undefined ? nodePath(site, address) : tagPath(site, tag, address)
     const title = tag === undefined ? blogTitle(blog) : `${blogTitle(blog)}: ${tag}`
     const id = tag === undefined ? writeXmppUri(blog.address) : new URL(pagePath, ctx.config.url).href
     const source = { id, title, subtitle: blog.description, pagePath, feedPath: `${pagePath}/${file}`, blog }
-    return sendPosts(request, reply, { source, scope: { kind: 'blog', address: blogAddress(jid) }, tag })
+    return sendPosts(request, reply, { source, scope: { kind: 'blog', address }, tag })
   }
 
-  app.get<Paged>(`/${file}`, options, (request, reply) => sendSite(request, reply))
-  app.get<Paged & { Params: TagParams }>(`/tag/:tag/${file}`, options, (request, reply) =>
-    sendSite(request, reply, request.params.tag),
-  )
-  app.get<Paged & { Params: BlogParams }>(`/@:blog/${file}`, options, (request, reply) => sendBlog(request, reply))
-  app.get<Paged & { Params: BlogParams & TagParams }>(`/@:blog/tag/:tag/${file}`, options, (request, reply) =>
-    sendBlog(request, reply, request.params.tag),
-  )
-  app.get<{ Params: PostParams }>(`/@:blog/:item/${file}`, async (request, reply) => {
+  async function sendComments(request: FastifyRequest<{ Params: PostParams }>, reply: FastifyReply) {
     const address = readPostParams(ctx, request.params)
     const redirected = redirectedTo(ctx, { request, reply })
     if (redirected !== undefined) return redirected
     const post = await requirePost(ctx, address)
-    if (post.comments === undefined || !(await isSiteAuthor(ctx, address.service))) {
+    if (post.comments === undefined || !(await isSiteFeed(ctx, address))) {
       throw new AppError('not-found', 'There is no such feed.')
     }
     const pagePath = postPath(site, address)
@@ -89,5 +81,17 @@ function addFormat(app: FastifyInstance, { ctx, assets }: Web, format: FeedForma
     const source = { id, title: `Comments: ${post.title}`, pagePath, feedPath: `${pagePath}/${file}` }
     const comments = await listComments(ctx.index, post.comments)
     return send(request, reply, createCommentFeed(ctx, source, { post, comments }))
-  })
+  }
+
+  app.get<Paged>(`/${file}`, options, (request, reply) => sendSite(request, reply))
+  app.get<Paged & { Params: TagParams }>(`/tag/:tag/${file}`, options, (request, reply) =>
+    sendSite(request, reply, request.params.tag),
+  )
+  for (const feed of FEED_PATHS) {
+    app.get<Paged & { Params: FeedParams }>(`${feed}/${file}`, options, (request, reply) => sendBlog(request, reply))
+    app.get<Paged & { Params: FeedParams & TagParams }>(`${feed}/tag/:tag/${file}`, options, (request, reply) =>
+      sendBlog(request, reply, request.params.tag),
+    )
+    app.get<{ Params: PostParams }>(`${feed}/:item/${file}`, (request, reply) => sendComments(request, reply))
+  }
 }

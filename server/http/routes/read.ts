@@ -1,21 +1,20 @@
 import type { FastifyInstance } from 'fastify'
 import { AppError, isAppError } from '#server/errors.ts'
 import type { BlogRow } from '#server/store/blog.ts'
-import { listBlogs } from '#server/store/blog.ts'
+import { feedKey, listBlogs } from '#server/store/blog.ts'
 import { listOutbox } from '#server/store/outbox.ts'
 import type { Page, Scope } from '#server/store/post.ts'
 import { listPosts } from '#server/store/post.ts'
 import type { PostRow } from '#server/store/post-row.ts'
 import { sameAddress } from '#shared/address.ts'
-import type { BareJid } from '#shared/jid.ts'
 import type { FeedQuery } from '../feed-data.ts'
 import { sendBlogPage, sendHomePage, sendTagPage } from '../pages/lists.ts'
 import { sendOutboxPostPage } from '../pages/outbox-post.ts'
 import type { Exchange } from '../pages/page.ts'
 import { sendPostPage } from '../pages/post.ts'
-import type { BlogParams, PostParams } from '../places.ts'
-import { isSiteAuthor, listSiteAuthors, readBlogParam, readPostParams, redirectedTo } from '../places.ts'
-import { findOwnBlog, requireBlog } from '../shown.ts'
+import type { FeedParams, PostParams } from '../places.ts'
+import { blogAddress, FEED_PATHS, listSiteAuthors, readFeedParams, readPostParams, redirectedTo } from '../places.ts'
+import { type Access, findAccess, findOwnBlog, requireFeed } from '../shown.ts'
 import { readVisit } from '../visit.ts'
 import type { Web } from '../web.ts'
 
@@ -41,14 +40,15 @@ export function addRead(app: FastifyInstance, web: Web): void {
   async function listOfSite(query: FeedQuery, tag?: string) {
     const authors = await listSiteAuthors(ctx)
     const blogs = new Map(
-      (await listBlogs(ctx.index, authors)).map((blog): [BareJid, BlogRow] => [blog.author.jid, blog]),
+      (await listBlogs(ctx.index, authors)).map((blog): [string, BlogRow] => [feedKey(blog.address), blog]),
     )
     return { ...(await list(query, { kind: 'site', authors }, tag)), blogs }
   }
 
-  async function listOfBlog(query: FeedQuery, blog: BlogRow, tag?: string) {
-    const found = await list(query, { kind: 'blog', address: blog.address }, tag)
-    return { ...found, blog, blogs: new Map([[blog.address.service, blog]]) }
+  async function listOfFeed(query: FeedQuery, blog: BlogRow, { access, tag }: { access: Access; tag?: string }) {
+    const isPublicOnly = access === 'stranger'
+    const found = await list(query, { kind: 'blog', address: blog.address, isPublicOnly }, tag)
+    return { ...found, blog, blogs: new Map([[feedKey(blog.address), blog]]) }
   }
 
   app.get<{ Querystring: FeedQuery }>('/', { schema }, async (request, reply) => {
@@ -62,49 +62,51 @@ export function addRead(app: FastifyInstance, web: Web): void {
     return sendTagPage(web, exchange, { ...(await listOfSite(request.query, tag)), tag })
   })
 
-  app.get<{ Params: BlogParams; Querystring: FeedQuery }>('/@:blog', { schema }, async (request, reply) => {
-    const jid = readBlogParam(ctx, request.params)
-    const redirected = redirectedTo(ctx, { request, reply })
-    if (redirected !== undefined) return redirected
-    const exchange = { request, reply, visit: await readVisit(web, request) }
-    const isOfSite = await isSiteAuthor(ctx, jid)
-    const { person } = exchange.visit
-    // Its owner sees a blog that is not open, too: without posts, and with the reason.
-    const blog = person?.jid === jid ? await findOwnBlog(ctx, person) : await requireBlog(ctx, jid)
-    const found = await listOfBlog(request.query, blog)
-    // Of a blog that is not the site's, only what its author has put on the web.
-    const rows = found.page.rows.filter(({ alternate }) => isOfSite || alternate !== undefined)
-    return sendBlogPage(web, exchange, { ...found, page: { ...found.page, rows }, isOfSite })
-  })
-
-  app.get<{ Params: BlogParams & TagParams; Querystring: FeedQuery }>(
-    '/@:blog/tag/:tag',
-    { schema },
-    async (request, reply) => {
-      const jid = readBlogParam(ctx, request.params)
+  for (const feed of FEED_PATHS) {
+    app.get<{ Params: FeedParams; Querystring: FeedQuery }>(feed, { schema }, async (request, reply) => {
+      const address = readFeedParams(ctx, request.params)
       const redirected = redirectedTo(ctx, { request, reply })
       if (redirected !== undefined) return redirected
-      if (!(await isSiteAuthor(ctx, jid))) throw new AppError('not-found', 'There is no such blog.')
       const exchange = { request, reply, visit: await readVisit(web, request) }
-      const { tag } = request.params
-      return sendTagPage(web, exchange, { ...(await listOfBlog(request.query, await requireBlog(ctx, jid), tag)), tag })
-    },
-  )
-
-  app.get<{ Params: PostParams; Querystring: { reply?: string } }>('/@:blog/:item', async (request, reply) => {
-    const address = readPostParams(ctx, request.params)
-    const redirected = redirectedTo(ctx, { request, reply })
-    if (redirected !== undefined) return redirected
-    const exchange: Exchange = { request, reply, visit: await readVisit(web, request) }
-    try {
-      return await sendPostPage(web, exchange, { address, reply: request.query.reply })
-    } catch (error) {
       const { person } = exchange.visit
-      if (!isAppError(error, 'not-found') || person?.jid !== address.service) throw error
-      const rows = await listOutbox(ctx.state, person.jid)
-      const row = rows.find(({ kind, address: its }) => kind === 'post' && sameAddress(its, address))
-      if (row === undefined) throw error
-      return sendOutboxPostPage(web, exchange, row)
-    }
-  })
+      const access = await findAccess(ctx, address, person)
+      // Its owner sees a blog that is not open, too: without posts, and with the reason.
+      const isOwn = person !== undefined && sameAddress(blogAddress(person.jid), address)
+      const blog = isOwn ? await findOwnBlog(ctx, person) : await requireFeed(ctx, address)
+      return sendBlogPage(web, exchange, { ...(await listOfFeed(request.query, blog, { access })), access })
+    })
+
+    app.get<{ Params: FeedParams & TagParams; Querystring: FeedQuery }>(
+      `${feed}/tag/:tag`,
+      { schema },
+      async (request, reply) => {
+        const address = readFeedParams(ctx, request.params)
+        const redirected = redirectedTo(ctx, { request, reply })
+        if (redirected !== undefined) return redirected
+        const exchange = { request, reply, visit: await readVisit(web, request) }
+        const access = await findAccess(ctx, address, exchange.visit.person)
+        if (access === 'stranger') throw new AppError('not-found', 'There is no such blog.')
+        const { tag } = request.params
+        const found = await listOfFeed(request.query, await requireFeed(ctx, address), { access, tag })
+        return sendTagPage(web, exchange, { ...found, tag })
+      },
+    )
+
+    app.get<{ Params: PostParams; Querystring: { reply?: string } }>(`${feed}/:item`, async (request, reply) => {
+      const address = readPostParams(ctx, request.params)
+      const redirected = redirectedTo(ctx, { request, reply })
+      if (redirected !== undefined) return redirected
+      const exchange: Exchange = { request, reply, visit: await readVisit(web, request) }
+      try {
+        return await sendPostPage(web, exchange, { address, reply: request.query.reply })
+      } catch (error) {
+        const { person } = exchange.visit
+        if (!isAppError(error, 'not-found') || person === undefined) throw error
+        const rows = await listOutbox(ctx.state, person.jid)
+        const row = rows.find(({ kind, address: its }) => kind === 'post' && sameAddress(its, address))
+        if (row === undefined) throw error
+        return sendOutboxPostPage(web, exchange, row)
+      }
+    })
+  }
 }

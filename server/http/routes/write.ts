@@ -11,7 +11,7 @@ import { readFormSender, sendToSignIn } from '../form-guard.ts'
 import type { Exchange } from '../pages/page.ts'
 import { sendPreviewPage, sendWritePage } from '../pages/write.ts'
 import type { PostParams } from '../places.ts'
-import { readPostParams, redirectedTo } from '../places.ts'
+import { FEED_PATHS, readPostParams, redirectedTo } from '../places.ts'
 import { publishDraft } from '../publish.ts'
 import { findSentDraft, findSentPost, listSentDrafts } from '../sent-drafts.ts'
 import { findOwnBlog, requirePost } from '../shown.ts'
@@ -57,26 +57,30 @@ export function addWrite(app: FastifyInstance, web: Web): void {
     return sendWritePage(web, { request, reply, visit }, { draft })
   })
 
-  app.get<{ Params: PostParams; Querystring: { draft?: string } }>('/@:blog/:item/edit', async (request, reply) => {
-    const address = readPostParams(ctx, request.params)
-    const redirected = redirectedTo(ctx, { request, reply })
-    if (redirected !== undefined) return redirected
-    const visit = await readVisit(web, request)
-    if (visit.person === undefined) return sendToSignIn(reply, { next: request.url })
-    requireOwner(visit.person, address)
-    const post = await requirePost(ctx, address)
-    const open = (await listSentDrafts(ctx.state, address.service)).find(({ draft }) => isOf(draft, address))
-    const id = request.query.draft ?? open?.draft.id
-    const kept = id === undefined ? undefined : await findSentDraft(ctx.state, address.service, id)
-    const draft = kept?.draft ?? openPost(post, { id: createFormKey(), now: ctx.clock() })
-    return sendWritePage(web, { request, reply, visit }, { ...kept, draft, isReopened: kept !== undefined })
-  })
+  for (const feed of FEED_PATHS) {
+    app.get<{ Params: PostParams; Querystring: { draft?: string } }>(`${feed}/:item/edit`, async (request, reply) => {
+      const address = readPostParams(ctx, request.params)
+      const redirected = redirectedTo(ctx, { request, reply })
+      if (redirected !== undefined) return redirected
+      const visit = await readVisit(web, request)
+      if (visit.person === undefined) return sendToSignIn(reply, { next: request.url })
+      requireOwner(visit.person, address)
+      const post = await requirePost(ctx, address, visit.person)
+      const open = (await listSentDrafts(ctx.state, address.service)).find(({ draft }) => isOf(draft, address))
+      const id = request.query.draft ?? open?.draft.id
+      const kept = id === undefined ? undefined : await findSentDraft(ctx.state, address.service, id)
+      const draft = kept?.draft ?? openPost(post, { id: createFormKey(), now: ctx.clock() })
+      return sendWritePage(web, { request, reply, visit }, { ...kept, draft, isReopened: kept !== undefined })
+    })
+  }
 
   app.post<{ Body: WriteFields }>('/write', options, (request, reply) => receive(request, reply))
 
-  app.post<{ Body: WriteFields; Params: PostParams }>('/@:blog/:item/edit', options, (request, reply) =>
-    receive(request, reply, readPostParams(ctx, request.params)),
-  )
+  for (const feed of FEED_PATHS) {
+    app.post<{ Body: WriteFields; Params: PostParams }>(`${feed}/:item/edit`, options, (request, reply) =>
+      receive(request, reply, readPostParams(ctx, request.params)),
+    )
+  }
 
   async function receive(request: WriteRequest, reply: FastifyReply, edits?: ItemAddress): Promise<FastifyReply> {
     const visit = await readVisit(web, request)

@@ -1,0 +1,25 @@
+import type { NodeAddress } from '#shared/address.ts'
+import type { BareJid } from '#shared/jid.ts'
+import type { StateDb } from './database.ts'
+
+/** A node for many that was made here. */
+export interface Community {
+  readonly address: NodeAddress
+  readonly owner: BareJid
+  readonly since: Date
+}
+
+export async function saveCommunity(state: StateDb, { address, owner, since }: Community): Promise<void> {
+  const { service, node } = address
+  await state
+    .insertInto('community')
+    .values({ service, node, owner, since: since.toISOString() })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute()
+}
+
+export async function findCommunity(state: StateDb, { service, node }: NodeAddress): Promise<Community | undefined> {
+  const query = state.selectFrom('community').selectAll().where('service', '=', service).where('node', '=', node)
+  const row = await query.executeTakeFirst()
+  return row && { address: { service, node }, owner: row.owner, since: new Date(row.since) }
+}
