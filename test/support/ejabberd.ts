@@ -13,6 +13,7 @@ export interface EjabberdOptions {
   readonly dnsPort: number
   /** Debian's limits of rate and size instead of none. */
   readonly isStock: boolean
+  readonly mayResume: boolean
 }
 
 export interface RealServer {
@@ -70,7 +71,7 @@ interface Places extends EjabberdOptions {
   readonly pairFile: string
 }
 
-function configure({ folder, isStock, port, s2sPort, apiPort, pairFile }: Places): object {
+function configure({ folder, isStock, mayResume, port, s2sPort, apiPort, pairFile }: Places): object {
   const loopback = { ip: '127.0.0.1' }
   const shaped = { max_stanza_size: 262_144, shaper: 'c2s_shaper' }
   return {
@@ -115,16 +116,17 @@ function configure({ folder, isStock, port, s2sPort, apiPort, pairFile }: Places
         request_handlers: { '/api': 'mod_http_api', '/upload': 'mod_http_upload', '/ws': 'ejabberd_http_ws' },
       },
     ],
-    modules: configureModules(folder, isStock, apiPort),
+    modules: configureModules({ folder, isStock, mayResume, apiPort }),
   }
 }
 
-function configureModules(folder: string, isStock: boolean, apiPort: number): object {
+function configureModules(places: Pick<Places, 'folder' | 'isStock' | 'mayResume' | 'apiPort'>): object {
+  const { folder, isStock, mayResume, apiPort } = places
   const names = 'admin_extra auth_fast blocking caps carboncopy client_state disco http_api last mix_pam offline ping'
   const more = 'privacy private roster s2s_dialback time vcard vcard_xupdate version'
   return {
     ...Object.fromEntries(`${names} ${more}`.split(' ').map((name) => [`mod_${name}`, {}])),
-    mod_stream_mgmt: { resume_timeout: 0 },
+    mod_stream_mgmt: { resume_timeout: mayResume ? 300 : 0 },
     mod_http_upload: {
       put_url: `http://@HOST@:${apiPort}/upload`,
       docroot: join(folder, 'upload'),

@@ -11,6 +11,7 @@ export interface ProsodyOptions {
   readonly peers: Readonly<Record<string, number>>
   /** Debian's limits of rate and size instead of none. */
   readonly isStock: boolean
+  readonly mayResume: boolean
 }
 
 const DOMAIN = 'prosody.test'
@@ -66,7 +67,7 @@ interface Places extends ProsodyOptions {
 }
 
 function configure(places: Places): string {
-  const { folder, peers, isStock, port, s2sPort, httpPort, certificateFile, keyFile } = places
+  const { folder, peers, isStock, mayResume, port, s2sPort, httpPort, certificateFile, keyFile } = places
   const text = JSON.stringify
   const modules = `${MODULES}${isStock ? ' limits' : ''}`
     .split(' ')
@@ -94,7 +95,7 @@ authentication = "internal_hashed"
 storage = { accounts = "internal"; account_activity = "internal"; account_roles = "internal"; account_flags = "internal" }
 default_storage = "sql"
 sql = { driver = "SQLite3", database = "prosody.sqlite" }
-smacks_hibernation_time = 0
+smacks_hibernation_time = ${mayResume ? 300 : 0}
 ${limits}
 s2s_static = { ${Object.entries(peers)
     .map(([name, peer]) => `[${text(name)}] = ${peer}`)

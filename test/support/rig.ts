@@ -9,6 +9,7 @@ import { startDns } from './dns.ts'
 import { type RealServer, startEjabberd } from './ejabberd.ts'
 import { findFreePort } from './free-port.ts'
 import { startProsody } from './prosody.ts'
+import { joinProxies, startProxy, type TcpLink, type TcpProxy } from './tcp-proxy.ts'
 
 /** What a test may do with a server of the rig. */
 export interface RigServer {
@@ -33,6 +34,8 @@ export interface RigServer {
 export interface Rig extends AsyncDisposable {
   readonly ejabberd: RigServer
   readonly prosody: RigServer
+  /** All that the servers say to each other, in both directions: only with the option `link`. */
+  readonly link: TcpLink
   /** What another process needs to use this rig: the value of CANTO_TEST_RIG. */
   readonly description: string
   stop(): Promise<void>
@@ -43,6 +46,10 @@ export interface RigOptions {
   readonly servers?: readonly ('ejabberd' | 'prosody')[]
   /** Debian's own limits of rate and size instead of none. */
   readonly stock?: boolean
+  /** Lets a test cut what is between the two servers. */
+  readonly link?: boolean
+  /** Sessions may be resumed after a drop (XEP-0198); else the servers forget them at once. */
+  readonly resume?: boolean
 }
 
 interface Described {
@@ -62,7 +69,7 @@ const CACHE = fileURLToPath(new URL('../../data/cache', import.meta.url))
 /** The rig that test/run.ts started, else one of our own. Servers that the test stops must be its own: `own`. */
 export async function useRig(options: RigOptions & { readonly own?: boolean } = {}): Promise<Rig> {
   const shared = process.env[VARIABLE]
-  const isPlain = !options.own && !options.stock
+  const isPlain = !options.own && !options.stock && !options.link && !options.resume
   if (shared === undefined || !isPlain) return startRig(options)
   const description = JSON.parse(shared) as Description
   trust(description)
@@ -72,7 +79,7 @@ export async function useRig(options: RigOptions & { readonly own?: boolean } = 
 /** Starts real servers on free ports of loopback, federated with each other, and trusts their certificates here. */
 export async function startRig(options: RigOptions = {}): Promise<Rig> {
   const wanted = options.servers ?? ['ejabberd', 'prosody']
-  const isStock = options.stock ?? false
+  const [isStock, mayResume] = [options.stock ?? false, options.resume ?? false]
   const folder = await mkdtemp(join(tmpdir(), 'canto-rig-'))
   const ports = new Map<string, { client: number; server: number }>()
   const dns = await startDns((name, service) => {
@@ -80,23 +87,33 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
     return service === 'xmpp-server' ? found?.server : service === 'xmpp-client' ? found?.client : undefined
   })
   const servers: Partial<Record<'ejabberd' | 'prosody', RealServer>> = {}
+  const proxies: TcpProxy[] = []
+  /** Where the other server finds this one. */
+  const meet = async (s2sPort: number) => {
+    if (options.link !== true) return s2sPort
+    const proxy = await startProxy(s2sPort)
+    proxies.push(proxy)
+    return proxy.port
+  }
   async function stop(): Promise<void> {
     await Promise.all(Object.values(servers).map((server) => server.process.stop()))
+    await Promise.all(proxies.map((proxy) => proxy.stop()))
     await dns.stop()
     await rm(folder, { recursive: true, force: true })
   }
+  const limits = { isStock, mayResume }
   try {
     for (const name of wanted) await mkdir(join(folder, name))
     if (wanted.includes('ejabberd')) {
       const cache = process.env.CANTO_TEST_CACHE ?? CACHE
-      servers.ejabberd = await startEjabberd({ folder: join(folder, 'ejabberd'), cache, dnsPort: dns.port, isStock })
-      ports.set('ejabberd.test', { client: servers.ejabberd.port, server: servers.ejabberd.s2sPort })
+      servers.ejabberd = await startEjabberd({ folder: join(folder, 'ejabberd'), cache, dnsPort: dns.port, ...limits })
+      ports.set('ejabberd.test', { client: servers.ejabberd.port, server: await meet(servers.ejabberd.s2sPort) })
     }
     if (wanted.includes('prosody')) {
-      const peer = servers.ejabberd?.s2sPort ?? (await findFreePort())
+      const peer = ports.get('ejabberd.test')?.server ?? (await findFreePort())
       const peers = { 'ejabberd.test': peer, 'pubsub.ejabberd.test': peer, 'mix.ejabberd.test': peer }
-      servers.prosody = await startProsody({ folder: join(folder, 'prosody'), peers, isStock })
-      ports.set('prosody.test', { client: servers.prosody.port, server: servers.prosody.s2sPort })
+      servers.prosody = await startProsody({ folder: join(folder, 'prosody'), peers, ...limits })
+      ports.set('prosody.test', { client: servers.prosody.port, server: await meet(servers.prosody.s2sPort) })
     }
   } catch (error) {
     await stop()
@@ -106,16 +123,21 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
     Object.entries(servers).map(([name, { process: _, ...described }]) => [name, described]),
   )
   trust(description)
-  return makeRig(description, stop, servers)
+  return makeRig(description, stop, { servers, link: joinProxies(proxies) })
 }
 
 function trust(description: Description): void {
   for (const { certificate } of Object.values(description)) trustCertificate(certificate)
 }
 
-function makeRig(description: Description, stop: () => Promise<void>, servers?: Record<string, RealServer>): Rig {
+interface OwnParts {
+  readonly servers: Record<string, RealServer>
+  readonly link: TcpLink
+}
+
+function makeRig(description: Description, stop: () => Promise<void>, own?: OwnParts): Rig {
   const made = new Map(
-    Object.entries(description).map(([name, described]) => [name, makeServer(described, servers?.[name])]),
+    Object.entries(description).map(([name, described]) => [name, makeServer(described, own?.servers[name])]),
   )
   const get = (name: 'ejabberd' | 'prosody'): RigServer => {
     const server = made.get(name)
@@ -128,6 +150,10 @@ function makeRig(description: Description, stop: () => Promise<void>, servers?: 
     },
     get prosody() {
       return get('prosody')
+    },
+    get link() {
+      if (own === undefined) throw new Error('Only a rig of its own has a link: useRig({ link: true })')
+      return own.link
     },
     description: JSON.stringify(description),
     stop,

@@ -3,11 +3,8 @@ import { createConnection, createServer, type Socket } from 'node:net'
 /** A piece of what passes: 'up' is from the one who connected. False cuts this connection and does not pass it on. */
 export type Watch = (piece: Buffer, direction: 'up' | 'down') => boolean
 
-/** A TCP proxy on loopback in front of a port, whose connections can be cut. */
-export interface TcpProxy extends AsyncDisposable {
-  readonly port: number
-  /** Connections that were accepted since the start. */
-  readonly accepted: number
+/** What may happen to connections on their way. */
+export interface TcpLink {
   /** Resets what is open; new connections are welcome. */
   cut(): void
   /** Cuts what is open and refuses new connections until `resume`. */
@@ -16,6 +13,13 @@ export interface TcpProxy extends AsyncDisposable {
   /** Keeps what is open but passes nothing on until `thaw`: a link that is dead without a word. */
   freeze(): void
   thaw(): void
+}
+
+/** A TCP proxy on loopback in front of a port. */
+export interface TcpProxy extends TcpLink, AsyncDisposable {
+  readonly port: number
+  /** Connections that were accepted since the start. */
+  readonly accepted: number
   stop(): Promise<void>
 }
 
@@ -88,4 +92,12 @@ export async function startProxy(target: number, watch: Watch = () => true): Pro
     stop,
     [Symbol.asyncDispose]: stop,
   }
+}
+
+/** Several as one: the two directions between two servers. */
+export function joinProxies(proxies: readonly TcpProxy[]): TcpLink {
+  const each = (name: keyof TcpLink) => () => {
+    for (const proxy of proxies) proxy[name]()
+  }
+  return { cut: each('cut'), pause: each('pause'), resume: each('resume'), freeze: each('freeze'), thaw: each('thaw') }
 }
