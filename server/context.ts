@@ -6,10 +6,12 @@ import { addAuthor } from './feeds/authors.ts'
 import { createIndexing, type Indexing } from './feeds/indexing.ts'
 import { createLive } from './feeds/live.ts'
 import { createOutbox } from './feeds/outbox.ts'
+import { addGauges } from './gauges.ts'
+import { createHealthCheck } from './health.ts'
 import type { AppContext } from './http/context.ts'
 import type { LocalServer } from './local/local-server.ts'
 import type { Logger } from './log.ts'
-import { noMeters } from './meters.ts'
+import { createMetrics } from './metrics.ts'
 import { createPeople } from './people/people.ts'
 import { openSecret } from './people/secret.ts'
 import { openIndex, openState, type StateDb } from './store/database.ts'
@@ -43,7 +45,8 @@ export async function createContext({ config, log, local }: ContextParts): Promi
   const secret = await openSecret(config.data)
   const live = createLive()
   const site = stack.adopt(await openSite({ account, state, log }), (session) => session.stop())
-  const base = { config, log, meters: noMeters, index, state, secret, siteDomain, clock, live }
+  const metrics = createMetrics()
+  const base = { config, log, meters: metrics, index, state, secret, siteDomain, clock, live }
 
   const people = createPeople({
     ...base,
@@ -73,6 +76,8 @@ export async function createContext({ config, log, local }: ContextParts): Promi
     outbox.wake(jid)
   }
 
+  addGauges(metrics, { ...base, site, people, indexing })
+  const readHealth = createHealthCheck({ ...base, site })
   await indexing.start()
   await outbox.start()
   await people.restore()
@@ -86,7 +91,8 @@ export async function createContext({ config, log, local }: ContextParts): Promi
     indexing,
     outbox,
     sessions: people.session,
-    isOnline: () => site.status === 'online',
+    metrics,
+    readHealth,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
 }

@@ -60,6 +60,14 @@ export async function createApp(ctx: AppContext): Promise<FastifyInstance> {
   addErrorPages(app, web)
   addAssets(app, assets)
   for (const addRoute of ROUTES) addRoute(app, web)
+  app.addHook('onResponse', async (request, reply) => {
+    const labels = {
+      route: request.routeOptions.url ?? 'none',
+      method: request.method,
+      status: String(reply.statusCode),
+    }
+    ctx.meters.timeRequest(labels, reply.elapsedTime / 1000)
+  })
   app.addHook('preClose', async () => streams.stop())
   return app
 }

@@ -3,10 +3,19 @@ import type { AuthorsDeps } from '#server/feeds/authors.ts'
 import type { Live } from '#server/feeds/live.ts'
 import type { Outbox } from '#server/feeds/outbox.ts'
 import type { Logger } from '#server/log.ts'
+import type { Meters } from '#server/meters.ts'
 import type { People } from '#server/people/people.ts'
 import type { Secret } from '#server/people/secret.ts'
 import type { IndexDb, StateDb } from '#server/store/database.ts'
 import type { BareJid } from '#shared/jid.ts'
+
+export interface Health {
+  /** Whether pages can be served and the site account has been heard since the start. */
+  readonly isReady: boolean
+  readonly xmpp: 'online' | 'offline'
+  /** In sentences. */
+  readonly problems: readonly string[]
+}
 
 /** What the web side takes from the composition root. */
 export interface AppContext extends Pick<AuthorsDeps, 'sessions' | 'indexing'> {
@@ -20,8 +29,11 @@ export interface AppContext extends Pick<AuthorsDeps, 'sessions' | 'indexing'> {
   readonly outbox: Outbox
   readonly live: Live
   readonly clock: () => Date
-  /** Whether the site account hears the network now; for /healthz. */
-  readonly isOnline?: () => boolean
+  /** Why the site is not ready, or not as well as it should be; for /healthz. */
+  readonly readHealth: () => Promise<Health>
+  readonly meters: Meters
+  /** For /metrics. */
+  readonly metrics?: { readonly contentType: string; write(): Promise<string> }
   /** Where pictures may be fetched from; the open internet unless a test says otherwise. */
   readonly isPictureAddress?: (address: string) => boolean
 }

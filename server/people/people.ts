@@ -41,6 +41,8 @@ export interface People {
   findEnding(cookie: string): Promise<Ending | undefined>
   signOut(cookie: string): Promise<void>
   session(jid: BareJid): XmppSession | undefined
+  /** Of everybody who is signed in. */
+  sessions(): readonly XmppSession[]
   /** At start: reconnects everybody who has a token and a browser. */
   restore(): Promise<void>
   /** Ends what has expired; to be called now and then. */
@@ -97,6 +99,7 @@ export function createPeople(deps: PeopleDeps): People {
       if (jid !== undefined) await endIfLast(jid)
     },
     session: accounts.find,
+    sessions: () => accounts.list().flatMap((jid) => accounts.find(jid) ?? []),
     restore: () =>
       restore({
         ...deps,

@@ -37,6 +37,18 @@ export interface NewOutboxRow {
   readonly createdAt: Date
 }
 
+/** How many rows there are of each kind and status, and since when the oldest of them. */
+export async function countOutbox(
+  state: StateDb,
+): Promise<{ kind: OutboxRow['kind']; status: OutboxRow['status']; count: number; oldest: Date }[]> {
+  const rows = await state
+    .selectFrom('outbox')
+    .select(({ fn }) => ['kind', 'status', fn.countAll<number>().as('count'), fn.min('createdAt').as('oldest')])
+    .groupBy(['kind', 'status'])
+    .execute()
+  return rows.map(({ oldest, ...row }) => ({ ...row, oldest: new Date(oldest) }))
+}
+
 /** Stores the row, or returns the one that this form made before: a form counts once. */
 export async function addOutboxRow(state: StateDb, row: NewOutboxRow): Promise<OutboxRow> {
   const { account, formKey, kind, address, task, createdAt } = row

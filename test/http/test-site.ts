@@ -3,8 +3,10 @@ import type { FastifyInstance, LightMyRequestResponse } from 'fastify'
 import { readConfig } from '#server/config.ts'
 import { AppError } from '#server/errors.ts'
 import { addAuthor } from '#server/feeds/authors.ts'
+import { createHealthCheck } from '#server/health.ts'
 import { createApp } from '#server/http/app.ts'
 import type { AppContext } from '#server/http/context.ts'
+import type { Metrics } from '#server/metrics.ts'
 import type { OpenSession } from '#server/people/accounts.ts'
 import { createPeople } from '#server/people/people.ts'
 import { createSecret } from '#server/people/secret.ts'
@@ -38,11 +40,15 @@ export interface TestBrowser {
 
 export interface TestSiteOptions extends TestContextOptions {
   readonly env?: Record<string, string>
+  readonly metrics?: Metrics
+  /** Until the test sets it online. */
+  readonly isSiteOffline?: boolean
   readonly isPictureAddress?: AppContext['isPictureAddress']
 }
 
 export async function createTestSite(options: TestSiteOptions = {}): Promise<TestSite> {
   const ctx = await createTestContext(options)
+  if (options.isSiteOffline) ctx.site.setStatus('connecting')
   const config = readConfig({
     CANTO_URL: 'https://blog.example',
     CANTO_XMPP_JID: 'canto@capulet.example',
@@ -68,7 +74,15 @@ export async function createTestSite(options: TestSiteOptions = {}): Promise<Tes
     },
   })
   await ctx.outbox.start()
-  const app = await createApp({ ...ctx, config, secret, people, isPictureAddress: options.isPictureAddress })
+  const app = await createApp({
+    ...ctx,
+    config,
+    secret,
+    people,
+    readHealth: createHealthCheck(ctx),
+    ...(options.metrics && { meters: options.metrics, metrics: options.metrics }),
+    isPictureAddress: options.isPictureAddress,
+  })
   const browser = () => createTestBrowser(app)
   return {
     ...{ app, ctx, people, browser },

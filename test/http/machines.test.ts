@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { createMetrics } from '#server/metrics.ts'
+import { addNode, updateNode } from '#server/store/node.ts'
+import { jidOf } from '#test/support/context.ts'
+import { createTestSite } from './test-site.ts'
+
+describe('/healthz', () => {
+  it('says that the site is ready, and goes on to say so while the network is away, with the reason', async () => {
+    await using site = await createTestSite()
+    const health = async () => (await site.browser().get('/healthz')).json()
+    assert.deepEqual(await health(), { status: 'ok', xmpp: 'online', problems: [] })
+    site.ctx.site.setStatus('waiting')
+    const { status, xmpp, problems } = await health()
+    assert.deepEqual([status, xmpp], ['ok', 'offline'])
+    assert.match(problems.join(), /canto@capulet\.example is not online: The XMPP server .* cannot be reached/)
+  })
+
+  it('is 503 until the site account was online, and when the databases cannot be read', async () => {
+    await using site = await createTestSite({ isSiteOffline: true })
+    const early = await site.browser().get('/healthz')
+    assert.deepEqual([early.statusCode, early.json().status], [503, 'not-ready'])
+    site.ctx.site.setStatus('online')
+    assert.equal((await site.browser().get('/healthz')).statusCode, 200)
+    await site.ctx.index.schema.dropTable('node').execute()
+    const broken = await site.browser().get('/healthz')
+    assert.equal(broken.statusCode, 503)
+    assert.match(broken.json().problems.join(), /databases cannot be read/)
+  })
+
+  it('counts the nodes that cannot be read', async () => {
+    await using site = await createTestSite()
+    const address = { service: jidOf('pubsub.montague.example'), node: 'dogs' }
+    await addNode(site.ctx.index, { address, kind: 'community', now: new Date() })
+    await updateNode(site.ctx.index, address, { problem: 'It does not answer' })
+    assert.match((await site.browser().get('/healthz')).json().problems.join(), /1 blogs or communities cannot be read/)
+  })
+})
+
+describe('/metrics', () => {
+  it('is OpenMetrics with requests by route, for this machine and the operator alone', async () => {
+    const metrics = createMetrics()
+    await using site = await createTestSite({ metrics, env: { CANTO_OPERATORS: 'juliet@capulet.example' } })
+    await site.browser().get('/tag/love')
+    const answer = await site.browser().get('/metrics')
+    assert.equal(answer.headers['content-type'], 'application/openmetrics-text; version=1.0.0; charset=utf-8')
+    assert.match(answer.body, /^canto_http_request_duration_seconds_count\{route="\/tag\/:tag",.*status="200"\} 1$/m)
+    assert.match(answer.body, /# EOF\n$/)
+
+    const forwarded = { 'x-forwarded-for': '203.0.113.5' }
+    assert.equal((await site.browser().get('/metrics', forwarded)).statusCode, 403)
+    const reader = await site.signedIn('romeo@montague.example')
+    assert.equal((await reader.get('/metrics', forwarded)).statusCode, 403)
+    const operator = await site.signedIn('juliet@capulet.example')
+    assert.equal((await operator.get('/metrics', forwarded)).statusCode, 200)
+  })
+})
