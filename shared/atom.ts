@@ -51,6 +51,7 @@ export interface FeedEntry {
   /** The page on the web. */
   readonly alternate: string
   readonly xmppUri?: string
+  readonly enclosures?: readonly { readonly href: string; readonly type: string; readonly title: string }[]
   readonly comments?: { readonly page: string; readonly feed: string; readonly count: number }
 }
 
@@ -111,6 +112,11 @@ export function writeJsonFeed(feed: Feed, now: Date): string {
       date_modified: writeDate(earlier(entry.updated, now)),
       authors: [jsonAuthor(entry.author)],
       tags: entry.tags,
+      attachments: entry.enclosures?.map(({ href, type, title }) => ({
+        url: href,
+        mime_type: type,
+        title: title || undefined,
+      })),
       language: entry.language,
     })),
   })
@@ -130,6 +136,9 @@ function writeFeedEntry(entry: FeedEntry, now: Date): string {
     ...entry.tags.map((tag) => `<category term="${escapeXml(tag)}"/>`),
     link({ rel: 'alternate', type: 'text/html', href: entry.alternate }),
     link({ rel: 'via', href: entry.xmppUri }),
+    ...(entry.enclosures ?? []).map(({ href, type, title }) =>
+      link({ rel: 'enclosure', type, title: title || undefined, href }),
+    ),
     comments === undefined ? '' : link({ rel: 'replies', type: 'text/html', href: comments.page }),
     comments === undefined
       ? ''

@@ -13,6 +13,15 @@ export interface Link {
   readonly title?: string
 }
 
+/** A picture that belongs to an entry, as an enclosure beside its text. */
+export interface Picture {
+  readonly href: string
+  /** Media type: JPEG, PNG, GIF or WebP. */
+  readonly type: string
+  /** What is to be seen, in words; '' where its author said nothing. */
+  readonly alt: string
+}
+
 /** An item we understood: clean, bounded, and still only a claim about its author. */
 export interface Entry {
   readonly atomId?: string
@@ -38,6 +47,7 @@ export interface Entry {
   /** Its page on the web, http(s). */
   readonly alternate?: string
   readonly inReplyTo?: ItemAddress
+  readonly pictures: readonly Picture[]
 }
 
 /** What somebody writes; the title is '' for a short note. */
@@ -48,6 +58,8 @@ export interface PostDraft {
   readonly language: string
   readonly summary: string
   readonly comments: boolean
+  /** Those of a gallery; absent where the form has none, so that an edit leaves them as they are. */
+  readonly pictures?: readonly Picture[]
 }
 
 /** Who writes: the account, and the name it goes by. */

@@ -2,7 +2,7 @@ import type { Element } from 'ltx'
 import { type ItemAddress, readXmppUri } from './address.ts'
 import { readContent } from './content.ts'
 import { readDate } from './dates.ts'
-import type { Entry, Link, PostDraft } from './entry.ts'
+import type { Entry, Link, Picture, PostDraft } from './entry.ts'
 import { markForeignLinks, paragraphText, plainText, sanitizeHtml, sanitizeXhtml, textToHtml } from './markup.ts'
 import { NS } from './ns.ts'
 import { cleanLine, cleanText, readDirection, shorten, trimmedLines } from './text.ts'
@@ -15,6 +15,9 @@ const TAGS = 50
 const LINKS = 100
 const EXCERPT = 200
 const ADDRESS = 8192
+const PICTURES = 50
+const PICTURE_TYPES = ['image/jpeg', 'image/png', 'image/gif', 'image/webp']
+const FILE_NAME = /^\S+\.(?:jpe?g|png|gif|webp)$/i
 const LINK_SCHEMES = ['http:', 'https:', 'xmpp:', 'mailto:']
 
 /** How an entry is to be read. */
@@ -57,6 +60,7 @@ export function readEntry(payload: Element, { isForeign = false }: ReadOptions =
     comments: readComments(payload),
     alternate,
     inReplyTo: readInReplyTo(payload),
+    pictures: readPictures(links),
   }
 }
 
@@ -72,6 +76,7 @@ export function readDraft(payload: Element): PostDraft {
     language: entry.language ?? '',
     summary: entry.summary ?? '',
     comments: entry.comments !== undefined,
+    ...(entry.pictures.length === 0 ? {} : { pictures: entry.pictures }),
   }
 }
 
@@ -147,6 +152,21 @@ function readLinks(entry: Element): Link[] {
     })
   }
   return links
+}
+
+/** Pictures that browsers show. Movim gives the name of a file for a title, which says nothing to those who cannot see. */
+function readPictures(links: readonly Link[]): Picture[] {
+  const pictures = new Map<string, Picture>()
+  for (const { rel, href, type = '', title = '' } of links) {
+    if (rel !== 'enclosure' || !isWebAddress(href) || !isPictureType(type) || pictures.size >= PICTURES) continue
+    if (!pictures.has(href)) pictures.set(href, { href, type, alt: FILE_NAME.test(title) ? '' : title })
+  }
+  return [...pictures.values()]
+}
+
+/** Whether a media type is one of the pictures that both peers show. */
+export function isPictureType(type: string): boolean {
+  return PICTURE_TYPES.includes(type.toLowerCase())
 }
 
 function isWebAddress(href: string): boolean {

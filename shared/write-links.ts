@@ -1,8 +1,10 @@
 import type { Element } from 'ltx'
 import { writePlainXmppUri, writeXmppUri } from './address.ts'
+import type { Picture } from './entry.ts'
 import { isOwnTagUri } from './item-id.ts'
 import { NS } from './ns.ts'
 import { keep } from './original.ts'
+import { isPictureType } from './read-entry.ts'
 import type { EntryParts } from './write-entry.ts'
 import { childrenOf, createElement as el } from './xml.ts'
 
@@ -16,6 +18,7 @@ export function writeLinks(
   // The page of our own post may have moved with the site; that of a post written elsewhere is its author's.
   const isOurs = isOwnTagUri(atomId, author.jid, address.item)
   if (alternate !== undefined && isOurs) kept = kept.filter((link) => !isWebPage(link))
+  if (draft.pictures !== undefined) kept = replacePictures(kept, draft.pictures)
   const links: Element[] = []
   if (alternate !== undefined && !kept.some(isWebPage)) {
     links.push(el('link', { rel: 'alternate', type: 'text/html', href: alternate }))
@@ -27,6 +30,20 @@ export function writeLinks(
     links.push(el('link', { rel: 'replies', title: 'comments', href: writePlainXmppUri(comments) }))
   }
   return [...links, ...kept].sort((a, b) => rankLink(a) - rankLink(b))
+}
+
+/** Those that stay keep their place, and what else their links say, as a size. */
+function replacePictures(links: readonly Element[], pictures: readonly Picture[]): Element[] {
+  const write = ({ href, type, alt }: Picture, attrs: Element['attrs'] = {}) =>
+    el('link', { ...attrs, rel: 'enclosure', href, type, title: alt || attrs.title })
+  const find = ({ attrs }: Element) => pictures.find(({ href }) => href === attrs.href)
+  const kept = links.flatMap((link) => {
+    if (!isPicture(link)) return link
+    const picture = find(link)
+    return picture === undefined ? [] : write(picture, link.attrs)
+  })
+  const isNew = ({ href }: Picture) => !links.some((link) => isPicture(link) && link.attrs.href === href)
+  return [...kept, ...pictures.filter(isNew).map((picture) => write(picture))]
 }
 
 // Always in the same order, so that an edit that changes nothing changes nothing.
@@ -42,6 +59,10 @@ function isAlternate({ attrs }: Element): boolean {
 /** Whether a link leads to the page of the entry on the web. */
 export function isWebPage(link: Element): boolean {
   return isAlternate(link) && /^https?:/i.test(link.attrs.href ?? '')
+}
+
+function isPicture({ attrs }: Element): boolean {
+  return attrs.rel === 'enclosure' && isPictureType(attrs.type ?? '')
 }
 
 function isCommentsLink({ attrs }: Element): boolean {

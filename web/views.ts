@@ -63,6 +63,16 @@ export interface PostView {
   readonly deleteUrl?: string
   /** Written here and not on the network yet. */
   readonly waiting?: WaitingView
+  /** In `web/entries/`; `post` unless told. */
+  readonly template?: string
+  /** Beside its text: through our own address. */
+  readonly pictures?: readonly PictureView[]
+}
+
+export interface PictureView {
+  readonly src: string
+  /** '' where its author said nothing. */
+  readonly alt: string
 }
 
 export interface WaitingView {

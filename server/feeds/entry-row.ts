@@ -55,6 +55,8 @@ export function toEntryRow(deps: IngestDeps, { node, address, existing, item }: 
     replyNode: reply?.node ?? null,
     replyItem: reply?.item ?? null,
     payload,
+    profile: item.profile,
+    more: JSON.stringify(entry.pictures.length === 0 ? {} : { pictures: entry.pictures }),
     firstSeenAt: firstSeen.getTime(),
     changedAt: now.getTime(),
   }

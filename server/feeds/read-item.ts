@@ -5,10 +5,12 @@ import { type Credit, creditAuthor } from '#shared/credit.ts'
 import type { Entry } from '#shared/entry.ts'
 import { type FeedMetadata, METADATA_ITEM, readFeedMetadata } from '#shared/feed-metadata.ts'
 import { type BareJid, readBareJid } from '#shared/jid.ts'
-import { comments, findProfile, type Profile } from '#shared/profiles/index.ts'
+import { comments, findProfile, type Profile, type ProfileName } from '#shared/profiles/index.ts'
 
 export interface ReadEntryItem {
   readonly kind: 'entry'
+  /** The name of the profile that read it. */
+  readonly profile: ProfileName
   readonly entry: Entry
   readonly credit: Credit
   /** As the service says, or as it cannot be otherwise on an account's own node. */
@@ -44,11 +46,12 @@ export function readItem(
     if (metadata === undefined) return 'it is no description of a blog'
     return { kind: 'metadata', metadata, publisher: readPublisher(stamped), payload: text }
   }
-  const entry = profileOf(node, payload)?.readEntry(payload)
-  if (entry === undefined) return 'it is no entry'
+  const profile = profileOf(node, payload)
+  const entry = profile?.readEntry(payload)
+  if (profile === undefined || entry === undefined) return 'it is no entry'
   const credit = creditOf({ siteDomain, node, stamped, entryAuthor: entry.author.jid })
   const publisher = readPublisher(stamped) ?? (credit.kind === 'credited' ? credit.author : undefined)
-  return { kind: 'entry', entry, credit, publisher, payload: text }
+  return { kind: 'entry', profile: profile.name, entry, credit, publisher, payload: text }
 }
 
 // The link of a post makes a node one of comments, whatever it is called.

@@ -85,6 +85,9 @@ function createPostEntry(deps: Deps, row: PostRow): FeedEntry {
     author: row.author ?? { name: row.claimedName ?? '' },
     ...{ tags: row.tags, language: row.language, alternate },
     xmppUri: writeXmppUri(row.address),
+    ...(row.pictures.length === 0
+      ? {}
+      : { enclosures: row.pictures.map(({ alt, ...rest }) => ({ ...rest, title: alt })) }),
     comments: row.comments && { page: `${alternate}#comments`, feed, count: row.commentCount },
   }
 }

@@ -1,5 +1,6 @@
 import type { SelectQueryBuilder } from 'kysely'
 import type { ItemAddress, NodeAddress } from '#shared/address.ts'
+import type { Picture } from '#shared/entry.ts'
 import { type BareJid, localPart } from '#shared/jid.ts'
 import type { SafeHtml } from '#shared/markup.ts'
 import type { IndexDb } from './database.ts'
@@ -32,6 +33,9 @@ export interface PostRow {
   readonly comments?: NodeAddress
   readonly commentCount: number
   readonly alternate?: string
+  /** The name of the profile that read it. */
+  readonly profile: string
+  readonly pictures: readonly Picture[]
   /** The item as it came. */
   readonly payload: string
 }
@@ -90,6 +94,8 @@ export function readPost(row: SelectedPost): PostRow {
     comments: readAddress(row.commentsService, row.commentsNode),
     commentCount: row.commentCount ?? 0,
     alternate: row.alternate ?? undefined,
+    profile: row.profile,
+    pictures: (JSON.parse(row.more) as { pictures?: Picture[] }).pictures ?? [],
     payload: row.payload,
   }
 }

@@ -1,14 +1,21 @@
 import type { Element } from 'ltx'
+import { base } from './base.ts'
 import { comments } from './comments.ts'
+import { gallery } from './gallery.ts'
 import { microblog } from './microblog.ts'
 import type { Profile } from './profile.ts'
 
 export { readFeedMetadata, writeFeedMetadata } from '../feed-metadata.ts'
-export type { NodeConfig, Profile } from './profile.ts'
-export { comments, microblog }
+export type { NodeConfig, Profile, ProfileName } from './profile.ts'
+export { base, comments, gallery, microblog }
 
 /** Every kind of node that Canto knows: a new one is a file and its line here. */
-export const PROFILES: readonly Profile[] = [microblog, comments]
+export const PROFILES: readonly Profile[] = [microblog, comments, gallery, base]
+
+/** The template in `web/entries/` for an entry that the profile of this name read. */
+export function findTemplate(name: string): string {
+  return PROFILES.find((profile) => profile.name === name)?.template ?? microblog.template
+}
 
 /** What is known of a node. */
 export interface NodeSigns {

@@ -7,7 +7,7 @@ export const microblog: Profile = {
   name: 'microblog',
   type: NS.MICROBLOG,
   matchesNode: (node) => node === NS.MICROBLOG,
-  matchesPayload: (payload) => payload.is('entry', NS.ATOM),
+  matchesPayload: () => false,
   config: { ...BASE_CONFIG, publish_model: 'publishers', type: NS.MICROBLOG },
   readEntry: (payload) => readEntry(payload),
   template: 'post',

@@ -4,9 +4,11 @@ import type { Entry } from '../entry.ts'
 /** Node configuration: field names without `pubsub#`, booleans as `1` and `0`. */
 export type NodeConfig = Readonly<Record<string, string>>
 
+export type ProfileName = 'microblog' | 'comments' | 'base' | 'gallery'
+
 /** A kind of node (XEP-0472): everything that the product knows about it. */
 export interface Profile {
-  readonly name: 'microblog' | 'comments'
+  readonly name: ProfileName
   /** What the node announces as `pubsub#type`, where XEP-0472 has a word for it. */
   readonly type?: string
   matchesNode(node: string): boolean

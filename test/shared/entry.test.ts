@@ -285,6 +285,7 @@ describe('the draft of a post', () => {
         language: '',
         summary: '',
         comments: true,
+        pictures: [{ href: 'https://upload.montague.example/a/balcony.jpg', type: 'image/jpeg', alt: '' }],
       },
     )
   })

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { NS } from '#shared/ns.ts'
 import { findProfile, PROFILES } from '#shared/profiles/index.ts'
@@ -13,14 +14,14 @@ describe('the profile of a node', () => {
     assert.equal(findProfile({ node: NS.MICROBLOG })?.name, 'microblog')
     assert.equal(findProfile({ node: `${NS.COMMENTS_PREFIX}x`, payload })?.name, 'comments')
     assert.equal(findProfile({ type: 'urn:unknown', node: NS.MICROBLOG })?.name, 'microblog')
-    assert.equal(findProfile({ node: 'a-community', payload })?.name, 'microblog')
+    assert.equal(findProfile({ node: 'a-community', payload })?.name, 'base')
     assert.equal(findProfile({ node: 'a-community' }), undefined)
     assert.equal(findProfile({ node: 'a-community', payload: parse('<x xmlns="urn:x"/>') }), undefined)
   })
 
-  it('has a name and a template of its own', () => {
+  it('has a name of its own, and a template that is there', () => {
     assert.equal(new Set(PROFILES.map(({ name }) => name)).size, PROFILES.length)
-    assert.equal(new Set(PROFILES.map(({ template }) => template)).size, PROFILES.length)
+    for (const { template } of PROFILES) assert.ok(existsSync(`web/entries/${template}.eta`), template)
   })
 
   for (const profile of PROFILES) {

@@ -34,6 +34,7 @@ export const ar: Strings = {
   notVerified: 'هوية غير مؤكدة',
   accordingTo: 'بحسب {service}',
   unknownAuthor: 'كاتب مجهول',
+  pictureUntold: 'صورة لم يصفها أحد',
   waitingToBeSent: 'في انتظار الإرسال',
   notSent: 'لم يُرسل',
   notPublishedYet: 'لم يُنشر بعد.',

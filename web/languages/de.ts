@@ -27,6 +27,7 @@ export const de: Strings = {
   notVerified: 'nicht bestätigt',
   accordingTo: 'laut {service}',
   unknownAuthor: 'Unbekannt',
+  pictureUntold: 'Ein Bild, das niemand beschrieben hat',
   waitingToBeSent: 'noch nicht gesendet',
   notSent: 'nicht gesendet',
   notPublishedYet: 'Noch nicht veröffentlicht.',

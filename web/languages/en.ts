@@ -26,6 +26,7 @@ export const en = {
   notVerified: 'not verified',
   accordingTo: 'according to {service}',
   unknownAuthor: 'Unknown author',
+  pictureUntold: 'A picture that nobody has described',
   waitingToBeSent: 'waiting to be sent',
   notSent: 'not sent',
   notPublishedYet: 'Not published yet.',

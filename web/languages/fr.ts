@@ -27,6 +27,7 @@ export const fr: Strings = {
   notVerified: 'identité non vérifiée',
   accordingTo: 'selon {service}',
   unknownAuthor: 'Auteur inconnu',
+  pictureUntold: 'Une image que personne n’a décrite',
   waitingToBeSent: 'en attente d’envoi',
   notSent: 'non envoyé',
   notPublishedYet: 'Pas encore publié.',

@@ -11,7 +11,9 @@ import { createTagUri } from '#shared/item-id.ts'
 import type { SafeHtml } from '#shared/markup.ts'
 import { makeScrollable, proxyPictures } from '#shared/markup.ts'
 import { nodePath, postPath, tagPath } from '#shared/paths.ts'
-import type { PostView, WaitingView } from '#web/views.ts'
+import { findTemplate } from '#shared/profiles/index.ts'
+import { escapeXml } from '#shared/text.ts'
+import type { PictureView, PostView, WaitingView } from '#web/views.ts'
 import { blogTitle } from '../shown.ts'
 import type { Web } from '../web.ts'
 
@@ -37,6 +39,8 @@ export function viewPost(deps: Deps, row: PostRow, { blog, person }: PostPlace):
       language: row.language,
     },
     html: forPage(deps, row.html),
+    ...viewPictures(deps, row),
+    template: findTemplate(row.profile),
     published: row.published.toISOString(),
     ...(row.isEdited ? { edited: row.updated.toISOString() } : {}),
     ...(name === undefined ? {} : { author: viewAuthor(deps, row, name) }),
@@ -48,6 +52,16 @@ export function viewPost(deps: Deps, row: PostRow, { blog, person }: PostPlace):
     hasComments: row.comments !== undefined,
     ...(person?.jid === row.address.service ? { editUrl: `${url}/edit`, deleteUrl: `${url}/delete` } : {}),
   }
+}
+
+/** Those that its text does not show already. */
+function viewPictures(
+  { pictures }: Pick<Deps, 'pictures'>,
+  entry: Pick<PostRow, 'pictures' | 'html'>,
+): { pictures?: readonly PictureView[] } {
+  const shown = entry.pictures.filter(({ href }) => !entry.html.includes(`src="${escapeXml(href)}"`))
+  if (shown.length === 0) return {}
+  return { pictures: shown.map(({ href, alt }) => ({ src: pictures.writePath(href), alt })) }
 }
 
 /** A post that is only in its author's outbox. */
@@ -125,6 +139,7 @@ function viewEntry(
     title: entry?.title ?? '',
     isUntitled: entry?.isUntitled ?? true,
     html: forPage(deps, entry?.html ?? ('' as SafeHtml)),
+    ...(entry?.html === undefined ? {} : viewPictures(deps, { pictures: entry.pictures, html: entry.html })),
     excerpt: entry?.excerpt ?? '',
     ...{ summary: entry?.summary, language: entry?.language, published },
     author: { name: entry?.author.name ?? author.name, jid: author.jid, url },
