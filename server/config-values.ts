@@ -1,5 +1,6 @@
 import ipaddr from 'ipaddr.js'
 import { type BareJid, localPart, readBareJid } from '#shared/jid.ts'
+import type { LogFormat } from './log.ts'
 
 /** Reads one variable: the value, or a sentence that completes "NAME …". */
 export type ReadValue<T> = (text: string) => { readonly value: T } | { readonly mistake: string }
@@ -8,6 +9,9 @@ const value = <T>(read: T): { value: T } => ({ value: read })
 const mistake = (words: string): { mistake: string } => ({ mistake: words })
 
 export const readText: ReadValue<string> = (text) => value(text)
+
+export const readLogFormat: ReadValue<LogFormat> = (text) =>
+  text === 'text' || text === 'json' ? value(text) : mistake(`is "${text}", but must be text or json`)
 
 export const readPort: ReadValue<number> = (text) => {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : 0

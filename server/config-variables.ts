@@ -16,6 +16,7 @@ const VARIABLES = {
   CANTO_OPERATORS: read.readList(read.readAccount),
   CANTO_PROXY: read.readList(read.readProxy),
   CANTO_TITLE: read.readText,
+  CANTO_LOG: read.readLogFormat,
   CANTO_LOCAL_XMPP_PORT: read.readPort,
   CANTO_LOCAL_HTTP_PORT: read.readPort,
   CANTO_LOCAL_DOMAIN: read.readDomain,

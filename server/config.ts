@@ -4,6 +4,7 @@ import { parseEnv } from 'node:util'
 import { type BareJid, domainOf, localPart, readBareJid } from '#shared/jid.ts'
 import { type Env, findContradictions, readValues, type Values } from './config-variables.ts'
 import { AppError } from './errors.ts'
+import type { LogFormat } from './log.ts'
 
 /** The account that publishes the first post of a local site. */
 const FIRST_BLOGGER = 'blogger'
@@ -31,6 +32,7 @@ export interface Config {
   /** Addresses and ranges of reverse proxies. */
   readonly proxies: readonly string[]
   readonly title: string
+  readonly logFormat: LogFormat
 }
 
 export interface LocalConfig {
@@ -92,6 +94,7 @@ function assembleConfig(values: Values): Config {
     operators: values.CANTO_OPERATORS ?? firstBloggerOf(bloggers, isLocal ? local.firstBlogger : undefined),
     proxies: values.CANTO_PROXY ?? [],
     title: values.CANTO_TITLE ?? 'Canto',
+    logFormat: values.CANTO_LOG ?? 'text',
   }
 }
 

@@ -8,7 +8,7 @@ import { checkPort, explainListenError } from './local/free-port.ts'
 import { startLocalServer } from './local/local-server.ts'
 import { describeSignIn } from './local/sign-in-hint.ts'
 import { trustCertificate } from './local/trust.ts'
-import { createLogger, writeLine } from './log.ts'
+import { createLogger, type LogFormat, writeLine } from './log.ts'
 import { explainSiteProblem } from './site-problem.ts'
 import { step } from './step.ts'
 
@@ -17,7 +17,9 @@ const ONLINE_TIMEOUT_MS = 15_000
 
 // What goes wrong before the site is ready ends the process, with one sentence that says everything.
 let isReady = false
+let logFormat: LogFormat = 'text'
 const log = createLogger({
+  format: () => logFormat,
   write: (line, level) => {
     if (isReady || level !== 'warn') writeLine(line, level)
   },
@@ -36,6 +38,7 @@ try {
 
 /** The life of the process: everything that opens here is closed in the reverse order, however it ends. */
 async function live(config: Config): Promise<void> {
+  logFormat = config.logFormat
   await using stack = new AsyncDisposableStack()
   const web = { host: config.host, port: config.port, variable: 'CANTO_PORT' }
   stack.use(await openDataFolder(config.data))

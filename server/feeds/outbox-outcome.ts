@@ -1,6 +1,7 @@
 import { AppError, describeError, type ErrorCode } from '#server/errors.ts'
 import { saveDraft } from '#server/store/draft.ts'
 import { type OutboxRow, updateOutboxRow } from '#server/store/outbox.ts'
+import { addressKey } from '#shared/address.ts'
 import { backoff } from './backoff.ts'
 import type { OutboxDeps } from './outbox-deps.ts'
 import { type PostTask, readTask } from './task.ts'
@@ -29,7 +30,7 @@ export async function settleRow(deps: OutboxDeps, row: OutboxRow, outcome: Outco
     return wait(deps, row, { reason: error.reason, problem: error.message, seconds: WAIT_SECONDS })
   // What is no AppError is a fault of ours: later code may do better, and nothing is lost until then.
   if (!(error instanceof AppError) || PASSING.has(error.code)) {
-    if (!(error instanceof AppError)) deps.log.error({ err: error }, `Outbox row ${row.id} failed`)
+    if (!(error instanceof AppError)) deps.log.error({ ...fieldsOf(row), err: error }, 'Publishing failed')
     const seconds = error instanceof AppError ? error.retryAfter : undefined
     const reason = error instanceof AppError ? error.code : 'internal'
     return wait(deps, row, { reason, problem: describeError(error), seconds: seconds ?? backoff(failures) })
@@ -65,7 +66,7 @@ async function wait(deps: OutboxDeps, row: OutboxRow, { reason, problem, seconds
 
 /** The last word: the author is told, and the text is a draft again. */
 async function refuse(deps: OutboxDeps, row: OutboxRow, error: AppError): Promise<'refused'> {
-  deps.log.warn(`${row.kind} of ${row.account} was refused: ${error.message}`)
+  deps.log.warn({ ...fieldsOf(row), err: error }, 'Publishing was refused')
   const task = readTask(row)
   if (task.kind === 'post') await keepDraft(deps, row, task)
   await updateOutboxRow(deps.state, row.id, {
@@ -75,6 +76,10 @@ async function refuse(deps: OutboxDeps, row: OutboxRow, error: AppError): Promis
     nextTry: null,
   })
   return 'refused'
+}
+
+function fieldsOf({ id, kind, account, address }: OutboxRow) {
+  return { row: id, kind, account, item: addressKey(address) }
 }
 
 async function keepDraft(

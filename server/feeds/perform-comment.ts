@@ -53,7 +53,7 @@ export async function performRemoveComment(
     if (isAppError(error, 'forbidden', 'not-implemented')) return forward(deps, performance, error)
     if (!isAppError(error, 'not-found', 'gone')) throw error
   }
-  deps.log.debug(`${account} removed ${addressKey(address)}`)
+  deps.log.debug({ account, item: addressKey(address) }, 'A comment was removed')
   await ingestOwn(deps, { kind: 'retracted', address })
 }
 

@@ -1,5 +1,5 @@
 import type { Element } from 'ltx'
-import { AppError, describeError } from '#server/errors.ts'
+import { AppError } from '#server/errors.ts'
 import { findAccount } from '#server/store/account.ts'
 import { findPersonName } from '#server/store/person.ts'
 import type { PubsubEvent } from '#server/xmpp/ports.ts'
@@ -45,7 +45,7 @@ export async function ingestOwn(deps: OutboxDeps, event: PubsubEvent): Promise<v
     await ingest(deps, event)
   } catch (error) {
     // It is on the network, which is the truth: the index hears of it again.
-    deps.log.error(`${addressKey(event.address)} could not be indexed: ${describeError(error)}`)
+    deps.log.error({ item: addressKey(event.address), err: error }, 'What was published could not be indexed')
     deps.indexing?.watch(event.address)
   }
 }
