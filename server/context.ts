@@ -60,11 +60,11 @@ export async function createContext({ config, log, local }: ContextParts): Promi
       }),
     onSignIn: welcome,
   })
-  stack.defer(() => people.stop())
+  // Together, for the whole of Canto has 5 seconds to end.
+  stack.defer(async () => void (await Promise.all([people.stop(), site.stop()])))
   const indexing = createIndexing({ ...base, site })
-  stack.defer(() => indexing.stop())
   const outbox = createOutbox({ ...base, sessions: people.session, indexing })
-  stack.defer(() => outbox.stop())
+  stack.defer(async () => void (await Promise.all([outbox.stop(), indexing.stop()])))
 
   function isOwnServer(jid: BareJid): boolean {
     return domainOf(jid) === siteDomain

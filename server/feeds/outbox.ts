@@ -34,7 +34,7 @@ export interface Outbox {
 // Rows also come from other processes (`canto relink`), and sessions without telling.
 const TICK = 1_000
 /** A server that does not answer must not keep Canto from ending: what it was asked is asked again next time. */
-const STOP = 3_000
+const STOP = 1_000
 const DAY = 24 * 3_600_000
 /** No browser sends a form again after that. */
 const KEPT_DAYS = 30

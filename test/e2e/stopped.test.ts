@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { startProduct } from '../support/product.ts'
+import { until } from '../support/until.ts'
+import { createWebClient } from '../support/web-client.ts'
+
+const POSTS = 30
+/** Issue 3, item 9. */
+const LONGEST_MS = 5_000
+
+describe('a site that is stopped in the middle of its work', () => {
+  it('ends by itself in under 5 s, local server and all, and has every post that it answered', async () => {
+    await using product = await startProduct()
+    const password = await until(() => /the password (\S+)/.exec(product.output())?.[1])
+    const client = createWebClient(() => product.url)
+    await client.signIn('blogger@localhost', password)
+    const answered: string[] = []
+    const sending = Array.from({ length: POSTS }, async (_, i) => {
+      const answer = await client
+        .submit('/write', '/write', { title: `Post number ${i}`, text: 'Text', action: 'publish' })
+        .catch(() => undefined)
+      if (answer?.status === 303) answered.push(answer.headers.get('location') ?? '')
+    })
+    await until(() => answered.length > 2, { what: 'the first answers' })
+    const begun = performance.now()
+    assert.equal(await product.stop(), 0)
+    const took = performance.now() - begun
+    await Promise.all(sending)
+    console.log(`# stopped in ${Math.round(took)} ms with ${answered.length} of ${POSTS} posts answered`)
+    assert.ok(took < LONGEST_MS, `it took ${Math.round(took)} ms`)
+    assert.ok(answered.length < POSTS, 'nothing was under way')
+
+    await product.start()
+    for (const path of answered) {
+      await until(async () => (await client.get(path)).status === 200, { what: `${path} after the start` })
+    }
+  })
+})
