@@ -3,20 +3,33 @@ import { isAppError } from '#server/errors.ts'
 import type { NodeAddress } from '#shared/address.ts'
 import { type BareJid, domainOf, isSameOrSubdomain, readBareJid } from '#shared/jid.ts'
 import { NS } from '#shared/ns.ts'
-import { allItems } from './all-items.ts'
+import { type AllItemsDeps, allItems, allPages } from './all-items.ts'
 import { configureNode, createNode, type NodeDeps, readConfig } from './node-config.ts'
-import type { Affiliation, Disco, Pubsub, Subscription } from './ports.ts'
+import type { Affiliation, Disco, Pubsub, Services, Subscription } from './ports.ts'
 import { countItems, findItem, findItems, listItemIds, listItems, publishItem, retractItem } from './pubsub-items.ts'
 import type { Ask } from './requests.ts'
 
-/** Answers over this end a stream between stock servers (524,288 bytes), and everybody's who shares it. */
-const FEDERATED = { pageBytes: 256 * 1024, mostBytes: 400 * 1024 }
+/** An answer over 524,288 bytes ends a stream between stock servers, and everybody's who shares it: far below that. */
+const FEDERATED = { pageBytes: 200_000, mostBytes: 200_000 }
 const LOCAL = { pageBytes: 2 * 1024 * 1024, mostBytes: 32 * 1024 * 1024 }
 
+export interface PubsubDeps {
+  readonly own: BareJid
+  readonly ask: Ask
+  readonly disco: Disco
+  readonly readServices: () => Promise<Services>
+}
+
 /** XEP-0060 and XEP-0163 for the account `own`. */
-export function createPubsub(own: BareJid, ask: Ask, disco: Disco): Pubsub {
+export function createPubsub({ own, ask, disco, readServices }: PubsubDeps): Pubsub {
   const to = ({ service }: { service: BareJid }) => (service === own ? undefined : service)
   const deps: NodeDeps = { ask, to }
+  const readersOf = (address: NodeAddress): AllItemsDeps => ({
+    listItems: (where, query) => listItems(deps, where, query),
+    listItemIds: ({ service, node }) => listItemIds(disco, service, node),
+    findItems: (where, ids) => findItems(deps, where, ids),
+    ...(isSameOrSubdomain(domainOf(address.service), domainOf(own)) ? LOCAL : FEDERATED),
+  })
   const askOwner = (type: 'get' | 'set', address: NodeAddress, name: string) => {
     const pubsub = new Element('pubsub', { xmlns: NS.PUBSUB_OWNER })
     pubsub.c(name, { node: address.node })
@@ -41,18 +54,13 @@ export function createPubsub(own: BareJid, ask: Ask, disco: Disco): Pubsub {
     countItems: (address) => countItems(deps, address),
     listItems: (address, query) => listItems(deps, address, query),
     listItemIds: ({ service, node }) => listItemIds(disco, service, node),
-    allItems: (address, limits) =>
-      allItems(
-        {
-          listItems: (where, query) => listItems(deps, where, query),
-          listItemIds: ({ service, node }) => listItemIds(disco, service, node),
-          findItems: (where, ids) => findItems(deps, where, ids),
-          ...(isSameOrSubdomain(domainOf(address.service), domainOf(own)) ? LOCAL : FEDERATED),
-        },
-        address,
-        limits,
-      ),
-    subscribeNode: (address) => subscribeNode(deps, own, address),
+    allItems: (address, limits) => allItems(readersOf(address), address, limits),
+    pages: (address, limits) => allPages(readersOf(address), address, limits),
+    async subscribeNode(address, { isPublic = false } = {}) {
+      // Where the account's server does not do that nobody is told: who wants it told looks at `readServices`.
+      if (isPublic && (await readServices()).publicSubscriptions) return subscribePublicly(deps, own, address)
+      return subscribeNode(deps, own, address)
+    },
     unsubscribeNode: (address) => unsubscribeNode(deps, own, address),
     listSubscriptions: (service) => listSubscriptions(deps, service),
     listAffiliations: (where) => listAffiliations(deps, where),
@@ -70,6 +78,15 @@ async function subscribeNode({ ask, to }: NodeDeps, own: BareJid, address: NodeA
   const answer = await ask('set', to(address), pubsub)
   const state = answer.getChild('pubsub', NS.PUBSUB)?.getChild('subscription')?.attrs.subscription
   return state === 'pending' || state === 'unconfigured' ? 'pending' : 'subscribed'
+}
+
+/** XEP-0465 §4.1, by the account's own server. */
+async function subscribePublicly({ ask }: NodeDeps, own: BareJid, { service, node }: NodeAddress) {
+  const pam = new Element('pam', { xmlns: NS.PAM, jid: service })
+  pam.c('subscribe', { xmlns: NS.PUBSUB, node, jid: own }).c('public', { xmlns: NS.PPS })
+  // XEP-0376 §4.2: the answer is empty, for the new state is told to all sessions by a message.
+  await ask('set', undefined, pam)
+  return 'subscribed' as const
 }
 
 async function unsubscribeNode({ ask, to }: NodeDeps, own: BareJid, address: NodeAddress): Promise<void> {

@@ -2,14 +2,16 @@ import { AppError, isAppError } from '#server/errors.ts'
 import { domainOf } from '#shared/jid.ts'
 import { backoff, pause } from './backoff.ts'
 import { type Connection, openConnection } from './connection.ts'
-import { createDisco, findServices } from './disco.ts'
+import { createDisco } from './disco.ts'
 import { readEntityTime } from './entity-time.ts'
 import { readStreamError } from './errors.ts'
 import { publishNickname } from './nickname.ts'
-import type { FastToken, PubsubEvent, Services, SessionOptions, SessionStatus, XmppSession } from './ports.ts'
+import type { FastToken, PubsubEvent, SessionOptions, SessionStatus, XmppSession } from './ports.ts'
 import { createPubsub } from './pubsub.ts'
 import { readPubsubEvents } from './pubsub-events.ts'
 import type { Ask } from './requests.ts'
+import { createServices } from './services.ts'
+import { requestUploadSlot } from './upload.ts'
 
 const CONNECT_TIMEOUT = 30_000
 /** Milliseconds online after which a drop is a new story. */
@@ -25,7 +27,6 @@ export function openSession(options: SessionOptions): XmppSession {
   let status: SessionStatus = 'connecting'
   let problem: AppError | undefined
   let connection: Connection | undefined
-  let services: Promise<Services> | undefined
 
   const ask: Ask = async (...args) => {
     // Not the problem itself: a refused sign-in says nothing about the node that was asked for.
@@ -33,7 +34,8 @@ export function openSession(options: SessionOptions): XmppSession {
     return connection.ask(...args)
   }
   const disco = createDisco(ask)
-  const pubsub = createPubsub(jid, ask, disco)
+  const services = createServices(jid, disco)
+  const pubsub = createPubsub({ own: jid, ask, disco, readServices: services.read })
 
   function change(next: SessionStatus, why?: AppError): void {
     status = next
@@ -87,7 +89,7 @@ export function openSession(options: SessionOptions): XmppSession {
         const opened = await connect()
         if (stopping.signal.aborted) return void (await opened.close())
         connection = opened
-        services = undefined
+        services.onConnected(undefined)
         const since = Date.now()
         change('online')
         const reason = await opened.ended
@@ -157,13 +159,9 @@ export function openSession(options: SessionOptions): XmppSession {
         statusListeners.delete(settle)
       })
     },
-    readServices() {
-      services ??= findServices(jid, disco).catch((error) => {
-        services = undefined
-        throw error
-      })
-      return services
-    },
+    readServices: services.read,
+    requestUploadSlot: (file) =>
+      requestUploadSlot({ ask, readServices: services.read, service: options.service }, file),
     readServerTime: () => readEntityTime(ask, domain),
     setNickname: (name) => publishNickname(pubsub, jid, name),
     async invalidateToken() {

@@ -128,7 +128,7 @@ function configureModules(places: Pick<Places, 'folder' | 'isStock' | 'mayResume
     ...Object.fromEntries(`${names} ${more}`.split(' ').map((name) => [`mod_${name}`, {}])),
     mod_stream_mgmt: { resume_timeout: mayResume ? 300 : 0 },
     mod_http_upload: {
-      put_url: `http://@HOST@:${apiPort}/upload`,
+      put_url: `http://127.0.0.1:${apiPort}/upload`,
       docroot: join(folder, 'upload'),
       max_size: 1_048_576,
     },
