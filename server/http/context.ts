@@ -18,7 +18,7 @@ export interface Health {
 }
 
 /** What the web side takes from the composition root. */
-export interface AppContext extends Pick<AuthorsDeps, 'sessions' | 'indexing'> {
+export interface AppContext extends Pick<AuthorsDeps, 'indexing'> {
   readonly config: Config
   readonly log: Logger
   readonly index: IndexDb
@@ -26,6 +26,8 @@ export interface AppContext extends Pick<AuthorsDeps, 'sessions' | 'indexing'> {
   readonly secret: Secret
   readonly siteDomain: BareJid
   readonly people: People
+  /** Somebody's own session, to be handed on to the feeds room. */
+  readonly sessions: People['session']
   readonly outbox: Outbox
   readonly live: Live
   readonly clock: () => Date

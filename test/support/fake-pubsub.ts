@@ -1,5 +1,6 @@
 import { AppError } from '#server/errors.ts'
-import type { Item, NodeConfig, Pubsub, PubsubEvent } from '#server/xmpp/ports.ts'
+import { type AllItemsDeps, allItems, allPages } from '#server/xmpp/all-items.ts'
+import type { Item, ItemPage, ItemQuery, NodeConfig, Pubsub, PubsubEvent } from '#server/xmpp/ports.ts'
 import { addressKey, type ItemAddress, type ItemId, type NodeAddress } from '#shared/address.ts'
 import { type BareJid, domainOf } from '#shared/jid.ts'
 
@@ -13,9 +14,26 @@ interface FakeNode {
   readonly affiliations: Map<BareJid, string>
 }
 
+export interface Manners {
+  /** Whether it pages and counts (XEP-0059), or knows only `max_items`. */
+  readonly pages: boolean
+  /** Whether it lists the ids of a node to anybody (XEP-0060 §5.5). */
+  readonly listsIds: boolean
+  /** Bytes that we ask it for at once. */
+  readonly bytes: number
+}
+
+const POLITE: Manners = { pages: true, listsIds: true, bytes: 200_000 }
+
 /** Pubsub services in memory, shared by the accounts that use them: for tests of what stands on the port. */
 export interface FakeNetwork {
   readonly nodes: ReadonlyMap<string, FakeNode>
+  /** How a service answers, where a test says: otherwise it pages, counts and lists ids. */
+  readonly manners: Map<BareJid, Partial<Manners>>
+  /** As ejabberd: who published to a node may retract what they did. */
+  mayRetractOwn: boolean
+  /** Services where only these may create nodes, as on Prosody. */
+  readonly creators: Map<BareJid, readonly BareJid[]>
   pubsubOf(account: BareJid): FakePubsub
   /** The next call of `method`, by anybody, fails so. */
   failNext(method: keyof Pubsub, error: AppError): void
@@ -33,6 +51,9 @@ export function createFakeNetwork(): FakeNetwork {
   const listeners: ((event: PubsubEvent, subscriber: BareJid) => void)[] = []
   const network: FakeNetwork = {
     nodes,
+    manners: new Map(),
+    mayRetractOwn: false,
+    creators: new Map(),
     pubsubOf: (account) => createFake(account),
     failNext: (method, error) => void failures.push({ method, error }),
     onEvent: (listener) => void listeners.push(listener),
@@ -56,6 +77,9 @@ export function createFakeNetwork(): FakeNetwork {
       enter(method)
       const node = nodes.get(key(address))
       if (node === undefined) throw new AppError('not-found', `${address.service} knows no such node`)
+      if (node.affiliations.get(account) === 'outcast') {
+        throw new AppError('forbidden', `${address.service} has shut ${account} out`)
+      }
       const isOpen = node.config.access_model === undefined || node.config.access_model === 'open'
       if (node.owner !== account && (asOwner || !isOpen)) {
         throw new AppError('forbidden', `${address.service} does not allow this`)
@@ -63,13 +87,23 @@ export function createFakeNetwork(): FakeNetwork {
       return node
     }
     const listed = (node: FakeNode) => [...node.items.values()].reverse()
-    return {
+    const manners = ({ service }: NodeAddress): Manners => ({ ...POLITE, ...network.manners.get(service) })
+    const readers = (address: NodeAddress): AllItemsDeps => ({
+      listItems: fake.listItems,
+      listItemIds: fake.listItemIds,
+      findItems: fake.findItems,
+      pageBytes: manners(address).bytes,
+      mostBytes: manners(address).bytes,
+    })
+    const fake: FakePubsub = {
       network,
       async createNode(address, config) {
         enter('createNode')
         if (nodes.has(key(address))) return 'exists'
         const isOthers = address.service.includes('@') && address.service !== account
-        if (isOthers) throw new AppError('forbidden', `${address.service} does not allow this`)
+        const creators = network.creators.get(address.service)
+        if (isOthers || (creators !== undefined && !creators.includes(account)))
+          throw new AppError('forbidden', `${address.service} does not allow this`)
         const { service, node } = address
         nodes.set(key(address), {
           address: { service, node },
@@ -100,8 +134,9 @@ export function createFakeNetwork(): FakeNetwork {
       },
       async publishItem(address, payload) {
         const node = open('publishItem', address)
-        const isOwners = node.owner === account || node.config.publish_model === 'open'
-        if (!isOwners) throw new AppError('forbidden', `${address.service} does not allow this`)
+        const isPublisher = ['owner', 'publisher'].includes(node.affiliations.get(account) ?? '')
+        const mayPublish = node.owner === account || isPublisher || node.config.publish_model === 'open'
+        if (!mayPublish) throw new AppError('forbidden', `${address.service} does not allow this`)
         const item = { id: address.item, payload, publisher: account }
         node.items.delete(address.item)
         node.items.set(address.item, item)
@@ -109,7 +144,8 @@ export function createFakeNetwork(): FakeNetwork {
       },
       async retractItem(address: ItemAddress) {
         const node = open('retractItem', address)
-        if (node.owner !== account) throw new AppError('forbidden', `${address.service} does not allow this`)
+        const isOwn = network.mayRetractOwn && node.items.get(address.item)?.publisher === account
+        if (node.owner !== account && !isOwn) throw new AppError('forbidden', `${address.service} does not allow this`)
         if (node.items.delete(address.item)) tell(node, { kind: 'retracted', address })
       },
       async findItem(address) {
@@ -121,14 +157,15 @@ export function createFakeNetwork(): FakeNetwork {
         return ids.flatMap((id) => items.get(id) ?? [])
       },
       countItems: async (address) => open('countItems', address).items.size,
-      async listItems(address, { max } = {}) {
-        const items = listed(open('listItems', address))
-        return { items: items.slice(0, max), isComplete: max === undefined || items.length <= max, count: items.length }
+      async listItems(address, query = {}) {
+        return readPage(listed(open('listItems', address)), query, manners(address))
       },
-      async *allItems(address, { max } = {}) {
-        yield listed(open('allItems', address)).slice(0, max)
+      allItems: (address, limits) => allItems(readers(address), address, limits),
+      pages: (address, limits) => allPages(readers(address), address, limits),
+      async listItemIds(address) {
+        const { items } = open('listItemIds', address)
+        return manners(address).listsIds ? [...items.keys()] : undefined
       },
-      listItemIds: async (address) => [...open('listItemIds', address).items.keys()],
       async subscribeNode(address) {
         open('subscribeNode', address).subscribers.add(account)
         return 'subscribed'
@@ -145,20 +182,35 @@ export function createFakeNetwork(): FakeNetwork {
         return own.map(({ address }) => ({ address, state: 'subscribed' }))
       },
       async setAffiliation(address, jid, affiliation) {
-        open('setAffiliation', address, true).affiliations.set(jid, affiliation)
+        const { affiliations } = open('setAffiliation', address, true)
+        if (affiliation === 'none') affiliations.delete(jid)
+        else affiliations.set(jid, affiliation)
       },
       async listAffiliations(where) {
+        if (typeof where !== 'string') {
+          const { address, owner, affiliations } = open('listAffiliations', where, true)
+          const others = [...affiliations].map(([jid, affiliation]) => ({ node: address.node, affiliation, jid }))
+          return [{ node: address.node, affiliation: 'owner', jid: owner }, ...others]
+        }
         enter('listAffiliations')
-        const isOfNode = typeof where !== 'string'
         return [...nodes.values()]
-          .filter(({ address, owner }) =>
-            isOfNode ? key(address) === key(where) : address.service === where && owner === account,
-          )
+          .filter(({ address, owner }) => address.service === where && owner === account)
           .map(({ address, owner }) => ({ node: address.node, affiliation: 'owner', jid: owner }))
       },
     }
+    return fake
   }
   return network
+}
+
+/** Newest first; a cursor is the id of the oldest item of a page. */
+function readPage(items: readonly Item[], { max = items.length, before }: ItemQuery, { pages }: Manners): ItemPage {
+  if (!pages) return { items: items.slice(0, max), isComplete: items.length < max }
+  const from = before === undefined ? 0 : items.findIndex(({ id }) => id === before) + 1
+  const page = items.slice(from, from + max)
+  const isComplete = before === undefined && items.length <= max
+  const cursor = page.at(-1)?.id
+  return { items: page, isComplete, count: items.length, ...(cursor !== undefined && !isComplete && { cursor }) }
 }
 
 /** The port for one account on a network of its own. */

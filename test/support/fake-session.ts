@@ -1,6 +1,7 @@
 import { AppError } from '#server/errors.ts'
 import type { Disco, Pubsub, PubsubEvent, Services, SessionStatus, XmppSession } from '#server/xmpp/ports.ts'
 import type { BareJid } from '#shared/jid.ts'
+import { NS } from '#shared/ns.ts'
 import type { FakeNetwork } from './fake-pubsub.ts'
 
 /** A session on a fake network that a test can drop and bring back. */
@@ -30,16 +31,38 @@ export function createFakeSession(jid: BareJid, network: FakeNetwork): FakeSessi
     get(target, name: keyof Pubsub) {
       const method = target[name]
       if (typeof method !== 'function' || status === 'online') return method
-      return name === 'allItems' ? failingPages : async () => Promise.reject(offline())
+      return name === 'allItems' || name === 'pages' ? failingPages : async () => Promise.reject(offline())
     },
   })
   // biome-ignore lint/correctness/useYield: it fails before its first page
   async function* failingPages(): AsyncGenerator<never> {
     throw offline()
   }
+  const nodesOf = (service: string) => {
+    if (status !== 'online') throw offline()
+    return [...network.nodes.values()].filter(({ address }) => address.service === service)
+  }
   const disco: Disco = {
-    readInfo: async () => ({ identities: [], features: new Set(), forms: new Map() }),
-    listItems: async () => [],
+    async readInfo(service, node) {
+      if (node === undefined) {
+        const identities = service.startsWith('pubsub.') ? [{ category: 'pubsub', type: 'service' }] : []
+        return { identities, features: new Set(), forms: new Map() }
+      }
+      // Servers show strangers nothing of an account.
+      if (service.includes('@') && service !== jid)
+        throw new AppError('forbidden', `${service} shows this only to contacts`)
+      const found = nodesOf(service).find(({ address }) => address.node === node)
+      if (found === undefined) throw new AppError('not-found', `${service} knows no such node`)
+      const fields = new Map(Object.entries(found.config).map(([name, value]) => [`pubsub#${name}`, [value]]))
+      const identities = [{ category: 'pubsub', type: 'leaf' }]
+      return { identities, features: new Set(), forms: new Map([[NS.PUBSUB_META_DATA, fields]]) }
+    },
+    async listItems(service, node, { max } = {}) {
+      if (node !== undefined) return []
+      return nodesOf(service)
+        .slice(0, max)
+        .map(({ address }) => ({ jid: service, node: address.node }))
+    },
   }
 
   const session: FakeSession = {
