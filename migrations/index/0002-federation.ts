@@ -12,6 +12,8 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     'deep_read_at',
     'heard_at',
     'purged_at',
+    'deep_due_at',
+    'other_count',
   ]) {
     await node(name, 'integer')
   }
@@ -46,7 +48,7 @@ export async function down(db: Kysely<unknown>): Promise<void> {
   await db.schema.dropTable('public_subscription').execute()
   for (const name of ['arrived_at', 'profile', 'more']) await db.schema.alterTable('entry').dropColumn(name).execute()
   const added = 'access_model publish_model backfill_cursor item_count average_bytes info_read_at read_at deep_read_at'
-  for (const name of [...added.split(' '), 'heard_at', 'purged_at', 'backfill']) {
+  for (const name of [...added.split(' '), 'heard_at', 'purged_at', 'deep_due_at', 'other_count', 'backfill']) {
     await db.schema.alterTable('node').dropColumn(name).execute()
   }
 }

@@ -55,6 +55,10 @@ export interface NodeTable {
   readAt: number | null
   /** When it was last compared with all that the service has. */
   deepReadAt: number | null
+  /** When it is to be compared so again; null before its first reading is done. */
+  deepDueAt: number | null
+  /** How many items it has beyond those in the index, when last compared: what is no entry, less what was trimmed. */
+  otherCount: number | null
   /** When anything last came from it: an event or an item that was new to us. */
   heardAt: number | null
   purgedAt: number | null

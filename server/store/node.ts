@@ -29,6 +29,8 @@ export interface NodeRow {
   readonly infoReadAt?: Date
   readonly readAt?: Date
   readonly deepReadAt?: Date
+  readonly deepDueAt?: Date
+  readonly otherCount?: number
   readonly heardAt?: Date
   readonly purgedAt?: Date
 }
@@ -195,6 +197,8 @@ function readNode(row: Selectable<NodeTable>): NodeRow {
     infoReadAt: dateOf(row.infoReadAt),
     readAt: dateOf(row.readAt),
     deepReadAt: dateOf(row.deepReadAt),
+    deepDueAt: dateOf(row.deepDueAt),
+    otherCount: row.otherCount ?? undefined,
     heardAt: dateOf(row.heardAt),
     purgedAt: dateOf(row.purgedAt),
   }

@@ -1,11 +1,11 @@
 import { AppError, isAppError } from '#server/errors.ts'
 import type { ItemId, NodeAddress } from '#shared/address.ts'
-import type { Item, ItemLimits, ItemPage, ItemQuery } from './ports.ts'
+import type { Item, ItemLimits, ItemPage, ItemQuery, NodePage, PageLimits } from './ports.ts'
 
 export interface AllItemsDeps {
   readonly listItems: (address: NodeAddress, query: ItemQuery) => Promise<ItemPage>
   readonly listItemIds: (address: NodeAddress) => Promise<readonly ItemId[] | undefined>
-  readonly findItems: (address: NodeAddress, ids: readonly ItemId[]) => Promise<Item[]>
+  readonly findItems: (address: NodeAddress, ids: readonly ItemId[]) => Promise<readonly Item[]>
   /** Bytes that one answer should have where the service pages. */
   readonly pageBytes: number
   /** Bytes that one answer may have where it does not. */
@@ -14,6 +14,19 @@ export interface AllItemsDeps {
 
 const FIRST_SIZE = 20
 const LARGEST_SIZE = 2000
+/** Nothing is known of what comes next: its items may be that much larger than those before. */
+const GROWTH = 8
+/** One that was not answered although it asked for so few was not too large. */
+const SMALL = 3
+
+/** The items of `pages`, for those who want all of them at once. */
+export async function* allItems(
+  deps: AllItemsDeps,
+  address: NodeAddress,
+  limits: ItemLimits = {},
+): AsyncGenerator<readonly Item[]> {
+  for await (const { items } of allPages(deps, address, limits)) if (items.length > 0) yield items
+}
 
 /**
  * The whole node, newest first where its service pages. Every page costs some services (ejabberd on Mnesia) the whole
@@ -21,29 +34,33 @@ const LARGEST_SIZE = 2000
  * learned from those before, and smaller after a failure. Throws `too-large` at the end where the service does not page
  * and there was more than one answer may hold.
  */
-export async function* allItems(
+export async function* allPages(
   deps: AllItemsDeps,
   address: NodeAddress,
-  limits: ItemLimits = {},
-): AsyncGenerator<readonly Item[]> {
+  limits: PageLimits = {},
+): AsyncGenerator<NodePage> {
   const most = limits.max ?? Number.POSITIVE_INFINITY
   const seen = new Set<ItemId>()
-  let size = Math.min(FIRST_SIZE, most)
-  let cursor: string | undefined
-  while (seen.size < most) {
+  let size = Math.min(limits.size ?? FIRST_SIZE, most)
+  let cursor = limits.before
+  for (;;) {
     limits.signal?.throwIfAborted()
-    const page = await readAdapted(deps, address, size, { ...limits, before: cursor })
+    const page = await readAdapted(deps, address, size, { signal: limits.signal, before: cursor })
     size = page.size
     const fresh = page.items.filter((item) => !seen.has(item.id)).slice(0, most - seen.size)
     for (const item of fresh) seen.add(item.id)
-    if (fresh.length > 0) yield fresh
-    if (page.isComplete || fresh.length === 0 || (cursor !== undefined && page.cursor === undefined)) return
-    const next = Math.min(LARGEST_SIZE, fitting(page.items, deps.pageBytes, size))
+    const isPaged = cursor !== undefined || page.cursor !== undefined
+    const isEnd = isPaged ? fresh.length === 0 || page.cursor === undefined : page.items.length === 0
+    const isLast = page.isComplete || isEnd || seen.size >= most
+    const { count } = page
+    yield { items: fresh, bytes: bytesOf(fresh), isLast, cursor: isLast ? undefined : page.cursor, count }
+    if (isLast) return
+    const next = Math.min(LARGEST_SIZE, size * GROWTH, fitting(page.items, deps.pageBytes, size))
     if (page.cursor === undefined) {
       // Only `max_items` is heeded here: the newest n and no way past them but a larger n, or the ids.
-      const wanted = Math.min(most, size * 4)
-      if (averageBytes(page.items) * wanted <= deps.mostBytes) size = wanted
-      else return yield* readById(deps, address, { seen, most, size: next, signal: limits.signal })
+      const wanted = Math.min(most, size * GROWTH, fitting(page.items, deps.mostBytes, size))
+      if (wanted > size && fresh.length > 0) size = wanted
+      else return yield* readById(deps, address, { seen, most, size: next, limits })
     } else {
       cursor = page.cursor
       size = Math.min(next, most - seen.size)
@@ -57,7 +74,8 @@ async function readAdapted(deps: AllItemsDeps, address: NodeAddress, first: numb
       const page = await deps.listItems(address, { ...query, max: size })
       return { ...page, size }
     } catch (error) {
-      const mayBeTooLarge = isAppError(error, 'timeout', 'unavailable', 'stanza-too-big', 'too-large')
+      const isTooLarge = isAppError(error, 'stanza-too-big', 'too-large')
+      const mayBeTooLarge = isTooLarge || (size > SMALL && isAppError(error, 'timeout', 'unavailable'))
       if (!mayBeTooLarge || size === 1 || query.signal?.aborted) throw error
     }
   }
@@ -67,33 +85,34 @@ interface ReadById {
   readonly seen: Set<ItemId>
   readonly most: number
   readonly size: number
-  readonly signal: AbortSignal | undefined
+  readonly limits: PageLimits
 }
 
-async function* readById(deps: AllItemsDeps, address: NodeAddress, { seen, most, size, signal }: ReadById) {
-  const ids = await deps.listItemIds(address)
+/** A list of ids is small beside the items: some 8,000 fit into what ends a stream. */
+async function* readById(
+  deps: AllItemsDeps,
+  address: NodeAddress,
+  { seen, most, size, limits }: ReadById,
+): AsyncGenerator<NodePage> {
+  const ids = limits.mayListIds === false ? undefined : await deps.listItemIds(address)
   if (ids === undefined) {
     throw new AppError('too-large', `${address.service} has more items than it shows: only the newest could be read`)
   }
-  const missing = ids.filter((id) => !seen.has(id)).slice(0, most - seen.size)
-  for (let at = 0; at < missing.length; at += size) {
-    signal?.throwIfAborted()
-    const found = await deps.findItems(address, missing.slice(at, at + size))
-    if (found.length > 0) yield found
+  const known = (await limits.listKnown?.()) ?? new Set<ItemId>()
+  const unseen = ids.filter((id) => !seen.has(id) && !known.has(id)).slice(0, most - seen.size)
+  for (let at = 0; at < unseen.length; at += size) {
+    limits.signal?.throwIfAborted()
+    const items = await deps.findItems(address, unseen.slice(at, at + size))
+    yield { items, bytes: bytesOf(items), isLast: false, ids }
   }
+  yield { items: [], bytes: 0, isLast: true, ids }
 }
 
 function fitting(items: readonly Item[], bytes: number, fallback: number): number {
-  const average = averageBytes(items)
-  return average === 0 ? fallback : Math.max(1, Math.floor(bytes / average))
+  return items.length === 0 ? fallback : Math.max(1, Math.floor((bytes * items.length) / bytesOf(items)))
 }
 
-function averageBytes(items: readonly Item[]): number {
-  const bytes = items.reduce((sum, { payload }) => sum + 200 + (payload ? measure(payload) : 0), 0)
-  return items.length === 0 ? 0 : bytes / items.length
-}
-
-// Twice the characters are about the bytes on the wire: markup and other scripts weigh more than they count.
-function measure(payload: { toString(): string }): number {
-  return payload.toString().length * 1.5
+/** About what they were on the wire: markup and other scripts weigh more than their characters count. */
+function bytesOf(items: readonly Item[]): number {
+  return items.reduce((sum, { payload }) => sum + 200 + (payload ? payload.toString().length * 1.5 : 0), 0)
 }

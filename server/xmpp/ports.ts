@@ -162,6 +162,32 @@ export interface ItemLimits {
   readonly signal?: AbortSignal
 }
 
+export interface PageLimits extends ItemLimits {
+  /** Where an earlier reading stopped: begins with what is older. */
+  readonly before?: string
+  /** How many items to ask for first; those after are learned. */
+  readonly size?: number
+  /** False where the list of ids is known to be too large or refused. */
+  readonly mayListIds?: boolean
+  /** What need not be sent again where items are asked for by id. */
+  readonly listKnown?: () => Promise<ReadonlySet<ItemId>>
+}
+
+/** A part of a node that is read whole. */
+export interface NodePage {
+  /** Those that no page of this reading had before. */
+  readonly items: readonly Item[]
+  /** About what they were on the wire. */
+  readonly bytes: number
+  readonly isLast: boolean
+  /** Where to go on later, where the service pages. */
+  readonly cursor?: string
+  /** How many items the node has, where the service says. */
+  readonly count?: number
+  /** All ids of the node, where only they lead to the older items. */
+  readonly ids?: readonly ItemId[]
+}
+
 export interface Subscription {
   readonly address: NodeAddress
   readonly state: string
@@ -189,6 +215,8 @@ export interface Pubsub {
   listItems(address: NodeAddress, query?: ItemQuery): Promise<ItemPage>
   /** Pages of the whole node, newest first where the service pages; else one page. */
   allItems(address: NodeAddress, limits?: ItemLimits): AsyncIterable<readonly Item[]>
+  /** The same with what tells how far it got; throws `too-large` where the service does not give the older items. */
+  pages(address: NodeAddress, limits?: PageLimits): AsyncGenerator<NodePage>
   /** Only the ids, where the service lists them (disco#items); undefined where it does not. */
   listItemIds(address: NodeAddress): Promise<readonly ItemId[] | undefined>
   /** Those of the named items that there are. COMPAT(ejabberd): for more than one it reads the whole node. */

@@ -159,7 +159,7 @@ describe('indexing', () => {
     await publish(ctx, 'one', 1)
     await ctx.indexing.start()
     await ctx.indexing.idle()
-    ctx.network.failNext('allItems', new AppError('unavailable', 'capulet.example cannot be reached now'))
+    ctx.network.failNext('listItems', new AppError('unavailable', 'capulet.example cannot be reached now'))
     ctx.indexing.watch(BLOG)
     await ctx.indexing.idle()
     assert.deepEqual(await titles(ctx), ['one'])

@@ -70,7 +70,7 @@ describe('reading a whole node', () => {
     const { ids, asked } = await read({ items: nodeOf(200, 10), isPaged: false })
     assert.equal(new Set(ids).size, 200)
     assert.equal(ids.length, 200)
-    assert.deepEqual(asked, [20, 80, 320])
+    assert.deepEqual(asked, [20, 160, 443])
   })
 
   it('goes by the ids where an answer would be too large, and says when it cannot', async () => {
