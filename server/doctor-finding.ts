@@ -1,6 +1,7 @@
 /** One thing that the doctor looked at. */
 export interface Finding {
-  readonly level: 'fine' | 'warning' | 'problem'
+  /** `note` is neither good nor bad. */
+  readonly level: 'fine' | 'note' | 'warning' | 'problem'
   readonly subject: string
   /** What is so. */
   readonly words: string
@@ -9,6 +10,8 @@ export interface Finding {
 }
 
 export const fine = (subject: string, words: string): Finding => ({ level: 'fine', subject, words })
+
+export const note = (subject: string, words: string): Finding => ({ level: 'note', subject, words })
 
 export const warning = (subject: string, words: string, mend: string): Finding => ({
   level: 'warning',
@@ -24,7 +27,7 @@ export const problem = (subject: string, words: string, mend: string): Finding =
   mend,
 })
 
-const MARKS = { fine: '✓', warning: '!', problem: '✗' } as const
+const MARKS = { fine: '✓', note: '·', warning: '!', problem: '✗' } as const
 
 export function printFinding({ level, subject, words, mend }: Finding): string {
   const lines = [`${MARKS[level]} ${subject.padEnd(14)} ${words}`]

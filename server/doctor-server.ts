@@ -1,15 +1,19 @@
 import { lookup } from 'node:dns/promises'
+import { addressKey } from '#shared/address.ts'
 import { type BareJid, domainOf } from '#shared/jid.ts'
 import type { Config } from './config.ts'
 import { isLoopbackHost } from './config-values.ts'
-import { type Finding, fine, problem, warning } from './doctor-finding.ts'
+import { type Finding, fine, note, problem, warning } from './doctor-finding.ts'
 import { describeError } from './errors.ts'
 import { explainSiteProblem } from './site-problem.ts'
+import type { NodeRow } from './store/node.ts'
+import type { OutboxCount } from './store/outbox.ts'
 import type { XmppSession } from './xmpp/ports.ts'
 
 const ONLINE_TIMEOUT_MS = 20_000
 /** Below this, a page of a dozen long posts does not fit into one answer. */
 const SMALL_STANZA = 262_144
+const LONG_MS = 3_600_000
 const CLOCK_TOLERANCE_MS = 60_000
 
 /** Whether the site account gets online; without that nothing else can be checked. */
@@ -71,25 +75,43 @@ export async function checkClock(session: XmppSession): Promise<Finding[]> {
 export async function checkWeb({ host, port, url }: Config): Promise<Finding[]> {
   const local = `http://${host === '0.0.0.0' || host === '::' ? 'localhost' : host.includes(':') ? `[${host}]` : host}:${port}`
   const answer = await fetch(`${local}/healthz`, { signal: AbortSignal.timeout(10_000) }).catch(() => undefined)
-  if (answer === undefined) return [fine('Web', `Canto does not run on ${local} now`)]
-  if (!answer.ok) return [problem('Web', `${local}/healthz answers ${answer.status}`, 'Look at what Canto prints')]
+  if (answer === undefined) return [note('Web', `Canto does not run on ${local} now`)]
+  if (!answer.ok) {
+    const words = `${local}/healthz answers ${answer.status}: ${await readProblems(answer)}`
+    return [problem('Web', words, 'Look at what Canto prints')]
+  }
   const name = isLoopbackHost(url.hostname) || (await lookup(url.hostname).catch(() => undefined))
   if (name !== undefined) return [fine('Web', `Canto answers on ${local}`)]
   return [problem('Web', `${url.hostname} has no address in DNS`, 'Add an A or AAAA record, or correct CANTO_URL')]
 }
 
-/** The blogs that could not be read when they were last tried. */
-export function checkBlogs(
-  nodes: readonly { owner?: BareJid; kind: string; status: string; problem?: string }[],
-): Finding[] {
-  const blogs = nodes.filter(({ kind }) => kind !== 'comments')
-  const silent = blogs.filter(({ problem: words, status }) => words !== undefined || status !== 'open')
-  const found = silent.map(({ owner, status, problem: words }) =>
-    warning(
-      'Blogs',
-      `the blog of ${owner} is not shown: ${words ?? `its node is ${status}`}`,
-      'Its author signs in on the web once more',
-    ),
-  )
-  return found.length > 0 ? found : [fine('Blogs', `${blogs.length} can be read`)]
+async function readProblems(answer: Response): Promise<string> {
+  const { problems = [] } = (await answer.json().catch(() => ({}))) as { problems?: readonly string[] }
+  return problems.join('; ') || 'it says no reason'
+}
+
+/** The blogs and communities that could not be read when they were last tried. */
+export function checkBlogs(nodes: readonly NodeRow[], authors: readonly BareJid[]): Finding[] {
+  const feeds = nodes.filter(({ kind }) => kind !== 'comments')
+  const silent = feeds.filter(({ problem: words, status }) => words !== undefined || status !== 'open')
+  const found = silent.map(({ address, owner, status, problem: words }) => {
+    const isAuthors = owner !== undefined && authors.includes(owner)
+    const what = isAuthors ? `the blog of ${owner}` : `${addressKey(address)}, which is followed here,`
+    const mend = isAuthors ? 'Its author signs in on the web once more' : 'Canto tries again by itself'
+    return warning('Blogs', `${what} is not shown as it should: ${words ?? `its node is ${status}`}`, mend)
+  })
+  return found.length > 0 ? found : [fine('Blogs', `${feeds.length} can be read`)]
+}
+
+/** What waits to be published, and for how long. */
+export function checkOutbox(rows: readonly OutboxCount[], now: Date): Finding[] {
+  const waiting = rows.filter(({ status }) => status === 'waiting')
+  const count = waiting.reduce((sum, row) => sum + row.count, 0)
+  if (count === 0) return [fine('Outbox', 'nothing waits to be published')]
+  const oldest = Math.min(...waiting.map((row) => row.oldest.getTime()))
+  const words = `${count} waits to be published, since ${new Date(oldest).toISOString()}`
+  if (now.getTime() - oldest < LONG_MS) return [note('Outbox', words)]
+  return [
+    warning('Outbox', words, 'Each is sent while its author is signed in; its author sees the reason under Drafts'),
+  ]
 }

@@ -7,12 +7,14 @@ import { checkConfig } from './doctor-config.ts'
 import { checkData } from './doctor-data.ts'
 import { type Finding, printFinding, problem } from './doctor-finding.ts'
 import { checkBlogNode, checkCommentsNode } from './doctor-nodes.ts'
-import { checkAccount, checkBlogs, checkClock, checkServices, checkWeb } from './doctor-server.ts'
+import { checkAccount, checkBlogs, checkClock, checkOutbox, checkServices, checkWeb } from './doctor-server.ts'
 import { describeError } from './errors.ts'
 import { useLocalServer } from './local/use-local-server.ts'
 import { silentLogger } from './log.ts'
-import { openIndex } from './store/database.ts'
+import { listAuthorRows } from './store/author.ts'
+import { openIndex, openState } from './store/database.ts'
 import { listNodes } from './store/node.ts'
+import { countOutbox } from './store/outbox.ts'
 import type { XmppSession } from './xmpp/ports.ts'
 import { openSession } from './xmpp/session.ts'
 
@@ -37,7 +39,7 @@ export async function doctorCommand(call: Call): Promise<void> {
     for (const check of [checkServices, checkClock, checkBlogNode, checkCommentsNode])
       tell(await attempt(() => check(session)))
   }
-  tell(await attempt(() => readBlogs(config)))
+  tell(await attempt(() => checkWork(config)))
   if (isIll) process.exitCode = 1
 }
 
@@ -66,13 +68,13 @@ async function attempt(check: () => Promise<Finding[]>): Promise<Finding[]> {
   }
 }
 
-async function readBlogs({ data }: Config): Promise<Finding[]> {
-  const path = join(data, 'index.sqlite')
-  if (!existsSync(path)) return []
-  const index = await openIndex(path)
-  try {
-    return checkBlogs(await listNodes(index))
-  } finally {
-    await index.destroy()
-  }
+/** What the site does: the blogs that it reads, and what it publishes. */
+async function checkWork({ data }: Config): Promise<Finding[]> {
+  const [indexPath, statePath] = [join(data, 'index.sqlite'), join(data, 'state.sqlite')]
+  if (!existsSync(indexPath) || !existsSync(statePath)) return []
+  await using stack = new AsyncDisposableStack()
+  const state = stack.adopt(await openState(statePath), (db) => db.destroy())
+  const index = stack.adopt(await openIndex(indexPath), (db) => db.destroy())
+  const authors = (await listAuthorRows(state)).map(({ jid }) => jid)
+  return [...checkBlogs(await listNodes(index), authors), ...checkOutbox(await countOutbox(state), new Date())]
 }

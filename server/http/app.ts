@@ -2,17 +2,18 @@ import cookie from '@fastify/cookie'
 import formbody from '@fastify/formbody'
 import type { FastifyInstance } from 'fastify'
 import Fastify from 'fastify'
+import { AppError } from '#server/errors.ts'
 import { addAssets, loadAssets } from './assets.ts'
 import type { AppContext } from './context.ts'
 import { createCookies } from './cookies.ts'
-import { addErrorPages } from './error-pages.ts'
+import { addErrorPages, sendError } from './error-pages.ts'
 import { createFormTokens } from './form-tokens.ts'
 import { createLiveStreams } from './live-stream.ts'
 import { createPictures } from './picture/pictures.ts'
 import { isPublicAddress } from './picture/public-address.ts'
 import { requirePlainInput } from './plain-input.ts'
 import { ROUTES } from './routes/index.ts'
-import { addSecurity } from './security.ts'
+import { addSecurity, securityHeaders } from './security.ts'
 import type { Web } from './web.ts'
 
 /** Forms other than the one for writing. */
@@ -32,11 +33,12 @@ export async function createApp(ctx: AppContext): Promise<FastifyInstance> {
     routerOptions: { maxParamLength: PARAM_LENGTH, ignoreTrailingSlash: false },
     forceCloseConnections: true,
     requestTimeout: REQUEST_MS,
-    frameworkErrors: (_error, _request, reply) => {
-      // An address that cannot even be decoded reaches no hook and no page.
-      const { raw } = reply
-      raw.writeHead(400, { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' })
-      raw.end('The address cannot be understood.\n')
+    // An address that cannot even be decoded reaches no hook.
+    frameworkErrors: (_error, request, reply) => {
+      reply.headers(securityHeaders(ctx.config))
+      sendError(web, request, reply, new AppError('bad-request', 'This address cannot be understood.')).catch(() => {
+        reply.raw.destroy()
+      })
     },
   })
   const assets = await loadAssets()

@@ -22,7 +22,8 @@ export function createCookies({ url, port }: Pick<Config, 'url' | 'port'>): Cook
   const [session, browser] = [nameOf('canto'), nameOf('canto-browser')]
   const options = { path: '/', httpOnly: true, sameSite: 'lax', secure: isSecure } as const
   return {
-    readSession: (request) => request.cookies[session],
+    // No plugin has read the cookies of a request whose address cannot be decoded.
+    readSession: (request) => (request.cookies as typeof request.cookies | undefined)?.[session],
     writeSession: (reply, cookie) => void reply.setCookie(session, cookie, { ...options, maxAge: SESSION_SECONDS }),
     clearSession: (reply) => void reply.clearCookie(session, options),
     ensureBrowser(request, reply) {

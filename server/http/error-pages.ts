@@ -10,12 +10,12 @@ const NOT_FOUND = 'There is no such page.'
 /** Every failure, as a page for people and as a line or JSON for programs, each with its true status. */
 export function addErrorPages(app: FastifyInstance, web: Web): void {
   app.setNotFoundHandler(async (request, reply) => {
-    return send(web, request, reply, new AppError('not-found', NOT_FOUND))
+    return sendError(web, request, reply, new AppError('not-found', NOT_FOUND))
   })
   app.setErrorHandler(async (error: FastifyError, request, reply) => {
     const known = describe(error)
     if (known.code === 'internal') web.ctx.log.error({ url: request.url, stack: error.stack }, 'A request failed')
-    return send(web, request, reply, known)
+    return sendError(web, request, reply, known)
   })
 }
 
@@ -41,7 +41,13 @@ function describe(error: FastifyError): AppError {
   })
 }
 
-async function send(web: Web, request: FastifyRequest, reply: FastifyReply, error: AppError): Promise<FastifyReply> {
+/** The answer to a request that failed. */
+export async function sendError(
+  web: Web,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  error: AppError,
+): Promise<FastifyReply> {
   const better = error.code === 'not-found' ? findSpelling(request.url) : undefined
   if (better !== undefined) return reply.redirect(better, 301)
   reply.header('cache-control', 'no-store')

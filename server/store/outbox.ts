@@ -37,10 +37,13 @@ export interface NewOutboxRow {
   readonly createdAt: Date
 }
 
+export interface OutboxCount extends Pick<OutboxRow, 'kind' | 'status'> {
+  readonly count: number
+  readonly oldest: Date
+}
+
 /** How many rows there are of each kind and status, and since when the oldest of them. */
-export async function countOutbox(
-  state: StateDb,
-): Promise<{ kind: OutboxRow['kind']; status: OutboxRow['status']; count: number; oldest: Date }[]> {
+export async function countOutbox(state: StateDb): Promise<OutboxCount[]> {
   const rows = await state
     .selectFrom('outbox')
     .select(({ fn }) => ['kind', 'status', fn.countAll<number>().as('count'), fn.min('createdAt').as('oldest')])

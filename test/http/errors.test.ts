@@ -38,7 +38,10 @@ describe('an error', () => {
   it('is 400 for what the schema does not take, and for an address that cannot be decoded', async () => {
     await using site = await createTestSite()
     assert.equal((await site.browser().get('/?before=a&before=b')).statusCode, 400)
-    assert.equal((await site.browser().get('/@juliet/%E0%A4%A')).statusCode, 400)
+    const undecodable = await site.browser().get('/@juliet/%E0%A4%A')
+    assert.equal(undecodable.statusCode, 400)
+    assert.match(undecodable.body, /<h1[^>]*>[\s\S]*This address cannot be understood\./)
+    assert.match(String(undecodable.headers['content-security-policy']), /default-src 'none'/)
     const owner = await site.signedIn('juliet@capulet.example')
     assert.equal((await owner.post('/write', { key: 'no spaces/allowed' })).statusCode, 400)
   })
