@@ -14,6 +14,8 @@ export interface PersonName {
 export interface PostRow {
   readonly address: ItemAddress
   readonly author?: PersonName
+  /** Whom the service names, whatever the post says. */
+  readonly publisher?: BareJid
   readonly credit: 'credited' | 'according' | 'unverified'
   /** Of an unverified author, as claimed. */
   readonly claimedName?: string
@@ -29,6 +31,8 @@ export interface PostRow {
   readonly published: Date
   readonly updated: Date
   readonly isEdited: boolean
+  /** When it became news. */
+  readonly arrivedAt: Date
   readonly atomId?: string
   readonly comments?: NodeAddress
   readonly commentCount: number
@@ -77,6 +81,7 @@ export function readPost(row: SelectedPost): PostRow {
   return {
     address: { service: row.service, node: row.node, item: row.item },
     author: readAuthor(row),
+    publisher: row.publisher ?? undefined,
     credit: row.credit,
     claimedName: row.claimedName ?? undefined,
     title: row.title,
@@ -90,6 +95,7 @@ export function readPost(row: SelectedPost): PostRow {
     published: new Date(row.publishedAt),
     updated: new Date(row.updatedAt),
     isEdited: row.isEdited === 1,
+    arrivedAt: new Date(row.arrivedAt),
     atomId: row.atomId ?? undefined,
     comments: readAddress(row.commentsService, row.commentsNode),
     commentCount: row.commentCount ?? 0,

@@ -1,18 +1,21 @@
+import { sql } from 'kysely'
 import type { ItemAddress, NodeAddress } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
 import { type Cursor, type Place, readCursor, writeCursor } from './cursor.ts'
 import type { IndexDb } from './database.ts'
 import { normalizeTag } from './entry.ts'
-import { type PostRow, readPost, type Shown, selectShown, withPostColumns } from './post-row.ts'
+import { type PostRow, readPost, selectShown, withPostColumns } from './post-row.ts'
+import { type Candidates, listNearest, listNearestOfAll } from './timeline.ts'
 import { findTombstone } from './tombstone.ts'
 
 export type { PersonName, PostRow } from './post-row.ts'
 
-/** The site's own posts by these authors, or everything on one node. */
+/** The site's own posts by these authors, or everything on one node or on many. */
 export type Scope =
   | { readonly kind: 'site'; readonly authors: readonly BareJid[] }
   /** `isPublicOnly`: what its authors put on the web themselves. */
   | { readonly kind: 'blog'; readonly address: NodeAddress; readonly isPublicOnly?: boolean }
+  | { readonly kind: 'feeds'; readonly addresses: readonly NodeAddress[] }
 
 export interface PostQuery {
   readonly scope: Scope
@@ -39,19 +42,14 @@ export async function listPosts(index: IndexDb, query: PostQuery): Promise<Page<
   const place = cursor === undefined ? undefined : readCursor(cursor)
   if (cursor !== undefined && place === undefined) return { rows: [] }
   const isUpward = query.before === undefined && place !== undefined
-  const posts = restrict(selectShown(index), query)
-  const near = place === undefined ? posts : beside(posts, place, isUpward ? '>' : '<')
-  const rows = await withPostColumns(near)
-    .orderBy('entry.publishedAt', isUpward ? 'asc' : 'desc')
-    .orderBy('entry.item', isUpward ? 'asc' : 'desc')
-    .orderBy('entry.nodeId', isUpward ? 'asc' : 'desc')
-    .limit(query.limit + 1)
-    .execute()
-  const hasMore = rows.length > query.limit
-  const shown = rows.slice(0, query.limit)
-  if (isUpward) shown.reverse()
-  const hasBeside = async (edge: Place, side: '<' | '>') =>
-    (await beside(posts, edge, side).select('entry.id').limit(1).executeTakeFirst()) !== undefined
+  const nodeIds = await listNodeIds(index, query.scope)
+  const restrict = (entries: Candidates) => restrictTo(entries, query)
+  const near = (from: Place | undefined, side: '<' | '>', limit: number) =>
+    (query.tag === undefined ? listNearest : listNearestOfAll)(index, { nodeIds, restrict, place: from, side, limit })
+  const ids = await near(place, isUpward ? '>' : '<', query.limit + 1)
+  const shown = await listRows(index, ids.slice(0, query.limit))
+  const hasMore = ids.length > query.limit
+  const hasBeside = async (edge: Place, side: '<' | '>') => (await near(edge, side, 1)).length > 0
   const [first, last] = [shown[0], shown.at(-1)]
   const hasOlder = last !== undefined && (isUpward ? await hasBeside(last, '<') : hasMore)
   const hasNewer = first !== undefined && place !== undefined && (isUpward ? hasMore : await hasBeside(first, '>'))
@@ -64,37 +62,51 @@ export async function listPosts(index: IndexDb, query: PostQuery): Promise<Page<
 
 /** `gone` for what was here and was removed. */
 export async function findPost(index: IndexDb, address: ItemAddress): Promise<PostRow | 'gone' | undefined> {
-  const posts = restrict(selectShown(index), { scope: { kind: 'blog', address } })
-  const row = await withPostColumns(posts.where('entry.item', '=', address.item)).executeTakeFirst()
+  const [nodeId] = await listNodeIds(index, { kind: 'blog', address })
+  const posts = selectShown(index)
+    .where('entry.nodeId', '=', nodeId ?? null)
+    .where('entry.item', '=', address.item)
+  const row = await withPostColumns(posts).executeTakeFirst()
   if (row !== undefined) return readPost(row)
   return (await findTombstone(index, address)) === undefined ? undefined : 'gone'
 }
 
-/** Only what may be shown: on an open node and, for the site, written by the blog's owner. */
-function restrict(posts: Shown<object>, { scope, tag }: Pick<PostQuery, 'scope' | 'tag'>): Shown<object> {
-  let query = posts.where('entry.isPost', '=', 1).where('node.status', '=', 'open')
-  if (scope.kind === 'blog') {
-    query = query.where('node.service', '=', scope.address.service).where('node.node', '=', scope.address.node)
-    if (scope.isPublicOnly) query = query.where('entry.alternate', 'is not', null)
+/** Newest first. */
+function listRows(index: IndexDb, ids: readonly number[]) {
+  return withPostColumns(selectShown(index).where('entry.id', 'in', [...ids]))
+    .orderBy('entry.publishedAt', 'desc')
+    .orderBy('entry.item', 'desc')
+    .orderBy('entry.nodeId', 'desc')
+    .execute()
+}
+
+/** Of open nodes with posts on them. */
+async function listNodeIds(index: IndexDb, scope: Scope): Promise<number[]> {
+  let nodes = index.selectFrom('node').select('node.id').where('node.status', '=', 'open')
+  if (scope.kind === 'site') {
+    nodes = nodes.where('node.kind', '=', 'blog').where('node.owner', 'in', [...scope.authors])
   } else {
-    query = query
-      .where('node.kind', '=', 'blog')
-      .where('node.owner', 'in', [...scope.authors])
-      .where('entry.credit', '=', 'credited')
-      .whereRef('entry.author', '=', 'node.owner')
+    const addresses = scope.kind === 'blog' ? [scope.address] : scope.addresses
+    const wanted = sql`(SELECT value ->> 0, value ->> 1 FROM json_each(${writeAddresses(addresses)}))`
+    nodes = nodes.where('node.kind', '!=', 'comments').where(sql<boolean>`(node.service, node.node) IN ${wanted}`)
+  }
+  return (await nodes.execute()).map(({ id }) => id)
+}
+
+function writeAddresses(addresses: readonly NodeAddress[]): string {
+  return JSON.stringify(addresses.map(({ service, node }) => [service, node]))
+}
+
+/** Only what may be shown: for the site, what the blog's owner wrote. */
+function restrictTo(entries: Candidates, { scope, tag }: Pick<PostQuery, 'scope' | 'tag'>): Candidates {
+  let query = entries
+  if (scope.kind === 'site') {
+    query = query.where('entry.credit', '=', 'credited').whereRef('entry.author', '=', 'node.owner')
+  } else if (scope.kind === 'blog' && scope.isPublicOnly) {
+    query = query.where('entry.alternate', 'is not', null)
   }
   if (tag === undefined) return query
   return query.where('entry.id', 'in', ({ selectFrom }) =>
     selectFrom('tag').select('tag.entryId').where('tag.tag', '=', normalizeTag(tag)),
-  )
-}
-
-function beside(posts: Shown<object>, place: Place, side: '<' | '>'): Shown<object> {
-  return posts.where(({ eb, refTuple, tuple }) =>
-    eb(
-      refTuple('entry.publishedAt', 'entry.item', 'entry.nodeId'),
-      side,
-      tuple(place.publishedAt, place.item, place.nodeId),
-    ),
   )
 }
