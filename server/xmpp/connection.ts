@@ -1,12 +1,12 @@
 import { Element } from 'ltx'
 import { AppError, isAppError } from '#server/errors.ts'
 import { type BareJid, domainOf } from '#shared/jid.ts'
-import { createAcks } from './acks.ts'
-import { answerRequest } from './answers.ts'
-import { negotiate, type SignIn } from './negotiate.ts'
-import { type Ask, createRequests } from './requests.ts'
-import { connectStream, type Stream } from './stream.ts'
+import { beginConversation, type Conversation } from './conversation.ts'
+import { type Negotiated, negotiate, type SignIn } from './negotiate.ts'
+import type { Ask } from './requests.ts'
+import { connectStream, type Stream, type StreamOptions } from './stream.ts'
 import { findTargets, type Target } from './targets.ts'
+import type { Counters } from './traffic.ts'
 import { watchLine } from './watch-line.ts'
 
 export interface ConnectionOptions {
@@ -19,13 +19,18 @@ export interface ConnectionOptions {
   /** Gives up the attempt. */
   readonly signal?: AbortSignal
   readonly onMessage: (stanza: Element) => void
+  readonly traffic: Counters
+  /** What went on until the line broke, to go on with if the server does. */
+  readonly previous?: Conversation | undefined
 }
 
 /** One connection, from signing in to its end; never used again after that. */
 export interface Connection {
-  readonly fullJid: string
-  readonly ask: Ask
-  readonly maxStanzaBytes: number | undefined
+  /** The previous one where it was resumed. */
+  readonly conversation: Conversation
+  readonly signIn: 'resumed' | 'token' | 'password'
+  /** What the server announces of its features (XEP-0115); nothing where the stream was resumed. */
+  readonly caps: string | undefined
   readonly isPrivateCertificate: boolean
   readonly rtt: number | undefined
   readonly ended: Promise<AppError>
@@ -56,13 +61,14 @@ export async function openConnection(options: ConnectionOptions): Promise<Connec
 }
 
 async function tryTargets(options: ConnectionOptions, signal: AbortSignal): Promise<Connection> {
-  const { jid } = options.signIn
+  const { signIn, traffic } = options
+  const { jid } = signIn
   let problem: unknown
   const targets = await findTargets(domainOf(jid), options)
   for (const target of targets) {
     let stream: Stream | undefined
     try {
-      stream = await connectInTime(jid, target, signal)
+      stream = await connectInTime({ jid, target, traffic }, signal)
       return await establish(stream, target, options)
     } catch (error) {
       stream?.destroy(new AppError('unavailable', 'The attempt failed'))
@@ -74,13 +80,13 @@ async function tryTargets(options: ConnectionOptions, signal: AbortSignal): Prom
 }
 
 /** One that does not answer must leave time for the others: an address may be of a network that we are not on. */
-async function connectInTime(jid: BareJid, target: Target, signal: AbortSignal): Promise<Stream> {
+async function connectInTime(options: StreamOptions, signal: AbortSignal): Promise<Stream> {
   const patience = new AbortController()
   const giveUp = () => patience.abort()
   const timer = setTimeout(giveUp, CONNECT_TIMEOUT)
   signal.addEventListener('abort', giveUp)
   try {
-    return await connectStream(jid, target, patience.signal)
+    return await connectStream(options, patience.signal)
   } finally {
     clearTimeout(timer)
   }
@@ -88,37 +94,25 @@ async function connectInTime(jid: BareJid, target: Target, signal: AbortSignal):
 
 async function establish(stream: Stream, target: Target, options: ConnectionOptions): Promise<Connection> {
   const { jid } = options.signIn
-  const bound = await negotiate(stream, target, options.signIn)
+  const { previous } = options
+  const outcome = await negotiate(stream, target, { ...options.signIn, resume: previous?.resume })
   stream.allowIncoming(options.isSite || options.service !== undefined ? MAX_INCOMING.own : MAX_INCOMING.other)
-  const sendQuietly = (element: Element) => void stream.send(element).catch(() => {})
-  const acks = bound.hasAcks ? createAcks(sendQuietly) : undefined
-  const requests = createRequests(jid, (element) => stream.send(element, bound.maxStanzaBytes))
-  let lastHeard = Date.now()
-
-  stream.listen((element) => {
-    lastHeard = Date.now()
-    acks?.handle(element)
-    if (requests.handle(element)) return
-    if (element.name === 'message') return options.onMessage(element)
-    const answer = answerRequest(element, options.isSite)
-    if (answer) sendQuietly(answer)
-  })
-  // Presence makes a session an ear, and takes the messages meant for a person's chat client: the site's alone sends it.
-  if (options.isSite) sendQuietly(new Element('presence').c('priority').t('0').up())
-
+  const conversation = await converse(stream, outcome, options)
   const watch = watchLine({
-    lastHeard: () => lastHeard,
-    ask: acks?.request ?? pingServer(jid, requests.ask),
-    onDead: () => stream.destroy(new AppError('unavailable', `The XMPP server of ${stream.domain} no longer answers`)),
+    lastHeard: () => stream.lastHeard,
+    ask: conversation.askAck ?? pingServer(jid, conversation.ask),
+    onDead: () =>
+      stream.destroy(new AppError('unavailable', `The XMPP server of ${stream.domain} no longer answers`), 'lost'),
   })
   stream.ended.then((reason) => {
     watch.stop()
-    requests.fail(reason)
+    if (stream.isLost && conversation.resume) conversation.pause()
+    else conversation.end(reason)
   })
   return {
-    fullJid: bound.fullJid,
-    ask: requests.ask,
-    maxStanzaBytes: bound.maxStanzaBytes,
+    conversation,
+    signIn: outcome.kind === 'resumed' ? 'resumed' : outcome.signIn,
+    caps: outcome.kind === 'resumed' ? undefined : outcome.caps,
     isPrivateCertificate: stream.isPrivateCertificate,
     ended: stream.ended,
     get rtt() {
@@ -126,6 +120,16 @@ async function establish(stream: Stream, target: Target, options: ConnectionOpti
     },
     close: stream.close,
   }
+}
+
+async function converse(stream: Stream, outcome: Negotiated, options: ConnectionOptions): Promise<Conversation> {
+  const { signIn, previous } = options
+  if (outcome.kind === 'resumed' && previous?.goOn(stream, outcome.h)) return previous
+  // Who asked before asks again, if it wants to: what came of it nobody knows.
+  previous?.end(new AppError('unavailable', `The connection to ${stream.domain} was lost`))
+  if (outcome.kind === 'bound') return beginConversation(stream, outcome.bound, { ...options, jid: signIn.jid })
+  await stream.close()
+  throw new AppError('unavailable', `${stream.domain} resumes a stream that was another`)
 }
 
 function pingServer(jid: BareJid, ask: Ask) {

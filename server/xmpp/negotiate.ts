@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { Element } from 'ltx'
 import { AppError } from '#server/errors.ts'
 import { type BareJid, localPart } from '#shared/jid.ts'
-import { ACKS } from './acks.ts'
+import { ACKS, type Enabled, type Resume, readEnabled, readResumed, writeEnable, writeResume } from './acks.ts'
+import type { Bound } from './conversation.ts'
 import { readStanzaError } from './errors.ts'
 import type { Credentials, FastToken } from './ports.ts'
 import { authenticate } from './sasl.ts'
@@ -13,6 +14,7 @@ import type { Target } from './targets.ts'
 const TLS = 'urn:ietf:params:xml:ns:xmpp-tls'
 const BIND = 'urn:ietf:params:xml:ns:xmpp-bind'
 const LIMITS = 'urn:xmpp:stream-limits:0'
+const CAPS = 'http://jabber.org/protocol/caps'
 
 export interface SignIn {
   readonly jid: BareJid
@@ -21,39 +23,60 @@ export interface SignIn {
   readonly saveToken: ((token: FastToken | undefined) => void | Promise<void>) | undefined
   /** Has the token that signs in forgotten, and goes no further than that. */
   readonly invalidates?: boolean
+  /** The stream that broke, to go on with. */
+  readonly resume?: Resume | undefined
 }
 
-export interface Bound {
-  readonly fullJid: string
-  readonly hasAcks: boolean
-  readonly maxStanzaBytes: number | undefined
-}
+/** Either a new resource, or the server's word, to be checked, that the stream before goes on. */
+export type Negotiated =
+  | { readonly kind: 'resumed' /** The server's count. */; readonly h: unknown }
+  | {
+      readonly kind: 'bound'
+      readonly bound: Bound
+      readonly signIn: 'token' | 'password'
+      /** What the server announces of its features (XEP-0115). */
+      readonly caps: string | undefined
+    }
 
-/** From a connected socket to a bound resource: TLS, sign-in, resource and stream management, as the server offers them. */
-export async function negotiate(stream: Stream, target: Target, signIn: SignIn): Promise<Bound> {
+/** From a connected socket to a stream that goes on: TLS, sign-in, resource and stream management, as the server offers them. */
+export async function negotiate(stream: Stream, target: Target, signIn: SignIn): Promise<Negotiated> {
   const username = localPart(signIn.jid)
   if (username === undefined) throw new AppError('bad-request', `${signIn.jid} is not an address of an account`)
-  let features = await secure(stream, target, await readFeatures(stream))
+  const offered = await secure(stream, target, await readFeatures(stream))
   // COMPAT(Prosody 13): what it announces before SASL2 it does not say again.
-  const limit = readLimit(features)
-  if (features.getChild('authentication', SASL2)) {
-    const wantsToken = signIn.saveToken !== undefined
-    const result = await authenticate2(stream, features, { ...signIn, username, wantsToken })
-    if (result.token) await signIn.saveToken?.(result.token)
-    else if (result.isTokenRefused) await signIn.saveToken?.(undefined)
-    if (signIn.invalidates) return { fullJid: signIn.jid, hasAcks: false, maxStanzaBytes: undefined }
-    features = await nextFeatures(stream)
-    if (result.boundJid !== undefined) {
-      return { fullJid: result.boundJid, hasAcks: result.hasAcks, maxStanzaBytes: readLimit(features) ?? limit }
-    }
-  } else {
-    const { password } = signIn.credentials
-    if (password === undefined) throw new AppError('not-authorized', 'The sign-in has expired: sign in again')
-    await authenticate(stream, features, username, password)
-    features = await readFeatures(stream)
+  const limit = readLimit(offered)
+  const { features, result } = await authenticateAs(stream, offered, { ...signIn, username })
+  if (result?.resumed && result.resumed !== 'refused') return { kind: 'resumed', h: result.resumed.h }
+  const end = (bound: Bound): Negotiated => ({
+    kind: 'bound',
+    bound: { ...bound, maxStanzaBytes: readLimit(features) ?? limit },
+    signIn: result?.signIn ?? 'password',
+    caps: readCaps(features),
+  })
+  if (signIn.invalidates) return end({ fullJid: signIn.jid })
+  if (result?.boundJid !== undefined) return end({ fullJid: result.boundJid, acks: result.acks })
+  if (signIn.resume && result?.resumed !== 'refused' && features.getChild('sm', ACKS)) {
+    const resumed = await resume(stream, signIn.resume)
+    if (resumed) return { kind: 'resumed', h: readResumed(resumed, signIn.resume) }
   }
   const fullJid = await bind(stream)
-  return { fullJid, hasAcks: await enableAcks(stream, features), maxStanzaBytes: readLimit(features) ?? limit }
+  return end({ fullJid, acks: await enableAcks(stream, features) })
+}
+
+/** Signs in, and returns the features that the server has for who has. */
+async function authenticateAs(stream: Stream, offered: Element, signIn: SignIn & { readonly username: string }) {
+  if (offered.getChild('authentication', SASL2)) {
+    const result = await authenticate2(stream, offered, { ...signIn, wantsToken: signIn.saveToken !== undefined })
+    if (result.token) await signIn.saveToken?.(result.token)
+    else if (result.isTokenRefused) await signIn.saveToken?.(undefined)
+    // A stream that is resumed goes on without new features (XEP-0198 §9.2).
+    const isOver = signIn.invalidates || (result.resumed && result.resumed !== 'refused')
+    return { features: isOver ? offered : await nextFeatures(stream), result }
+  }
+  const { password } = signIn.credentials
+  if (password === undefined) throw new AppError('not-authorized', 'The sign-in has expired: sign in again')
+  await authenticate(stream, offered, signIn.username, password)
+  return { features: await readFeatures(stream), result: undefined }
 }
 
 async function secure(stream: Stream, target: Target, features: Element): Promise<Element> {
@@ -98,14 +121,29 @@ async function bind(stream: Stream): Promise<string> {
   }
 }
 
-async function enableAcks(stream: Stream, features: Element): Promise<boolean> {
-  if (!features.getChild('sm', ACKS)) return false
-  await stream.send(new Element('enable', { xmlns: ACKS }))
+/** Undefined where the server does not know the stream any more: then a resource is bound on this one. */
+async function resume(stream: Stream, wanted: Resume): Promise<Element | undefined> {
+  await stream.send(writeResume(wanted))
   for (;;) {
     const answer = await stream.next()
-    if (answer.is('enabled', ACKS)) return true
-    if (answer.is('failed', ACKS)) return false
+    if (answer.is('resumed', ACKS)) return answer
+    if (answer.is('failed', ACKS)) return undefined
   }
+}
+
+async function enableAcks(stream: Stream, features: Element): Promise<Enabled | undefined> {
+  if (!features.getChild('sm', ACKS)) return undefined
+  await stream.send(writeEnable())
+  for (;;) {
+    const answer = await stream.next()
+    if (answer.is('enabled', ACKS)) return readEnabled(answer)
+    if (answer.is('failed', ACKS)) return undefined
+  }
+}
+
+function readCaps(features: Element): string | undefined {
+  const { hash, ver } = features.getChild('c', CAPS)?.attrs ?? {}
+  return hash && ver ? `${hash} ${ver}` : undefined
 }
 
 function readLimit(features: Element): number | undefined {

@@ -1,6 +1,6 @@
 import { Element } from 'ltx'
 import { AppError, isAppError } from '#server/errors.ts'
-import { ACKS } from './acks.ts'
+import { ACKS, type Enabled, type Resume, readEnabled, readResumed, writeEnable, writeResume } from './acks.ts'
 import { choosePasswordExchange, createTokenExchange, TOKEN_MECHANISM } from './mechanisms.ts'
 import type { Credentials, FastToken } from './ports.ts'
 import { decode, encode, readOffer, readSaslFailure } from './sasl.ts'
@@ -19,16 +19,22 @@ export interface Sasl2Options {
   readonly wantsToken: boolean
   /** Has the server forget the token that signs in now (XEP-0484 §3.6). */
   readonly invalidates?: boolean
+  /** The stream to go on with, if the server still knows it. */
+  readonly resume?: Resume | undefined
 }
 
 export interface Sasl2Result {
+  /** What came of the wish to resume, where it was uttered: the server's count, to be checked. */
+  readonly resumed?: { readonly h: unknown } | 'refused'
   /** The full JID where a resource was bound in the same breath (XEP-0386). */
   readonly boundJid?: string
-  readonly hasAcks: boolean
+  /** How the new stream is managed, where it was bound. */
+  readonly acks?: Enabled
   /** A new token, to be used from now on. */
   readonly token?: FastToken
   /** Whether the token given did not hold, and the password did. */
   readonly isTokenRefused: boolean
+  readonly signIn: 'token' | 'password'
 }
 
 /** Signs in by SASL2 (XEP-0388): with the token where there is one and it holds, else with the password. */
@@ -42,7 +48,7 @@ export async function authenticate2(stream: Stream, features: Element, options: 
     try {
       const fast = new Element('fast', { xmlns: FAST, ...(options.invalidates && { invalidate: 'true' }) })
       const exchange = createTokenExchange(username, token.token)
-      return await run(stream, exchange, [...describe(options, inline), fast])
+      return await run(stream, exchange, { ...options, extras: [...describe(options, inline), fast], signIn: 'token' })
     } catch (error) {
       if (!isAppError(error, 'not-authorized')) throw error
     }
@@ -54,7 +60,7 @@ export async function authenticate2(stream: Stream, features: Element, options: 
   if (mayUseTokens && options.wantsToken) {
     extras.push(new Element('request-token', { xmlns: FAST, mechanism: TOKEN_MECHANISM }))
   }
-  const result = await run(stream, exchange, extras)
+  const result = await run(stream, exchange, { ...options, extras, signIn: 'password' })
   return { ...result, isTokenRefused: credentials.token !== undefined }
 }
 
@@ -68,24 +74,33 @@ function isUsable(token: FastToken | undefined): token is FastToken {
   return token.expiry === undefined || !(Date.parse(token.expiry) <= Date.now())
 }
 
-function describe({ userAgentId, invalidates }: Sasl2Options, inline: Element | undefined): Element[] {
+function describe({ userAgentId, invalidates, resume }: Sasl2Options, inline: Element | undefined): Element[] {
   const agent = new Element('user-agent', { id: userAgentId })
   agent.c('software').t('Canto')
   const bind = inline?.getChild('bind', BIND2)
   // Servers derive the resource from the user agent: a second one would end the session that is there.
-  if (bind === undefined || invalidates) return [agent]
+  if (invalidates) return [agent]
+  const mayResume = inline?.getChild('sm', ACKS) !== undefined
+  const extras = resume !== undefined && mayResume ? [agent, writeResume(resume)] : [agent]
+  // Once a resource is bound no stream can be resumed: where that is not asked in the same breath, it is asked first.
+  if (bind === undefined || (resume !== undefined && !mayResume)) return extras
   const request = new Element('bind', { xmlns: BIND2 })
   request.c('tag').t('Canto')
   const features = bind.getChild('inline')?.getChildren('feature') ?? []
-  // Without `resume`: see acks.ts.
-  if (features.some((feature) => feature.attrs.var === ACKS)) request.c('enable', { xmlns: ACKS })
-  return [agent, request]
+  if (features.some((feature) => feature.attrs.var === ACKS)) request.cnode(writeEnable())
+  return [...extras, request]
 }
 
-async function run(stream: Stream, exchange: SaslExchange, extras: readonly Element[]): Promise<Sasl2Result> {
+interface Run {
+  readonly extras: readonly Element[]
+  readonly resume?: Resume | undefined
+  readonly signIn: 'token' | 'password'
+}
+
+async function run(stream: Stream, exchange: SaslExchange, options: Run): Promise<Sasl2Result> {
   const request = new Element('authenticate', { xmlns: SASL2, mechanism: exchange.name })
   request.c('initial-response').t(encode(await exchange.first()))
-  for (const extra of extras) request.cnode(extra)
+  for (const extra of options.extras) request.cnode(extra)
   await stream.send(request)
   for (;;) {
     const answer = await stream.next()
@@ -99,21 +114,26 @@ async function run(stream: Stream, exchange: SaslExchange, extras: readonly Elem
     }
     if (answer.is('success', SASL2)) {
       exchange.finish(decode(answer.getChild('additional-data')))
-      return readSuccess(answer)
+      return readSuccess(answer, options)
     }
   }
 }
 
-function readSuccess(success: Element): Sasl2Result {
+function readSuccess(success: Element, { resume, signIn }: Run): Sasl2Result {
+  const resumed = success.getChild('resumed', ACKS)
   const bound = success.getChild('bound', BIND2)
+  const enabled = bound?.getChild('enabled', ACKS)
   const jid = success.getChild('authorization-identifier')?.getText()
   const token = success.getChild('token', FAST)?.attrs
   return {
+    ...(resumed && resume && { resumed: { h: readResumed(resumed, resume) } }),
+    ...(success.getChild('failed', ACKS) && { resumed: 'refused' as const }),
     ...(bound && jid?.includes('/') && { boundJid: jid }),
-    hasAcks: bound?.getChild('enabled', ACKS) !== undefined,
+    ...(enabled && { acks: readEnabled(enabled) }),
     ...(token?.token && {
       token: { token: token.token, mechanism: TOKEN_MECHANISM, ...(token.expiry && { expiry: token.expiry }) },
     }),
     isTokenRefused: false,
+    signIn,
   }
 }

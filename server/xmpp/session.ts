@@ -2,6 +2,7 @@ import { AppError, isAppError } from '#server/errors.ts'
 import { domainOf } from '#shared/jid.ts'
 import { backoff, pause } from './backoff.ts'
 import { type Connection, openConnection } from './connection.ts'
+import type { Conversation } from './conversation.ts'
 import { createDisco } from './disco.ts'
 import { readEntityTime } from './entity-time.ts'
 import { readStreamError } from './errors.ts'
@@ -11,11 +12,14 @@ import { createPubsub } from './pubsub.ts'
 import { readPubsubEvents } from './pubsub-events.ts'
 import type { Ask } from './requests.ts'
 import { createServices } from './services.ts'
+import { createTraffic } from './traffic.ts'
 import { requestUploadSlot } from './upload.ts'
 
 const CONNECT_TIMEOUT = 30_000
 /** Milliseconds online after which a drop is a new story. */
 const STABLE = 30_000
+/** Milliseconds until the first attempt after a drop, at least and at most: most lines are there again at once. */
+const AT_ONCE = [50, 250] as const
 
 /** An account's session: returns at once, connects by itself, and again whenever the connection is lost. */
 export function openSession(options: SessionOptions): XmppSession {
@@ -27,11 +31,14 @@ export function openSession(options: SessionOptions): XmppSession {
   let status: SessionStatus = 'connecting'
   let problem: AppError | undefined
   let connection: Connection | undefined
+  /** That of the connection, or of the one that broke. */
+  let conversation: Conversation | undefined
+  let lastSignIn: Connection['signIn'] | undefined
+  const traffic = createTraffic()
 
   const ask: Ask = async (...args) => {
-    // Not the problem itself: a refused sign-in says nothing about the node that was asked for.
-    if (connection === undefined) throw new AppError('unavailable', `${jid} is not connected`, { cause: problem })
-    return connection.ask(...args)
+    if (conversation === undefined) throw new AppError('unavailable', `${jid} is not connected`, { cause: problem })
+    return conversation.ask(...args)
   }
   const disco = createDisco(ask)
   const services = createServices(jid, disco)
@@ -73,6 +80,8 @@ export function openSession(options: SessionOptions): XmppSession {
       service: options.service,
       allowPrivate: options.allowPrivate ?? false,
       isSite: options.isSite && !invalidates,
+      traffic,
+      ...(!invalidates && { previous: conversation }),
       timeout: options.connectTimeout ?? CONNECT_TIMEOUT,
       onMessage(stanza) {
         for (const event of readPubsubEvents(stanza)) {
@@ -88,10 +97,8 @@ export function openSession(options: SessionOptions): XmppSession {
       try {
         const opened = await connect()
         if (stopping.signal.aborted) return void (await opened.close())
-        connection = opened
-        services.onConnected(undefined)
         const since = Date.now()
-        change('online')
+        begin(opened)
         const reason = await opened.ended
         connection = undefined
         // A server that takes us in only to drop us is not asked again every second.
@@ -104,11 +111,20 @@ export function openSession(options: SessionOptions): XmppSession {
         if (isAppError(failed, 'not-authorized', 'bad-request')) return refuse(failed)
         change('waiting', failed)
       }
-      await pause(backoff(attempt), stopping.signal)
+      await pause(attempt === 0 ? atOnce() : backoff(attempt - 1), stopping.signal)
     }
   }
 
+  function begin(opened: Connection): void {
+    connection = opened
+    conversation = opened.conversation
+    lastSignIn = opened.signIn
+    if (opened.signIn !== 'resumed') services.onConnected(opened.caps)
+    change('online')
+  }
+
   function refuse(why: AppError): void {
+    conversation?.end(new AppError('unavailable', `${jid} can no longer sign in`, { cause: why }))
     if (isAppError(why, 'not-authorized')) void saveToken?.(undefined)
     change('refused', why)
   }
@@ -129,10 +145,16 @@ export function openSession(options: SessionOptions): XmppSession {
       return connection?.isPrivateCertificate
     },
     get maxStanzaBytes() {
-      return connection?.maxStanzaBytes
+      return conversation?.bound.maxStanzaBytes
     },
     get rtt() {
       return connection?.rtt
+    },
+    get lastSignIn() {
+      return lastSignIn
+    },
+    get traffic() {
+      return { ...traffic }
     },
     onStatus(listener) {
       statusListeners.add(listener)
@@ -181,8 +203,14 @@ export function openSession(options: SessionOptions): XmppSession {
       stopping.abort()
       await connection?.close()
       connection = undefined
+      conversation?.end(new AppError('unavailable', `The session of ${jid} has ended`))
       change('stopped', problem)
       await life
     },
   }
+}
+
+function atOnce(): number {
+  const [least, most] = AT_ONCE
+  return least + Math.random() * (most - least)
 }

@@ -2,16 +2,17 @@ import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { StringDecoder } from 'node:string_decoder'
 import type { TLSSocket } from 'node:tls'
-import { client } from '@xmpp/client'
 import type { Element } from 'ltx'
 import { AppError } from '#server/errors.ts'
 import { type BareJid, domainOf } from '#shared/jid.ts'
 import { isWithinBounds } from '#shared/xml.ts'
 import { readStreamError } from './errors.ts'
 import { beginTls, hasPublicRoot } from './secure-socket.ts'
+import { createEntity } from './stream-entity.ts'
 import { createInbox } from './stream-inbox.ts'
 import { FrameParser, StreamParser } from './stream-parser.ts'
 import type { Target } from './targets.ts'
+import type { Counters } from './traffic.ts'
 
 /** An XML stream to the account's server (RFC 6120 §4): elements in and out, nothing about what they mean. */
 export interface Stream {
@@ -28,24 +29,38 @@ export interface Stream {
   next(): Promise<Element>
   /** From here on every element goes to `listener`. */
   listen(listener: (element: Element) => void): void
+  send(element: Element): Promise<void>
   /** Fails with `stanza-too-big` over `maxBytes`, for the server would end the stream, and with it everybody's requests. */
-  send(element: Element, maxBytes?: number): Promise<void>
+  serialise(element: Element, maxBytes?: number): string
+  /** What `serialise` returned. */
+  write(text: string): Promise<void>
+  /** When anything last came in, in milliseconds since 1970. */
+  readonly lastHeard: number
   /** Takes stanzas of so many characters from now on; a larger one ends the stream. */
   allowIncoming(characters: number): void
   /** Resolves with the reason once the stream has ended, whoever ended it. */
   readonly ended: Promise<AppError>
+  /** Whether it ended because the line broke: nobody meant to end it, so it may go on over another (XEP-0198 §5). */
+  readonly isLost: boolean
   close(): Promise<void>
-  destroy(reason: AppError): void
+  destroy(reason: AppError, how?: 'ended' | 'lost'): void
 }
 
+const STANZAS = new Set(['iq', 'message', 'presence'])
 /** Characters of one incoming stanza until `allowIncoming`: signing in takes far fewer, and anybody's server may ask for it. */
 const MAX_INCOMING = 256 * 1024
 // XML 1.0 §2.2. One of these in a stanza, and the server ends the stream for everybody who waits on it.
 const ILLEGAL = /[^\t\n\r\u{20}-\u{d7ff}\u{e000}-\u{fffd}\u{10000}-\u{10ffff}]/gu
 
-/** Connects a socket to `target`, under TLS already where it begins with it. */
-export async function connectStream(jid: BareJid, target: Target, signal: AbortSignal): Promise<Stream> {
-  const stream = createStream(jid, target)
+export interface StreamOptions {
+  readonly jid: BareJid
+  readonly target: Target
+  readonly traffic: Counters
+}
+
+/** Connects a socket to the target, under TLS already where it begins with it. */
+export async function connectStream(options: StreamOptions, signal: AbortSignal): Promise<Stream> {
+  const stream = createStream(options)
   const abort = () => stream.destroy(new AppError('timeout', `The XMPP server of ${stream.domain} does not answer`))
   signal.addEventListener('abort', abort, { once: true })
   stream.ended.then(() => signal.removeEventListener('abort', abort))
@@ -58,35 +73,24 @@ export async function connectStream(jid: BareJid, target: Target, signal: AbortS
   }
 }
 
-function createStream(jid: BareJid, target: Target): Stream & { connect(): Promise<void> } {
+function createStream({ jid, target, traffic }: StreamOptions): Stream & { connect(): Promise<void> } {
   const domain = domainOf(jid)
-  const entity = client({ service: target.url, domain })
-  // Of the library only its streams are used. What it would do on them by itself is done in this room instead:
-  // it reconnects blindly, follows see-other-host anywhere, and trusts any answer that has the right id.
-  entity.removeAllListeners()
-  entity._onSeeOtherHost = (error) => entity.emit('error', error)
-  if (target.security !== 'websocket') entity.socketParameters = () => ({ host: target.host, port: target.port })
-  // The library takes any WebSocket on loopback for secure.
-  const isSecure = () => (target.security === 'websocket' ? target.url.startsWith('wss:') : entity.isSecure())
-  const headerElement = (entity as unknown as { headerElement(): Element }).headerElement.bind(entity)
-  Object.assign(entity, {
-    timeout: 0,
-    headerElement: () => {
-      const header = headerElement()
-      // FAST is offered only to a named account, and a name may only be told under TLS.
-      if (isSecure()) header.attrs.from = jid
-      return header
-    },
-  })
-
+  const { entity, isSecure } = createEntity(jid, target, traffic)
   const { promise: ended, resolve: end } = Promise.withResolvers<AppError>()
   const inbox = createInbox(ended)
   let tls: TLSSocket | undefined
   let decoder = new StringDecoder('utf8')
   let received = 0
   let maxIncoming = MAX_INCOMING
+  let lastHeard = Date.now()
+  let isLost = false
+  let isEnding = false
+  /** Whether anything was said that nobody has waited for yet. */
+  let hasSpoken = false
 
-  const destroy = (reason: AppError) => {
+  const destroy = (reason: AppError, how: 'ended' | 'lost' = 'ended') => {
+    if (!isEnding) isLost = how === 'lost'
+    isEnding = true
     end(reason)
     // While TLS begins the library has no socket.
     const socket = (tls ?? entity.socket) as (Partial<Socket> & { end: () => void }) | null
@@ -96,17 +100,20 @@ function createStream(jid: BareJid, target: Target): Stream & { connect(): Promi
     else if (socket) closeQuietly(socket)
   }
   const unlessEnded = <T>(work: Promise<T>) => Promise.race([work, ended.then((reason) => Promise.reject<T>(reason))])
-  const fail = (error: unknown) => destroy(readStreamError(error, domain))
+  const fail = (error: unknown) => destroy(readStreamError(error, domain), isOfSocket(error) ? 'lost' : 'ended')
   entity.on('error', fail)
   entity.on('close', () => destroy(new AppError('unavailable', `The XMPP server of ${domain} closed the connection`)))
-  entity.on('disconnect', () => destroy(new AppError('unavailable', `The connection to ${domain} was lost`)))
+  entity.on('disconnect', () => destroy(new AppError('unavailable', `The connection to ${domain} was lost`), 'lost'))
   entity.on('element', (element: Element) => {
     received = 0
+    if (STANZAS.has(element.name)) traffic.stanzasIn++
     inbox.push(element)
   })
 
   entity._onData = (data) => {
     const text = typeof data === 'string' ? data : decoder.write(data)
+    lastHeard = Date.now()
+    traffic.bytesIn += Buffer.byteLength(data)
     received += text.length
     if (received > maxIncoming) return fail({ condition: 'policy-violation' })
     try {
@@ -125,14 +132,46 @@ function createStream(jid: BareJid, target: Target): Stream & { connect(): Promi
     decoder = new StringDecoder('utf8')
     // What came in clear behind the server's word to proceed is nobody's (RFC 6120 §13.9.2).
     inbox.clear()
+    traffic.roundTrips++
     await unlessEnded(once(tls, 'secureConnect'))
     entity._attachSocket(Object.assign(tls, { secure: true }))
+  }
+
+  async function write(text: string): Promise<void> {
+    hasSpoken = true
+    await entity.write(text)
+  }
+
+  /** The next element of the negotiation; a round trip where it was asked for. */
+  function next(): Promise<Element> {
+    if (hasSpoken) traffic.roundTrips++
+    hasSpoken = false
+    return inbox.next()
+  }
+
+  function serialise(element: Element, maxBytes = Number.POSITIVE_INFINITY): string {
+    if (!isWithinBounds(element)) throw new AppError('too-large', 'This is too large or too deep to be sent')
+    if (target.security === 'websocket') element.attrs.xmlns ??= 'jabber:client'
+    const text = element.toString().replace(ILLEGAL, '\ufffd')
+    if (Buffer.byteLength(text) > maxBytes) {
+      throw new AppError('stanza-too-big', `This is larger than the ${maxBytes} bytes that ${domain} takes`)
+    }
+    return text
   }
 
   return {
     domain,
     ended,
     destroy,
+    serialise,
+    write,
+    next,
+    get isLost() {
+      return isLost
+    },
+    get lastHeard() {
+      return lastHeard
+    },
     get isSecure() {
       return isSecure()
     },
@@ -143,12 +182,14 @@ function createStream(jid: BareJid, target: Target): Stream & { connect(): Promi
       return tls !== undefined && !hasPublicRoot(tls)
     },
     async connect() {
+      traffic.roundTrips++
       await unlessEnded(entity.connect(target.url))
       entity.Parser = target.security === 'websocket' ? FrameParser : StreamParser
       ;(entity.socket as unknown as Partial<Socket>).setNoDelay?.(true)
       if (target.security === 'direct') await startTls()
     },
     async open() {
+      traffic.roundTrips++
       await unlessEnded(entity.root === null ? entity.open({ domain }) : entity.restart())
       return inbox.next()
     },
@@ -156,21 +197,12 @@ function createStream(jid: BareJid, target: Target): Stream & { connect(): Promi
     allowIncoming(characters) {
       maxIncoming = characters
     },
-    next: inbox.next,
     listen: inbox.listen,
-    async send(element, maxBytes = Number.POSITIVE_INFINITY) {
-      if (!isWithinBounds(element)) throw new AppError('too-large', 'This is too large or too deep to be sent')
-      if (target.security === 'websocket') element.attrs.xmlns ??= 'jabber:client'
-      element.parent = entity.root
-      const text = element.toString().replace(ILLEGAL, '\ufffd')
-      if (Buffer.byteLength(text) > maxBytes) {
-        throw new AppError('stanza-too-big', `This is larger than the ${maxBytes} bytes that ${domain} takes`)
-      }
-      await entity.write(text)
-    },
+    send: async (element) => write(serialise(element)),
     async close() {
+      isEnding = true
       try {
-        await entity.write(entity.footer(entity.footerElement()))
+        await write(entity.footer(entity.footerElement()))
         await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 1000).unref())])
       } catch {
         // It had ended already.
@@ -178,6 +210,11 @@ function createStream(jid: BareJid, target: Target): Stream & { connect(): Promi
       destroy(new AppError('unavailable', 'The session has ended'))
     },
   }
+}
+
+/** Whether it is the system's word about a socket, and not one of the server or about what it sent. */
+function isOfSocket(error: unknown): boolean {
+  return error instanceof Error && typeof (error as NodeJS.ErrnoException).syscall === 'string'
 }
 
 function closeQuietly(socket: { end: () => void }): void {

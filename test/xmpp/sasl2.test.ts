@@ -3,6 +3,7 @@ import { createHmac } from 'node:crypto'
 import { describe, it } from 'node:test'
 import { type Element, parse } from 'ltx'
 import { isAppError } from '#server/errors.ts'
+import type { Resume } from '#server/xmpp/acks.ts'
 import type { Credentials } from '#server/xmpp/ports.ts'
 import { authenticate2 } from '#server/xmpp/sasl2.ts'
 import type { Stream } from '#server/xmpp/stream.ts'
@@ -14,18 +15,23 @@ const proofOf = (token: string) => createHmac('sha256', token).update('Responder
 const failure = `<failure xmlns='${NS}'><not-authorized xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/></failure>`
 const success = (inside = '') => `<success xmlns='${NS}'>${inside}</success>`
 
-async function run(credentials: Credentials, answers: readonly string[], isSecure = true) {
+async function run(
+  credentials: Credentials,
+  answers: readonly string[],
+  more: { isSecure?: boolean; inline?: string; resume?: Resume } = {},
+) {
   const sent: Element[] = []
   const rest = [...answers]
   const stream = {
     domain: 'fake.test',
-    isSecure,
+    isSecure: more.isSecure ?? true,
     tls: undefined,
     send: async (element: Element) => void sent.push(element),
     next: async () => parse(rest.shift() ?? failure),
   } as unknown as Stream
-  const options = { username: 'juliet', credentials, userAgentId: 'c0ffee', wantsToken: true }
-  const result = await authenticate2(stream, parse(FEATURES), options).catch((error: unknown) => error)
+  const options = { username: 'juliet', credentials, userAgentId: 'c0ffee', wantsToken: true, resume: more.resume }
+  const features = parse(FEATURES.replace('<inline>', `<inline>${more.inline ?? ''}`))
+  const result = await authenticate2(stream, features, options).catch((error: unknown) => error)
   return { result, sent }
 }
 
@@ -37,13 +43,14 @@ describe('SASL2', () => {
     const { result, sent } = await run({ password: 'secret' }, [success(token + bound + jid)])
     assert.deepEqual(result, {
       boundJid: 'juliet@fake.test/canto',
-      hasAcks: true,
+      acks: {},
       token: { token: 'new', mechanism: 'HT-SHA-256-NONE', expiry: '2030-01-01T00:00:00Z' },
       isTokenRefused: false,
+      signIn: 'password',
     })
     assert.equal(
       String(sent[0]).replace(/<initial-response>.*<\/initial-response>/, ''),
-      `<authenticate xmlns="${NS}" mechanism="PLAIN"><user-agent id="c0ffee"><software>Canto</software></user-agent><bind xmlns="urn:xmpp:bind:0"><tag>Canto</tag><enable xmlns="urn:xmpp:sm:3"/></bind><request-token xmlns="urn:xmpp:fast:0" mechanism="HT-SHA-256-NONE"/></authenticate>`,
+      `<authenticate xmlns="${NS}" mechanism="PLAIN"><user-agent id="c0ffee"><software>Canto</software></user-agent><bind xmlns="urn:xmpp:bind:0"><tag>Canto</tag><enable xmlns="urn:xmpp:sm:3" resume="true"/></bind><request-token xmlns="urn:xmpp:fast:0" mechanism="HT-SHA-256-NONE"/></authenticate>`,
     )
   })
 
@@ -52,9 +59,9 @@ describe('SASL2', () => {
     const rotated = "<token xmlns='urn:xmpp:fast:0' token='rotated'/>"
     const { result, sent } = await run({ password: 'secret', token: TOKEN }, [success(proof + rotated)])
     assert.deepEqual(result, {
-      hasAcks: false,
       token: { token: 'rotated', mechanism: 'HT-SHA-256-NONE' },
       isTokenRefused: false,
+      signIn: 'token',
     })
     assert.equal(sent[0]?.attrs.mechanism, 'HT-SHA-256-NONE')
     const response = Buffer.from(sent[0]?.getChildText('initial-response') ?? '', 'base64')
@@ -76,7 +83,7 @@ describe('SASL2', () => {
 
   it('goes on with the password where the token no longer holds, is too old or of another kind', async () => {
     const { result } = await run({ password: 'secret', token: TOKEN }, [failure, success()])
-    assert.deepEqual(result, { hasAcks: false, isTokenRefused: true })
+    assert.deepEqual(result, { isTokenRefused: true, signIn: 'password' })
     for (const token of [
       { ...TOKEN, expiry: '2020-01-01T00:00:00Z' },
       { ...TOKEN, mechanism: 'HT-SHA-512-EXPR' },
@@ -96,9 +103,37 @@ describe('SASL2', () => {
   })
 
   it('sends neither token nor password without TLS', async () => {
-    const { result, sent } = await run({ password: 'secret', token: TOKEN }, [], false)
+    const { result, sent } = await run({ password: 'secret', token: TOKEN }, [], { isSecure: false })
     assert.ok(isAppError(result, 'unavailable'))
     assert.deepEqual(sent, [])
+  })
+
+  const SM = "<sm xmlns='urn:xmpp:sm:3'/>"
+  const RESUME = { previd: 's1', h: 7 }
+  const childrenOf = (sent: Element | undefined) => sent?.getChildElements().map(({ name }) => name)
+
+  it('goes on with the stream before in the same breath, or binds a resource', async () => {
+    const answer = success("<resumed xmlns='urn:xmpp:sm:3' previd='s1' h='12'/>")
+    const { result, sent } = await run({ password: 'secret' }, [answer], { inline: SM, resume: RESUME })
+    assert.deepEqual(result, { resumed: { h: '12' }, isTokenRefused: false, signIn: 'password' })
+    assert.deepEqual(childrenOf(sent[0]), ['initial-response', 'user-agent', 'resume', 'bind', 'request-token'])
+    assert.equal(String(sent[0]?.getChild('resume')), '<resume xmlns="urn:xmpp:sm:3" previd="s1" h="7"/>')
+    const bound = "<bound xmlns='urn:xmpp:bind:0'><enabled xmlns='urn:xmpp:sm:3' id='s2' resume='1'/></bound>"
+    const jid = '<authorization-identifier>juliet@fake.test/canto</authorization-identifier>'
+    const failed = success(`<failed xmlns='urn:xmpp:sm:3' h='3'/>${bound}${jid}`)
+    const again = await run({ password: 'secret' }, [failed], { inline: SM, resume: RESUME })
+    assert.deepEqual(again.result, {
+      resumed: 'refused',
+      boundJid: 'juliet@fake.test/canto',
+      acks: { id: 's2' },
+      isTokenRefused: false,
+      signIn: 'password',
+    })
+  })
+
+  it('binds nothing yet where resuming has to be asked afterwards', async () => {
+    const { sent } = await run({ password: 'secret' }, [success()], { resume: RESUME })
+    assert.deepEqual(childrenOf(sent[0]), ['initial-response', 'user-agent', 'request-token'])
   })
 
   it('knows no second step', async () => {

@@ -8,6 +8,7 @@ import { authenticate, readOffer } from '#server/xmpp/sasl.ts'
 import { SASL2 } from '#server/xmpp/sasl2.ts'
 import { connectStream, type Stream } from '#server/xmpp/stream.ts'
 import { readService } from '#server/xmpp/targets.ts'
+import { createTraffic } from '#server/xmpp/traffic.ts'
 import type { BareJid } from '#shared/jid.ts'
 import { type Rig, useRig } from '#test/support/rig.ts'
 
@@ -22,11 +23,8 @@ describe('signing in by plain SASL, as to servers without SASL2', () => {
 
   async function open(kind: 'ejabberd' | 'prosody', user: string) {
     const { domain, service } = rig[kind]
-    const stream = await connectStream(
-      `${user}@${domain}` as BareJid,
-      readService(service),
-      AbortSignal.timeout(20_000),
-    )
+    const options = { jid: `${user}@${domain}` as BareJid, target: readService(service), traffic: createTraffic() }
+    const stream = await connectStream(options, AbortSignal.timeout(20_000))
     await stream.open()
     await stream.send(new Element('starttls', { xmlns: 'urn:ietf:params:xml:ns:xmpp-tls' }))
     assert.equal((await stream.next()).name, 'proceed')
