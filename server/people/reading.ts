@@ -1,0 +1,72 @@
+import { randomBytes } from 'node:crypto'
+import type { StateDb } from '#server/store/database.ts'
+import { type Follow, findFollow } from '#server/store/follow.ts'
+import type { PostRow } from '#server/store/post-row.ts'
+import { addReadMark, deleteReadMarks, listReadMarks } from '#server/store/read-mark.ts'
+import { findFeedSecret, findReadUntil, raiseReadUntil, saveFeedSecret } from '#server/store/reader.ts'
+import { addressKey } from '#shared/address.ts'
+import type { BareJid } from '#shared/jid.ts'
+
+export interface ReadingDeps {
+  readonly state: StateDb
+  readonly clock: () => Date
+}
+
+const DAY_MS = 86_400_000
+
+type News = Pick<PostRow, 'address' | 'arrivedAt' | 'author'>
+
+/** Somebody, and those of what they follow that the posts are of. */
+export interface Reader {
+  readonly jid: BareJid
+  readonly follows: readonly Follow[]
+}
+
+/** Which of these posts arrived since they follow, from somebody else, and were not read; by `addressKey`. */
+export async function listUnread(
+  { state }: Pick<ReadingDeps, 'state'>,
+  { jid, follows }: Reader,
+  posts: readonly News[],
+): Promise<ReadonlySet<string>> {
+  const since = new Map(follows.map((follow) => [addressKey(follow.address), follow.since]))
+  const readUntil = (await findReadUntil(state, jid)) ?? new Date(0)
+  const news = posts.filter(({ address: { service, node }, arrivedAt, author }) => {
+    const followed = since.get(addressKey({ service, node }))
+    return followed !== undefined && arrivedAt > followed && arrivedAt > readUntil && author?.jid !== jid
+  })
+  if (news.length === 0) return new Set()
+  const marked = await listReadMarks(
+    state,
+    jid,
+    news.map(({ address }) => address),
+  )
+  return new Set(news.map(({ address }) => addressKey(address)).filter((key) => !marked.has(key)))
+}
+
+/** That somebody has opened a post: of what they do not follow nothing is kept. */
+export async function markRead(deps: ReadingDeps, jid: BareJid, post: News): Promise<void> {
+  const follow = await findFollow(deps.state, jid, post.address)
+  if (follow === undefined) return
+  const unread = await listUnread(deps, { jid, follows: [follow] }, [post])
+  if (unread.size > 0) await addReadMark(deps.state, jid, { address: post.address, at: deps.clock() })
+}
+
+/** All that arrived until then is read; the marks of its posts are not needed any more. */
+export async function markAllRead({ state, clock }: ReadingDeps, jid: BareJid, until: Date): Promise<void> {
+  // Some of the future, for clocks that were set back meanwhile.
+  const bounded = new Date(Math.min(until.getTime(), clock().getTime() + DAY_MS))
+  await raiseReadUntil(state, jid, bounded)
+  await deleteReadMarks(state, jid, bounded)
+}
+
+/** The secret in the address of somebody's own feeds; made when they first wish for it. */
+export async function requireFeedSecret({ state }: Pick<ReadingDeps, 'state'>, jid: BareJid): Promise<string> {
+  return (await findFeedSecret(state, jid)) ?? renewFeedSecret({ state }, jid)
+}
+
+/** A new secret: the addresses with the old one lead nowhere. */
+export async function renewFeedSecret({ state }: Pick<ReadingDeps, 'state'>, jid: BareJid): Promise<string> {
+  const secret = randomBytes(32).toString('base64url')
+  await saveFeedSecret(state, jid, secret)
+  return secret
+}
