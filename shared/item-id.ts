@@ -14,15 +14,8 @@ export function createItemId(title: string, random: string): ItemId {
     .replace(/[^a-z0-9]/g, '')
     .slice(0, RANDOM_LENGTH)
   if (end.length < RANDOM_LENGTH) throw new RangeError('createItemId needs 8 random letters or digits')
-  const words =
-    title
-      .slice(0, 1000)
-      .normalize('NFKD')
-      .replace(/[\p{M}'’]/gu, '')
-      .toLowerCase()
-      .match(/[a-z0-9]+/g) ?? []
   let id = ''
-  for (const word of words) {
+  for (const word of wordsOf(title)) {
     const next = id === '' ? word : `${id}-${word}`
     if (next.length + 1 + RANDOM_LENGTH > LENGTH) {
       id = id === '' ? word.slice(0, LENGTH - 1 - RANDOM_LENGTH) : id
@@ -31,6 +24,19 @@ export function createItemId(title: string, random: string): ItemId {
     id = next
   }
   return asItemId(id === '' ? end : `${id}-${end}`)
+}
+
+/** The name of a new node: lower-case ASCII words of its title, 50 characters at most. Undefined where it has none. */
+export function createNodeName(title: string): string | undefined {
+  return wordsOf(title).join('-').slice(0, 50).replace(/-$/, '') || undefined
+}
+
+function wordsOf(title: string): readonly string[] {
+  const plain = title
+    .slice(0, 1000)
+    .normalize('NFKD')
+    .replace(/[\p{M}'’]/gu, '')
+  return plain.toLowerCase().match(/[a-z0-9]+/g) ?? []
 }
 
 /** `tag:DOMAIN,DATE:LOCAL/ITEM` (RFC 4151): the atom:id of an entry, made once. */

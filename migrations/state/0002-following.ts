@@ -44,6 +44,9 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .execute()
   await db.schema.createIndex('reader_secret').on('reader').columns(['feed_secret']).unique().execute()
 
+  // What is written for a community, and the pictures of a gallery.
+  for (const name of ['target', 'pictures']) await db.schema.alterTable('draft').addColumn(name, 'text').execute()
+
   await db.schema
     .createTable('community')
     .addColumn('service', 'text', (column) => column.notNull())
@@ -56,6 +59,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
 
 export async function down(db: Kysely<unknown>): Promise<void> {
   for (const table of ['community', 'reader', 'read_mark']) await db.schema.dropTable(table).execute()
+  for (const name of ['target', 'pictures']) await db.schema.alterTable('draft').dropColumn(name).execute()
   await db.schema
     .createTable('site_follow')
     .addColumn('jid', 'text', (column) => column.primaryKey())

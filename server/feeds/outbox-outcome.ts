@@ -1,8 +1,9 @@
 import { AppError, describeError, type ErrorCode } from '#server/errors.ts'
 import { saveDraft } from '#server/store/draft.ts'
 import { type OutboxRow, updateOutboxRow } from '#server/store/outbox.ts'
-import { addressKey } from '#shared/address.ts'
+import { addressKey, sameAddress } from '#shared/address.ts'
 import { backoff } from './backoff.ts'
+import { blogOf } from './blog-of.ts'
 import type { OutboxDeps } from './outbox-deps.ts'
 import { type PostTask, readTask } from './task.ts'
 import { WaitingError } from './waiting-error.ts'
@@ -88,9 +89,12 @@ async function keepDraft(
   { draft, draftId, base }: PostTask,
 ): Promise<void> {
   const isEdit = base !== undefined
-  const { title, text, tags, language, summary, comments } = draft
+  const { title, text, tags, language, summary, comments, pictures } = draft
+  const { service, node } = row.address
+  const isForBlog = sameAddress({ service, node }, blogOf(row.account))
   await saveDraft(state, {
-    ...{ id: draftId, jid: row.account, title, text, language, summary, comments },
+    ...{ id: draftId, jid: row.account, title, text, language, summary, comments, pictures },
+    to: isEdit || isForBlog ? undefined : { service, node },
     tags: tags.join(', '),
     edits: isEdit ? row.address : undefined,
     baseUpdated: isEdit ? new Date(base) : undefined,

@@ -1,19 +1,25 @@
-import { isAppError } from '#server/errors.ts'
+import { AppError, isAppError } from '#server/errors.ts'
+import { findCommunity } from '#server/store/community.ts'
 import { listPostsOfThread } from '#server/store/node.ts'
-import { sameAddress } from '#shared/address.ts'
+import { addressKey, sameAddress } from '#shared/address.ts'
 import { NS } from '#shared/ns.ts'
 import type { OutboxDeps } from './outbox-deps.ts'
 import type { Performance } from './perform.ts'
 import { ingestOwn } from './publish.ts'
-import type { DeleteTask } from './task.ts'
+import { queue } from './queue-row.ts'
+import { type DeleteTask, saveTask } from './task.ts'
 
 /** Retracts a post, and then deletes the node of its comments. */
-export async function performDelete(
-  deps: OutboxDeps,
-  { session, row, begin, task: { comments } }: Performance<DeleteTask>,
-): Promise<void> {
+export async function performDelete(deps: OutboxDeps, performance: Performance<DeleteTask>): Promise<void> {
+  const { session, row, begin, task } = performance
+  const { comments } = task
   await begin()
-  await ignoring(session.pubsub.retractItem(row.address), 'not-found', 'gone')
+  try {
+    await ignoring(session.pubsub.retractItem(row.address), 'not-found', 'gone')
+  } catch (error) {
+    if (row.address.service === row.account || !isAppError(error, 'forbidden', 'not-implemented')) throw error
+    return forward(deps, performance, error)
+  }
   const isOwnThread =
     comments?.node.startsWith(NS.COMMENTS_PREFIX) === true && (await isOnlyThreadOf(deps, row, comments))
   await ingestOwn(deps, { kind: 'retracted', address: row.address })
@@ -27,6 +33,19 @@ export async function performDelete(
     'not-implemented',
     'bad-request',
   )
+}
+
+// COMPAT(Prosody 13): who published to a node of others may not retract there; the owner may.
+async function forward(deps: OutboxDeps, { row, task }: Performance<DeleteTask>, refusal: AppError): Promise<void> {
+  const owner = (await findCommunity(deps.state, row.address))?.owner
+  if (owner === undefined || owner === row.account) {
+    const words = `${row.address.service} lets only who owns the community remove posts. Ask them`
+    throw new AppError('forbidden', words, { cause: refusal })
+  }
+  const key = `for ${row.account} ${row.id} ${addressKey(row.address)}`
+  const { comments } = task
+  const forwarded = await queue(deps, { kind: 'delete', comments }, { account: owner, address: row.address, key })
+  await saveTask(deps.state, row, { ...task, forwardedTo: forwarded.id })
 }
 
 async function isOnlyThreadOf(

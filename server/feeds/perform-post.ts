@@ -3,11 +3,12 @@ import { AppError, isAppError } from '#server/errors.ts'
 import { deleteDraft, findDraft } from '#server/store/draft.ts'
 import { findPost } from '#server/store/post.ts'
 import type { Item } from '#server/xmpp/ports.ts'
-import type { NodeAddress } from '#shared/address.ts'
+import { type NodeAddress, sameAddress } from '#shared/address.ts'
 import { type Entry, readEntry, writeEntry } from '#shared/entry.ts'
 import { createTagUri } from '#shared/item-id.ts'
 import { postPath } from '#shared/paths.ts'
 import { isWithinBounds, parseXml } from '#shared/xml.ts'
+import { blogOf } from './blog-of.ts'
 import { createCommentsNode } from './comments-node.ts'
 import type { OutboxDeps } from './outbox-deps.ts'
 import type { Performance } from './perform.ts'
@@ -20,7 +21,8 @@ type PostPerformance = Performance<PostTask>
 /** Publishes a post or an edit, unless the node has it, or something newer, already. */
 export async function performPost(deps: OutboxDeps, performance: PostPerformance): Promise<void> {
   const { session, row, task } = performance
-  await prepare(deps, session)
+  const isBlog = sameAddress(blogOf(row.account), { service: row.address.service, node: row.address.node })
+  if (isBlog) await prepare(deps, session)
   const mustRead = row.attempts > 0 || task.base !== undefined
   const found = mustRead ? await session.pubsub.findItem(row.address) : undefined
   const verdict = compare(deps, performance, found)
@@ -91,6 +93,7 @@ async function publishPost(
   try {
     await publish(performance, payload)
   } catch (error) {
+    if (row.address.service !== row.account) throw explainRefusal(error)
     if (!isAppError(error, 'not-found')) throw error
     // The node itself went away since it was prepared.
     forgetPrepared(session)
@@ -98,6 +101,17 @@ async function publishPost(
     await publish(performance, payload)
   }
   return payload
+}
+
+/** What a community's service said, for who wrote there. */
+function explainRefusal(error: unknown): unknown {
+  if (isAppError(error, 'forbidden')) {
+    return new AppError('forbidden', 'This community does not let you post. Your text is kept as a draft', {
+      cause: error,
+    })
+  }
+  if (!isAppError(error, 'not-found', 'gone')) return error
+  return new AppError('gone', 'This community is not there any more. Your text is kept as a draft', { cause: error })
 }
 
 async function findIndexed({ index }: OutboxDeps, { row }: PostPerformance): Promise<Element | undefined> {

@@ -1,9 +1,13 @@
 import type { OutboxRow } from '#server/store/outbox.ts'
 import type { XmppSession } from '#server/xmpp/ports.ts'
 import type { OutboxDeps } from './outbox-deps.ts'
+import { performBlock } from './perform-block.ts'
 import { performComment, performRemoveComment } from './perform-comment.ts'
+import { performCommunity } from './perform-community.ts'
 import { performDelete } from './perform-delete.ts'
+import { performFollow } from './perform-follow.ts'
 import { performPost } from './perform-post.ts'
+import { performPublicFollows } from './perform-public-follows.ts'
 import { performRelink } from './perform-relink.ts'
 import { performSettings } from './perform-settings.ts'
 import type { Task } from './task.ts'
@@ -36,5 +40,14 @@ export async function perform(deps: OutboxDeps, { task, ...performance }: Perfor
       return performSettings(deps, { ...performance, task })
     case 'relink':
       return performRelink(deps, { ...performance, task })
+    case 'follow':
+    case 'unfollow':
+      return performFollow(deps, performance)
+    case 'community':
+      return performCommunity(deps, { ...performance, task })
+    case 'block':
+      return performBlock(deps, { ...performance, task })
+    case 'public-follows':
+      return performPublicFollows(deps, performance)
   }
 }

@@ -1,12 +1,14 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { AppError, isAppError } from '#server/errors.ts'
 import { saveDraft } from '#server/store/draft.ts'
+import { findNode } from '#server/store/node.ts'
 import { findOutboxForm, listOutboxOf, type OutboxRow } from '#server/store/outbox.ts'
-import { findPost } from '#server/store/post.ts'
-import type { ItemAddress } from '#shared/address.ts'
+import { findPost, type PostRow } from '#server/store/post.ts'
+import type { ItemAddress, NodeAddress } from '#shared/address.ts'
 import type { PostDraft } from '#shared/entry.ts'
 import { createItemId } from '#shared/item-id.ts'
 import type { BareJid } from '#shared/jid.ts'
+import { gallery } from '#shared/profiles/index.ts'
 import { blogOf } from './indexing.ts'
 import type { QueueDeps } from './outbox-deps.ts'
 import { queue } from './queue-row.ts'
@@ -17,6 +19,8 @@ export interface NewPost {
   /** Of the form: a double click, the back button and a reload count once. */
   readonly key: string
   readonly draft: PostDraft
+  /** The community that it is for; the author's own blog unless told. */
+  readonly to?: NodeAddress
   /** The post that it changes. */
   readonly edits?: ItemAddress
   /** The `updated` of the version that the form showed. */
@@ -36,7 +40,7 @@ export async function queuePost(deps: QueueDeps, post: NewPost): Promise<OutboxR
 
 async function queueNext(deps: QueueDeps, post: NewPost): Promise<OutboxRow> {
   const { author, key, draft } = post
-  if (draft.title.trim() === '' && draft.text.trim() === '') throw new AppError('bad-request', 'The post has no text')
+  await requireContent(deps, post)
   const earlier = await findOutboxForm(deps.state, author, `post:${key}`)
   if (earlier !== undefined && earlier.status !== 'refused') return queueAgain(deps, post, earlier)
   if (earlier !== undefined) return queueAfresh(deps, post, earlier)
@@ -44,7 +48,21 @@ async function queueNext(deps: QueueDeps, post: NewPost): Promise<OutboxRow> {
   const now = deps.clock().toISOString()
   const item = createItemId(draft.title || draft.text.slice(0, 80), randomUUID())
   const task: PostTask = { kind: 'post', draft, draftId: key, published: now, updated: now }
-  return queue(deps, task, { account: author, address: { ...blogOf(author), item }, key })
+  return queue(deps, task, { account: author, address: { ...(post.to ?? blogOf(author)), item }, key })
+}
+
+/** Something to read, or in a gallery to see, for those who cannot see too (XEP-0472 §6.3). */
+async function requireContent({ index }: QueueDeps, { draft, to, edits }: NewPost): Promise<void> {
+  const { title, text, pictures = [] } = draft
+  const node = edits ?? to
+  const type = node && (await findNode(index, node))?.type
+  if (type === gallery.type && pictures.length === 0) throw new AppError('bad-request', 'Add a picture first.')
+  if (pictures.some(({ alt }) => alt.trim() === '')) {
+    throw new AppError('bad-request', 'Say in words what is to be seen, for those who cannot see it.')
+  }
+  if (title.trim() === '' && text.trim() === '' && pictures.length === 0) {
+    throw new AppError('bad-request', 'The post has no text')
+  }
 }
 
 /** The same form once more: nothing new, or (the back button) a change of what it published. */
@@ -75,8 +93,7 @@ async function queueAfresh(deps: QueueDeps, post: NewPost, earlier: OutboxRow): 
 
 async function queueEdit(deps: QueueDeps, post: NewPost & { edits: ItemAddress; draftId: string }): Promise<OutboxRow> {
   const { author, key, draftId, draft, edits, baseUpdated } = post
-  if (edits.service !== author) throw new AppError('forbidden', 'Only its author can change a post')
-  const current = await findCurrent(deps, edits)
+  const current = await findCurrent(deps, author, edits)
   if (baseUpdated !== undefined && current.updated > baseUpdated) {
     throw new AppError('conflict', 'The post was changed meanwhile. Your text is kept: compare, then publish it again')
   }
@@ -92,10 +109,27 @@ async function queueEdit(deps: QueueDeps, post: NewPost & { edits: ItemAddress; 
   return queue(deps, task, { account: author, address: edits, key })
 }
 
+/** Whether a post is somebody's to change: on their own account, or published by them on another's node. */
+export function isOwnPost(
+  author: BareJid,
+  { service }: NodeAddress,
+  post: Pick<PostRow, 'publisher'> | 'gone' | undefined,
+): boolean {
+  const publisher = typeof post === 'object' ? post.publisher : undefined
+  return publisher === undefined ? service === author : publisher === author
+}
+
 /** The newest version that is known: one on its way, else what the index has. */
-async function findCurrent(deps: QueueDeps, address: ItemAddress): Promise<{ published: Date; updated: Date }> {
+async function findCurrent(
+  deps: QueueDeps,
+  author: BareJid,
+  address: ItemAddress,
+): Promise<{ published: Date; updated: Date }> {
   const post = await findPost(deps.index, address)
-  const rows = await listOutboxOf(deps.state, address)
+  const rows = (await listOutboxOf(deps.state, address)).filter(({ account }) => account === author)
+  if (!isOwnPost(author, address, post) && rows.length === 0) {
+    throw new AppError('forbidden', 'Only its author can change a post')
+  }
   const waiting = rows.find(({ kind, status }) => kind === 'post' && status === 'waiting')
   const task = waiting === undefined ? undefined : (readTask(waiting) as PostTask)
   if (task !== undefined) return { published: new Date(task.published), updated: new Date(task.updated) }
@@ -106,15 +140,15 @@ async function findCurrent(deps: QueueDeps, address: ItemAddress): Promise<{ pub
 
 async function keepAsDraft(
   { state, clock }: QueueDeps,
-  { author, key, draft, edits, baseUpdated }: NewPost,
+  { author, key, draft, to, edits, baseUpdated }: NewPost,
 ): Promise<void> {
-  const { title, text, tags, language, summary, comments } = draft
-  const content = { title, text, tags: tags.join(', '), language, summary, comments }
+  const { title, text, tags, language, summary, comments, pictures } = draft
+  const content = { title, text, tags: tags.join(', '), language, summary, comments, pictures, to }
   await saveDraft(state, { id: key, jid: author, edits, baseUpdated, ...content, updatedAt: clock() })
 }
 
-function contentOf({ title, text, tags, language, summary, comments }: PostDraft): string {
-  return JSON.stringify([title, text, tags, language, summary, comments])
+function contentOf({ title, text, tags, language, summary, comments, pictures }: PostDraft): string {
+  return JSON.stringify([title, text, tags, language, summary, comments, pictures])
 }
 
 function hashOf(text: string): string {

@@ -8,23 +8,27 @@ import { addressKey, asItemId, type ItemAddress } from '#shared/address.ts'
 import { METADATA_ITEM } from '#shared/feed-metadata.ts'
 import { createItemId } from '#shared/item-id.ts'
 import type { BareJid } from '#shared/jid.ts'
+import { isModerator } from './communities.ts'
 import { blogOf } from './indexing.ts'
 import type { QueueDeps } from './outbox-deps.ts'
+import { isOwnPost } from './queue-post.ts'
 import { queue } from './queue-row.ts'
 import type { Task } from './task.ts'
 
-export { type NewPost, queuePost } from './queue-post.ts'
+export { queueBlock, queueCommunity } from './communities.ts'
+export { isOwnPost, type NewPost, queuePost } from './queue-post.ts'
 
-/** Deletes a post of the author's own blog, with its comments. */
+/** Deletes somebody's own post, or any of a community that they own, with its comments. */
 export async function queueDelete(
   deps: QueueDeps,
   { author, address }: { author: BareJid; address: ItemAddress },
 ): Promise<OutboxRow> {
-  if (address.service !== author) throw new AppError('forbidden', 'Only its author can delete a post')
   const post = await findPost(deps.index, address)
   const isThere = post !== undefined && post !== 'gone'
   const rows = await listOutboxOf(deps.state, address)
   const [last] = rows.filter(({ kind, account }) => account === author && (kind === 'post' || kind === 'delete'))
+  const mayDelete = last !== undefined || isOwnPost(author, address, post) || (await isModerator(deps, author, address))
+  if (!mayDelete) throw new AppError('forbidden', 'Only its author, and who owns the community, can delete a post')
   // Sent twice.
   if (!isThere && last?.kind === 'delete') return last
   if (!isThere && last === undefined) throw new AppError('not-found', 'There is no such post')

@@ -20,7 +20,7 @@ export async function settle(deps: SettleDeps, id: number, timeoutMs: number): P
     const row = await findOutboxRow(deps.state, id)
     if (row === undefined) throw new AppError('not-found', 'It was taken back')
     const task = readTask(row)
-    const forwardedTo = task.kind === 'remove-comment' ? task.forwardedTo : undefined
+    const forwardedTo = 'forwardedTo' in task ? task.forwardedTo : undefined
     if (row.status !== 'done' || forwardedTo === undefined) return row
     return await settle(deps, forwardedTo, Math.max(0, timeoutMs - (Date.now() - started)))
   } finally {

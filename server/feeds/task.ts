@@ -2,6 +2,7 @@ import type { StateDb } from '#server/store/database.ts'
 import { type OutboxRow, updateOutboxRow } from '#server/store/outbox.ts'
 import type { ItemAddress, NodeAddress } from '#shared/address.ts'
 import type { PostDraft } from '#shared/entry.ts'
+import type { BareJid } from '#shared/jid.ts'
 
 /** What an outbox row holds to be done at any later time; instants are RFC 3339. */
 export interface PostTask {
@@ -20,6 +21,8 @@ export interface PostTask {
 export interface DeleteTask {
   readonly kind: 'delete'
   readonly comments?: NodeAddress
+  /** The row of the community's owner, who may where the post's author may not. */
+  readonly forwardedTo?: number
 }
 
 export interface CommentTask {
@@ -49,7 +52,45 @@ export interface RelinkTask {
   readonly alternate: string
 }
 
-export type Task = PostTask | DeleteTask | CommentTask | RemoveCommentTask | SettingsTask | RelinkTask
+/** The row's node is followed or not as the state then says: the newest wish counts. */
+export interface FollowTask {
+  readonly kind: 'follow' | 'unfollow'
+}
+
+/** Makes public what the account follows, or takes it back, as the state then says. */
+export interface PublicFollowsTask {
+  readonly kind: 'public-follows'
+}
+
+/** A node for many people, to be made at the row's address. */
+export interface CommunityTask {
+  readonly kind: 'community'
+  readonly profile: 'base' | 'gallery'
+  readonly title: string
+  readonly description: string
+  /** Whether anybody may post; else its owner and `publishers`. */
+  readonly isOpen: boolean
+  readonly publishers: readonly BareJid[]
+}
+
+/** Somebody is shut out of the row's node, or let in again. */
+export interface BlockTask {
+  readonly kind: 'block'
+  readonly jid: BareJid
+  readonly isBlocked: boolean
+}
+
+export type Task =
+  | CommunityTask
+  | BlockTask
+  | PostTask
+  | DeleteTask
+  | CommentTask
+  | RemoveCommentTask
+  | SettingsTask
+  | RelinkTask
+  | FollowTask
+  | PublicFollowsTask
 
 export function readTask(row: Pick<OutboxRow, 'task'>): Task {
   return JSON.parse(row.task) as Task

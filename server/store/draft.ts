@@ -1,5 +1,6 @@
 import { type Selectable, sql } from 'kysely'
-import type { ItemAddress } from '#shared/address.ts'
+import type { ItemAddress, NodeAddress } from '#shared/address.ts'
+import type { Picture } from '#shared/entry.ts'
 import type { BareJid } from '#shared/jid.ts'
 import type { StateDb } from './database.ts'
 import type { DraftTable } from './state-schema.ts'
@@ -18,6 +19,9 @@ export interface Draft {
   readonly language: string
   readonly summary: string
   readonly comments: boolean
+  /** The node that it is for; the account's own blog unless told. */
+  readonly to?: NodeAddress
+  readonly pictures?: readonly Picture[]
   readonly updatedAt: Date
 }
 
@@ -28,6 +32,8 @@ export async function saveDraft(state: StateDb, draft: Draft): Promise<void> {
     baseUpdated: draft.baseUpdated?.toISOString() ?? null,
     ...{ title, text, tags, language, summary },
     comments: Number(draft.comments),
+    target: draft.to === undefined ? null : JSON.stringify(draft.to),
+    pictures: draft.pictures === undefined ? null : JSON.stringify(draft.pictures),
     updatedAt: draft.updatedAt.toISOString(),
   }
   await state
@@ -80,6 +86,8 @@ function readDraftRow(row: Selectable<DraftTable>): Draft {
     edits: row.edits === null ? undefined : (JSON.parse(row.edits) as ItemAddress),
     baseUpdated: row.baseUpdated === null ? undefined : new Date(row.baseUpdated),
     comments: row.comments === 1,
+    ...(row.target === null ? {} : { to: JSON.parse(row.target) as NodeAddress }),
+    ...(row.pictures === null ? {} : { pictures: JSON.parse(row.pictures) as Picture[] }),
     updatedAt: new Date(row.updatedAt),
   }
 }

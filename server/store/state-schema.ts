@@ -76,7 +76,18 @@ export interface OutboxTable {
   id: Generated<number>
   account: BareJid
   formKey: string
-  kind: 'post' | 'delete' | 'comment' | 'remove-comment' | 'settings' | 'relink'
+  kind:
+    | 'post'
+    | 'delete'
+    | 'comment'
+    | 'remove-comment'
+    | 'settings'
+    | 'relink'
+    | 'follow'
+    | 'unfollow'
+    | 'public-follows'
+    | 'community'
+    | 'block'
   service: BareJid
   node: string
   item: ItemId
@@ -103,6 +114,10 @@ export interface DraftTable {
   language: string
   summary: string
   comments: number
+  /** JSON: the node that it is for; null for the account's own blog. */
+  target: string | null
+  /** JSON: those of a gallery; null where the form has none. */
+  pictures: string | null
   updatedAt: string
 }
 

@@ -16,6 +16,11 @@ const KINDS: Record<OutboxRow['kind'], string> = {
   'remove-comment': 'Removal of a comment',
   settings: 'Title and name',
   relink: 'New web address',
+  follow: 'Following',
+  unfollow: 'No longer following',
+  community: 'New community',
+  block: 'Who may write in a community',
+  'public-follows': 'Public list of what you follow',
 }
 
 export async function sendDraftsPage(web: Web, exchange: Exchange, kept: readonly SentDraft[]): Promise<FastifyReply> {

@@ -1,0 +1,55 @@
+import { isAppError } from '#server/errors.ts'
+import type { IndexDb } from '#server/store/database.ts'
+import { findNode, type NodeRow, updateNode } from '#server/store/node.ts'
+import type { Disco, DiscoInfo } from '#server/xmpp/ports.ts'
+import { NS } from '#shared/ns.ts'
+import { cleanLine } from '#shared/text.ts'
+
+/** What a service tells everybody about a node (XEP-0060 §5.4). */
+export interface NodeInfo {
+  readonly title?: string
+  readonly description?: string
+  /** `pubsub#type`. */
+  readonly type?: string
+  readonly accessModel?: string
+  readonly publishModel?: string
+}
+
+export interface NodeInfoDeps {
+  readonly index: IndexDb
+  readonly clock: () => Date
+  readonly site: { readonly disco: Pick<Disco, 'readInfo'> }
+}
+
+const DAY = 86_400_000
+
+/** Clean and bounded, from the form in an answer; a field that is empty says nothing. */
+export function readNodeInfo({ forms }: DiscoInfo): NodeInfo {
+  const fields = forms.get(NS.PUBSUB_META_DATA)
+  const read = (name: string, length: number) =>
+    cleanLine((fields?.get(`pubsub#${name}`) ?? []).slice(0, 50).join(' '), length) || undefined
+  return {
+    title: read('title', 300),
+    description: read('description', 2_000),
+    type: read('type', 200),
+    accessModel: read('access_model', 20),
+    publishModel: read('publish_model', 20),
+  }
+}
+
+/** A community's row with what its service says about it; an answer, and a refusal too, is good for a day. */
+export async function learnNodeInfo({ index, clock, site }: NodeInfoDeps, row: NodeRow): Promise<NodeRow> {
+  const now = clock().getTime()
+  const isFresh = row.infoReadAt !== undefined && now - row.infoReadAt.getTime() < DAY
+  if (row.kind !== 'community' || isFresh) return row
+  try {
+    const info = readNodeInfo(await site.disco.readInfo(row.address.service, row.address.node))
+    const { title = null, description = null, type = null, accessModel = null, publishModel = null } = info
+    await updateNode(index, row.address, { title, description, type, accessModel, publishModel, infoReadAt: now })
+  } catch (error) {
+    // Of an account's own nodes servers tell strangers nothing; a server that is down may tell later.
+    if (!isAppError(error)) throw error
+    if (!isAppError(error, 'unavailable', 'timeout')) await updateNode(index, row.address, { infoReadAt: now })
+  }
+  return (await findNode(index, row.address)) ?? row
+}

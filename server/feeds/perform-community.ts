@@ -1,0 +1,81 @@
+import { AppError, isAppError } from '#server/errors.ts'
+import { saveCommunity } from '#server/store/community.ts'
+import { addFollow } from '#server/store/follow.ts'
+import { addNode, updateNode } from '#server/store/node.ts'
+import type { NodeConfig } from '#server/xmpp/ports.ts'
+import { isConfigured } from './blog-node.ts'
+import { communityConfig } from './communities.ts'
+import { queueFollow } from './follow.ts'
+import { NODES_TOPIC } from './live.ts'
+import type { OutboxDeps } from './outbox-deps.ts'
+import type { Performance } from './perform.ts'
+import type { CommunityTask } from './task.ts'
+
+type CommunityPerformance = Performance<CommunityTask>
+
+/** Makes a node for many as it was wished for, or not at all, and follows it for its maker. */
+export async function performCommunity(deps: OutboxDeps, performance: CommunityPerformance): Promise<void> {
+  const { row, session, task, begin } = performance
+  await begin()
+  await make(performance)
+  for (const jid of task.publishers) await session.pubsub.setAffiliation(row.address, jid, 'publisher')
+  await know(deps, performance)
+}
+
+async function make({ row, session, task }: CommunityPerformance): Promise<void> {
+  const wanted = communityConfig(task)
+  const outcome = await create({ row, session }, wanted)
+  const isOurs = outcome === 'created' || (row.attempts > 0 && (await isOwn({ row, session }, task)))
+  if (!isOurs)
+    throw new AppError('conflict', `${row.address.service} has a community of this name. Choose another title`)
+  const config = await session.pubsub.readConfig(row.address)
+  const real = isConfigured(config, wanted) ? config : await session.pubsub.configureNode(row.address, wanted)
+  const problem = findProblem(real, wanted)
+  if (problem === undefined) return
+  // Never one that is other than its maker said.
+  if (outcome === 'created') await session.pubsub.deleteNode(row.address)
+  throw new AppError('not-implemented', `${row.address.service} ${problem}`)
+}
+
+async function create({ row, session }: Pick<CommunityPerformance, 'row' | 'session'>, config: NodeConfig) {
+  try {
+    return await session.pubsub.createNode(row.address, config)
+  } catch (error) {
+    if (!isAppError(error, 'forbidden', 'not-implemented')) throw error
+    // COMPAT(Prosody): only who runs the server may.
+    const words = `${row.address.service} does not let you make communities. Ask who runs it, or choose another service`
+    throw new AppError('forbidden', words, { cause: error })
+  }
+}
+
+/** Whether the node is what an earlier attempt of ours has made: only its owner is told its configuration. */
+async function isOwn({ row, session }: Pick<CommunityPerformance, 'row' | 'session'>, { title }: CommunityTask) {
+  try {
+    return (await session.pubsub.readConfig(row.address)).title === title
+  } catch (error) {
+    if (isAppError(error, 'forbidden')) return false
+    throw error
+  }
+}
+
+function findProblem({ access_model = 'open', publish_model }: NodeConfig, wanted: NodeConfig): string | undefined {
+  if (access_model !== 'open') return 'does not let communities be open to everybody'
+  if (publish_model !== undefined && publish_model !== wanted.publish_model) return 'does not let you say who may post'
+  return undefined
+}
+
+async function know(deps: OutboxDeps, { row, task }: CommunityPerformance): Promise<void> {
+  const { state, index, live, clock } = deps
+  const { account } = row
+  const { service, node } = row.address
+  const address = { service, node }
+  const config = communityConfig(task)
+  const { title, description, type } = config
+  await saveCommunity(state, { address, owner: account, since: clock() })
+  const followed = await addFollow(state, { follower: account, address, title: task.title, since: clock() })
+  await addNode(index, { address, kind: 'community', now: clock() })
+  const learned = { title, description, type, publishModel: config.publish_model, accessModel: config.access_model }
+  await updateNode(index, address, { ...learned, status: 'open', isWaiting: 0 })
+  if (followed === 'added') await queueFollow(deps, 'follow', { follower: account, address })
+  live.publish(NODES_TOPIC, { kind: 'node-added', address })
+}

@@ -1,0 +1,392 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { AppError } from '#server/errors.ts'
+import { browse, findService } from '#server/feeds/browse.ts'
+import { isModerator, listPeople, queueBlock, queueCommunity } from '#server/feeds/communities.ts'
+import { learnNodeInfo } from '#server/feeds/node-info.ts'
+import { type OutboxRow, queueDelete, queuePost } from '#server/feeds/outbox.ts'
+import { findBlog } from '#server/store/blog.ts'
+import { findCommunity } from '#server/store/community.ts'
+import { listDrafts } from '#server/store/draft.ts'
+import { findFollow } from '#server/store/follow.ts'
+import { addNode, findNode } from '#server/store/node.ts'
+import { findPost } from '#server/store/post.ts'
+import { addressKey, type ItemAddress, type NodeAddress } from '#shared/address.ts'
+import type { PostDraft } from '#shared/entry.ts'
+import { NS } from '#shared/ns.ts'
+import { createTestContext, jidOf, type TestContext } from '#test/support/context.ts'
+import { commentsLink, entryOf, itemOf, JULIET, MALLORY, publishTo, ROMEO, THREAD } from './fixtures.ts'
+
+const SERVICE = jidOf('pubsub.capulet.example')
+const NIGHTS: NodeAddress = { service: SERVICE, node: 'verona-by-night' }
+const DRAFT: PostDraft = { title: 'Hello', text: 'A *text*', tags: [], language: 'en', summary: '', comments: true }
+const ROSE = { href: 'https://upload.capulet.example/rose.png', type: 'image/png', alt: 'A rose' }
+
+interface Scene {
+  readonly ctx: TestContext
+  settle(row: OutboxRow): Promise<OutboxRow>
+  make(more?: Partial<Parameters<typeof queueCommunity>[1]>): Promise<OutboxRow>
+  post(author: typeof JULIET, more?: Partial<Parameters<typeof queuePost>[1]>): Promise<OutboxRow>
+}
+
+async function open(): Promise<Scene & AsyncDisposable> {
+  const ctx = await createTestContext()
+  for (const jid of [JULIET, ROMEO, MALLORY]) ctx.signIn(jid)
+  await ctx.outbox.start()
+  const settle = (row: OutboxRow) => ctx.outbox.settle(row.id, 5_000)
+  const words = {
+    key: 'form',
+    kind: 'base',
+    title: 'Verona by Night',
+    description: 'Who is awake',
+    service: SERVICE,
+  } as const
+  return {
+    ctx,
+    settle,
+    make: async (more = {}) =>
+      settle(await queueCommunity(ctx, { ...words, owner: JULIET, publishers: 'everyone', ...more })),
+    post: async (author, more = {}) =>
+      settle(await queuePost(ctx, { author, key: `post of ${author}`, draft: DRAFT, to: NIGHTS, ...more })),
+    [Symbol.asyncDispose]: () => ctx[Symbol.asyncDispose](),
+  }
+}
+
+function configOf(ctx: TestContext, address: NodeAddress) {
+  return ctx.network.nodes.get(addressKey(address))?.config
+}
+
+async function shown(ctx: TestContext, address: ItemAddress) {
+  const post = await findPost(ctx.index, address)
+  assert.ok(post !== undefined && post !== 'gone')
+  return post
+}
+
+describe('making a community', () => {
+  it('is done by the maker’s own session, as the profile wants it, and the maker follows it', async () => {
+    await using scene = await open()
+    const { ctx } = scene
+    const row = await scene.make()
+    assert.equal(row.status, 'done', row.problem)
+    const { publish_model, access_model, type, title, max_items } = configOf(ctx, NIGHTS) ?? {}
+    assert.deepEqual(
+      { publish_model, access_model, type, title, max_items },
+      { publish_model: 'open', access_model: 'open', type: NS.SOCIAL_FEED, title: 'Verona by Night', max_items: 'max' },
+    )
+    assert.equal(ctx.network.nodes.get(addressKey(NIGHTS))?.owner, JULIET)
+    assert.equal((await findCommunity(ctx.state, NIGHTS))?.owner, JULIET)
+    assert.ok(await findFollow(ctx.state, JULIET, NIGHTS))
+    const blog = await findBlog(ctx.index, NIGHTS)
+    assert.equal(blog?.title, 'Verona by Night')
+    assert.equal(blog?.kind, 'community')
+    assert.equal((await findNode(ctx.index, NIGHTS))?.type, NS.SOCIAL_FEED)
+  })
+
+  it('counts a form once', async () => {
+    await using scene = await open()
+    const first = await scene.make()
+    assert.equal((await scene.make()).id, first.id)
+  })
+
+  it('never touches a node that is another’s, or that was there before', async () => {
+    await using scene = await open()
+    const { ctx } = scene
+    await ctx.sessions(MALLORY)?.pubsub.createNode(NIGHTS, { title: 'Verona by Night', publish_model: 'publishers' })
+    const row = await scene.make()
+    assert.equal(row.status, 'refused')
+    assert.match(row.problem ?? '', /Choose another title/)
+    assert.equal(configOf(ctx, NIGHTS)?.publish_model, 'publishers')
+    assert.equal(await findCommunity(ctx.state, NIGHTS), undefined)
+  })
+
+  it('goes on after an answer that was lost', async () => {
+    await using scene = await open()
+    const { ctx } = scene
+    ctx.network.failNext('readConfig', new AppError('timeout', 'no answer'))
+    const row = await scene.make()
+    assert.equal(row.status, 'done', row.problem)
+    assert.equal(row.attempts, 2)
+    assert.equal((await findCommunity(ctx.state, NIGHTS))?.owner, JULIET)
+  })
+
+  it('says what to do where the service lets only its admins', async () => {
+    await using scene = await open()
+    scene.ctx.network.creators.set(SERVICE, [ROMEO])
+    const row = await scene.make()
+    assert.equal(row.status, 'refused')
+    assert.match(row.problem ?? '', /does not let you make communities. Ask who runs it/)
+    assert.equal((await scene.make({ owner: ROMEO })).status, 'done')
+  })
+
+  it('is undone where the service does not let one say who may post', async () => {
+    await using scene = await open()
+    const { ctx } = scene
+    const { pubsub } = ctx.sessions(JULIET) as { pubsub: { readConfig: (where: NodeAddress) => Promise<object> } }
+    const session = { ...ctx.sessions(JULIET), pubsub: { ...pubsub } }
+    session.pubsub.readConfig = async () => ({ access_model: 'open', publish_model: 'open' })
+    session.pubsub = Object.assign(Object.create(pubsub), session.pubsub, {
+      configureNode: async () => ({ access_model: 'open', publish_model: 'open' }),
+    })
+    const deps = { ...ctx, sessions: () => session }
+    const { performCommunity } = await import('#server/feeds/perform-community.ts')
+    const task = {
+      kind: 'community',
+      profile: 'base',
+      title: 'x',
+      description: '',
+      isOpen: false,
+      publishers: [],
+    } as const
+    const row = { account: JULIET, address: itemOf(NIGHTS, ''), attempts: 0 }
+    const performance = { session, row, task, begin: async () => {} }
+    await assert.rejects(performCommunity(deps as never, performance as never), /does not let you say who may post/)
+    assert.equal(ctx.network.nodes.get(addressKey(NIGHTS)), undefined)
+  })
+
+  it('lets only the people write whom its maker names', async () => {
+    await using scene = await open()
+    const { ctx } = scene
+    await scene.make({ publishers: [ROMEO, JULIET] })
+    assert.equal(configOf(ctx, NIGHTS)?.publish_model, 'publishers')
+    assert.equal((await scene.post(ROMEO)).status, 'done')
+    const refused = await scene.post(MALLORY)
+    assert.equal(refused.status, 'refused')
+    assert.match(refused.problem ?? '', /does not let you post/)
+  })
+})
+
+describe('a post in a community', () => {
+  it('is its writer’s, with its page here and a thread of theirs', async () => {
+    await using scene = await open()
+    const { ctx } = scene
+    await scene.make()
+    const row = await scene.post(JULIET)
+    assert.equal(row.status, 'done', row.problem)
+    assert.equal(row.address.node, NIGHTS.node)
+    const post = await shown(ctx, row.address)
+    assert.equal(post.credit, 'credited')
+    assert.equal(post.author?.jid, JULIET)
+    assert.equal(post.alternate, `https://blog.example/c/${SERVICE}/${NIGHTS.node}/${row.address.item}`)
+    assert.equal(post.comments?.service, JULIET)
+  })
+
+  it('is changed by its writer and nobody else', async () => {
+    await using scene = await open()
+    const { ctx } = scene
+    await scene.make()
+    const { address } = await scene.post(JULIET)
+    const edit = { edits: address, draft: { ...DRAFT, text: 'Another' } }
+    await assert.rejects(scene.post(MALLORY, { ...edit, key: 'theirs' }), /Only its author can change a post/)
+    const row = await scene.post(JULIET, { ...edit, key: 'mine' })
+    assert.equal(row.status, 'done', row.problem)
+    assert.match((await shown(ctx, address)).html, /Another/)
+  })
+
+  it('is a draft for that community again when it was refused', async () => {
+    await using scene = await open()
+    await scene.make({ publishers: [] })
+    const row = await scene.post(ROMEO)
+    assert.equal(row.status, 'refused')
+    const [draft] = await listDrafts(scene.ctx.state, ROMEO)
+    assert.deepEqual(draft?.to, NIGHTS)
+    assert.equal(draft?.text, DRAFT.text)
+  })
+
+  it('is deleted by its writer where the service lets them, else by the community’s owner for them', async () => {
+    for (const mayRetractOwn of [true, false]) {
+      await using scene = await open()
+      const { ctx } = scene
+      ctx.network.mayRetractOwn = mayRetractOwn
+      await scene.make()
+      const { address } = await scene.post(ROMEO)
+      const row = await scene.settle(await queueDelete(ctx, { author: ROMEO, address }))
+      assert.equal(row.status, 'done', row.problem)
+      assert.equal(row.account, mayRetractOwn ? ROMEO : JULIET)
+      assert.equal(await findPost(ctx.index, address), 'gone')
+      assert.equal(ctx.network.nodes.get(addressKey(NIGHTS))?.items.size, 0)
+    }
+  })
+
+  it('of a gallery has a picture, and words for those who cannot see it', async () => {
+    await using scene = await open()
+    await scene.make({ kind: 'gallery' })
+    await assert.rejects(scene.post(JULIET), /Add a picture first/)
+    const mute = { ...DRAFT, pictures: [{ ...ROSE, alt: ' ' }] }
+    await assert.rejects(scene.post(JULIET, { draft: mute }), /Say in words/)
+    const row = await scene.post(JULIET, { draft: { ...DRAFT, text: '', pictures: [ROSE] } })
+    assert.equal(row.status, 'done', row.problem)
+    const post = await shown(scene.ctx, row.address)
+    assert.deepEqual(post.pictures, [ROSE])
+    assert.equal(post.profile, 'gallery')
+  })
+})
+
+describe('the thread of a post in a community', () => {
+  const ELSEWHERE: NodeAddress = { service: jidOf('pubsub.montague.example'), node: 'news' }
+
+  async function threadOf(community: NodeAddress, publisher: string, thread: NodeAddress) {
+    await using scene = await open()
+    const { ctx } = scene
+    await addNode(ctx.index, { address: community, kind: 'community', now: ctx.clock() })
+    const payload = entryOf({ author: publisher, more: commentsLink(thread) })
+    await publishTo(ctx, itemOf(community, 'one'), { payload, publisher })
+    const { comments } = await shown(ctx, itemOf(community, 'one'))
+    return { comments, node: await findNode(ctx.index, thread) }
+  }
+
+  it('is its writer’s, or beside the community', async () => {
+    const own = await threadOf(NIGHTS, JULIET, THREAD)
+    assert.deepEqual(own.comments, THREAD)
+    assert.equal(own.node?.owner, JULIET)
+    const beside = { ...ELSEWHERE, node: `${NS.COMMENTS_PREFIX}x` }
+    assert.deepEqual((await threadOf(ELSEWHERE, JULIET, beside)).comments, beside)
+  })
+
+  it('is nobody else’s: neither a writer nor a service may point at others’ threads', async () => {
+    assert.equal((await threadOf(NIGHTS, JULIET, { ...THREAD, service: MALLORY })).comments, undefined)
+    // That Juliet wrote it is only what Montague's service says.
+    assert.equal((await threadOf(ELSEWHERE, JULIET, THREAD)).comments, undefined)
+  })
+})
+
+describe('the owner of a community', () => {
+  it('removes any post, which a stranger cannot', async () => {
+    await using scene = await open()
+    const { ctx } = scene
+    await scene.make()
+    const { address } = await scene.post(ROMEO)
+    await assert.rejects(queueDelete(ctx, { author: MALLORY, address }), /Only its author, and who owns/)
+    assert.equal((await scene.settle(await queueDelete(ctx, { author: JULIET, address }))).status, 'done')
+    assert.equal(await findPost(ctx.index, address), 'gone')
+  })
+
+  it('shuts somebody out, sees whom, and lets them in again', async () => {
+    await using scene = await open()
+    const { ctx } = scene
+    await scene.make()
+    const block = async (isBlocked: boolean) =>
+      scene.settle(await queueBlock(ctx, { by: JULIET, address: NIGHTS, jid: ROMEO, isBlocked }))
+    assert.equal((await block(true)).status, 'done')
+    assert.equal((await scene.post(ROMEO)).status, 'refused')
+    const blocked = (await listPeople(ctx, JULIET, NIGHTS)).filter(({ affiliation }) => affiliation === 'outcast')
+    assert.deepEqual(
+      blocked.map(({ jid }) => jid),
+      [ROMEO],
+    )
+    assert.equal((await block(false)).status, 'done')
+    assert.equal((await scene.post(ROMEO, { key: 'again' })).status, 'done')
+    await assert.rejects(queueBlock(ctx, { by: JULIET, address: NIGHTS, jid: JULIET, isBlocked: true }), /yourself/)
+  })
+
+  it('of a node that was not made here is known once the service has said so', async () => {
+    await using scene = await open()
+    const { ctx } = scene
+    await ctx.sessions(ROMEO)?.pubsub.createNode(NIGHTS, { publish_model: 'open' })
+    assert.equal(await isModerator(ctx, ROMEO, NIGHTS), false)
+    await assert.rejects(listPeople(ctx, MALLORY, NIGHTS), /Only who owns this community/)
+    await listPeople(ctx, ROMEO, NIGHTS)
+    assert.equal(await isModerator(ctx, ROMEO, NIGHTS), true)
+    assert.equal(await isModerator(ctx, MALLORY, NIGHTS), false)
+  })
+})
+
+describe('what a service says about a node', () => {
+  async function know(ctx: TestContext) {
+    await addNode(ctx.index, { address: NIGHTS, kind: 'community', now: ctx.clock() })
+    const learn = async () => {
+      const node = await findNode(ctx.index, NIGHTS)
+      assert.ok(node)
+      return learnNodeInfo(ctx, node)
+    }
+    return learn
+  }
+
+  it('is remembered, clean and bounded, for a day', async () => {
+    await using scene = await open()
+    const { ctx } = scene
+    const title = `Night\u202e${'x'.repeat(9_000)}`
+    const config = { title, description: 'a\u0000b\n\nc', type: NS.GALLERY, publish_model: 'open' }
+    await ctx.sessions(JULIET)?.pubsub.createNode(NIGHTS, config)
+    const learn = await know(ctx)
+    ctx.setNow('2026-05-01T00:00:00Z')
+    const node = await learn()
+    assert.equal(node.type, NS.GALLERY)
+    assert.equal(node.publishModel, 'open')
+    assert.ok((node.title?.length ?? 0) <= 300 && !node.title?.includes('\u202e'))
+    assert.equal((await findBlog(ctx.index, NIGHTS))?.description, 'ab c')
+    await ctx.sessions(JULIET)?.pubsub.configureNode(NIGHTS, { title: 'Day' })
+    ctx.setNow('2026-05-01T23:59:00Z')
+    assert.notEqual((await learn()).title, 'Day')
+    ctx.setNow('2026-05-02T00:01:00Z')
+    assert.equal((await learn()).title, 'Day')
+  })
+
+  it('is not asked again where it was refused, and is where its server was down', async () => {
+    await using scene = await open()
+    const { ctx } = scene
+    const learn = await know(ctx)
+    ctx.site.setStatus('waiting')
+    assert.equal((await learn()).infoReadAt, undefined)
+    ctx.site.setStatus('online')
+    assert.ok((await learn()).infoReadAt, 'there is no such node')
+  })
+})
+
+describe('browsing a service', () => {
+  it('shows its nodes with what they say and how many posts they have, and no threads', async () => {
+    await using scene = await open()
+    const { ctx } = scene
+    await scene.make()
+    await scene.post(JULIET)
+    const session = ctx.signIn(ROMEO)
+    session.services = { pep: true, pubsub: SERVICE }
+    for (const node of [`${NS.COMMENTS_PREFIX}x`, `${NS.ATTACHMENTS_PREFIX}y`, 'unknown here']) {
+      await session.pubsub.createNode({ service: SERVICE, node }, {})
+    }
+    assert.equal(await findService(ctx, ROMEO), SERVICE)
+    const { nodes, isCut } = await browse(ctx, ROMEO, SERVICE)
+    assert.equal(isCut, false)
+    assert.deepEqual(
+      nodes.map(({ address, title, type, count, isKnown }) => ({ node: address.node, title, type, count, isKnown })),
+      [
+        { node: NIGHTS.node, title: 'Verona by Night', type: NS.SOCIAL_FEED, count: 1, isKnown: true },
+        { node: 'unknown here', title: undefined, type: undefined, count: 0, isKnown: false },
+      ],
+    )
+  })
+
+  it('is bounded, whatever the service answers', async () => {
+    await using scene = await open()
+    const session = scene.ctx.signIn(ROMEO)
+    const asked: (number | undefined)[] = []
+    const items = Array.from({ length: 20_000 }, (_, n) => ({
+      jid: SERVICE as string,
+      node: `node-${n}`,
+      name: 'x'.repeat(5_000),
+    }))
+    const odd = [
+      { jid: MALLORY as string, node: 'elsewhere' },
+      { jid: SERVICE as string },
+      { jid: SERVICE as string, node: 'x'.repeat(3_000) },
+    ]
+    const disco = {
+      listItems: async (_jid: string, _node?: string, { max }: { max?: number } = {}) => {
+        asked.push(max)
+        return [...odd, ...items]
+      },
+      readInfo: () => new Promise<never>(() => {}),
+    }
+    const sessions = () => Object.assign(Object.create(session), { disco })
+    const { nodes, isCut } = await browse({ ...scene.ctx, sessions, patience: 20 }, ROMEO, SERVICE)
+    assert.equal(nodes.length, 200)
+    assert.equal(isCut, true)
+    assert.ok(nodes.every(({ address, title = '' }) => address.service === SERVICE && title.length <= 300))
+    assert.ok(asked.every((max) => max !== undefined && max < 1_000))
+  })
+
+  it('says so where the person’s server is away', async () => {
+    await using scene = await open()
+    scene.ctx.signIn(ROMEO).setStatus('waiting')
+    await assert.rejects(browse(scene.ctx, ROMEO, SERVICE), /cannot be reached/)
+  })
+})
