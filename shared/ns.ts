@@ -24,7 +24,6 @@ export const NS = {
   SUBSCRIPTION: 'urn:xmpp:pubsub:subscription:0',
   SUBSCRIPTION_LIST: 'urn:xmpp:pubsub:subscription',
   PRIVATE_SUBSCRIPTION_LIST: 'urn:xmpp:pubsub:movim-public-subscription',
-  PUBLIC_SUBSCRIPTIONS: 'urn:xmpp:pps:0',
   PUBLIC_SUBSCRIPTION_LIST: 'urn:xmpp:pps:subscriptions:0',
   AVATAR_DATA: 'urn:xmpp:avatar:data',
   AVATAR_METADATA: 'urn:xmpp:avatar:metadata',

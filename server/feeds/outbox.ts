@@ -7,10 +7,10 @@ import {
   listWaitingAccounts,
   type OutboxRow,
 } from '#server/store/outbox.ts'
-import { addressKey } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
 import { createAttempt } from './outbox-attempt.ts'
 import type { OutboxDeps } from './outbox-deps.ts'
+import { type Lane, laneOf, WRITING, workLane } from './outbox-lane.ts'
 import { waitAtMost } from './patience.ts'
 import { createReadBack } from './read-back.ts'
 import { settle } from './settle.ts'
@@ -36,13 +36,15 @@ const TICK = 1_000
 /** A server that does not answer must not keep Canto from ending: what it was asked is asked again next time. */
 const STOP = 1_000
 const DAY = 24 * 3_600_000
+/** Of all accounts: one that does not answer takes half a minute. */
+const MOST_LANES = 100
 /** No browser sends a form again after that. */
 const KEPT_DAYS = 30
 
 /** Does what waits in the outbox: an account's rows one after the other, by the account's own session. */
 export function createOutbox(deps: OutboxDeps): Outbox {
-  const running = new Map<BareJid, Promise<void>>()
-  const again = new Set<BareJid>()
+  const running = new Map<string, Promise<void>>()
+  const again = new Set<string>()
   const listeners = new Set<(row: OutboxRow) => void>()
   const timers: NodeJS.Timeout[] = []
   let isStopped = true
@@ -51,29 +53,40 @@ export function createOutbox(deps: OutboxDeps): Outbox {
   const attempt = createAttempt({ ...deps, outbox: { wake } }, { onEnd })
 
   function wake(account: BareJid): void {
-    if (isStopped) return
-    if (running.has(account)) {
-      again.add(account)
-      return
-    }
-    const run = guard(work)(account).finally(() => {
-      running.delete(account)
-      if (again.delete(account)) wake(account)
-    })
-    running.set(account, run)
+    wakeLane(account, WRITING)
+    void guard(wakeOthers)(account)
   }
 
-  async function work(account: BareJid): Promise<void> {
+  /** Those for which there is no room come again with the next tick. */
+  async function wakeOthers(account: BareJid): Promise<void> {
+    const lanes = new Set((await listWaiting(deps.state, account)).map(laneOf))
+    lanes.delete(WRITING)
+    for (const lane of lanes)
+      if (running.size < MOST_LANES || running.has(keyOf(account, lane))) wakeLane(account, lane)
+  }
+
+  function wakeLane(account: BareJid, lane: Lane): void {
+    if (isStopped) return
+    const key = keyOf(account, lane)
+    if (running.has(key)) {
+      again.add(key)
+      return
+    }
+    const run = guard(work)(account, lane).finally(() => {
+      running.delete(key)
+      if (again.delete(key)) wakeLane(account, lane)
+    })
+    running.set(key, run)
+  }
+
+  async function work(account: BareJid, lane: Lane): Promise<void> {
     const session = deps.sessions(account)
     readBack.follow(account, session)
-    if (session?.status === 'online') await readBack.verify(account, (row) => attempt(row, 'again'))
-    const held = new Set<string>()
-    for (const row of await listWaiting(deps.state, account)) {
-      if (isStopped) return
-      const key = addressKey(row.address)
-      // Of one item, nothing may overtake.
-      if (!held.has(key) && (await attempt(row, 'first')) === 'waiting') held.add(key)
+    if (lane === WRITING && session?.status === 'online') {
+      await readBack.verify(account, (row) => attempt(row, 'again'))
     }
+    const rows = await listWaiting(deps.state, account)
+    await workLane(lane, rows, { attempt, isStopped: () => isStopped, now: deps.clock() })
   }
 
   async function onEnd({ id }: OutboxRow): Promise<void> {
@@ -127,3 +140,5 @@ export function createOutbox(deps: OutboxDeps): Outbox {
     },
   }
 }
+
+const keyOf = (account: BareJid, lane: Lane) => `${account} ${lane}`

@@ -1,0 +1,98 @@
+import { createHash } from 'node:crypto'
+import { AppError, isAppError } from '#server/errors.ts'
+import type { Item, NodeConfig, Pubsub } from '#server/xmpp/ports.ts'
+import { asItemId, type ItemId, type NodeAddress, sameAddress } from '#shared/address.ts'
+import { type BareJid, readBareJid } from '#shared/jid.ts'
+import { NS } from '#shared/ns.ts'
+import { type ListedSubscription, readSubscription, writeSubscription } from '#shared/subscription-list.ts'
+import { isConfigured } from './blog-node.ts'
+
+/** More than anybody reads. */
+export const MOST_FOLLOWS = 2_000
+
+/** An item of a list on an account. */
+export interface ListedItem extends ListedSubscription {
+  readonly id: ItemId
+}
+
+export interface FollowList {
+  readonly items: readonly ListedItem[]
+  /** Whether all that is on it was read, so that what is missing was taken off it. */
+  readonly isComplete: boolean
+}
+
+// Another client's entries, and broken ones, may be among them.
+const MOST_ITEMS = MOST_FOLLOWS * 2
+const PRIVATE: NodeConfig = {
+  persist_items: '1',
+  max_items: 'max',
+  access_model: 'whitelist',
+  send_last_published_item: 'never',
+  notify_retract: '1',
+}
+/** COMPAT(Movim 0.34): in spite of its name it is where that keeps, privately, all that somebody follows. */
+const LIST = NS.PRIVATE_SUBSCRIPTION_LIST
+
+/** The id that XEP-0330 §2.1 and Movim give an item, so that one node is one item, whoever wrote it. */
+export function listItemId(jid: BareJid, { service, node }: NodeAddress): ItemId {
+  return asItemId(createHash('sha1').update(`${service}<${node}<${jid}`).digest('hex'))
+}
+
+/** All that stands in the private list of an account; undefined where it has none. Its own session must ask. */
+export async function readFollowList(pubsub: Pubsub, jid: BareJid): Promise<FollowList | undefined> {
+  return readList(pubsub, { service: jid, node: LIST })
+}
+
+/** The items of any list on an account, as far as they are its owner's and name a node. */
+export async function readList(pubsub: Pubsub, address: NodeAddress): Promise<FollowList | undefined> {
+  const items: ListedItem[] = []
+  let count = 0
+  try {
+    for await (const page of pubsub.allItems(address, { max: MOST_ITEMS })) {
+      count += page.length
+      items.push(...page.flatMap((item) => readListed(address.service, item) ?? []))
+    }
+  } catch (error) {
+    if (isAppError(error, 'not-found')) return undefined
+    throw error
+  }
+  return { items, isComplete: count < MOST_ITEMS }
+}
+
+function readListed(owner: BareJid, { id, payload, publisher }: Item): ListedItem | undefined {
+  const isStrangers = publisher !== undefined && publisher !== '' && readBareJid(publisher) !== owner
+  const subscription = isStrangers || payload === undefined ? undefined : readSubscription(payload)
+  return subscription && { id, ...subscription }
+}
+
+/** Puts a node into the private list. Throws `forbidden` where the list is not private: it is never written then. */
+export async function listFollow(pubsub: Pubsub, jid: BareJid, subscription: ListedSubscription): Promise<void> {
+  await ensurePrivateList(pubsub, jid)
+  const address = { service: jid, node: LIST, item: listItemId(jid, subscription.address) }
+  const found = (await pubsub.findItem(address))?.payload
+  const known = found === undefined ? undefined : readSubscription(found)
+  if (known !== undefined && sameAddress(known.address, subscription.address)) return
+  await pubsub.publishItem(address, writeSubscription(subscription))
+}
+
+/** Takes a node off the private list, under whatever id. */
+export async function unlistFollow(pubsub: Pubsub, jid: BareJid, address: NodeAddress): Promise<void> {
+  const list = await readFollowList(pubsub, jid)
+  for (const item of list?.items ?? []) {
+    if (sameAddress(item.address, address)) await pubsub.retractItem({ service: jid, node: LIST, item: item.id })
+  }
+}
+
+// Each time anew: another client may delete the node, and a server that then makes one by itself makes it for contacts.
+async function ensurePrivateList(pubsub: Pubsub, jid: BareJid): Promise<void> {
+  const address = { service: jid, node: LIST }
+  const how = await pubsub.createNode(address, PRIVATE)
+  const found = await pubsub.readConfig(address)
+  const mayConfigure = how === 'created' || found.access_model === PRIVATE.access_model
+  const config = mayConfigure && !isConfigured(found, PRIVATE) ? await pubsub.configureNode(address, PRIVATE) : found
+  if (config.access_model === PRIVATE.access_model) return
+  throw new AppError(
+    'forbidden',
+    `The list of what you follow on your account (${LIST}) is not private but "${config.access_model ?? 'unknown'}": Canto writes nothing into it until it is "whitelist"`,
+  )
+}

@@ -1,0 +1,86 @@
+import { randomUUID } from 'node:crypto'
+import { AppError } from '#server/errors.ts'
+import { addFollow, deleteFollow, type Follow, findFollow, listFollows } from '#server/store/follow.ts'
+import { deleteUnbegun } from '#server/store/outbox.ts'
+import { publishesFollows, savePublishesFollows } from '#server/store/reader.ts'
+import { asItemId, type ItemAddress, type NodeAddress, writeXmppUri } from '#shared/address.ts'
+import type { BareJid } from '#shared/jid.ts'
+import { NS } from '#shared/ns.ts'
+import { MOST_FOLLOWS } from './follow-list.ts'
+import { knowBlogs } from './known-blogs.ts'
+import { type Live, NODES_TOPIC } from './live.ts'
+import type { QueueDeps } from './outbox-deps.ts'
+import { queue } from './queue-row.ts'
+
+export interface FollowDeps extends QueueDeps {
+  readonly live: Live
+}
+
+/** What somebody wants to follow. */
+export interface Wish extends Pick<Follow, 'address' | 'title' | 'feedUrl'> {
+  /** Whether it is in the list on their account already. */
+  readonly isListed?: boolean
+}
+
+/** Whether a node is one of posts: threads and the notes beside them come with their posts. */
+export function mayFollow({ node }: NodeAddress): boolean {
+  return node !== '' && ![NS.COMMENTS_PREFIX, NS.ATTACHMENTS_PREFIX].some((prefix) => node.startsWith(prefix))
+}
+
+/** Follows nodes from now on, here at once and on the network as soon as it can be. Again does no harm. */
+export async function followNodes(deps: FollowDeps, follower: BareJid, wishes: readonly Wish[]): Promise<void> {
+  const fresh: NodeAddress[] = []
+  let count = (await listFollows(deps.state, follower)).length
+  for (const { address, title, feedUrl, isListed } of wishes) {
+    if (!mayFollow(address)) throw new AppError('bad-request', `${writeXmppUri(address)} is no blog or community`)
+    if ((await findFollow(deps.state, follower, address)) !== undefined) continue
+    if (count >= MOST_FOLLOWS) throw new AppError('forbidden', `You follow ${MOST_FOLLOWS} blogs, and more cannot be`)
+    await addFollow(deps.state, { follower, address, title, feedUrl, isListed, since: deps.clock() })
+    await queueFollow(deps, 'follow', { follower, address })
+    fresh.push(address)
+    count += 1
+  }
+  await tellOthers(deps, follower, fresh)
+}
+
+/** Follows no longer: here at once, and on the network as soon as it can be. */
+export async function unfollowNode(deps: FollowDeps, follower: BareJid, address: NodeAddress): Promise<void> {
+  if ((await findFollow(deps.state, follower, address)) === undefined) return
+  await deleteFollow(deps.state, { follower, address })
+  await queueFollow(deps, 'unfollow', { follower, address })
+  await tellOthers(deps, follower, [])
+}
+
+/** Stores durably that the network is to be told what is wished of a node. */
+export async function queueFollow(
+  deps: QueueDeps,
+  kind: 'follow' | 'unfollow',
+  { follower: account, address: node }: { follower: BareJid; address: NodeAddress },
+): Promise<void> {
+  const address = followRowAddress(node)
+  for (const kind of ['follow', 'unfollow'] as const) await deleteUnbegun(deps.state, { account, address, kind })
+  await queue(deps, { kind }, { account, address, key: randomUUID() })
+}
+
+/** Whether everybody may know what an account follows, from now on. */
+export async function publishFollows(deps: QueueDeps, account: BareJid, isPublic: boolean): Promise<void> {
+  await savePublishesFollows(deps.state, account, isPublic)
+  await queuePublicFollows(deps, account)
+}
+
+/** Of a row about a node as a whole. */
+export function followRowAddress({ service, node }: NodeAddress): ItemAddress {
+  return { service, node, item: asItemId('') }
+}
+
+async function tellOthers(deps: FollowDeps, follower: BareJid, fresh: readonly NodeAddress[]): Promise<void> {
+  await knowBlogs(deps)
+  for (const address of fresh) deps.live.publish(NODES_TOPIC, { kind: 'node-added', address })
+  if (await publishesFollows(deps.state, follower)) await queuePublicFollows(deps, follower)
+}
+
+async function queuePublicFollows(deps: QueueDeps, account: BareJid): Promise<void> {
+  const address = followRowAddress({ service: account, node: NS.PUBLIC_SUBSCRIPTION_LIST })
+  await deleteUnbegun(deps.state, { account, address, kind: 'public-follows' })
+  await queue(deps, { kind: 'public-follows' }, { account, address, key: randomUUID() })
+}

@@ -1,0 +1,95 @@
+import { describeError } from '#server/errors.ts'
+import type { Logger } from '#server/log.ts'
+import type { XmppSession } from '#server/xmpp/ports.ts'
+import type { FollowDeps } from './follow.ts'
+import { tryMerge } from './merge-follows.ts'
+import { waitAtMost } from './patience.ts'
+import { createPublicReading, type PublicReadingDeps } from './public-reading.ts'
+
+export interface FollowingDeps extends FollowDeps, PublicReadingDeps {
+  readonly log: Logger
+  /** Of everybody who is signed in. */
+  readonly people: () => readonly XmppSession[]
+}
+
+export interface Following {
+  start(): void
+  stop(): Promise<void>
+  /** Reads the list on the account now, if its session is online. */
+  merge(session: XmppSession): Promise<void>
+}
+
+// Nobody tells us of a session that was restored.
+const TICK = 5_000
+const STOP = 3_000
+// A person's session hears no events, for it sends no presence.
+const EVERY = 6 * 3_600_000
+
+/** Keeps what people follow here and the lists on their own accounts the same, and reads what others let be known. */
+export function createFollowing(deps: FollowingDeps): Following {
+  const watched = new Map<XmppSession, () => void>()
+  const mergedAt = new Map<XmppSession, number>()
+  const running = new Map<XmppSession, Promise<void>>()
+  const reading = createPublicReading(deps)
+  let timer: NodeJS.Timeout | undefined
+
+  /** What is under way may have missed what this was asked for: then it is done once more. */
+  function merge(session: XmppSession): Promise<void> {
+    const before = running.get(session) ?? Promise.resolve()
+    const run: Promise<void> = before
+      .then(() => mergeNow(session))
+      .finally(() => {
+        if (running.get(session) === run) running.delete(session)
+      })
+    running.set(session, run)
+    return run
+  }
+
+  async function mergeNow(session: XmppSession): Promise<void> {
+    if (session.status !== 'online') return
+    mergedAt.set(session, deps.clock().getTime())
+    try {
+      await tryMerge(deps, session)
+    } catch (error) {
+      deps.log.error(`What ${session.jid} follows was not read: ${describeError(error)}`)
+    }
+  }
+
+  function watch(session: XmppSession): void {
+    const stop = session.onStatus((status) => {
+      if (status === 'stopped' || status === 'refused') forget(session)
+      // After a resumption nothing was missed.
+      else if (status === 'online' && session.lastSignIn !== 'resumed') void merge(session)
+    })
+    watched.set(session, stop)
+  }
+
+  function forget(session: XmppSession): void {
+    watched.get(session)?.()
+    watched.delete(session)
+    mergedAt.delete(session)
+  }
+
+  function tick(): void {
+    const due = deps.clock().getTime() - EVERY
+    for (const session of deps.people()) {
+      if (!watched.has(session)) watch(session)
+      if ((mergedAt.get(session) ?? 0) < due && !running.has(session)) void merge(session)
+    }
+  }
+
+  return {
+    merge,
+    start() {
+      timer = setInterval(tick, TICK)
+      tick()
+      reading.start()
+    },
+    async stop() {
+      clearInterval(timer)
+      for (const session of [...watched.keys()]) forget(session)
+      await reading.stop()
+      await waitAtMost(Promise.all(running.values()), STOP)
+    },
+  }
+}

@@ -1,0 +1,43 @@
+import type { OutboxRow } from '#server/store/outbox.ts'
+import { addressKey } from '#shared/address.ts'
+import { domainOf } from '#shared/jid.ts'
+import type { Attempt } from './outbox-attempt.ts'
+
+/**
+ * What an account wants is done lane by lane, so that no server of a blog it follows delays what it writes, or another
+ * server: one for all that it writes, and one for each server on which it follows something.
+ */
+export type Lane = typeof WRITING | `follow ${string}`
+
+export const WRITING = 'write'
+
+const FOLLOWING: ReadonlySet<OutboxRow['kind']> = new Set(['follow', 'unfollow', 'public-follows'])
+// Two questions without an answer say enough about a server, for now.
+const MOST_UNANSWERED = 2
+
+export function laneOf({ kind, address }: OutboxRow): Lane {
+  return FOLLOWING.has(kind) ? `follow ${domainOf(address.service)}` : WRITING
+}
+
+export interface LaneWork {
+  readonly attempt: Attempt
+  readonly isStopped: () => boolean
+  readonly now: Date
+}
+
+/** Does the rows of one lane of one account, one after the other. */
+export async function workLane(lane: Lane, rows: readonly OutboxRow[], work: LaneWork): Promise<void> {
+  const { attempt, isStopped, now } = work
+  const held = new Set<string>()
+  let unanswered = 0
+  for (const row of rows.filter((each) => laneOf(each) === lane)) {
+    if (isStopped() || (lane !== WRITING && unanswered >= MOST_UNANSWERED)) return
+    const key = addressKey(row.address)
+    // Of one item, nothing may overtake.
+    if (held.has(key)) continue
+    const isDue = row.nextTry === undefined || row.nextTry <= now
+    if ((await attempt(row, 'first')) !== 'waiting') continue
+    held.add(key)
+    if (isDue) unanswered += 1
+  }
+}
