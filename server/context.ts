@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { type BareJid, domainOf } from '#shared/jid.ts'
 import { type Config, mayBlog } from './config.ts'
 import { addAuthor } from './feeds/authors.ts'
+import { createFollowing } from './feeds/following.ts'
 import { createIndexing, type Indexing } from './feeds/indexing.ts'
 import { createLive } from './feeds/live.ts'
 import { createOutbox } from './feeds/outbox.ts'
@@ -64,7 +65,8 @@ export async function createContext({ config, log, local }: ContextParts): Promi
   stack.defer(async () => void (await Promise.all([people.stop(), site.stop()])))
   const indexing = createIndexing({ ...base, site })
   const outbox = createOutbox({ ...base, sessions: people.session, indexing })
-  stack.defer(async () => void (await Promise.all([outbox.stop(), indexing.stop()])))
+  const following = createFollowing({ ...base, site, outbox, people: people.sessions })
+  stack.defer(async () => void (await Promise.all([outbox.stop(), following.stop(), indexing.stop()])))
 
   function isOwnServer(jid: BareJid): boolean {
     return domainOf(jid) === siteDomain
@@ -74,12 +76,14 @@ export async function createContext({ config, log, local }: ContextParts): Promi
     await local?.firstSignInDone()
     if (mayBlog(config, jid)) await addAuthor({ ...base, sessions: () => session, indexing }, jid)
     outbox.wake(jid)
+    void following.merge(session)
   }
 
   addGauges(metrics, { ...base, site, people, indexing })
   const readHealth = createHealthCheck({ ...base, site })
   await indexing.start()
   await outbox.start()
+  following.start()
   await people.restore()
   const sweeping = setInterval(() => void people.sweep(), SWEEP_MS)
   stack.defer(() => clearInterval(sweeping))
