@@ -1,117 +1,150 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import { describeError, isAppError } from '#server/errors.ts'
-import { findAuthor } from '#server/store/author.ts'
 import type { StateDb } from '#server/store/database.ts'
-import { listEntryDates } from '#server/store/entry.ts'
-import { findNode, type NodeRow, raiseMostItems, updateNode } from '#server/store/node.ts'
-import type { Disco, Pubsub } from '#server/xmpp/ports.ts'
-import type { ItemId, NodeAddress } from '#shared/address.ts'
-import { METADATA_ITEM } from '#shared/feed-metadata.ts'
-import { NS } from '#shared/ns.ts'
-import { type IngestDeps, ingest } from './ingest.ts'
+import { findNode, type NodeRow, updateNode } from '#server/store/node.ts'
+import type { Disco, Pubsub, SessionStatus } from '#server/xmpp/ports.ts'
+import type { NodeAddress } from '#shared/address.ts'
+import { localPart } from '#shared/jid.ts'
+import { compareIds } from './compare-ids.ts'
+import { countKnown, finishPartial, finishWhole } from './finish-reading.ts'
+import { createReading, type Reading, type ReadingDeps, type ReadPage } from './reading.ts'
 import { clearEntries } from './remove.ts'
-import { isFull, listTrimmed } from './trimmed.ts'
+import type { Subscriptions } from './subscriptions.ts'
 
-export interface CatchUpDeps extends IngestDeps {
+export interface CatchUpDeps extends ReadingDeps {
   readonly state: StateDb
-  readonly site: { readonly pubsub: Pubsub; readonly disco: Pick<Disco, 'readInfo'> }
+  readonly site: {
+    readonly status: SessionStatus
+    readonly pubsub: Pick<Pubsub, 'pages' | 'findItems' | 'listItemIds'>
+    readonly disco: Pick<Disco, 'readInfo'>
+  }
+  readonly subscriptions: Pick<Subscriptions, 'ensure'>
 }
 
-// No node that anybody reads is larger; one that is keeps its newest.
-const MOST_ITEMS = 50_000
+/** `more`: the rest is to be read slowly. `unreachable`: its server did not answer. */
+export type CatchUp = 'read' | 'more' | 'failed' | 'unreachable' | 'unknown'
 
-export type CatchUp = 'read' | 'failed' | 'unreachable' | 'unknown'
+/** So many are read of a new node before it waits for its turn: a page full. */
+const USEFUL = 20
+/** A node that is no larger is compared whole in one answer. */
+const WHOLE_BYTES = 4_000
+/** So much that is new at once is read slowly. */
+const MOST_NEWEST = 2_000
+const SIZE_UNKNOWN = 3
+const SIZE_UNCOUNTED = 5
 
-/** Subscribes to a node and reads it whole: afterwards the index has what it has. Must run between its events. */
-export async function catchUp(deps: CatchUpDeps, address: NodeAddress, signal?: AbortSignal): Promise<CatchUp> {
+/** Subscribes to a node and reads what is new on it, newest first, up to what the index has already. */
+export async function catchUp(deps: CatchUpDeps, address: NodeAddress, signal: AbortSignal): Promise<CatchUp> {
   const node = await findNode(deps.index, address)
   if (node === undefined) return 'unknown'
-  const refusal = await subscribe(deps, node)
-  const outcome = await readNode(deps, node, signal)
-  if (outcome === 'read' && refusal !== undefined) await updateNode(deps.index, address, { problem: refusal })
-  return outcome
-}
-
-/** Subscribed first and read then, so that nothing falls between; why it cannot is returned. */
-async function subscribe(deps: CatchUpDeps, { address }: NodeRow): Promise<string | undefined> {
   try {
-    const subscription = await deps.site.pubsub.subscribeNode(address)
-    await updateNode(deps.index, address, { subscription })
-    return subscription === 'pending' ? 'The subscription waits for its owner' : undefined
+    // Subscribed first and read then, so that nothing falls between.
+    const refusal = await deps.subscriptions.ensure(node)
+    const outcome = await readNewest(deps, node, signal)
+    await updateNode(deps.index, address, { problem: refusal ?? null, readAt: deps.clock().getTime() })
+    return outcome
   } catch (error) {
-    await updateNode(deps.index, address, { subscription: 'none' })
-    return describeError(error)
+    return signal.aborted ? 'failed' : failReading(deps, node, error)
   }
 }
 
-async function readNode(deps: CatchUpDeps, node: NodeRow, signal?: AbortSignal): Promise<CatchUp> {
-  // One that was closed or deleted may hold other things by now.
-  const opened: NodeRow = { ...node, status: 'open' }
-  const readAt = deps.clock()
-  const seen = new Set<ItemId>()
-  try {
-    for await (const items of deps.site.pubsub.allItems(node.address, { max: MOST_ITEMS, signal })) {
-      if (node.status !== 'open') await updateNode(deps.index, node.address, { status: 'open' })
-      for (const item of items) {
-        seen.add(item.id)
-        const event = { kind: 'published', address: { ...node.address, item: item.id }, item } as const
-        await ingest(deps, event, { readAt, isHistory: node.isWaiting })
-        // SQLite answers at once, so nothing else here lets a page request in between.
-        await nextTurn()
-        signal?.throwIfAborted()
-      }
-    }
-  } catch (error) {
-    if (signal?.aborted) return 'failed'
-    if (seen.size === 0 || !isAppError(error, 'too-large')) return fail(deps, node, error)
-    // Its newest items are all there is to see: nothing can be said of those that are missing.
-    await updateNode(deps.index, node.address, { isWaiting: 0, problem: describeError(error) })
-    return 'read'
-  }
-  if (seen.size < MOST_ITEMS) await removeMissing(deps, opened, { seen, readAt })
-  await raiseMostItems(deps.index, node.id, seen.size)
-  await updateNode(deps.index, node.address, { status: 'open', isWaiting: 0, problem: null })
-  return 'read'
-}
-
-async function fail(deps: CatchUpDeps, node: NodeRow, error: unknown): Promise<CatchUp> {
-  await updateNode(deps.index, node.address, { problem: describeError(error) })
-  // A server that is merely down says neither: then what we have stays.
-  if (isAppError(error, 'not-found', 'gone')) await clearEntries(deps, node, 'deleted')
-  else if (isAppError(error, 'forbidden', 'not-authorized')) await clearEntries(deps, node, 'closed')
+/** What an error of its service means for a node. One that is merely down says nothing: then what we have stays. */
+export async function failReading(deps: ReadingDeps, { address }: NodeRow, error: unknown): Promise<CatchUp> {
+  // Our own connection's failing is none of theirs.
+  if (deps.site.status !== 'online') return 'unreachable'
+  await updateNode(deps.index, address, { problem: describeError(error) })
+  const node = await findNode(deps.index, address)
+  if (node === undefined) return 'unknown'
+  if (isAppError(error, 'not-found', 'gone')) await clear(deps, node, 'deleted')
+  else if (isAppError(error, 'forbidden', 'not-authorized')) await clear(deps, node, 'closed')
   return isAppError(error, 'unavailable', 'timeout') ? 'unreachable' : 'failed'
 }
 
-async function removeMissing(
-  deps: CatchUpDeps,
-  node: NodeRow,
-  { seen, readAt }: { seen: ReadonlySet<ItemId>; readAt: Date },
-): Promise<void> {
-  const known = await listEntryDates(deps.index, node.id)
-  const missing = known.filter(({ item, changedAt }) => !seen.has(item) && changedAt <= readAt.getTime())
-  if (node.metadataPayload !== undefined && !seen.has(METADATA_ITEM as ItemId)) await retract(deps, node, METADATA_ITEM)
-  if (missing.length === 0) return
-  const maxItems = await readMaxItems(deps, node)
-  const isTrimming = isFull({ count: seen.size, maxItems, mostItems: node.mostItems })
-  const trimmed = isTrimming ? listTrimmed(known, seen) : new Set<ItemId>()
-  for (const { item } of missing) if (!trimmed.has(item)) await retract(deps, node, item)
+async function clear(deps: ReadingDeps, node: NodeRow, how: 'deleted' | 'closed'): Promise<void> {
+  // Whatever is there when it comes back is another node's.
+  await updateNode(deps.index, node.address, { backfill: 'none', backfillCursor: null, deepDueAt: null })
+  if (node.status !== how) await deps.inbox.run(node.address, () => clearEntries(deps, node, how))
 }
 
-async function retract(deps: CatchUpDeps, node: NodeRow, item: string): Promise<void> {
-  await ingest(deps, { kind: 'retracted', address: { ...node.address, item: item as ItemId } })
-  await nextTurn()
-}
-
-/** As its owner's session read it, or as the service tells everybody (XEP-0060 §5.4). */
-async function readMaxItems(deps: CatchUpDeps, { address, owner }: NodeRow): Promise<number | undefined> {
-  const isOwn = owner === address.service && address.node === NS.MICROBLOG
-  const author = isOwn && owner !== undefined ? await findAuthor(deps.state, owner) : undefined
-  if (author?.maxItems !== undefined) return author.maxItems
-  try {
-    const { forms } = await deps.site.disco.readInfo(address.service, address.node)
-    const [text] = forms.get(NS.PUBSUB_META_DATA)?.get('pubsub#max_items') ?? []
-    return text !== undefined && /^\d+$/.test(text) ? Number(text) : undefined
-  } catch {
-    return undefined
+async function readNewest(deps: CatchUpDeps, node: NodeRow, signal: AbortSignal): Promise<CatchUp> {
+  const isFirst = node.backfill === 'none'
+  const reading = createReading(deps, node, { size: firstSize(node), isHistory: isFirst, signal })
+  const page = await readUntilEnough(deps, { node, reading, isFirst })
+  if (page === 'partial') return count(deps, 'partial')
+  if (page === undefined || page.isLast) {
+    await finishWhole(deps, node, reading)
+    return count(deps, 'whole')
   }
+  if (isFirst) {
+    await updateNode(deps.index, node.address, {
+      ...{ backfill: 'underway', backfillCursor: page.cursor ?? null, itemCount: page.count ?? null },
+      deepDueAt: deps.clock().getTime(),
+    })
+    return count(deps, 'first', 'more')
+  }
+  if (node.backfill === 'underway') return count(deps, 'newest', 'more')
+  if (page.fresh > 0) return count(deps, 'newest', await askDeepReading(deps, node))
+  return compareCounts(deps, node, { page, signal })
+}
+
+async function readUntilEnough(
+  deps: CatchUpDeps,
+  { node, reading, isFirst }: { node: NodeRow; reading: Reading; isFirst: boolean },
+): Promise<ReadPage | 'partial' | undefined> {
+  try {
+    for (;;) {
+      const page = await reading.next()
+      // Its page is useful from here on.
+      if (isFirst) await updateNode(deps.index, node.address, { isWaiting: 0 })
+      if (page === undefined || page.isLast || isEnough(page, { isFirst, count: reading.seen.size })) return page
+    }
+  } catch (error) {
+    if (reading.seen.size === 0 || !isAppError(error, 'too-large')) throw error
+    await finishPartial(deps, node, reading)
+    return 'partial'
+  }
+}
+
+function count({ meters }: CatchUpDeps, how: string, outcome: CatchUp = 'read'): CatchUp {
+  meters.count('nodes_read', { how })
+  return outcome
+}
+
+/** Known ground is where a whole page has nothing new: everything older was there before. */
+function isEnough({ fresh }: ReadPage, { isFirst, count }: { isFirst: boolean; count: number }): boolean {
+  return isFirst ? count >= USEFUL : fresh === 0 || count >= MOST_NEWEST
+}
+
+/** The fewest that show whether there is anything new, or all where that costs no more than a few. */
+function firstSize({ itemCount, averageBytes, backfill, problem }: NodeRow): number {
+  if (averageBytes === undefined || backfill === 'none') return problem === undefined ? SIZE_UNKNOWN : 1
+  const most = Math.max(1, Math.floor(WHOLE_BYTES / averageBytes))
+  if (itemCount === undefined) return Math.min(SIZE_UNCOUNTED, Math.max(most, Math.floor(200_000 / averageBytes), 1))
+  return itemCount + 2 <= most ? itemCount + 2 : 1
+}
+
+interface Newest {
+  readonly page: ReadPage
+  readonly signal: AbortSignal
+}
+
+/** Nothing is new; whether something is gone is told by the number of items, or by their ids. */
+async function compareCounts(deps: CatchUpDeps, node: NodeRow, { page, signal }: Newest): Promise<CatchUp> {
+  if (page.count !== undefined) {
+    const expected = (await countKnown(deps, node)) + (node.otherCount ?? Number.NaN)
+    await updateNode(deps.index, node.address, { itemCount: page.count })
+    if (page.count === expected) return count(deps, 'count')
+  }
+  // A service lists its ids to everybody, an account only to its contacts.
+  if (localPart(node.address.service) === undefined) {
+    const compared = await compareIds(deps, node, signal)
+    const isUnclear = compared === 'differs' || (compared === 'unlisted' && page.count !== undefined)
+    return count(deps, 'ids', isUnclear ? await askDeepReading(deps, node) : 'read')
+  }
+  if (page.count !== undefined) return count(deps, 'count', await askDeepReading(deps, node))
+  return count(deps, 'newest')
+}
+
+async function askDeepReading({ index, clock }: CatchUpDeps, { address }: NodeRow): Promise<'more'> {
+  await updateNode(index, address, { deepDueAt: clock().getTime() })
+  return 'more'
 }

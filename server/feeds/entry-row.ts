@@ -1,4 +1,5 @@
 import type { EntryRow, NewEntry } from '#server/store/entry.ts'
+import type { NodeRow } from '#server/store/node.ts'
 import { clampDate } from '#shared/dates.ts'
 import { type BareJid, domainOf, isSameOrSubdomain, localPart } from '#shared/jid.ts'
 import { escapeText, type SafeHtml, sanitizeHtml } from '#shared/markup.ts'
@@ -15,7 +16,7 @@ export function mayReplace(existing: EntryRow, { publisher, payload, credit }: R
 }
 
 /** The row of an item: dates that may be sorted by, only links that may be trusted. */
-export function toEntryRow(deps: IngestDeps, { node, address, existing, item }: Saving): NewEntry {
+export function toEntryRow(deps: IngestDeps, { node, address, existing, item, isHistory }: Saving): NewEntry {
   const { entry, credit, publisher, payload } = item
   const now = deps.clock()
   const firstSeen = existing === undefined ? now : new Date(existing.firstSeenAt)
@@ -23,7 +24,7 @@ export function toEntryRow(deps: IngestDeps, { node, address, existing, item }: 
   const claimedUpdate = clampDate(entry.updated ?? (existing === undefined ? published : now), now)
   const updatedAt = Math.max(claimedUpdate.getTime(), published.getTime())
   const isComment = node.kind === 'comments'
-  const comments = isComment ? undefined : trustedComments(deps, item, node.owner)
+  const comments = isComment ? undefined : trustedComments(deps, node, item)
   const reply = entry.inReplyTo
   return {
     nodeId: node.id,
@@ -59,13 +60,26 @@ export function toEntryRow(deps: IngestDeps, { node, address, existing, item }: 
     more: JSON.stringify(entry.pictures.length === 0 ? {} : { pictures: entry.pictures }),
     firstSeenAt: firstSeen.getTime(),
     changedAt: now.getTime(),
+    arrivedAt: existing?.arrivedAt ?? (isHistory ? published : now).getTime(),
   }
 }
 
-/** Where a post's comments are, if its author may say so: on the author's account or server, or on the site's own. */
-function trustedComments(deps: IngestDeps, { entry, credit }: ReadEntryItem, owner: BareJid | undefined) {
-  if (entry.comments === undefined || credit.kind === 'unverified' || credit.author !== owner) return undefined
-  return mayHoldComments(entry.comments.service, owner, deps.siteDomain) ? entry.comments : undefined
+/** Whose the thread of a post is: of a blog's its owner's, in a community its writer's. */
+export function ownerOfThread({ kind, owner }: NodeRow, author: BareJid | null): BareJid | undefined {
+  return kind === 'community' ? (author ?? undefined) : owner
+}
+
+/**
+ * Where a post's comments are, if its author may say so: on the author's account or server, or on the site's own; in a
+ * community also beside it, where its service could write them as well.
+ */
+function trustedComments(deps: IngestDeps, node: NodeRow, { entry, credit }: ReadEntryItem) {
+  const { comments } = entry
+  if (comments === undefined || credit.kind === 'unverified') return undefined
+  if (node.kind === 'community' && comments.service === node.address.service) return comments
+  // A service that is only said to know who wrote may not hang its posts above the threads of others.
+  const isTrusted = node.kind === 'community' ? credit.kind === 'credited' : credit.author === node.owner
+  return isTrusted && mayHoldComments(comments.service, credit.author, deps.siteDomain) ? comments : undefined
 }
 
 /** Whether a service may be believed to hold the comments of `author`. */

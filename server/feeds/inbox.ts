@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { describeError } from '#server/errors.ts'
-import { findNode } from '#server/store/node.ts'
+import { findNode, type NodeRow, updateNode } from '#server/store/node.ts'
 import type { Pubsub, PubsubEvent } from '#server/xmpp/ports.ts'
 import { addressKey, type NodeAddress } from '#shared/address.ts'
 import { type IngestDeps, ingest } from './ingest.ts'
@@ -14,6 +14,8 @@ export interface Inbox {
   push(event: PubsubEvent): void
   /** Runs a task between the events of a node: what comes meanwhile waits. */
   run<T>(address: NodeAddress, task: () => Promise<T>): Promise<T>
+  /** Whether events of a node are due to the site account, which anybody may send some. */
+  isExpected(address: NodeAddress): Promise<boolean>
   /** When nothing waits any more. */
   idle(): Promise<void>
 }
@@ -25,6 +27,8 @@ export interface InboxListeners {
 
 // While a large node is read for the first time its events wait; past this many it is cheaper to read it again.
 const MOST_WAITING = 1_000
+/** Milliseconds. */
+const HEARD = 10_000
 
 export function createInbox(deps: InboxDeps, { onMissed }: InboxListeners): Inbox {
   const tails = new Map<string, { last: Promise<unknown>; waiting: number }>()
@@ -53,9 +57,9 @@ export function createInbox(deps: InboxDeps, { onMissed }: InboxListeners): Inbo
       // A burst of events must leave room for page requests.
       await nextTurn()
       const node = await findNode(deps.index, event.address)
-      // Whoever knows the site's address may send it events: nothing is asked of nodes that are none of ours.
-      if (node === undefined) return
+      if (node === undefined || !isSubscribed(node)) return deps.meters.count('strangers_events')
       const outcome = await ingest(deps, await complete(deps, event))
+      if (outcome === 'stored' || outcome === 'removed') await noteHeard(deps, node)
       // Something came from a node that was closed or deleted: it is open again.
       if (outcome === 'ignored' && event.kind === 'published' && node.status !== 'open') onMissed(node.address)
     } catch (error) {
@@ -65,6 +69,10 @@ export function createInbox(deps: InboxDeps, { onMissed }: InboxListeners): Inbo
   }
 
   return {
+    async isExpected(address) {
+      const node = await findNode(deps.index, address)
+      return node !== undefined && isSubscribed(node)
+    },
     push(event) {
       if ((tails.get(nodeKey(event.address))?.waiting ?? 0) >= MOST_WAITING) return onMissed(nodeOf(event.address))
       run(event.address, () => take(event))
@@ -74,6 +82,17 @@ export function createInbox(deps: InboxDeps, { onMissed }: InboxListeners): Inbo
       while (tails.size > 0) await Promise.all([...tails.values()].map(({ last }) => last))
     },
   }
+}
+
+/** Whoever knows the site's address may send it events: only those of its own subscriptions count. */
+function isSubscribed({ subscription }: NodeRow): boolean {
+  return subscription !== 'none'
+}
+
+/** Not for every event of many. */
+async function noteHeard({ index, clock }: InboxDeps, { address, heardAt }: NodeRow): Promise<void> {
+  const now = clock().getTime()
+  if (Math.abs(now - (heardAt?.getTime() ?? 0)) > HEARD) await updateNode(index, address, { heardAt: now })
 }
 
 /** Some nodes tell only the id (XEP-0472 §5.1): then the item is asked for. */

@@ -1,20 +1,27 @@
 import { describeError } from '#server/errors.ts'
 import { clearIndex } from '#server/store/clear.ts'
 import type { StateDb } from '#server/store/database.ts'
-import { findNode, listNodes, updateNode } from '#server/store/node.ts'
+import { findNode, findNodeToRead, listNodes, spreadReadings } from '#server/store/node.ts'
 import { findSetting, saveSetting } from '#server/store/setting.ts'
-import type { PubsubEvent, XmppSession } from '#server/xmpp/ports.ts'
-import { addressKey, type NodeAddress } from '#shared/address.ts'
-import type { BareJid } from '#shared/jid.ts'
-import { type CatchUpDeps, catchUp } from './catch-up.ts'
+import type { PubsubEvent, SessionStatus, XmppSession } from '#server/xmpp/ports.ts'
+import type { NodeAddress } from '#shared/address.ts'
+import { domainOf } from '#shared/jid.ts'
+import { longBackoff } from './backoff.ts'
+import type { CatchUpDeps } from './catch-up.ts'
+import { type CatchUpReport, createCatchUpReports } from './catch-up-report.ts'
 import { createInbox, type Inbox } from './inbox.ts'
 import { knowBlogs } from './known-blogs.ts'
+import { createLanes, type LaneState } from './lanes.ts'
 import { NODES_TOPIC } from './live.ts'
 import { waitAtMost } from './patience.ts'
-import { createWork } from './work.ts'
+import { createReadings, isRecent, RECENT } from './readings.ts'
+import { createSubscriptions } from './subscriptions.ts'
 
-export interface IndexingDeps extends CatchUpDeps {
-  readonly site: Pick<XmppSession, 'status' | 'pubsub' | 'disco' | 'onStatus' | 'onPubsubEvent'>
+export interface IndexingDeps extends Omit<CatchUpDeps, 'inbox' | 'subscriptions'> {
+  readonly site: Pick<
+    XmppSession,
+    'status' | 'pubsub' | 'disco' | 'onStatus' | 'onPubsubEvent' | 'lastSignIn' | 'traffic'
+  >
 }
 
 export interface Indexing {
@@ -23,69 +30,48 @@ export interface Indexing {
   stop(): Promise<void>
   /** Reads a node now, or as soon as the site account is online. */
   watch(address: NodeAddress): void
-  /** When everything that is known was read, for now, and no event waits. */
+  /** Somebody looks at a post with these comments: they come before those that nobody looks at. */
+  viewed(address: NodeAddress): void
+  /** When everything that can be read was read, for now, and no event waits. */
   idle(): Promise<void>
   /** Throws the index away and reads everything again. */
   reindex(): Promise<void>
+  /** What each server has to answer yet. */
+  lanes(): LaneState[]
+  /** How the index last became what the network is, after it had not listened. */
+  readonly lastCatchUp: CatchUpReport | undefined
   readonly inbox: Inbox
 }
 
 export { blogOf } from './blog-of.ts'
 
-const HOUR = 3_600_000
-// Events of a headline are lost on the way now and then, and nobody says so.
-const HOURS_WHEN_FINE = { blog: 6, community: 6, comments: 24 } as const
+const DAY = 24 * 3_600_000
 const TICK = 5_000
-// Few requests in flight: Debian's ejabberd and Prosody slow a client down that asks for more (servers.md).
-const AT_ONCE = 4
-const DOWN = 60_000
 /** A server that does not answer must not keep Canto from ending. */
 const STOP = 3_000
-// Enough under way to leave what is due for the next time.
-const BUSY = 100
 
 /** The site account's ear: it subscribes to what the site shows, and reads what it missed. */
 export function createIndexing(deps: IndexingDeps): Indexing {
-  const work = createWork(AT_ONCE)
-  const stops: (() => void)[] = []
-  const inbox = createInbox(deps, { onMissed: (address) => watch(address) })
-  /** Until when. One that does not answer costs half a minute a node, which the others would wait for. */
-  const down = new Map<BareJid, number>()
+  const lanes = createLanes({ backoff: longBackoff, clock: deps.clock })
+  const inbox = createInbox(deps, { onMissed: (address) => readings.readWhole(address) })
+  const subscriptions = createSubscriptions(deps)
   const stopping = new AbortController()
+  const readings = createReadings(
+    { ...deps, site: deps.site, inbox, subscriptions },
+    { lanes, signal: stopping.signal },
+  )
+  const reports = createCatchUpReports(deps.site)
+  const stops: (() => void)[] = []
 
-  function watch(address: NodeAddress): void {
-    if (stopping.signal.aborted || deps.site.status !== 'online') return
-    const { service, node } = address
-    work.add(addressKey({ service, node }), () => check({ service, node }))
-  }
-
-  async function check(address: NodeAddress): Promise<void> {
-    try {
-      const downUntil = down.get(address.service) ?? 0
-      if (downUntil > deps.clock().getTime()) return await updateNode(deps.index, address, { nextTryAt: downUntil })
-      // Before too, so that a long read is not begun again meanwhile.
-      const planned = await planNext(address)
-      const outcome = await inbox.run(address, () => catchUp(deps, address, stopping.signal))
-      if (outcome === 'unreachable') down.set(address.service, deps.clock().getTime() + DOWN)
-      // Else another process asked for it meanwhile.
-      if ((await findNode(deps.index, address))?.nextTryAt === planned) await planNext(address)
-    } catch (error) {
-      if (!stopping.signal.aborted) deps.log.error(`Reading ${addressKey(address)} failed: ${describeError(error)}`)
-    }
-  }
-
-  async function planNext(address: NodeAddress): Promise<number> {
-    const node = await findNode(deps.index, address)
-    const isFine = node?.problem === undefined && node?.subscription === 'subscribed'
-    const hours = isFine ? HOURS_WHEN_FINE[node.kind] : 1
-    const nextTryAt = deps.clock().getTime() + hours * HOUR
-    await updateNode(deps.index, address, { nextTryAt })
-    return nextTryAt
-  }
-
+  /** Everything may have changed: feeds and what is talked about now are read at once, the others within a day. */
   async function catchUpAll(): Promise<void> {
-    down.clear()
-    for (const node of await listNodes(deps.index)) watch(node.address)
+    subscriptions.forget()
+    readings.forget()
+    await spreadReadings(deps.index, { now: deps.clock(), within: DAY })
+    const postedSince = new Date(deps.clock().getTime() - RECENT)
+    await readings.addAll(await listNodes(deps.index, { postedSince }))
+    await readings.addDue()
+    reports.end(lanes.idle('thread'), readings.countRead)
   }
 
   async function tick(): Promise<void> {
@@ -93,8 +79,7 @@ export function createIndexing(deps: IndexingDeps): Indexing {
     // An index that cannot be filled again now is better kept.
     if (deps.site.status !== 'online') return
     if (await isReindexAsked(deps)) await reindex()
-    if (work.size > BUSY) return
-    for (const node of await listNodes(deps.index, { dueBy: deps.clock() })) watch(node.address)
+    await readings.addDue()
   }
 
   async function reindex(): Promise<void> {
@@ -105,23 +90,30 @@ export function createIndexing(deps: IndexingDeps): Indexing {
   }
 
   function take(event: PubsubEvent): void {
-    down.delete(event.address.service)
-    if (event.kind === 'configured') watch(event.address)
+    lanes.answered(domainOf(event.address.service))
+    if (event.kind === 'configured') guard(() => takeConfigured(event.address))()
     else if (event.kind === 'subscription') guard(() => takeSubscription(event.address, event.state))()
     else inbox.push(event)
+  }
+
+  async function takeConfigured(address: NodeAddress): Promise<void> {
+    if (await inbox.isExpected(address)) readings.add(address, 'asked')
   }
 
   /** A service also tells what our own asking has changed, which is no news. */
   async function takeSubscription(address: NodeAddress, state: string): Promise<void> {
     const node = await findNode(deps.index, address)
-    if (node !== undefined && (state === 'subscribed') !== (node.subscription === 'subscribed')) watch(address)
+    if (node !== undefined && (state === 'subscribed') !== (node.subscription === 'subscribed')) {
+      subscriptions.forget()
+      readings.add(address, 'asked')
+    }
   }
 
   async function idle(): Promise<void> {
     do {
-      await work.idle()
+      await lanes.idle()
       await inbox.idle()
-    } while (!work.isIdle())
+    } while (lanes.count() > 0)
   }
 
   const guard = (action: () => Promise<void>) => () => {
@@ -129,30 +121,57 @@ export function createIndexing(deps: IndexingDeps): Indexing {
     action().catch((error: unknown) => deps.log.error(`Indexing failed: ${describeError(error)}`))
   }
 
+  async function onStatus(status: SessionStatus): Promise<void> {
+    if (status !== 'online') {
+      lanes.pause()
+      reports.begin()
+      return
+    }
+    const isResumed = deps.site.lastSignIn === 'resumed'
+    lanes.resume({ isFresh: !isResumed })
+    // The stream went on where it was, so nothing was missed.
+    if (isResumed) reports.end(Promise.resolve(), () => 0)
+    else await catchUpAll()
+  }
+
   async function start(): Promise<void> {
     await knowBlogs(deps)
     stops.push(deps.site.onPubsubEvent(take))
-    stops.push(deps.site.onStatus((status) => status === 'online' && guard(catchUpAll)()))
-    stops.push(deps.live.subscribe(NODES_TOPIC, onNode))
+    stops.push(deps.site.onStatus((status) => guard(() => onStatus(status))()))
+    stops.push(deps.live.subscribe(NODES_TOPIC, (event) => 'address' in event && onNode(event.kind, event.address)))
     const timer = setInterval(guard(tick), TICK)
     stops.push(() => clearInterval(timer))
     if (deps.site.status === 'online') await catchUpAll()
+    else lanes.pause()
   }
 
-  function onNode(event: { kind: string; address?: NodeAddress }): void {
-    if (event.address === undefined) return
-    if (event.kind === 'node-added') watch(event.address)
-    else if (deps.site.status === 'online') deps.site.pubsub.unsubscribeNode(event.address).catch(() => {})
+  function onNode(kind: string, address: NodeAddress): void {
+    if (kind === 'node-dropped') readings.drop(address)
+    else guard(() => addNew(address))()
+  }
+
+  /** Comments of old posts wait until they are due, which they are already. */
+  async function addNew(address: NodeAddress): Promise<void> {
+    const node = await findNodeToRead(deps.index, address)
+    if (node !== undefined && isRecent(node, deps.clock())) await readings.addAll([node])
   }
 
   async function stop(): Promise<void> {
     stopping.abort()
     for (const end of stops.splice(0)) end()
-    work.clear()
+    lanes.stop()
     await waitAtMost(idle(), STOP)
   }
 
-  return { start, stop, watch, idle, reindex, inbox }
+  return {
+    ...{ start, stop, idle, reindex, inbox },
+    watch: (address) => readings.add(address, 'asked'),
+    viewed: (address) => readings.viewed(address),
+    lanes: () => lanes.list(),
+    get lastCatchUp() {
+      return reports.last
+    },
+  }
 }
 
 /** Asks the running server to rebuild its index; it looks every few seconds. */

@@ -40,12 +40,21 @@ type PublishedEvent = Extract<PubsubEvent, { kind: 'published' }>
 // Movim asks a node whether it may write there by publishing these (peers.md).
 const PROBES: ReadonlySet<string> = new Set(['test_post', 'urn:xmpp:avatar:metadata', 'urn:xmpp:avatar:data'])
 
+/** Characters: ids are parts of addresses, in links and in what servers keep. */
+const LONGEST_ID = 3_000
+
 /** The only writer of entries. Idempotent by service, node and item; bad data is an outcome, never an exception. */
 export async function ingest(
   deps: IngestDeps,
   event: PubsubEvent,
   options: IngestOptions = {},
 ): Promise<IngestOutcome> {
+  const outcome = await take(deps, event, options)
+  deps.meters.count('ingest', { outcome })
+  return outcome
+}
+
+async function take(deps: IngestDeps, event: PubsubEvent, options: IngestOptions): Promise<IngestOutcome> {
   const node = await findNode(deps.index, event.address)
   if (node === undefined) return 'ignored'
   switch (event.kind) {
@@ -72,6 +81,7 @@ async function ingestItem(deps: IngestDeps, { node, event, options }: Arrival): 
   const { address, item } = event
   if (node.status !== 'open' || PROBES.has(address.item) || item?.payload === undefined) return 'ignored'
   const sent = { ...item, payload: item.payload }
+  if (address.item.length > LONGEST_ID) return reject(deps, address, 'its id is too long')
   if (!isWithinBounds(sent.payload)) return reject(deps, address, 'it is too deep or too large')
   const text = writeXml(sent.payload)
   if (await isKnown(deps, { node, item: sent, text })) return 'unchanged'
@@ -79,7 +89,7 @@ async function ingestItem(deps: IngestDeps, { node, event, options }: Arrival): 
   if (typeof read === 'string') return reject(deps, address, read)
   const stored = await deps.index
     .transaction()
-    .execute((index) => storeItem({ ...deps, index }, { address, item: read, readAt: options.readAt }))
+    .execute((index) => storeItem({ ...deps, index }, { address, item: read, ...options }))
   announceThread(deps, stored.thread)
   if (stored.outcome === 'stored' && options.isHistory !== true) {
     await announceSaved(deps, node, { address, isNew: stored.isNew })

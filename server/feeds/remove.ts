@@ -27,6 +27,8 @@ export async function removeItem(deps: IngestDeps, node: NodeRow, item: ItemId):
   return 'removed'
 }
 
+const NO_METADATA = { title: null, description: null, metadataPayload: null }
+
 /** `closed` leaves no trace: what was public once may be so again. */
 export async function clearEntries(
   deps: IngestDeps,
@@ -37,7 +39,9 @@ export async function clearEntries(
   const status = how === 'purged' ? node.status : how
   const dropped = await deps.index.transaction().execute(async (index) => {
     await clearNode(index, node.address, { nodeId: node.id, at })
-    await updateNode(index, node.address, { status, title: null, description: null, metadataPayload: null })
+    const purgedAt = how === 'purged' ? { purgedAt: deps.clock().getTime() } : {}
+    const subscription = how === 'deleted' ? 'none' : node.subscription
+    await updateNode(index, node.address, { ...NO_METADATA, ...purgedAt, status, subscription })
     return node.kind === 'comments' ? [] : dropOrphanThreads(index)
   })
   for (const thread of dropped) announceThread(deps, { dropped: thread })

@@ -4,16 +4,18 @@ import { findNode, type NodeRow } from '#server/store/node.ts'
 import { savePerson } from '#server/store/person.ts'
 import { deleteTombstone, findTombstone } from '#server/store/tombstone.ts'
 import type { ItemAddress } from '#shared/address.ts'
-import { mayReplace, toEntryRow } from './entry-row.ts'
+import { mayReplace, ownerOfThread, toEntryRow } from './entry-row.ts'
 import type { IngestDeps, IngestOutcome } from './ingest.ts'
 import { saveMetadata } from './metadata.ts'
+import { isSince } from './missing.ts'
 import type { ReadEntryItem, ReadItem } from './read-item.ts'
 import { followThread, type ThreadChanges } from './thread.ts'
 
 export interface Storing {
   readonly address: ItemAddress
   readonly item: ReadItem
-  readonly readAt: Date | undefined
+  readonly readAt?: Date
+  readonly isHistory?: boolean
 }
 
 export interface Stored {
@@ -25,7 +27,8 @@ export interface Stored {
 const NOTHING = { isNew: false, thread: {} } as const
 
 /** Writes an item that was read. `deps.index` is a transaction: what it finds stays so until it has written. */
-export async function storeItem(deps: IngestDeps, { address, item, readAt }: Storing): Promise<Stored> {
+export async function storeItem(deps: IngestDeps, storing: Storing): Promise<Stored> {
+  const { address, item, readAt, isHistory = false } = storing
   const node = await findNode(deps.index, address)
   if (node === undefined || node.status !== 'open') return { ...NOTHING, outcome: 'ignored' }
   if (item.kind === 'metadata') return { ...NOTHING, outcome: await saveMetadata(deps, node, item) }
@@ -33,7 +36,8 @@ export async function storeItem(deps: IngestDeps, { address, item, readAt }: Sto
   if (readAt !== undefined && (await isOlderThanOurs(deps, { address, existing, readAt }))) {
     return { ...NOTHING, outcome: 'ignored' }
   }
-  return storeEntry(deps, { node, address, existing, item })
+  const isRepeated = readAt !== undefined && (existing?.overwrites ?? 0) > 0
+  return storeEntry(deps, { node, address, existing, item, isHistory, isRepeated })
 }
 
 export interface Saving {
@@ -42,13 +46,20 @@ export interface Saving {
   /** What the index has of the item. */
   readonly existing: EntryRow | undefined
   readonly item: ReadEntryItem
+  /** It was there before anybody here followed the node. */
+  readonly isHistory: boolean
+  /** An overwrite that is still there when the node is read again was counted. */
+  readonly isRepeated: boolean
 }
 
 async function storeEntry(deps: IngestDeps, saving: Saving): Promise<Stored> {
   const { node, address, existing, item } = saving
   if (existing !== undefined && !mayReplace(existing, item)) {
     if (existing.payload === item.payload) return { ...NOTHING, outcome: 'unchanged' }
-    await countOverwrite(deps.index, existing.id)
+    if (!saving.isRepeated) {
+      await countOverwrite(deps.index, existing.id)
+      deps.meters.count('overwrites')
+    }
     return { ...NOTHING, outcome: 'ignored' }
   }
   const row = toEntryRow(deps, saving)
@@ -60,7 +71,7 @@ async function storeEntry(deps: IngestDeps, saving: Saving): Promise<Stored> {
   await saveEntry(deps.index, row, item.entry.tags)
   await deleteTombstone(deps.index, address)
   await learnName(deps.index, item, row.updatedAt)
-  const thread = await followThread(deps.index, { row, former: existing, owner: node.owner, now: deps.clock() })
+  const thread = await followThread(deps.index, { row, former: existing, owner: ownerOfThread(node, row.author ?? null), now: deps.clock() })
   return { outcome: 'stored', isNew: existing === undefined, thread }
 }
 
@@ -80,7 +91,7 @@ async function isOlderThanOurs(
   deps: IngestDeps,
   { address, existing, readAt }: { address: ItemAddress; existing: EntryRow | undefined; readAt: Date },
 ): Promise<boolean> {
-  if (existing !== undefined) return existing.changedAt > readAt.getTime()
+  if (existing !== undefined) return isSince(deps, existing.changedAt, readAt)
   const removedAt = await findTombstone(deps.index, address)
-  return removedAt !== undefined && removedAt > readAt
+  return removedAt !== undefined && isSince(deps, removedAt.getTime(), readAt)
 }

@@ -97,6 +97,12 @@ export async function listEntryDates(
   return index.selectFrom('entry').select(['item', 'publishedAt', 'changedAt']).where('nodeId', '=', nodeId).execute()
 }
 
+/** How many entries a node has here. */
+export async function countEntries(index: IndexDb, nodeId: number): Promise<number> {
+  const query = index.selectFrom('entry').select(({ fn }) => fn.countAll<number>().as('count'))
+  return (await query.where('nodeId', '=', nodeId).executeTakeFirstOrThrow()).count
+}
+
 /** The addresses and payloads of all posts of a blog. */
 export async function listPayloads(index: IndexDb, address: NodeAddress): Promise<{ item: ItemId; payload: string }[]> {
   return index

@@ -1,4 +1,4 @@
-import type { Insertable, Selectable, Updateable } from 'kysely'
+import { type ExpressionBuilder, type Insertable, type Selectable, sql, type Updateable } from 'kysely'
 import type { ItemAddress, NodeAddress } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
 import type { IndexDb } from './database.ts'
@@ -79,27 +79,83 @@ export async function raiseMostItems(index: IndexDb, id: number, count: number):
     .execute()
 }
 
+export interface NodeToRead extends NodeRow {
+  /** Of comments: the date of the newest post that they are about. */
+  readonly postedAt?: Date
+}
+
 /** Blogs first, then the comments of the newest posts: the order to read them in. */
-export async function listNodes(index: IndexDb, { dueBy }: { dueBy?: Date } = {}): Promise<NodeRow[]> {
+export async function listNodes(
+  index: IndexDb,
+  { dueBy, postedSince, limit = -1 }: { dueBy?: Date; postedSince?: Date; limit?: number } = {},
+): Promise<NodeToRead[]> {
   // A blog may come again, the thread of a post will not.
   let query = index
     .selectFrom('node')
     .selectAll()
     .where((is) => is.or([is('status', '!=', 'deleted'), is('kind', '!=', 'comments')]))
   if (dueBy !== undefined) query = query.where('nextTryAt', '<=', dueBy.getTime())
+  if (postedSince !== undefined) {
+    const since = postedSince.getTime()
+    query = query.where((is) => is.or([is('kind', '!=', 'comments'), is(newestPost(is), '>=', since)]))
+  }
   const rows = await query
+    .select((is) => newestPost(is).as('postedAt'))
     .orderBy((is) => is('kind', '=', 'comments'))
-    .orderBy(
-      ({ selectFrom }) =>
-        selectFrom('entry')
-          .select(({ fn }) => fn.max('entry.publishedAt').as('newest'))
-          .whereRef('entry.commentsService', '=', 'node.service')
-          .whereRef('entry.commentsNode', '=', 'node.node'),
-      'desc',
-    )
+    .orderBy('postedAt', 'desc')
     .orderBy('id')
+    .limit(limit)
     .execute()
-  return rows.map(readNode)
+  return rows.map((row) => ({ ...readNode(row), postedAt: dateOf(row.postedAt) }))
+}
+
+/** The date of the newest post that links to a node for its comments. */
+function newestPost({ selectFrom }: ExpressionBuilder<IndexSchema, 'node'>) {
+  return selectFrom('entry')
+    .select(({ fn }) => fn.max<number | null>('entry.publishedAt').as('newest'))
+    .whereRef('entry.commentsService', '=', 'node.service')
+    .whereRef('entry.commentsNode', '=', 'node.node')
+}
+
+/** One of them. */
+export async function findNodeToRead(index: IndexDb, { service, node }: NodeAddress): Promise<NodeToRead | undefined> {
+  const query = index.selectFrom('node').selectAll().where('service', '=', service).where('node', '=', node)
+  const row = await query.select((is) => newestPost(is).as('postedAt')).executeTakeFirst()
+  return row && { ...readNode(row), postedAt: dateOf(row.postedAt) }
+}
+
+/** None of these is due before then. */
+export async function postponeNodes(index: IndexDb, ids: readonly number[], until: Date): Promise<void> {
+  await index.updateTable('node').set({ nextTryAt: until.getTime() }).where('id', 'in', ids).execute()
+}
+
+/** Nodes whose reading is not done, or that are to be compared as a whole, in no order: one server is not all. */
+export async function listUnreadNodes(
+  index: IndexDb,
+  { dueBy, limit }: { dueBy: Date; limit: number },
+): Promise<NodeAddress[]> {
+  return index
+    .selectFrom('node')
+    .select(['service', 'node'])
+    .where('deepDueAt', '<=', dueBy.getTime())
+    .where('status', '=', 'open')
+    .orderBy(sql`random()`)
+    .limit(limit)
+    .execute()
+}
+
+/** Events of any node may have been missed: each is compared as a whole within so many milliseconds, not all at once. */
+export async function spreadReadings(index: IndexDb, { now, within }: { now: Date; within: number }): Promise<void> {
+  const at = sql<number>`${now.getTime()} + abs(random() % ${within})`
+  await index
+    .updateTable('node')
+    .set(({ fn }) => ({ nextTryAt: fn<number>('min', ['nextTryAt', at]) }))
+    .execute()
+  await index
+    .updateTable('node')
+    .set(({ fn }) => ({ deepDueAt: fn<number>('min', ['deepDueAt', at]) }))
+    .where('deepDueAt', 'is not', null)
+    .execute()
 }
 
 /** The posts that these are the comments of. */

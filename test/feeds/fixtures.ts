@@ -1,7 +1,7 @@
 import type { Element } from 'ltx'
 import type { IngestDeps, IngestOptions } from '#server/feeds/ingest.ts'
 import { ingest } from '#server/feeds/ingest.ts'
-import { addNode } from '#server/store/node.ts'
+import { addNode, updateNode } from '#server/store/node.ts'
 import { asItemId, type ItemAddress, type NodeAddress } from '#shared/address.ts'
 import { parseXml } from '#shared/xml.ts'
 import { jidOf, type TestContext } from '#test/support/context.ts'
@@ -48,9 +48,10 @@ export function commentsLink(address: NodeAddress): string {
   return `<link rel='replies' title='comments' href='xmpp:${address.service}?;node=${encodeURIComponent(address.node)}'/>`
 }
 
-/** Makes Juliet's blog known to the index. */
+/** Makes Juliet's blog known to the index, and the site its subscriber. */
 export async function knowBlog(ctx: TestContext, address: NodeAddress = BLOG): Promise<void> {
   await addNode(ctx.index, { address, kind: 'blog', owner: address.service, now: ctx.clock() })
+  await updateNode(ctx.index, address, { subscription: 'subscribed' })
 }
 
 export interface Publication {

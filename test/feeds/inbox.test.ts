@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { AppError } from '#server/errors.ts'
 import { createInbox } from '#server/feeds/inbox.ts'
-import { createWork } from '#server/feeds/work.ts'
 import { findPost, listPosts } from '#server/store/post.ts'
 import type { PubsubEvent } from '#server/xmpp/ports.ts'
 import type { NodeAddress } from '#shared/address.ts'
@@ -65,31 +64,5 @@ describe('the inbox', () => {
     held.resolve()
     await ran
     await inbox.idle()
-  })
-})
-
-describe('work', () => {
-  it('runs few tasks at once, in order, and each key once', async () => {
-    const work = createWork(2)
-    const begun: string[] = []
-    const gates = new Map<string, () => void>()
-    const add = (key: string) =>
-      work.add(key, () => {
-        begun.push(key)
-        return new Promise((resolve) => gates.set(key, resolve))
-      })
-    for (const key of ['a', 'b', 'c', 'c', 'd']) add(key)
-    assert.deepEqual(begun, ['a', 'b'])
-    add('a')
-    gates.get('a')?.()
-    await new Promise(setImmediate)
-    assert.deepEqual(begun, ['a', 'b', 'c'])
-    for (const key of ['b', 'c', 'd', 'a']) {
-      gates.get(key)?.()
-      await new Promise(setImmediate)
-    }
-    gates.get('a')?.()
-    await work.idle()
-    assert.deepEqual(begun, ['a', 'b', 'c', 'd', 'a'])
   })
 })

@@ -139,7 +139,11 @@ for (const kind of ['ejabberd', 'prosody'] as const) {
       await author.pubsub.publishItem(itemOf(blog, 'one'), entryOf({ title: 'one, edited' }))
       ctx.indexing.watch(blog)
       await until(async () => (await titles()).sort().join() === 'one, edited,three')
-      const rows = async () => (await listPosts(ctx.index, { scope: { kind: 'blog', address: blog }, limit: 10 })).rows
+      const rows = async () => {
+        const { rows: found } = await listPosts(ctx.index, { scope: { kind: 'blog', address: blog }, limit: 10 })
+        // What is read again is no news.
+        return found.map((row) => ({ ...row, arrivedAt: undefined }))
+      }
       const former = await rows()
       await ctx.indexing.reindex()
       assert.deepEqual(await rows(), former)

@@ -1,0 +1,54 @@
+import { countEntries } from '#server/store/entry.ts'
+import { findNode, type NodeRow, updateNode } from '#server/store/node.ts'
+import type { Inbox } from './inbox.ts'
+import type { IngestDeps } from './ingest.ts'
+import { type MissingDeps, removeMissing } from './missing.ts'
+import type { Reading } from './reading.ts'
+
+export interface FinishDeps extends MissingDeps {
+  readonly inbox: Pick<Inbox, 'run'>
+}
+
+const WEEK = 7 * 24 * 3_600_000
+
+/** A reading that had everything: what it did not have is gone. */
+export async function finishWhole(
+  deps: FinishDeps,
+  node: NodeRow,
+  { seen, begunAt }: Pick<Reading, 'seen' | 'begunAt'>,
+): Promise<void> {
+  await deps.inbox.run(node.address, async () => {
+    await removeMissing(deps, node, { seen, readAt: begunAt })
+    await noteCompared(deps, node, seen.size)
+  })
+}
+
+/** The node has so many items, and the index all of them that are entries. */
+export async function noteCompared(deps: IngestDeps, node: NodeRow, itemCount: number): Promise<void> {
+  const now = deps.clock().getTime()
+  await updateNode(deps.index, node.address, {
+    ...{ isWaiting: 0, backfill: 'done', backfillCursor: null, itemCount },
+    otherCount: itemCount - (await countKnown(deps, node)),
+    ...{ deepReadAt: now, deepDueAt: nextDeepReading(now) },
+  })
+}
+
+/** Its newest items are all there is to see: nothing can be said of those that are missing. */
+export async function finishPartial(deps: IngestDeps, node: NodeRow, { seen }: Pick<Reading, 'seen'>): Promise<void> {
+  const now = deps.clock().getTime()
+  await updateNode(deps.index, node.address, {
+    ...{ isWaiting: 0, backfill: 'partial', backfillCursor: null, itemCount: Math.max(seen.size, node.itemCount ?? 0) },
+    ...{ deepReadAt: now, deepDueAt: nextDeepReading(now) },
+  })
+}
+
+/** How many items of a node the index has, its description too. */
+export async function countKnown({ index }: Pick<IngestDeps, 'index'>, { id, address }: NodeRow): Promise<number> {
+  const node = await findNode(index, address)
+  return (await countEntries(index, id)) + Number(node?.metadataPayload !== undefined)
+}
+
+// Even where nobody was away an event is lost now and then. Not all on one day.
+function nextDeepReading(now: number): number {
+  return now + WEEK * (1 + Math.random() / 2)
+}

@@ -1,0 +1,133 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { AppError } from '#server/errors.ts'
+import { listEntryDates } from '#server/store/entry.ts'
+import { type NodeRow, updateNode } from '#server/store/node.ts'
+import type { NodePage, Pubsub, SessionStatus } from '#server/xmpp/ports.ts'
+import type { ItemId } from '#shared/address.ts'
+import type { Inbox } from './inbox.ts'
+import { type IngestDeps, ingest } from './ingest.ts'
+
+export interface ReadingDeps extends IngestDeps {
+  readonly site: { readonly status: SessionStatus; readonly pubsub: Pick<Pubsub, 'pages'> }
+  readonly inbox: Pick<Inbox, 'run'>
+}
+
+/** What one reading of a node may cost: a hostile server's has no end of its own. */
+export interface ReadingBounds {
+  readonly items: number
+  readonly pages: number
+  readonly bytes: number
+  /** Milliseconds that are spent on it, not between its parts. */
+  readonly time: number
+}
+
+// No node that anybody reads is larger; one that is keeps its newest.
+export const BOUNDS: ReadingBounds = { items: 50_000, pages: 5_000, bytes: 64 * 1024 * 1024, time: 20 * 60_000 }
+
+/** A page that is in the index now. */
+export interface ReadPage extends Pick<NodePage, 'isLast' | 'cursor' | 'count' | 'ids'> {
+  /** How many of its items the index did not have so. */
+  readonly fresh: number
+  /** When it was asked for: what changed here since then is newer. */
+  readonly readAt: Date
+}
+
+export interface Reading {
+  /** Asks for the next page and ingests it; undefined after the last. Rejects with `too-large` over a bound. */
+  next(): Promise<ReadPage | undefined>
+  /** Every id that its pages had. */
+  readonly seen: ReadonlySet<ItemId>
+  /** When its first page was asked for. */
+  readonly begunAt: Date
+  /** Whether it was ended by a bound of ours. */
+  readonly isCut: boolean
+}
+
+export interface ReadingOptions {
+  readonly size?: number
+  readonly before?: string
+  readonly isHistory: boolean
+  readonly signal: AbortSignal
+  readonly bounds?: ReadingBounds
+  /** Whether items of which the index has some version need not be sent again, where they are asked for by id. */
+  readonly isOnlyNew?: boolean
+}
+
+/**
+ * Reads a node page by page. It is asked outside the inbox and ingested within: what happens while an answer is on its
+ * way need not wait for it, and is newer than it (`readAt`).
+ */
+export function createReading(deps: ReadingDeps, node: NodeRow, options: ReadingOptions): Reading {
+  const { bounds = BOUNDS, signal, size, before } = options
+  const seen = new Set<ItemId>()
+  const spent = { pages: 0, bytes: 0, time: 0 }
+  const begunAt = deps.clock()
+  let isCut = false
+  const pages = deps.site.pubsub.pages(node.address, {
+    ...{ size, before, signal, max: bounds.items + 1, mayListIds: node.backfill !== 'partial' },
+    ...(options.isOnlyNew && {
+      listKnown: async () => new Set((await listEntryDates(deps.index, node.id)).map(({ item }) => item)),
+    }),
+  })
+
+  function check(): void {
+    const over = (['pages', 'bytes', 'time'] as const).find((bound) => spent[bound] > bounds[bound])
+    const bound = over ?? (seen.size > bounds.items ? 'items' : undefined)
+    if (bound === undefined) return
+    isCut = true
+    deps.meters.count('bounds_hit', { bound })
+    throw new AppError('too-large', `${node.address.service} sends more than is read here: only the newest are shown`)
+  }
+
+  return {
+    seen,
+    begunAt,
+    get isCut() {
+      return isCut
+    },
+    async next() {
+      const readAt = deps.clock()
+      const begun = performance.now()
+      const { value: page, done } = await pages.next()
+      if (done) return undefined
+      const fresh = await deps.inbox.run(node.address, () => ingestPage(deps, node, { page, readAt, ...options }))
+      for (const { id } of page.items) seen.add(id)
+      spent.pages++
+      spent.bytes += page.bytes
+      spent.time += performance.now() - begun
+      await learnSize(deps, node, page)
+      deps.meters.count('items_read', {}, page.items.length)
+      deps.meters.count('bytes_read', {}, page.bytes)
+      check()
+      const { isLast, cursor, count, ids } = page
+      return { isLast, cursor, count, ids, fresh, readAt }
+    },
+  }
+}
+
+interface Arrived {
+  readonly page: NodePage
+  readonly readAt: Date
+  readonly isHistory: boolean
+  readonly signal: AbortSignal
+}
+
+async function ingestPage(deps: IngestDeps, node: NodeRow, { page, readAt, isHistory, signal }: Arrived) {
+  // One that was closed or deleted is there again.
+  await updateNode(deps.index, node.address, { status: 'open' })
+  let fresh = 0
+  for (const item of page.items) {
+    const event = { kind: 'published', address: { ...node.address, item: item.id }, item } as const
+    if ((await ingest(deps, event, { readAt, isHistory })) === 'stored') fresh++
+    // SQLite answers at once, so nothing else here lets a page request in between.
+    await nextTurn()
+    signal.throwIfAborted()
+  }
+  return fresh
+}
+
+/** The newest items tell best how large the next will be. */
+async function learnSize({ index }: IngestDeps, { address }: NodeRow, { items, bytes }: NodePage): Promise<void> {
+  if (items.length === 0) return
+  await updateNode(index, address, { averageBytes: Math.ceil(bytes / items.length) })
+}

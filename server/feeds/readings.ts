@@ -1,0 +1,176 @@
+import { describeError } from '#server/errors.ts'
+import {
+  findNode,
+  listNodes,
+  listUnreadNodes,
+  type NodeRow,
+  type NodeToRead,
+  postponeNodes,
+  updateNode,
+} from '#server/store/node.ts'
+import type { Pubsub } from '#server/xmpp/ports.ts'
+import { addressKey, type NodeAddress } from '#shared/address.ts'
+import { domainOf } from '#shared/jid.ts'
+import { type CatchUpDeps, catchUp } from './catch-up.ts'
+import type { Lanes, Rank, TaskOutcome } from './lanes.ts'
+import { createSlowReading, type SlowReading } from './slow-reading.ts'
+import type { Subscriptions } from './subscriptions.ts'
+
+export interface ReadingsDeps extends CatchUpDeps {
+  readonly site: CatchUpDeps['site'] & { readonly pubsub: Pick<Pubsub, 'unsubscribeNode'> }
+  readonly subscriptions: Subscriptions
+}
+
+/** Which node is read when: each as a task in the lane of its server. */
+export interface Readings {
+  /** What is new on a node, now. */
+  add(address: NodeAddress, rank: Rank): void
+  /** The same for many, each at its rank. */
+  addAll(nodes: readonly NodeToRead[]): Promise<void>
+  /** What is due. */
+  addDue(): Promise<void>
+  /** Something of it was missed, and may not be among the newest. */
+  readWhole(address: NodeAddress): void
+  viewed(address: NodeAddress): void
+  /** Nobody wants it any more. */
+  drop(address: NodeAddress): void
+  /** Readings that have begun cannot be relied on to have heard what came between. */
+  forget(): void
+  /** How many nodes were compared so far. */
+  countRead(): number
+}
+
+const HOUR = 3_600_000
+const DAY = 24 * HOUR
+/** Milliseconds for which a post is likely to be talked about. */
+export const RECENT = 14 * DAY
+// Events of a headline are lost on the way now and then, and nobody says so.
+const HOURS_WHEN_FINE = { feed: 6, recent: 24, old: 7 * 24 } as const
+/** Enough waits to leave what is due for the next time. */
+const BUSY = 500
+const MOST_DUE = 500
+/** What was looked at so lately is not asked for again. */
+const FRESH = 10 * 60_000
+
+export function createReadings(
+  deps: ReadingsDeps,
+  { lanes, signal }: { readonly lanes: Lanes; readonly signal: AbortSignal },
+): Readings {
+  const slow = new Map<string, SlowReading>()
+  let count = 0
+
+  function add(address: NodeAddress, rank: Rank): void {
+    const key = keyOf(address)
+    lanes.add(domainOf(address.service), { key, rank, run: () => check(address) })
+  }
+
+  async function check({ service, node }: NodeAddress): Promise<TaskOutcome> {
+    const address = { service, node }
+    try {
+      // Before too, so that a long reading is not begun again meanwhile.
+      const planned = await planNext(address)
+      const outcome = await catchUp(deps, address, signal)
+      if (outcome === 'unreachable') return 'unreachable'
+      count++
+      // Else another process asked for it meanwhile.
+      if ((await findNode(deps.index, address))?.nextTryAt === planned) await planNext(address)
+      if (outcome === 'more') addSlow(address, { isContinued: false })
+    } catch (error) {
+      if (!signal.aborted) deps.log.error(`Reading ${keyOf(address)} failed: ${describeError(error)}`)
+    }
+    return 'done'
+  }
+
+  async function planNext(address: NodeAddress): Promise<number> {
+    const node = await findNode(deps.index, address)
+    const nextTryAt = Math.floor(deps.clock().getTime() + hoursOf(node) * HOUR * (1 - Math.random() / 20))
+    await updateNode(deps.index, address, { nextTryAt })
+    return nextTryAt
+  }
+
+  function hoursOf(node: NodeRow | undefined): number {
+    if (node === undefined || node.problem !== undefined || node.subscription !== 'subscribed') return 1
+    if (node.kind !== 'comments') return HOURS_WHEN_FINE.feed
+    const isQuiet = deps.clock().getTime() - (node.heardAt?.getTime() ?? 0) > RECENT
+    return isQuiet ? HOURS_WHEN_FINE.old : HOURS_WHEN_FINE.recent
+  }
+
+  function addSlow(address: NodeAddress, { isContinued }: { readonly isContinued: boolean }): void {
+    const key = `slow ${keyOf(address)}`
+    const reading = slow.get(key) ?? createSlowReading(deps, address, { signal, isContinued })
+    slow.set(key, reading)
+    const run = async (): Promise<TaskOutcome> => {
+      const outcome = slow.get(key) === reading ? await reading.step() : 'done'
+      if (slow.get(key) !== reading) return 'done'
+      if (outcome === 'done') slow.delete(key)
+      return outcome
+    }
+    lanes.add(domainOf(address.service), { key, rank: 'slow', run })
+  }
+
+  async function addAll(nodes: readonly NodeToRead[]): Promise<void> {
+    const now = deps.clock()
+    for (const node of nodes) {
+      const rank = node.kind !== 'comments' ? 'feed' : isRecent(node, now) ? 'thread' : 'later'
+      add(node.address, rank)
+    }
+  }
+
+  return {
+    add,
+    addAll,
+    async addDue() {
+      if (lanes.count() > BUSY) return
+      const now = deps.clock()
+      const due = await listNodes(deps.index, { dueBy: now, limit: MOST_DUE })
+      // A server that does not answer keeps them waiting: the next ones of others must be seen.
+      await postponeNodes(
+        deps.index,
+        due.map(({ id }) => id),
+        new Date(now.getTime() + HOUR),
+      )
+      await addAll(due)
+      const unread = await listUnreadNodes(deps.index, { dueBy: now, limit: MOST_DUE })
+      for (const address of unread) addSlow(address, { isContinued: true })
+    },
+    readWhole({ service, node }) {
+      const address = { service, node }
+      updateNode(deps.index, address, { deepDueAt: deps.clock().getTime() }).then(
+        () => (add(address, 'asked'), addSlow(address, { isContinued: true })),
+        (error: unknown) => deps.log.error(`${keyOf(address)} cannot be read again: ${describeError(error)}`),
+      )
+    },
+    viewed(address) {
+      findNode(deps.index, address).then(
+        (node) => {
+          const readAt = node?.readAt?.getTime() ?? 0
+          if (node?.kind === 'comments' && deps.clock().getTime() - readAt > FRESH) add(node.address, 'thread')
+        },
+        (error: unknown) => deps.log.error(`${keyOf(address)} cannot be read: ${describeError(error)}`),
+      )
+    },
+    drop(address) {
+      const run = async (): Promise<TaskOutcome> => {
+        // It may have come back while this waited.
+        if ((await findNode(deps.index, address)) !== undefined) return 'done'
+        return deps.subscriptions.end(address).then(
+          () => 'done',
+          () => 'done',
+        )
+      }
+      lanes.add(domainOf(address.service), { key: `drop ${keyOf(address)}`, rank: 'thread', run })
+    },
+    forget: () => slow.clear(),
+    countRead: () => count,
+  }
+}
+
+/** Whether comments are likely to be looked at; other nodes always are. */
+export function isRecent({ kind, postedAt, heardAt }: NodeToRead, now: Date): boolean {
+  if (kind !== 'comments') return true
+  return now.getTime() - Math.max(postedAt?.getTime() ?? 0, heardAt?.getTime() ?? 0) < RECENT
+}
+
+function keyOf({ service, node }: NodeAddress): string {
+  return addressKey({ service, node })
+}

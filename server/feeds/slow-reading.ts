@@ -1,0 +1,148 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { describeError, isAppError } from '#server/errors.ts'
+import { listEntryDates } from '#server/store/entry.ts'
+import { findNode, type NodeRow, updateNode } from '#server/store/node.ts'
+import type { ItemId, NodeAddress } from '#shared/address.ts'
+import { type CatchUpDeps, failReading } from './catch-up.ts'
+import { finishPartial, finishWhole, noteCompared } from './finish-reading.ts'
+import { ingest } from './ingest.ts'
+import type { TaskOutcome } from './lanes.ts'
+import { isSince } from './missing.ts'
+import { createReading, type Reading, type ReadPage } from './reading.ts'
+
+export interface SlowReading {
+  /** Reads one more page, so that what is urgent comes between two. */
+  step(): Promise<TaskOutcome>
+}
+
+export interface SlowReadingOptions {
+  readonly signal: AbortSignal
+  /** Whether events of the node may have been missed since its first page was read. */
+  readonly isContinued: boolean
+}
+
+/** Bytes to begin with, before its service has shown how it pages. */
+const FIRST_BYTES = 100_000
+const MOST_FIRST = 500
+const HOUR = 3_600_000
+const DAY = 24 * HOUR
+
+/**
+ * The rest of a node's first reading, from where it stopped, or a reading of all it has, to find what was edited or
+ * retracted while nobody told us.
+ */
+export function createSlowReading(
+  deps: CatchUpDeps,
+  address: NodeAddress,
+  { signal, isContinued }: SlowReadingOptions,
+): SlowReading {
+  let current: { readonly node: NodeRow; readonly reading: Reading } | undefined
+
+  async function begin(): Promise<typeof current> {
+    const node = await findNode(deps.index, address)
+    if (node?.deepDueAt === undefined || node.deepDueAt > deps.clock()) return undefined
+    const isHistory = node.backfill === 'underway'
+    const size = Math.min(MOST_FIRST, Math.max(1, Math.floor(FIRST_BYTES / (node.averageBytes ?? FIRST_BYTES / 20))))
+    const before = isHistory ? node.backfillCursor : undefined
+    return { node, reading: createReading(deps, node, { size, before, isHistory, isOnlyNew: isHistory, signal }) }
+  }
+
+  return {
+    async step() {
+      try {
+        current ??= await begin()
+        if (current === undefined) return 'done'
+        const { node, reading } = current
+        const page = await reading.next()
+        if (page !== undefined && !page.isLast) {
+          if (node.backfill === 'underway')
+            await updateNode(deps.index, address, { backfillCursor: page.cursor ?? null })
+          return 'again'
+        }
+        await finish(deps, { node, reading, page, isContinued })
+        current = undefined
+        return 'done'
+      } catch (error) {
+        const failed = current
+        current = undefined
+        if (signal.aborted || failed === undefined) return 'done'
+        return fail(deps, { ...failed, error, signal })
+      }
+    },
+  }
+}
+
+interface Finished {
+  readonly node: NodeRow
+  readonly reading: Reading
+  readonly page: ReadPage | undefined
+  readonly isContinued: boolean
+}
+
+async function finish(deps: CatchUpDeps, { node, reading, page, isContinued }: Finished): Promise<void> {
+  const how = node.backfill === 'underway' ? 'backfill' : 'deep'
+  deps.meters.count('nodes_read', { how })
+  if (how === 'deep') return finishWhole(deps, node, reading)
+  const count = page?.count ?? page?.ids?.length ?? reading.seen.size
+  await deps.inbox.run(node.address, () => noteCompared(deps, node, count))
+  // What was edited or retracted between two parts of it is found out later.
+  const within = deps.clock().getTime() + Math.random() * DAY
+  if (isContinued) await updateNode(deps.index, node.address, { deepDueAt: within })
+}
+
+interface Failed {
+  readonly node: NodeRow
+  readonly reading: Reading
+  readonly error: unknown
+  readonly signal: AbortSignal
+}
+
+async function fail(deps: CatchUpDeps, { node, reading, error, signal }: Failed): Promise<TaskOutcome> {
+  if (isAppError(error, 'too-large') && reading.seen.size > 0) {
+    await finishPartial(deps, node, reading)
+    if (!reading.isCut) return readKnown(deps, node, { reading, signal })
+    await updateNode(deps.index, node.address, { problem: describeError(error) })
+    return 'done'
+  }
+  await updateNode(deps.index, node.address, { deepDueAt: deps.clock().getTime() + HOUR })
+  return (await failReading(deps, node, error)) === 'unreachable' ? 'unreachable' : 'done'
+}
+
+/** What a service does not list can still be asked for by the ids that are known. */
+async function readKnown(
+  deps: CatchUpDeps,
+  node: NodeRow,
+  { reading, signal }: Pick<Failed, 'reading' | 'signal'>,
+): Promise<TaskOutcome> {
+  const known = await listEntryDates(deps.index, node.id)
+  const older = known.filter(({ item }) => !reading.seen.has(item)).map(({ item }) => item)
+  const size = Math.max(1, Math.floor(FIRST_BYTES / (node.averageBytes ?? FIRST_BYTES)))
+  try {
+    for (let at = 0; at < older.length; at += size) {
+      signal.throwIfAborted()
+      await readSome(deps, node, older.slice(at, at + size))
+    }
+    return 'done'
+  } catch (error) {
+    if (signal.aborted) return 'done'
+    return (await failReading(deps, node, error)) === 'unreachable' ? 'unreachable' : 'done'
+  }
+}
+
+async function readSome(deps: CatchUpDeps, { id, address }: NodeRow, ids: readonly ItemId[]): Promise<void> {
+  const readAt = deps.clock()
+  const items = await deps.site.pubsub.findItems(address, ids)
+  const found = new Set(items.map((item) => item.id))
+  await deps.inbox.run(address, async () => {
+    for (const item of items) {
+      await ingest(deps, { kind: 'published', address: { ...address, item: item.id }, item }, { readAt })
+      await nextTurn()
+    }
+    const known = await listEntryDates(deps.index, id)
+    const changed = new Set(known.filter(({ changedAt }) => isSince(deps, changedAt, readAt)).map(({ item }) => item))
+    for (const item of ids) {
+      if (!found.has(item) && !changed.has(item))
+        await ingest(deps, { kind: 'retracted', address: { ...address, item } })
+    }
+  })
+}

@@ -1,0 +1,86 @@
+import { describeError, isAppError } from '#server/errors.ts'
+import type { IndexDb } from '#server/store/database.ts'
+import { type NodeRow, updateNode } from '#server/store/node.ts'
+import type { Pubsub } from '#server/xmpp/ports.ts'
+import type { NodeAddress } from '#shared/address.ts'
+import type { BareJid } from '#shared/jid.ts'
+
+export interface SubscriptionsDeps {
+  readonly index: IndexDb
+  readonly site: { readonly pubsub: Pick<Pubsub, 'subscribeNode' | 'unsubscribeNode' | 'listSubscriptions'> }
+}
+
+/** The site account's own. They outlive its sessions, so that each service is asked once for all of them. */
+export interface Subscriptions {
+  /** Subscribes where it is not yet; why it could not is returned, a server that does not answer is an AppError. */
+  ensure(node: NodeRow): Promise<string | undefined>
+  end(address: NodeAddress): Promise<void>
+  /** Nothing that was said before can be relied on. */
+  forget(): void
+}
+
+/** Milliseconds for which the word of a service is taken. */
+const TRUSTED = 24 * 3_600_000
+const PENDING = 'The subscription waits for its owner'
+
+export function createSubscriptions({ index, site }: SubscriptionsDeps): Subscriptions {
+  /** By service; what is no map was not told. */
+  const listed = new Map<BareJid, { readonly at: number; readonly states: Promise<Map<string, string>> }>()
+
+  async function list(service: BareJid): Promise<Map<string, string>> {
+    const known = listed.get(service)
+    if (known !== undefined && performance.now() - known.at < TRUSTED) return known.states
+    const states = ask(service)
+    listed.set(service, { at: performance.now(), states })
+    try {
+      return await states
+    } catch (error) {
+      listed.delete(service)
+      throw error
+    }
+  }
+
+  async function ask(service: BareJid): Promise<Map<string, string>> {
+    try {
+      const found = await site.pubsub.listSubscriptions(service)
+      return new Map(found.map(({ address, state }) => [address.node, state]))
+    } catch (error) {
+      if (isAppError(error, 'unavailable')) throw error
+      // COMPAT(Prosody 13.0.1): it does not answer an account that is subscribed to a node deleted since. Others do not
+      // list them for strangers. Subscribing once more does no harm.
+      return new Map()
+    }
+  }
+
+  async function subscribe({ address, subscription: former }: NodeRow): Promise<string | undefined> {
+    // What it sends before its answer is expected too.
+    if (former === 'none') await updateNode(index, address, { subscription: 'pending' })
+    try {
+      const subscription = await site.pubsub.subscribeNode(address)
+      await updateNode(index, address, { subscription })
+      listed.get(address.service)?.states.then((states) => states.set(address.node, subscription))
+      return subscription === 'pending' ? PENDING : undefined
+    } catch (error) {
+      // One that was closed to us keeps the subscription that it had, and sends again when it opens.
+      const isGone = isAppError(error, 'not-found', 'gone')
+      await updateNode(index, address, { subscription: isGone ? 'none' : former })
+      if (isAppError(error, 'unavailable', 'timeout')) throw error
+      return describeError(error)
+    }
+  }
+
+  return {
+    async ensure(node) {
+      if (node.subscription === 'none') return subscribe(node)
+      const state = (await list(node.address.service)).get(node.address.node)
+      if (state === 'subscribed' && node.subscription === 'subscribed') return undefined
+      return subscribe(node)
+    },
+    async end(address) {
+      const states = await listed.get(address.service)?.states
+      states?.delete(address.node)
+      await site.pubsub.unsubscribeNode(address)
+    },
+    forget: () => listed.clear(),
+  }
+}
