@@ -50,7 +50,7 @@ export async function createApp(ctx: AppContext): Promise<FastifyInstance> {
     cookies: createCookies(ctx.config),
     tokens: createFormTokens(ctx.secret, ctx.clock),
     pictures: createPictures(ctx.secret, {
-      isAllowed: ctx.isPictureAddress ?? isPublicAddress,
+      isAllowed: ctx.isPublicAddress ?? isPublicAddress,
       maxBytes: PICTURE_BYTES,
       timeoutMs: PICTURE_MS,
     }),

@@ -36,6 +36,6 @@ export interface AppContext extends Pick<AuthorsDeps, 'indexing'> {
   readonly meters: Meters
   /** For /metrics. */
   readonly metrics?: { readonly contentType: string; write(): Promise<string> }
-  /** Where pictures may be fetched from; the open internet unless a test says otherwise. */
-  readonly isPictureAddress?: (address: string) => boolean
+  /** From where pictures and pages may be fetched; the open internet unless a test says otherwise. */
+  readonly isPublicAddress?: (address: string) => boolean
 }

@@ -53,7 +53,7 @@ describe('a post’s page', () => {
     )
     await new Promise<void>((resolve) => remote.listen(0, '127.0.0.1', resolve))
     const { port } = remote.address() as AddressInfo
-    await using site = await createTestSite({ isPictureAddress: (address) => address === '127.0.0.1' })
+    await using site = await createTestSite({ isPublicAddress: (address) => address === '127.0.0.1' })
     await seedAuthor(site)
     const more = withPicture.more.replace('https://pictures.example', `http://127.0.0.1:${port}`)
     const { body } = await site.browser().get(await seedPost(site, 'look', { text: '', more }))

@@ -43,7 +43,7 @@ export interface TestSiteOptions extends TestContextOptions {
   readonly metrics?: Metrics
   /** Until the test sets it online. */
   readonly isSiteOffline?: boolean
-  readonly isPictureAddress?: AppContext['isPictureAddress']
+  readonly isPublicAddress?: AppContext['isPublicAddress']
 }
 
 export async function createTestSite(options: TestSiteOptions = {}): Promise<TestSite> {
@@ -81,7 +81,7 @@ export async function createTestSite(options: TestSiteOptions = {}): Promise<Tes
     people,
     readHealth: createHealthCheck(ctx),
     ...(options.metrics && { meters: options.metrics, metrics: options.metrics }),
-    isPictureAddress: options.isPictureAddress,
+    isPublicAddress: options.isPublicAddress,
   })
   const browser = () => createTestBrowser(app)
   return {

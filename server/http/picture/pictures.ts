@@ -1,6 +1,7 @@
 import { AppError, isAppError } from '#server/errors.ts'
 import type { Secret } from '#server/people/secret.ts'
-import type { Picture, PictureLimits } from './fetch-picture.ts'
+import type { FetchLimits } from '../bounded-fetch.ts'
+import type { Picture } from './fetch-picture.ts'
 import { fetchPicture } from './fetch-picture.ts'
 
 /** Remote pictures, so that no page makes its reader ask a third party. */
@@ -18,7 +19,7 @@ const MOST_WAITING = 200
 const FAILURE_MS = 60_000
 const PURPOSE = 'picture'
 
-export function createPictures(secret: Secret, limits: PictureLimits): Pictures {
+export function createPictures(secret: Secret, limits: FetchLimits): Pictures {
   const cache = createPictureCache(CACHE_BYTES)
   const failed = new Map<string, { error: unknown; until: number }>()
   const underWay = new Map<string, Promise<Picture>>()

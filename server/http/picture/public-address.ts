@@ -23,7 +23,7 @@ export async function resolveHost(host: string, isAllowed: IsAllowedAddress): Pr
   const found = family === 0 ? await lookup(name, { all: true }) : [{ address: name, family }]
   const [first] = found
   if (first === undefined || !found.every(({ address }) => isAllowed(address))) {
-    throw new AppError('forbidden', 'This picture is not on the open internet.')
+    throw new AppError('forbidden', 'This address is not on the open internet.')
   }
   return first
 }
