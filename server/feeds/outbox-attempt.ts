@@ -39,6 +39,7 @@ export function createAttempt(deps: OutboxDeps, { onEnd }: AttemptListeners): At
     const session = deps.sessions(row.account)
     if (session?.status !== 'online') return settleRow(deps, row, { kind: 'no-session', problem: session?.problem })
     const status = await settleRow(deps, row, await tryPerform(row, session, how))
+    deps.meters.count('outbox', { kind: row.kind, outcome: status })
     if (status === 'waiting') return status
     failures.delete(row.id)
     await onEnd(row)
