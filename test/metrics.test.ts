@@ -32,6 +32,7 @@ describe('the metrics', () => {
       'canto_node_lag_seconds{node="xmpp:pubsub.montague.example?;node=do%22gs",status="open"} 60',
       'canto_outbox_rows{kind="post",status="waiting"} 1',
       'canto_outbox_oldest_seconds 120',
+      'canto_naive_catch_up_round_trips 16',
     ]) {
       assert.ok(text.includes(`\n${line}\n`), `${line} in ${text}`)
     }

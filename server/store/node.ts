@@ -4,6 +4,9 @@ import type { BareJid } from '#shared/jid.ts'
 import type { IndexDb } from './database.ts'
 import type { IndexSchema, NodeTable } from './index-schema.ts'
 
+/** Of a post on the wire, where none of the node was measured. */
+const USUAL_BYTES = 2_000
+
 export interface NodeRow {
   readonly id: number
   readonly address: NodeAddress
@@ -84,16 +87,26 @@ export interface NodeToRead extends NodeRow {
   readonly postedAt?: Date
 }
 
+export interface NodeSelection {
+  readonly dueBy?: Date
+  /** Of comments only those on posts since then. */
+  readonly postedSince?: Date
+  /** Of one server, and the accounts there. */
+  readonly domain?: string
+  readonly limit?: number
+}
+
 /** Blogs first, then the comments of the newest posts: the order to read them in. */
 export async function listNodes(
   index: IndexDb,
-  { dueBy, postedSince, limit = -1 }: { dueBy?: Date; postedSince?: Date; limit?: number } = {},
+  { dueBy, postedSince, domain, limit = -1 }: NodeSelection = {},
 ): Promise<NodeToRead[]> {
   // A blog may come again, the thread of a post will not.
   let query = index
     .selectFrom('node')
     .selectAll()
     .where((is) => is.or([is('status', '!=', 'deleted'), is('kind', '!=', 'comments')]))
+  if (domain !== undefined) query = query.where((is) => isOf(is, domain))
   if (dueBy !== undefined) query = query.where('nextTryAt', '<=', dueBy.getTime())
   if (postedSince !== undefined) {
     const since = postedSince.getTime()
@@ -107,6 +120,10 @@ export async function listNodes(
     .limit(limit)
     .execute()
   return rows.map((row) => ({ ...readNode(row), postedAt: dateOf(row.postedAt) }))
+}
+
+function isOf(is: ExpressionBuilder<IndexSchema, 'node'>, domain: string) {
+  return is.or([is('service', '=', domain as BareJid), is('service', 'like', `%@${domain}` as BareJid)])
 }
 
 /** The date of the newest post that links to a node for its comments. */
@@ -144,17 +161,22 @@ export async function listUnreadNodes(
     .execute()
 }
 
-/** Events of any node may have been missed: each is compared as a whole within so many milliseconds, not all at once. */
-export async function spreadReadings(index: IndexDb, { now, within }: { now: Date; within: number }): Promise<void> {
+/** Their events may have been missed: each is compared as a whole within so many milliseconds, not all at once. */
+export async function spreadReadings(
+  index: IndexDb,
+  { now, within, domain }: { now: Date; within: number; domain?: string },
+): Promise<void> {
   const at = sql<number>`${now.getTime()} + abs(random() % ${within})`
   await index
     .updateTable('node')
     .set(({ fn }) => ({ nextTryAt: fn<number>('min', ['nextTryAt', at]) }))
+    .where((is) => (domain === undefined ? is.lit(true) : isOf(is, domain)))
     .execute()
   await index
     .updateTable('node')
     .set(({ fn }) => ({ deepDueAt: fn<number>('min', ['deepDueAt', at]) }))
     .where('deepDueAt', 'is not', null)
+    .where((is) => (domain === undefined ? is.lit(true) : isOf(is, domain)))
     .execute()
 }
 
@@ -167,6 +189,21 @@ export async function listPostsOfThread(index: IndexDb, { service, node }: NodeA
     .where('entry.commentsService', '=', service)
     .where('entry.commentsNode', '=', node)
     .execute()
+}
+
+/** How many nodes are read here, and about how many bytes all of their items have on the wire. */
+export async function sumNodes(index: IndexDb): Promise<{ nodes: number; bytes: number }> {
+  const { nodes, bytes } = await index
+    .selectFrom('node')
+    .select(({ fn, eb }) => [
+      fn.countAll<number>().as('nodes'),
+      fn
+        .sum<number>(eb(fn.coalesce('itemCount', 'mostItems'), '*', fn.coalesce('averageBytes', eb.val(USUAL_BYTES))))
+        .as('bytes'),
+    ])
+    .where('status', '=', 'open')
+    .executeTakeFirstOrThrow()
+  return { nodes, bytes: bytes ?? 0 }
 }
 
 /** Blogs and communities: everything but comments. */
