@@ -27,6 +27,7 @@ export interface RealContextOptions {
   readonly siteUser: string
   readonly indexPath?: string
   readonly statePath?: string
+  readonly clock?: () => Date
 }
 
 export async function createRealContext(options: RealContextOptions): Promise<RealContext> {
@@ -54,7 +55,7 @@ export async function createRealContext(options: RealContextOptions): Promise<Re
     live: createLive(),
     log: createLogger({ write: (line) => lines.push(line) }),
     meters: noMeters,
-    clock: () => new Date(),
+    clock: options.clock ?? (() => new Date()),
     siteDomain: home.domain as BareJid,
     config: { url: new URL('https://blog.example'), isUrlSet: true },
     site,

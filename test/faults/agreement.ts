@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict'
+import { blogOf } from '#server/feeds/blog-of.ts'
+import { findEntry } from '#server/store/entry.ts'
+import { findNode } from '#server/store/node.ts'
+import { findPost } from '#server/store/post.ts'
+import { addressKey } from '#shared/address.ts'
+import { entryOf, itemOf } from '../feeds/fixtures.ts'
+import { until } from '../support/until.ts'
+import { type Acts, FORGED } from './acts.ts'
+import { listDifferences } from './differences.ts'
+import type { World } from './world.ts'
+
+const DAY = 24 * 3_600_000
+const PATIENCE = 90_000
+
+/** After the fault: everything that was promised is done, and nodes, index and outbox agree. */
+export async function expectAgreement(world: World, acts: Acts): Promise<void> {
+  const { ctx, juliet, romeo } = world
+  await acts.settle()
+  for (const session of [ctx.site, juliet, romeo]) await session.whenOnline(PATIENCE)
+  await until(async () => (await countWaiting(world)) === 0, { what: 'the outbox to be empty', timeout: PATIENCE })
+  await ctx.indexing.idle()
+  const early = await listDifferences(ctx)
+  // What nobody told is found out within a day.
+  world.stepClock(DAY)
+  await until(
+    async () => {
+      await ctx.indexing.idle()
+      assert.deepEqual(await listDifferences(ctx), [])
+      return true
+    },
+    { what: 'nodes, index and outbox to agree', timeout: PATIENCE },
+  )
+  console.log(`# ${early.length} differences were left to be found within a day`)
+  await expectPromises(world, acts)
+  await expectLive(world)
+}
+
+async function countWaiting({ ctx }: World): Promise<number> {
+  const rows = await ctx.state.selectFrom('outbox').select(['id', 'problem']).where('status', '=', 'waiting').execute()
+  return rows.length
+}
+
+async function expectPromises({ ctx }: World, acts: Acts): Promise<void> {
+  for (const { address, author, title } of acts.promised) {
+    const name = addressKey(address)
+    const [post, item] = [await findPost(ctx.index, address), await author.pubsub.findItem(address)]
+    if (title === undefined) {
+      assert.equal(item, undefined, `${name} was deleted`)
+      assert.ok(post === undefined || post === 'gone', `${name} is not shown any more`)
+    } else {
+      assert.ok(item?.payload?.toString().includes(`>${title}<`), `${name} is on its node as last sent: ${title}`)
+      assert.equal(post === 'gone' ? post : post?.title, title)
+    }
+  }
+  for (const { post, address } of acts.comments) {
+    if (post.title === undefined) continue
+    const node = await findNode(ctx.index, address)
+    assert.ok(node && (await findEntry(ctx.index, node.id, address.item)), `${addressKey(address)} is under its post`)
+  }
+  const entries = await ctx.index.selectFrom('entry').select('title').where('isPost', '=', 1).execute()
+  const titles = entries.map(({ title }) => title)
+  assert.equal(new Set(titles).size, titles.length, 'nothing is doubled')
+}
+
+/** Subscriptions hold again: what is published now is heard, without asking. */
+async function expectLive({ ctx, mercutio, verona }: World): Promise<void> {
+  for (const node of [verona, blogOf(mercutio.jid)]) {
+    const address = itemOf(node, 'at-last')
+    await until(
+      async () => {
+        await mercutio.pubsub.publishItem(address, entryOf({ title: 'At last', author: mercutio.jid }))
+        return typeof (await findPost(ctx.index, address)) === 'object'
+      },
+      { what: `an event of ${addressKey(node)}` },
+    )
+  }
+}
+
+export interface Watch extends Disposable {
+  /** Whether nobody was ever shown as the author of what Mallory wrote. */
+  check(): void
+}
+
+/** Looks at the rows that pages are made of, again and again. */
+export function watchAuthors({ ctx, mallory }: World): Watch {
+  const found = new Set<string>()
+  const look = async () => {
+    const rows = await ctx.index
+      .selectFrom('entry')
+      .select(['item', 'author', 'credit'])
+      .where((is) => is.or([is('title', 'like', `%${FORGED}%`), is('html', 'like', `%${FORGED}%` as never)]))
+      .where('author', 'is not', null)
+      .where('author', '!=', mallory.jid)
+      .execute()
+    for (const { item, author, credit } of rows) found.add(`${item} as if by ${author} (${credit})`)
+  }
+  const timer = setInterval(() => void look().catch(() => {}), 50)
+  return {
+    check: () => assert.deepEqual([...found], []),
+    [Symbol.dispose]: () => clearInterval(timer),
+  }
+}
