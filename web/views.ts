@@ -61,8 +61,12 @@ export interface PostView {
   readonly hasComments: boolean
   readonly editUrl?: string
   readonly deleteUrl?: string
+  /** For who owns the community: shuts the writer out. */
+  readonly blockUrl?: string
   /** Written here and not on the network yet. */
   readonly waiting?: WaitingView
+  /** Arrived since they follow, and not opened. */
+  readonly isNew?: boolean | undefined
   /** In `web/entries/`; `post` unless told. */
   readonly template?: string
   /** Beside its text: through our own address. */
@@ -142,9 +146,30 @@ export interface BlogView {
   readonly waiting?: readonly PostView[]
   readonly paging: PagingView
   readonly writeUrl?: string
+  /** Of a community, for who is signed in. */
+  readonly writeHereUrl?: string
+  /** For who owns it: who may write there. */
+  readonly peopleUrl?: string
   readonly live?: LiveView
   /** Not read from the network yet. */
   readonly isWaiting?: boolean
+}
+
+/** What somebody follows. */
+export interface TimelineView {
+  readonly layout: Layout
+  readonly posts: readonly PostView[]
+  readonly paging: PagingView
+  readonly token: string
+  readonly followingUrl: string
+  readonly isFollowing: boolean
+  /** Makes a new secret address for the feeds. */
+  readonly feedsAction: string
+  /** Once there is an address. */
+  readonly feeds?: { readonly atomUrl: string; readonly jsonUrl: string }
+  /** Where there is anything new. */
+  readonly read?: { readonly action: string; readonly until: string }
+  readonly live?: LiveView
 }
 
 export interface TagView {
@@ -222,6 +247,15 @@ export interface WriteView {
   readonly saveUrl: string
   readonly draftsUrl: string
   readonly draftCount: number
+  /** The community that it is for. */
+  readonly to?: { readonly uri: string; readonly title: string; readonly url: string }
+  /** Of a gallery: the pictures it has so far. */
+  readonly pictures?: readonly {
+    readonly href: string
+    readonly type: string
+    readonly alt: string
+    readonly src: string
+  }[]
   readonly deleteUrl?: string
   readonly cancelUrl?: string
   readonly problem?: { readonly field: 'title' | 'text' | 'tags' | 'summary'; readonly text: string }
@@ -296,6 +330,7 @@ export interface ErrorView {
 export interface Views {
   readonly home: HomeView
   readonly blog: BlogView
+  readonly timeline: TimelineView
   readonly tag: TagView
   readonly post: PostPageView
   readonly signin: SigninView

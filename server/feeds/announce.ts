@@ -2,7 +2,7 @@ import type { IndexDb } from '#server/store/database.ts'
 import { listPostsOfThread, type NodeRow } from '#server/store/node.ts'
 import type { ItemAddress } from '#shared/address.ts'
 import { METADATA_ITEM } from '#shared/feed-metadata.ts'
-import { blogTopic, type Live, postTopic } from './live.ts'
+import { blogTopic, type Live, POSTS_TOPIC, postTopic } from './live.ts'
 
 interface AnnounceDeps {
   readonly index: IndexDb
@@ -30,9 +30,11 @@ export async function announceRemoved(deps: AnnounceDeps, node: NodeRow, address
 
 /** The node lost everything at once. */
 export async function announceCleared({ index, live }: AnnounceDeps, node: NodeRow): Promise<void> {
-  if (node.kind !== 'comments') live.publish(blogTopic(node.address), { kind: 'changed' })
-  else
-    for (const post of await listPostsOfThread(index, node.address)) live.publish(postTopic(post), { kind: 'changed' })
+  if (node.kind !== 'comments') {
+    for (const topic of [blogTopic(node.address), POSTS_TOPIC]) live.publish(topic, { kind: 'changed' })
+    return
+  }
+  for (const post of await listPostsOfThread(index, node.address)) live.publish(postTopic(post), { kind: 'changed' })
 }
 
 function announcePost(
@@ -40,8 +42,7 @@ function announcePost(
   address: ItemAddress,
   kind: 'post-added' | 'post-changed' | 'post-removed',
 ): void {
-  live.publish(blogTopic(address), { kind, address })
-  live.publish(postTopic(address), { kind, address })
+  for (const topic of [blogTopic(address), postTopic(address), POSTS_TOPIC]) live.publish(topic, { kind, address })
 }
 
 async function announceComment(

@@ -27,6 +27,9 @@ export function blogTopic({ service, node }: NodeAddress): string {
   return `blog:${addressKey({ service, node })}`
 }
 
+/** Every post of any blog. */
+export const POSTS_TOPIC = 'posts'
+
 /** The comments nodes that come and go with the posts. */
 export const NODES_TOPIC = 'nodes'
 

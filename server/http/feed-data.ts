@@ -19,6 +19,8 @@ export interface FeedSource {
   readonly pagePath: string
   readonly feedPath: string
   readonly blog?: BlogRow | undefined
+  /** Somebody's own, of what they follow: also what only its service says who wrote it. */
+  readonly isPrivate?: boolean
 }
 
 /** The query of one page of a feed, in its addresses. */
@@ -34,7 +36,8 @@ export function createPostFeed(
   source: FeedSource,
   { query, page }: { query: FeedQuery; page: Page<PostRow> },
 ): Feed {
-  const entries = page.rows.filter(({ credit }) => credit === 'credited').map((row) => createPostEntry(deps, row))
+  const mayHold = ({ credit }: PostRow) => credit === 'credited' || (source.isPrivate && credit === 'according')
+  const entries = page.rows.filter(mayHold).map((row) => createPostEntry(deps, row))
   const absolute = (found: FeedQuery) => writeAddress(deps, source.feedPath, found)
   return {
     ...describeSource(deps, source),

@@ -22,17 +22,19 @@ export interface FeedParts {
   readonly feed: Feed
   readonly now: Date
   readonly stylesheet: string
+  /** Of one person only: nobody else may keep a copy. */
+  readonly isPrivate?: boolean
 }
 
 export async function sendFeed(
   request: FastifyRequest,
   reply: FastifyReply,
-  { format, feed, now, stylesheet }: FeedParts,
+  { format, feed, now, stylesheet, isPrivate }: FeedParts,
 ): Promise<FastifyReply> {
   const { type, typeForPeople } = format
   if (typeForPeople !== undefined) addVary(reply, 'Accept')
   const isForPerson = String(request.headers.accept ?? '').includes('text/html')
-  reply.header('cache-control', 'public, max-age=60')
+  reply.header('cache-control', `${isPrivate ? 'private' : 'public'}, max-age=60`)
   return sendBody(request, reply, {
     type: `${isForPerson ? (typeForPeople ?? type) : type}; charset=utf-8`,
     bytes: format.write({ ...feed, stylesheet }, now),

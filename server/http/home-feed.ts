@@ -1,7 +1,67 @@
-import { type NodeAddress, writeXmppUri } from '#shared/address.ts'
+import { AppError } from '#server/errors.ts'
+import { listFollows } from '#server/store/follow.ts'
+import { listPosts } from '#server/store/post.ts'
+import { findReaderBySecret } from '#server/store/reader.ts'
+import { type NodeAddress, readXmppUri, sameAddress, writeXmppUri } from '#shared/address.ts'
+import type { Feed } from '#shared/atom.ts'
+import type { BareJid } from '#shared/jid.ts'
+import { nodePath } from '#shared/paths.ts'
+import type { AppContext } from './context.ts'
+import { createPostFeed, type FeedQuery, type FeedSource } from './feed-data.ts'
+import { blogTitle, requireFeed } from './shown.ts'
+
+type Deps = Pick<AppContext, 'config' | 'siteDomain' | 'state' | 'index'>
+
+export interface HomeFeedQuery extends FeedQuery {
+  /** The `xmpp:` address of the one feed that is wanted. */
+  readonly of?: string | undefined
+  readonly file: string
+}
+
+const ENTRIES = 20
 
 /** Where the feed of somebody's timeline is, or of one of the feeds that they follow: whoever knows it can read it. */
 export function homeFeedPath(secret: string, feed?: NodeAddress, file = 'atom.xml'): string {
-  const query = feed === undefined ? '' : `?${new URLSearchParams({ feed: writeXmppUri({ ...feed }) })}`
+  const query = feed === undefined ? '' : `?${new URLSearchParams({ feed: writeUri(feed) })}`
   return `/home/${secret}/${file}${query}`
+}
+
+/** What is at such an address; 404 for a secret that is nobody's, and for what they do not follow. */
+export async function createHomeFeed(deps: Deps, secret: string, { of, file, ...query }: HomeFeedQuery): Promise<Feed> {
+  // Looked up by an index over random secrets: how long that takes tells nothing about them.
+  const jid = await findReaderBySecret(deps.state, secret)
+  if (jid === undefined) throw new AppError('not-found', 'There is no such feed.')
+  const followed = (await listFollows(deps.state, jid)).map(({ address }) => address)
+  const one = of === undefined ? undefined : findFollowed(followed, of)
+  const addresses = one === undefined ? followed : [one]
+  const page = await listPosts(deps.index, { scope: { kind: 'feeds', addresses }, ...query, limit: ENTRIES })
+  const feedPath = homeFeedPath(secret, one, file)
+  const source = one === undefined ? describeTimeline(deps, jid) : await describeFeed(deps, one)
+  return createPostFeed(deps, { ...source, feedPath, isPrivate: true }, { query, page })
+}
+
+function findFollowed(followed: readonly NodeAddress[], uri: string): NodeAddress {
+  const wanted = readXmppUri(uri)
+  const found = followed.find((address) => wanted !== undefined && sameAddress(address, wanted))
+  if (found === undefined) throw new AppError('not-found', 'There is no such feed.')
+  return found
+}
+
+type Described = Omit<FeedSource, 'feedPath'>
+
+function describeTimeline({ config }: Deps, jid: BareJid): Described {
+  const id = new URL('/home', config.url)
+  // Of one person, whatever the secret: a new address is no new feed.
+  id.hash = jid
+  return { id: id.href, title: `${config.title}: ${jid}`, pagePath: '/home' }
+}
+
+async function describeFeed(deps: Deps, address: NodeAddress): Promise<Described> {
+  const blog = await requireFeed(deps, address)
+  const pagePath = nodePath({ domain: deps.siteDomain }, address)
+  return { id: writeUri(address), title: blogTitle(blog), subtitle: blog.description, pagePath, blog }
+}
+
+function writeUri({ service, node }: NodeAddress): string {
+  return writeXmppUri({ service, node })
 }

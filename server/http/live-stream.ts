@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { AppError } from '#server/errors.ts'
-import type { Live } from '#server/feeds/live.ts'
+import type { Live, LiveEvent } from '#server/feeds/live.ts'
 
 export interface LiveStreams {
   /**
@@ -14,10 +14,14 @@ export interface LiveStreams {
 
 export interface LiveSource {
   readonly topic: string
+  /** What tells apart those who see different versions of it. */
+  readonly view?: string
+  /** Whether an event can change the version; every one unless told. */
+  readonly concerns?: (event: LiveEvent) => boolean
   readonly readVersion: () => Promise<string>
 }
 
-/** All the open pages of one topic: what changed is read once for all of them. */
+/** All the open pages of one topic and view: what changed is read once for all of them. */
 interface Channel {
   readonly streams: Set<ServerResponse>
   refresh(): void
@@ -25,6 +29,8 @@ interface Channel {
 }
 
 const HEARTBEAT_MS = 25_000
+/** While much happens at once, as when a feed is read for the first time. */
+const PAUSE_MS = 250
 const MOST = 1_000
 const MOST_PER_ADDRESS = 100
 
@@ -39,14 +45,15 @@ export function createLiveStreams(live: Live): LiveStreams {
   }
 
   function join(source: LiveSource, stream: ServerResponse): () => void {
-    const channel = channels.get(source.topic) ?? createChannel(live, source)
-    channels.set(source.topic, channel)
+    const key = JSON.stringify([source.topic, source.view])
+    const channel = channels.get(key) ?? createChannel(live, source)
+    channels.set(key, channel)
     channel.streams.add(stream)
     channel.refresh()
     return () => {
       channel.streams.delete(stream)
-      if (channel.streams.size > 0 || channels.get(source.topic) !== channel) return
-      channels.delete(source.topic)
+      if (channel.streams.size > 0 || channels.get(key) !== channel) return
+      channels.delete(key)
       channel.close()
     }
   }
@@ -74,16 +81,14 @@ export function createLiveStreams(live: Live): LiveStreams {
   }
 }
 
-function createChannel(live: Live, { topic, readVersion }: LiveSource): Channel {
+function createChannel(live: Live, { topic, readVersion, concerns = () => true }: LiveSource): Channel {
   const streams = new Set<ServerResponse>()
-  let state: 'idle' | 'reading' | 'again' = 'idle'
+  let state: 'idle' | 'busy' | 'again' = 'idle'
+  let pause: NodeJS.Timeout | undefined
 
   async function read(): Promise<void> {
-    do {
-      state = 'reading'
-      const version = await readVersion()
-      for (const stream of streams) stream.write(`event: state\ndata: ${JSON.stringify({ version })}\n\n`)
-    } while ((state as string) === 'again')
+    const version = await readVersion()
+    for (const stream of streams) stream.write(`event: state\ndata: ${JSON.stringify({ version })}\n\n`)
   }
 
   function refresh(): void {
@@ -91,14 +96,27 @@ function createChannel(live: Live, { topic, readVersion }: LiveSource): Channel 
       state = 'again'
       return
     }
+    state = 'busy'
     read()
       // The page is gone: at their next attempt the browsers get its status.
       .catch(() => streams.forEach((stream) => void stream.end()))
       .finally(() => {
-        state = 'idle'
+        pause = setTimeout(goOn, PAUSE_MS)
       })
   }
 
-  const unsubscribe = live.subscribe(topic, refresh)
-  return { streams, refresh, close: unsubscribe }
+  function goOn(): void {
+    const isChanged = state === 'again'
+    state = 'idle'
+    if (isChanged && streams.size > 0) refresh()
+  }
+
+  const unsubscribe = live.subscribe(topic, (event) => {
+    if (concerns(event)) refresh()
+  })
+  const close = () => {
+    clearTimeout(pause)
+    unsubscribe()
+  }
+  return { streams, refresh, close }
 }

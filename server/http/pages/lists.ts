@@ -1,15 +1,17 @@
 import type { FastifyReply } from 'fastify'
 import { readTask } from '#server/feeds/task.ts'
 import type { Person } from '#server/people/people.ts'
+import { listUnread } from '#server/people/reading.ts'
 import { findAuthor } from '#server/store/author.ts'
 import { type BlogRow, feedKey } from '#server/store/blog.ts'
+import { findFollow } from '#server/store/follow.ts'
 import type { OutboxRow } from '#server/store/outbox.ts'
 import { listOutbox } from '#server/store/outbox.ts'
 import type { Page } from '#server/store/post.ts'
 import type { PostRow } from '#server/store/post-row.ts'
-import { writeXmppUri } from '#shared/address.ts'
+import { addressKey, writeXmppUri } from '#shared/address.ts'
 import { nodePath, tagPath } from '#shared/paths.ts'
-import type { FollowView, PagingView } from '#web/views.ts'
+import type { FollowView, PagingView, PostView } from '#web/views.ts'
 import type { FeedQuery } from '../feed-data.ts'
 import { LIVE } from '../routes/live.ts'
 import { type Access, blogTitle } from '../shown.ts'
@@ -25,6 +27,8 @@ export interface ListPage {
   readonly query: FeedQuery
   /** The feeds of the posts, by `feedKey`. */
   readonly blogs: ReadonlyMap<string, BlogRow>
+  /** What the reader follows and has not read, by `addressKey`. */
+  readonly unread?: ReadonlySet<string>
 }
 
 export function sendHomePage(web: Web, exchange: Exchange, list: ListPage): Promise<FastifyReply> {
@@ -55,6 +59,8 @@ export async function sendBlogPage(
   const title = blogTitle(blog)
   const isOwn = blog.kind === 'blog' && person?.jid === blog.author.jid
   const notices = isOwn ? describeConsent((await findAuthor(web.ctx.state, blog.author.jid))?.consent) : []
+  const follow = person && (await findFollow(web.ctx.state, person.jid, blog.address))
+  const unread = follow && (await listUnread(web.ctx, { jid: person.jid, follows: [follow] }, list.page.rows))
   const isFirst = list.query.before === undefined && list.query.after === undefined
   return sendPage(web, exchange, {
     name: 'blog',
@@ -72,7 +78,7 @@ export async function sendBlogPage(
       author: { ...blog.author, ...(blog.kind === 'blog' ? { url } : {}) },
       isWaiting: blog.isWaiting && list.page.rows.length === 0,
       follow: viewFollow(web, blog),
-      posts: viewPosts(web, list, person),
+      posts: viewPosts(web, { ...list, unread }, person),
       ...(isOwn && isFirst ? { waiting: await viewWaitingPosts(web, blog, person) } : {}),
       paging: viewPaging(url, list.page),
       ...(isOwn ? { writeUrl: '/write' } : {}),
@@ -84,7 +90,7 @@ export async function sendBlogPage(
 export function sendTagPage(
   web: Web,
   exchange: Exchange,
-  { tag, blog, ...list }: ListPage & { tag: string; blog?: BlogRow },
+  { tag, blog, access = 'site', ...list }: ListPage & { tag: string; blog?: BlogRow; access?: Access },
 ): Promise<FastifyReply> {
   const site = { domain: web.ctx.siteDomain }
   const path = tagPath(site, tag, blog?.address)
@@ -93,7 +99,7 @@ export function sendTagPage(
     name: 'tag',
     head: {
       ...{ title, language: blog?.language, canonicalPath: canonical(path, list.query) },
-      feeds: [{ href: `${path}/atom.xml`, title }],
+      ...(access === 'site' ? { feeds: [{ href: `${path}/atom.xml`, title }] } : { noindex: true }),
     },
     view: {
       tag,
@@ -110,14 +116,15 @@ export function viewFollow({ ctx }: Web, blog: BlogRow): FollowView {
   return { feedUrl: feed.href, xmppUri: writeXmppUri(blog.address), jid: blog.address.service }
 }
 
-function viewPosts(web: Web, { page, blogs }: ListPage, person: Person | undefined) {
+export function viewPosts(web: Web, { page, blogs, unread }: ListPage, person: Person | undefined): PostView[] {
   return page.rows.flatMap((row) => {
     const blog = blogs.get(feedKey(row.address))
-    return blog === undefined ? [] : [viewPost(web, row, { blog, person })]
+    const isNew = unread?.has(addressKey(row.address))
+    return blog === undefined ? [] : [{ ...viewPost(web, row, { blog, person }), isNew }]
   })
 }
 
-function viewPaging(path: string, { newer, older }: Page<PostRow>): PagingView {
+export function viewPaging(path: string, { newer, older }: Page<PostRow>): PagingView {
   return {
     ...(newer === undefined ? {} : { newerUrl: `${path}?after=${newer}` }),
     ...(older === undefined ? {} : { olderUrl: `${path}?before=${older}` }),

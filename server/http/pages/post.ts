@@ -1,6 +1,7 @@
-import type { FastifyReply } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { readTask } from '#server/feeds/task.ts'
 import { findCommentDraft } from '#server/people/drafts.ts'
+import { markRead } from '#server/people/reading.ts'
 import type { CommentRow } from '#server/store/comment.ts'
 import { listComments } from '#server/store/comment.ts'
 import { findNode } from '#server/store/node.ts'
@@ -39,6 +40,7 @@ export async function sendPostPage(web: Web, exchange: Exchange, page: PostPage)
   const { person } = exchange.visit
   const post = await requirePost(ctx, page.address, person)
   const blog = await requireFeed(ctx, page.address)
+  if (person !== undefined && isOpened(exchange.request)) await markRead(ctx, person.jid, post)
   const rows = person === undefined ? [] : await listOutbox(ctx.state, person.jid)
   const comments = post.comments === undefined ? [] : await listComments(ctx.index, post.comments)
   const isOfSite = await isSiteFeed(ctx, page.address)
@@ -63,6 +65,11 @@ export async function sendPostPage(web: Web, exchange: Exchange, page: PostPage)
       live: { url: `${path}/${LIVE}`, version: writePostVersion(post, comments) },
     },
   })
+}
+
+/** By a person: not to see whether it is there, nor in advance by a browser. */
+function isOpened({ method, headers }: FastifyRequest): boolean {
+  return method === 'GET' && !String(headers['sec-purpose'] ?? '').includes('prefetch')
 }
 
 type Commenting = Pick<PostPageView, 'form' | 'howTo' | 'closed'>

@@ -4,6 +4,7 @@ import { addComments } from './comments.ts'
 import { addDelete } from './delete.ts'
 import { addDrafts } from './drafts.ts'
 import { addFeeds } from './feeds.ts'
+import { addHome } from './home.ts'
 import { addLive } from './live.ts'
 import { addMachines } from './machines.ts'
 import { addOutbox } from './outbox.ts'
@@ -18,6 +19,7 @@ export const ROUTES: readonly ((app: FastifyInstance, web: Web) => void)[] = [
   addRead,
   addFeeds,
   addLive,
+  addHome,
   addSession,
   addWrite,
   addDrafts,

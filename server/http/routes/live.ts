@@ -4,7 +4,7 @@ import { listComments } from '#server/store/comment.ts'
 import { listPosts } from '#server/store/post.ts'
 import type { FeedParams, PostParams } from '../places.ts'
 import { FEED_PATHS, readFeedParams, readPostParams } from '../places.ts'
-import { requireFeed, requirePost } from '../shown.ts'
+import { findAccess, requireFeed, requirePost } from '../shown.ts'
 import { writeBlogVersion, writePostVersion } from '../versions.ts'
 import { readVisit } from '../visit.ts'
 import type { Web } from '../web.ts'
@@ -33,11 +33,14 @@ export function addLive(app: FastifyInstance, web: Web): void {
     app.get<{ Params: FeedParams }>(`${feed}/${LIVE}`, options, async (request, reply) => {
       const address = readFeedParams(ctx, request.params)
       await requireFeed(ctx, address)
+      const { person } = await readVisit(web, request)
+      const isPublicOnly = (await findAccess(ctx, address, person)) === 'stranger'
       const readVersion = async () => {
-        const { rows } = await listPosts(ctx.index, { scope: { kind: 'blog', address }, limit: 1 })
+        const { rows } = await listPosts(ctx.index, { scope: { kind: 'blog', address, isPublicOnly }, limit: 1 })
         return writeBlogVersion(rows[0])
       }
-      streams.open(request, reply, { topic: blogTopic(address), readVersion })
+      const view = isPublicOnly ? 'public' : 'all'
+      streams.open(request, reply, { topic: blogTopic(address), view, readVersion })
     })
   }
 }

@@ -88,7 +88,7 @@ export function addRead(app: FastifyInstance, web: Web): void {
         if (access === 'stranger') throw new AppError('not-found', 'There is no such blog.')
         const { tag } = request.params
         const found = await listOfFeed(request.query, await requireFeed(ctx, address), { access, tag })
-        return sendTagPage(web, exchange, { ...found, tag })
+        return sendTagPage(web, exchange, { ...found, tag, access })
       },
     )
 

@@ -1,0 +1,60 @@
+import type { FastifyReply } from 'fastify'
+import { listUnread } from '#server/people/reading.ts'
+import { listFeeds } from '#server/store/blog.ts'
+import { listFollows } from '#server/store/follow.ts'
+import { listPosts } from '#server/store/post.ts'
+import type { PostRow } from '#server/store/post-row.ts'
+import { findFeedSecret } from '#server/store/reader.ts'
+import type { BareJid } from '#shared/jid.ts'
+import type { TimelineView } from '#web/views.ts'
+import type { FeedQuery } from '../feed-data.ts'
+import { homeFeedPath } from '../home-feed.ts'
+import { LIVE } from '../routes/live.ts'
+import { writeBlogVersion } from '../versions.ts'
+import type { Web } from '../web.ts'
+import { viewPaging, viewPosts } from './lists.ts'
+import type { Exchange } from './page.ts'
+import { sendPage } from './page.ts'
+
+const POSTS = 20
+/** What arrived while the page was made may not be on it. */
+const MAKING_MS = 60_000
+
+/** The newest posts of everything that somebody follows. */
+export async function sendTimelinePage(web: Web, exchange: Exchange, query: FeedQuery): Promise<FastifyReply> {
+  const { ctx, tokens } = web
+  const { person } = exchange.visit
+  if (person === undefined) throw new TypeError('A timeline needs a person')
+  const { before, after } = query
+  const follows = await listFollows(ctx.state, person.jid)
+  const addresses = follows.map(({ address }) => address)
+  const page = await listPosts(ctx.index, { scope: { kind: 'feeds', addresses }, before, after, limit: POSTS })
+  const unread = await listUnread(ctx, { jid: person.jid, follows }, page.rows)
+  const shown = page.rows.map(({ address }) => address)
+  const token = tokens.issue(person.jid)
+  const isFirst = before === undefined && after === undefined
+  return sendPage(web, exchange, {
+    name: 'timeline',
+    head: { title: 'Home', noindex: true },
+    view: {
+      posts: viewPosts(web, { page, query, blogs: await listFeeds(ctx.index, shown), unread }, person),
+      paging: viewPaging('/home', page),
+      ...{ token, followingUrl: '/following', isFollowing: follows.length > 0, feedsAction: '/home/address' },
+      ...(await viewFeeds(web, person.jid)),
+      ...(unread.size > 0 ? { read: { action: '/home/read', until: writeReadUntil(web, page.rows) } } : {}),
+      ...(isFirst ? { live: { url: `/home/${LIVE}`, version: writeBlogVersion(page.rows[0]) } } : {}),
+    },
+  })
+}
+
+async function viewFeeds({ ctx }: Web, jid: BareJid): Promise<Pick<TimelineView, 'feeds'>> {
+  const secret = await findFeedSecret(ctx.state, jid)
+  if (secret === undefined) return {}
+  const absolute = (file: string) => new URL(homeFeedPath(secret, undefined, file), ctx.config.url).href
+  return { feeds: { atomUrl: absolute('atom.xml'), jsonUrl: absolute('feed.json') } }
+}
+
+function writeReadUntil({ ctx }: Web, rows: readonly PostRow[]): string {
+  const times = rows.map(({ arrivedAt }) => arrivedAt.getTime())
+  return new Date(Math.max(ctx.clock().getTime() - MAKING_MS, ...times)).toISOString()
+}

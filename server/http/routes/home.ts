@@ -1,0 +1,97 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { AppError } from '#server/errors.ts'
+import { type LiveEvent, POSTS_TOPIC } from '#server/feeds/live.ts'
+import { markAllRead, renewFeedSecret } from '#server/people/reading.ts'
+import { feedKey } from '#server/store/blog.ts'
+import { listFollows } from '#server/store/follow.ts'
+import { listPosts } from '#server/store/post.ts'
+import type { BareJid } from '#shared/jid.ts'
+import type { FeedQuery } from '../feed-data.ts'
+import { FEED_FORMATS, type FeedFormat, sendFeed } from '../feed-formats.ts'
+import { requireSender, sendToSignIn } from '../form-guard.ts'
+import { createHomeFeed } from '../home-feed.ts'
+import { sendTimelinePage } from '../pages/home.ts'
+import { writeBlogVersion } from '../versions.ts'
+import { readVisit } from '../visit.ts'
+import type { Web } from '../web.ts'
+import { LIVE } from './live.ts'
+
+interface ReadFields {
+  readonly token?: string
+  readonly until?: string
+}
+
+interface FeedRequest {
+  Params: { readonly secret: string }
+  Querystring: FeedQuery & { readonly feed?: string }
+}
+
+const text = { type: 'string', maxLength: 4_096 } as const
+const body = { type: 'object', properties: { token: text, until: text } } as const
+const querystring = { type: 'object', properties: { before: text, after: text, feed: text } } as const
+
+/** My timeline: the posts of everything that I follow, and its feeds under an address that only I know. */
+export function addHome(app: FastifyInstance, web: Web): void {
+  const { ctx } = web
+
+  app.get<{ Querystring: FeedQuery }>('/home', { schema: { querystring } }, async (request, reply) => {
+    const visit = await readVisit(web, request)
+    if (visit.person === undefined) return sendToSignIn(reply, { next: '/home' })
+    return sendTimelinePage(web, { request, reply, visit }, request.query)
+  })
+
+  app.post<{ Body: ReadFields }>('/home/read', { schema: { body } }, async (request, reply) => {
+    const person = requireSender(web, await readVisit(web, request), request.body.token)
+    if (person === undefined) return sendToSignIn(reply, { next: '/home', notice: 'ended' })
+    const until = new Date(request.body.until ?? '')
+    if (Number.isNaN(until.getTime())) throw new AppError('bad-request', 'Go back, load the page anew and try again.')
+    await markAllRead(ctx, person.jid, until)
+    return reply.redirect('/home', 303)
+  })
+
+  app.post<{ Body: ReadFields }>('/home/address', { schema: { body } }, async (request, reply) => {
+    const person = requireSender(web, await readVisit(web, request), request.body.token)
+    if (person === undefined) return sendToSignIn(reply, { next: '/home', notice: 'ended' })
+    await renewFeedSecret(ctx, person.jid)
+    return reply.redirect('/home#feeds', 303)
+  })
+
+  app.get(`/home/${LIVE}`, { exposeHeadRoute: false }, async (request, reply) => {
+    const { person } = await readVisit(web, request)
+    if (person === undefined) throw new AppError('not-authorized', 'Sign in again to see your timeline.')
+    web.streams.open(request, reply, { topic: POSTS_TOPIC, view: person.jid, ...watchTimeline(web, person.jid) })
+  })
+
+  for (const format of FEED_FORMATS) {
+    app.get<FeedRequest>(`/home/:secret/${format.file}`, { schema: { querystring } }, (request, reply) =>
+      sendHomeFeed(web, format, { request, reply }),
+    )
+  }
+}
+
+/** The newest post of everything that somebody follows, and which events can be about it. */
+function watchTimeline({ ctx }: Web, jid: BareJid) {
+  let followed: ReadonlySet<string> = new Set()
+  return {
+    concerns: (event: LiveEvent) => !('address' in event) || followed.has(feedKey(event.address)),
+    readVersion: async () => {
+      const addresses = (await listFollows(ctx.state, jid)).map(({ address }) => address)
+      followed = new Set(addresses.map(feedKey))
+      const { rows } = await listPosts(ctx.index, { scope: { kind: 'feeds', addresses }, limit: 1 })
+      return writeBlogVersion(rows[0])
+    },
+  }
+}
+
+async function sendHomeFeed(
+  { ctx, assets }: Web,
+  format: FeedFormat,
+  { request, reply }: { request: FastifyRequest<FeedRequest>; reply: FastifyReply },
+): Promise<FastifyReply> {
+  const { before, after, feed: of } = request.query
+  const query = { before, after, of, file: format.file }
+  const feed = await createHomeFeed(ctx, request.params.secret, query)
+  reply.header('x-robots-tag', 'noindex')
+  const stylesheet = `${assets.path}/feed.css`
+  return sendFeed(request, reply, { format, feed, now: ctx.clock(), stylesheet, isPrivate: true })
+}
