@@ -1,8 +1,10 @@
+import { createHash } from 'node:crypto'
 import { AppError, isAppError } from '#server/errors.ts'
 import type { Secret } from '#server/people/secret.ts'
 import type { FetchLimits } from '../bounded-fetch.ts'
 import type { Picture } from './fetch-picture.ts'
 import { fetchPicture } from './fetch-picture.ts'
+import { sniffPicture } from './sniff.ts'
 
 /** Remote pictures, so that no page makes its reader ask a third party. */
 export interface Pictures {
@@ -11,6 +13,8 @@ export interface Pictures {
   /** The remote address, if the signature is ours. */
   readAddress(signature: string, encoded: string): string | undefined
   find(address: string): Promise<Picture>
+  /** Our own address of a picture that is at hand, for a while; undefined for what is none. */
+  keep(bytes: Buffer): string | undefined
 }
 
 const CACHE_BYTES = 64 * 1024 * 1024
@@ -18,6 +22,8 @@ const MOST_AT_ONCE = 8
 const MOST_WAITING = 200
 const FAILURE_MS = 60_000
 const PURPOSE = 'picture'
+/** No address of the web. */
+const KEPT = 'kept:'
 
 export function createPictures(secret: Secret, limits: FetchLimits): Pictures {
   const cache = createPictureCache(CACHE_BYTES)
@@ -40,10 +46,19 @@ export function createPictures(secret: Secret, limits: FetchLimits): Pictures {
     }
   }
 
+  function writePath(address: string): string {
+    const encoded = Buffer.from(address).toString('base64url')
+    return `/picture/${secret.sign(PURPOSE, encoded)}/${encoded}`
+  }
+
   return {
-    writePath(address) {
-      const encoded = Buffer.from(address).toString('base64url')
-      return `/picture/${secret.sign(PURPOSE, encoded)}/${encoded}`
+    writePath,
+    keep(bytes) {
+      const type = sniffPicture(bytes)
+      if (type === undefined) return undefined
+      const address = `${KEPT}${createHash('sha256').update(bytes).digest('hex')}`
+      cache.save(address, { type, bytes })
+      return writePath(address)
     },
     readAddress(signature, encoded) {
       if (!secret.isSignature(PURPOSE, encoded, signature)) return undefined
@@ -52,6 +67,7 @@ export function createPictures(secret: Secret, limits: FetchLimits): Pictures {
     async find(address) {
       const known = cache.find(address)
       if (known !== undefined) return known
+      if (address.startsWith(KEPT)) throw new AppError('not-found', 'The picture is not kept any more.')
       const failure = failed.get(address)
       if (failure !== undefined && failure.until > Date.now()) throw failure.error
       const running = underWay.get(address) ?? fetchOnce(address)

@@ -1,0 +1,161 @@
+import { AppError, describeError, isAppError } from '#server/errors.ts'
+import type { Item, XmppSession } from '#server/xmpp/ports.ts'
+import { asItemId, type NodeAddress } from '#shared/address.ts'
+import { creditAuthor } from '#shared/credit.ts'
+import type { Entry } from '#shared/entry.ts'
+import { type FeedMetadata, METADATA_ITEM, readFeedMetadata } from '#shared/feed-metadata.ts'
+import { type BareJid, localPart } from '#shared/jid.ts'
+import { NS } from '#shared/ns.ts'
+import { findProfile } from '#shared/profiles/index.ts'
+import { cleanLine } from '#shared/text.ts'
+import { childrenOf, isWithinBounds, textOf } from '#shared/xml.ts'
+import { type NodeInfo, readNodeInfo } from './node-info.ts'
+import { waitAtMost } from './patience.ts'
+
+/** What a stranger is told of a feed. */
+export interface Preview {
+  readonly title?: string
+  readonly description?: string
+  readonly language?: string
+  /** What its owner is called. */
+  readonly name?: string
+  /** As its owner's server sent it: not yet looked at. */
+  readonly avatar?: Buffer
+  /** Newest first. */
+  readonly posts: readonly PreviewPost[]
+  /** Why nothing can be read, in a sentence. */
+  readonly problem?: string
+  /** Whether there is nothing to follow. */
+  readonly isMissing?: boolean
+}
+
+export interface PreviewPost {
+  readonly entry: Entry
+  /** Who wrote it, if that may be believed. */
+  readonly author?: BareJid
+}
+
+export interface PreviewDeps {
+  readonly siteDomain: BareJid
+  /** Milliseconds for everything. */
+  readonly patience?: number
+}
+
+const PATIENCE_MS = 8_000
+const MOST_POSTS = 5
+const AVATAR_BYTES = 100 * 1024
+
+/** Asks everything at once, by the person's own session; each answer may be missing alone. */
+export async function previewFeed(deps: PreviewDeps, session: XmppSession, address: NodeAddress): Promise<Preview> {
+  const isAccount = localPart(address.service) !== undefined
+  const found: Found = {}
+  const asked: Promise<unknown>[] = [
+    readItems(session, address).then(
+      (items) => Object.assign(found, { items }),
+      (error: unknown) => Object.assign(found, { error }),
+    ),
+    session.disco
+      .readInfo(address.service, address.node)
+      .then((info) => Object.assign(found, { info: readNodeInfo(info) }), ignore),
+  ]
+  if (isAccount) {
+    asked.push(readNickname(session, address.service).then((name) => Object.assign(found, { name }), ignore))
+    asked.push(readAvatar(session, address.service).then((avatar) => Object.assign(found, { avatar }), ignore))
+    asked.push(readMetadata(session, address).then((metadata) => Object.assign(found, { metadata }), ignore))
+  }
+  await waitAtMost(Promise.all(asked), deps.patience ?? PATIENCE_MS)
+  // What comes later must not change what was answered.
+  return assemble(deps, address, { ...found })
+}
+
+interface Found {
+  items?: readonly Item[]
+  error?: unknown
+  info?: NodeInfo
+  metadata?: FeedMetadata
+  name?: string
+  avatar?: Buffer
+}
+
+function assemble(deps: PreviewDeps, address: NodeAddress, found: Found): Preview {
+  const { metadata, info, name, avatar, items = [], error } = found
+  return {
+    title: metadata?.title ?? info?.title,
+    description: metadata?.description ?? info?.description,
+    language: metadata?.language,
+    name: name ?? metadata?.author.name,
+    avatar,
+    posts: readPosts(deps, { address, type: info?.type, items }),
+    problem: found.items === undefined ? explain(address, error) : undefined,
+    isMissing: isAppError(error, 'not-found', 'gone'),
+  }
+}
+
+function explain({ service }: NodeAddress, error: unknown): string {
+  if (error === undefined || isAppError(error, 'timeout', 'unavailable')) {
+    return `${service} does not answer now. You can follow it all the same: it is read as soon as it answers.`
+  }
+  if (isAppError(error, 'not-found', 'gone')) {
+    return `There is no such blog at ${service}. Look at the address again.`
+  }
+  // COMPAT(Prosody 13): it says so of a node that there is not, too.
+  if (isAppError(error, 'forbidden', 'not-authorized')) {
+    return `${service} has no such blog, or shows it only to people it knows. Ask its owner to open it to everybody.`
+  }
+  return error instanceof AppError ? `${error.message}.` : describeError(error)
+}
+
+/** The newest few; where the answer would be too large, the newest alone. */
+async function readItems({ pubsub }: XmppSession, address: NodeAddress): Promise<readonly Item[]> {
+  try {
+    return (await pubsub.listItems(address, { max: MOST_POSTS + 1 })).items
+  } catch (error) {
+    if (!isAppError(error, 'too-large', 'stanza-too-big')) throw error
+    return (await pubsub.listItems(address, { max: 1 })).items
+  }
+}
+
+function readPosts(
+  { siteDomain }: PreviewDeps,
+  { address, type, items }: { address: NodeAddress; type: string | undefined; items: readonly Item[] },
+): PreviewPost[] {
+  const posts = items.flatMap(({ id, payload, publisher }) => {
+    if (id === METADATA_ITEM || payload === undefined || !isWithinBounds(payload)) return []
+    const entry = findProfile({ type, node: address.node, payload })?.readEntry(payload)
+    if (entry === undefined) return []
+    const credit = creditAuthor({ address, publisher, entryAuthor: entry.author.jid, siteServer: siteDomain })
+    return { entry, ...(credit.kind === 'credited' ? { author: credit.author } : {}) }
+  })
+  const at = ({ entry }: PreviewPost) => (entry.published ?? entry.updated)?.getTime() ?? 0
+  return posts.sort((a, b) => at(b) - at(a)).slice(0, MOST_POSTS)
+}
+
+async function readMetadata({ pubsub }: XmppSession, address: NodeAddress): Promise<FeedMetadata | undefined> {
+  const item = await pubsub.findItem({ ...address, item: asItemId(METADATA_ITEM) })
+  return item?.payload && readFeedMetadata(item.payload)
+}
+
+async function readNickname({ pubsub }: XmppSession, service: BareJid): Promise<string | undefined> {
+  const [item] = (await pubsub.listItems({ service, node: NS.NICK }, { max: 1 })).items
+  const payload = item?.payload
+  if (payload === undefined || !isWithinBounds(payload) || !payload.is('nick', NS.NICK)) return undefined
+  return cleanLine(textOf(payload), 100) || undefined
+}
+
+/** The picture that the metadata names (XEP-0084 §4.1), if it is no larger than it should be. */
+async function readAvatar({ pubsub }: XmppSession, service: BareJid): Promise<Buffer | undefined> {
+  const [item] = (await pubsub.listItems({ service, node: NS.AVATAR_METADATA }, { max: 1 })).items
+  const payload = item?.payload
+  if (payload === undefined || !isWithinBounds(payload)) return undefined
+  const inline = childrenOf(payload, 'info', NS.AVATAR_METADATA).find(({ attrs }) => attrs.url === undefined)
+  const id = inline?.attrs.id
+  if (id === undefined || id === '' || !(Number(inline?.attrs.bytes) <= AVATAR_BYTES)) return undefined
+  const data = (await pubsub.findItem({ service, node: NS.AVATAR_DATA, item: asItemId(String(id)) }))?.payload
+  if (data === undefined || !isWithinBounds(data) || !data.is('data', NS.AVATAR_DATA)) return undefined
+  const bytes = Buffer.from(textOf(data), 'base64')
+  return bytes.length > 0 && bytes.length <= AVATAR_BYTES ? bytes : undefined
+}
+
+function ignore(): undefined {
+  return undefined
+}
