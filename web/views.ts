@@ -167,6 +167,7 @@ export interface TimelineView {
   readonly feedsAction: string
   /** Once there is an address. */
   readonly feeds?: { readonly atomUrl: string; readonly jsonUrl: string }
+  readonly showsFeeds?: boolean
   /** Where there is anything new. */
   readonly read?: { readonly action: string; readonly until: string }
   readonly live?: LiveView
@@ -287,6 +288,57 @@ export interface DraftsView {
   }[]
 }
 
+/** A node that a service lists. */
+export interface ListedNodeView {
+  readonly title: string
+  /** Of the node. */
+  readonly name: string
+  readonly description?: string
+  readonly kind: 'posts' | 'gallery' | 'unknown'
+  readonly count?: number
+  readonly xmppUri: string
+  /** Its page, where it has one here. */
+  readonly url?: string
+  readonly isFollowed: boolean
+}
+
+export interface CommunitiesView {
+  readonly layout: Layout
+  /** Made here. */
+  readonly own: readonly { readonly title: string; readonly description?: string; readonly url: string }[]
+  /** For who is signed in. */
+  readonly browser?: { readonly service: string; readonly problem?: string; readonly newUrl: string }
+  readonly browsed?: {
+    readonly service: string
+    readonly nodes: readonly ListedNodeView[]
+    readonly isCut: boolean
+    readonly token: string
+  }
+}
+
+export interface CommunityNewView {
+  readonly layout: Layout
+  readonly token: string
+  readonly key: string
+  readonly service: string
+  readonly title: string
+  readonly description: string
+  readonly kind: string
+  readonly who: string
+  readonly people: string
+}
+
+export interface CommunityPeopleView {
+  readonly layout: Layout
+  readonly token: string
+  /** The `xmpp:` URI of the community. */
+  readonly of: string
+  readonly community: { readonly title: string; readonly url: string }
+  readonly owners: readonly string[]
+  readonly publishers: readonly string[]
+  readonly blocked: readonly string[]
+}
+
 /** A question with one yes, and a way back. */
 export interface ConfirmView {
   readonly layout: Layout
@@ -337,6 +389,9 @@ export interface Views {
   readonly write: WriteView
   readonly preview: PreviewView
   readonly drafts: DraftsView
+  readonly communities: CommunitiesView
+  readonly 'community-new': CommunityNewView
+  readonly 'community-people': CommunityPeopleView
   readonly confirm: ConfirmView
   readonly settings: SettingsView
   readonly error: ErrorView

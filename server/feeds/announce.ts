@@ -28,8 +28,8 @@ export async function announceRemoved(deps: AnnounceDeps, node: NodeRow, address
   else announcePost(deps, address, 'post-removed')
 }
 
-/** The node lost everything at once. */
-export async function announceCleared({ index, live }: AnnounceDeps, node: NodeRow): Promise<void> {
+/** The node lost everything at once, or its first page came: no single post of it is news. */
+export async function announceChanged({ index, live }: AnnounceDeps, node: NodeRow): Promise<void> {
   if (node.kind !== 'comments') {
     for (const topic of [blogTopic(node.address), POSTS_TOPIC]) live.publish(topic, { kind: 'changed' })
     return

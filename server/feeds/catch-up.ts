@@ -4,6 +4,7 @@ import { findNode, type NodeRow, updateNode } from '#server/store/node.ts'
 import type { Disco, Pubsub, SessionStatus } from '#server/xmpp/ports.ts'
 import type { NodeAddress } from '#shared/address.ts'
 import { localPart } from '#shared/jid.ts'
+import { announceChanged } from './announce.ts'
 import { compareIds } from './compare-ids.ts'
 import { countKnown, finishPartial, finishWhole } from './finish-reading.ts'
 import { createReading, type Reading, type ReadingDeps, type ReadPage } from './reading.ts'
@@ -94,12 +95,17 @@ async function readUntilEnough(
     for (;;) {
       const page = await reading.next()
       // Its page is useful from here on.
-      if (isFirst) await updateNode(deps.index, node.address, { isWaiting: 0 })
+      if (isFirst) {
+        await updateNode(deps.index, node.address, { isWaiting: 0 })
+        await announceChanged(deps, node)
+      }
       if (page === undefined || page.isLast || isEnough(page, { isFirst, count: reading.seen.size })) return page
     }
   } catch (error) {
     if (reading.seen.size === 0 || !isAppError(error, 'too-large')) throw error
-    await finishPartial(deps, node, reading)
+    if (isFirst) await finishPartial(deps, node, reading)
+    // Its older items, as far as they are known here, are asked for when it is compared whole.
+    else await updateNode(deps.index, node.address, { backfill: 'partial' })
     return 'partial'
   }
 }

@@ -2,7 +2,7 @@ import { buryEntry, clearNode, findEntry } from '#server/store/entry.ts'
 import { dropOrphanThread, dropOrphanThreads, type NodeRow, updateNode } from '#server/store/node.ts'
 import type { ItemId } from '#shared/address.ts'
 import { METADATA_ITEM } from '#shared/feed-metadata.ts'
-import { announceCleared, announceRemoved } from './announce.ts'
+import { announceChanged, announceRemoved } from './announce.ts'
 import type { IngestDeps, IngestOutcome } from './ingest.ts'
 import { announceThread, threadOf } from './thread.ts'
 
@@ -11,7 +11,7 @@ export async function removeItem(deps: IngestDeps, node: NodeRow, item: ItemId):
   if (item === METADATA_ITEM && node.kind === 'blog') {
     if (node.metadataPayload === undefined) return 'ignored'
     await updateNode(deps.index, node.address, { title: null, description: null, metadataPayload: null })
-    await announceCleared(deps, node)
+    await announceChanged(deps, node)
     return 'removed'
   }
   const entry = await findEntry(deps.index, node.id, item)
@@ -45,6 +45,6 @@ export async function clearEntries(
     return node.kind === 'comments' ? [] : dropOrphanThreads(index)
   })
   for (const thread of dropped) announceThread(deps, { dropped: thread })
-  await announceCleared(deps, node)
+  await announceChanged(deps, node)
   return 'removed'
 }

@@ -1,36 +1,11 @@
 import assert from 'node:assert/strict'
-import { get, type IncomingMessage } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { describe, it } from 'node:test'
 import { ingest } from '#server/feeds/ingest.ts'
 import { until } from '#test/support/until.ts'
 import { BLOG, itemOf, ROMEO } from '../feeds/fixtures.ts'
+import { listen } from './listen.ts'
 import { seedAuthor, seedComment, seedPost, seedThread } from './seed.ts'
 import { createTestSite, type TestSite } from './test-site.ts'
-
-interface Listening {
-  readonly answer: IncomingMessage
-  /** Every version that came, in order. */
-  readonly versions: string[]
-  isEnded: boolean
-}
-
-async function listen(site: TestSite, path: string): Promise<Listening> {
-  const { port } = site.app.server.address() as AddressInfo
-  const answer = await new Promise<IncomingMessage>((resolve, reject) => {
-    get({ port, path, host: '127.0.0.1', agent: false }, resolve).on('error', reject)
-  })
-  const listening: Listening = { answer, versions: [], isEnded: false }
-  answer.on('end', () => {
-    listening.isEnded = true
-  })
-  answer.on('error', () => {})
-  answer.on('data', (chunk: Buffer) => {
-    for (const [, data = ''] of chunk.toString().matchAll(/^data: (.*)$/gm))
-      listening.versions.push(JSON.parse(data).version)
-  })
-  return listening
-}
 
 async function listeningSite(): Promise<TestSite> {
   const site = await createTestSite()

@@ -60,9 +60,26 @@ function readingSamples(assets: string): Samples {
   const arabicLayout = layout('شرفة في فيرونا', { language: 'ar' })
   const long = 'Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft'
   const live = { url: '/live', version: '1' }
+  const secret = 'mJ9w7TzEo2sK5nVbQ1xYcF4hRgLd8uAiPq3ZtNvBk0W'
   return [
     sample('home', 'home', { layout: layout('The Verona Papers', nobody), posts, paging: { olderUrl: '?before=1' } }),
     sample('home-empty', 'home', { layout: layout('The Verona Papers'), posts: [], paging: {}, writeUrl: '/write' }),
+    sample('timeline', 'timeline', {
+      layout: layout('Home', { feeds: [] }),
+      ...{ posts: posts.map((post, n) => ({ ...post, isNew: n < 2 })), paging: { olderUrl: '?before=1' }, live },
+      ...{ token: 'token', followingUrl: '/following', isFollowing: true, feedsAction: '/home/address' },
+      feeds: {
+        atomUrl: `https://verona.example/home/${secret}/atom.xml`,
+        jsonUrl: `https://verona.example/home/${secret}/feed.json`,
+      },
+      showsFeeds: true,
+      read: { action: '/home/read', until: '2026-03-16T12:00:00.000Z' },
+    }),
+    sample('timeline-empty', 'timeline', {
+      layout: layout('Home', { feeds: [], person: { name: 'Nurse', mayWrite: false } }),
+      ...{ posts: [], paging: {}, live },
+      ...{ token: 'token', followingUrl: '/following', isFollowing: false, feedsAction: '/home/address' },
+    }),
     sample('blog', 'blog', {
       ...own,
       ...{ layout: layout(title, nobody), description, posts, live },

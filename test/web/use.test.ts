@@ -13,7 +13,7 @@ before(async () => {
 after(() => pages[Symbol.asyncDispose]())
 
 describe('with the keyboard alone', () => {
-  for (const name of ['blog', 'post', 'write', 'signin', 'settings', 'drafts', 'blog-arabic']) {
+  for (const name of ['blog', 'timeline', 'post', 'write', 'signin', 'settings', 'drafts', 'blog-arabic']) {
     it(`everything on ${name} is reached, in the order of the page, with a mark around it`, async () => {
       await using page = await pages.open(name, { viewport: NARROW })
       const wanted = await page.evaluate(countStops)

@@ -16,12 +16,17 @@ import { viewPaging, viewPosts } from './lists.ts'
 import type { Exchange } from './page.ts'
 import { sendPage } from './page.ts'
 
+export interface TimelineQuery extends FeedQuery {
+  /** Whether the addresses of the feeds are asked for. */
+  readonly feeds?: string
+}
+
 const POSTS = 20
 /** What arrived while the page was made may not be on it. */
 const MAKING_MS = 60_000
 
 /** The newest posts of everything that somebody follows. */
-export async function sendTimelinePage(web: Web, exchange: Exchange, query: FeedQuery): Promise<FastifyReply> {
+export async function sendTimelinePage(web: Web, exchange: Exchange, query: TimelineQuery): Promise<FastifyReply> {
   const { ctx, tokens } = web
   const { person } = exchange.visit
   if (person === undefined) throw new TypeError('A timeline needs a person')
@@ -41,6 +46,7 @@ export async function sendTimelinePage(web: Web, exchange: Exchange, query: Feed
       paging: viewPaging('/home', page),
       ...{ token, followingUrl: '/following', isFollowing: follows.length > 0, feedsAction: '/home/address' },
       ...(await viewFeeds(web, person.jid)),
+      showsFeeds: query.feeds !== undefined,
       ...(unread.size > 0 ? { read: { action: '/home/read', until: writeReadUntil(web, page.rows) } } : {}),
       ...(isFirst ? { live: { url: `/home/${LIVE}`, version: writeBlogVersion(page.rows[0]) } } : {}),
     },

@@ -10,7 +10,7 @@ import type { FeedQuery } from '../feed-data.ts'
 import { FEED_FORMATS, type FeedFormat, sendFeed } from '../feed-formats.ts'
 import { requireSender, sendToSignIn } from '../form-guard.ts'
 import { createHomeFeed } from '../home-feed.ts'
-import { sendTimelinePage } from '../pages/home.ts'
+import { sendTimelinePage, type TimelineQuery } from '../pages/home.ts'
 import { writeBlogVersion } from '../versions.ts'
 import { readVisit } from '../visit.ts'
 import type { Web } from '../web.ts'
@@ -28,13 +28,14 @@ interface FeedRequest {
 
 const text = { type: 'string', maxLength: 4_096 } as const
 const body = { type: 'object', properties: { token: text, until: text } } as const
+const page = { type: 'object', properties: { before: text, after: text, feeds: text } } as const
 const querystring = { type: 'object', properties: { before: text, after: text, feed: text } } as const
 
 /** My timeline: the posts of everything that I follow, and its feeds under an address that only I know. */
 export function addHome(app: FastifyInstance, web: Web): void {
   const { ctx } = web
 
-  app.get<{ Querystring: FeedQuery }>('/home', { schema: { querystring } }, async (request, reply) => {
+  app.get<{ Querystring: TimelineQuery }>('/home', { schema: { querystring: page } }, async (request, reply) => {
     const visit = await readVisit(web, request)
     if (visit.person === undefined) return sendToSignIn(reply, { next: '/home' })
     return sendTimelinePage(web, { request, reply, visit }, request.query)
@@ -53,7 +54,7 @@ export function addHome(app: FastifyInstance, web: Web): void {
     const person = requireSender(web, await readVisit(web, request), request.body.token)
     if (person === undefined) return sendToSignIn(reply, { next: '/home', notice: 'ended' })
     await renewFeedSecret(ctx, person.jid)
-    return reply.redirect('/home#feeds', 303)
+    return reply.redirect('/home?feeds=shown#feeds', 303)
   })
 
   app.get(`/home/${LIVE}`, { exposeHeadRoute: false }, async (request, reply) => {
