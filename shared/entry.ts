@@ -2,7 +2,7 @@ import type { ItemAddress, NodeAddress } from './address.ts'
 import type { BareJid } from './jid.ts'
 import type { SafeHtml } from './markup.ts'
 
-export { readDraft, readEntry } from './read-entry.ts'
+export { isPictureType, isWebAddress, readDraft, readEntry } from './read-entry.ts'
 export { type CommentParts, type EntryParts, writeAlternate, writeComment, writeEntry } from './write-entry.ts'
 
 /** A link of an entry; only http(s), xmpp and mailto addresses come through. */

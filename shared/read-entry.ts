@@ -169,7 +169,8 @@ export function isPictureType(type: string): boolean {
   return PICTURE_TYPES.includes(type.toLowerCase())
 }
 
-function isWebAddress(href: string): boolean {
+/** Whether an address is one of the web. */
+export function isWebAddress(href: string): boolean {
   return ['http:', 'https:'].includes(URL.parse(href)?.protocol ?? '')
 }
 

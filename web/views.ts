@@ -115,6 +115,15 @@ export interface FollowView {
   readonly jid: string
 }
 
+export interface FollowButtonView {
+  readonly token: string
+  readonly action: string
+  readonly uri: string
+  readonly isFollowed: boolean
+  /** Where to come back to. */
+  readonly next: string
+}
+
 export interface PagingView {
   readonly newerUrl?: string
   readonly olderUrl?: string
@@ -141,6 +150,10 @@ export interface BlogView {
   readonly author: PersonView
   readonly language?: string
   readonly follow: FollowView
+  /** Of somebody who is signed in. */
+  readonly following?: FollowButtonView
+  /** What its owner lets everybody know that they follow. */
+  readonly follows?: readonly ListedView[]
   readonly posts: readonly PostView[]
   /** Of the owner, and only theirs: posts that are not on the network yet. */
   readonly waiting?: readonly PostView[]
@@ -171,6 +184,75 @@ export interface TimelineView {
   /** Where there is anything new. */
   readonly read?: { readonly action: string; readonly until: string }
   readonly live?: LiveView
+}
+
+export type FollowState =
+  /** The follower's own account has not done it yet. */
+  'waiting' | 'pending' | 'refused' | 'unread' | 'underway' | 'partial' | 'purged' | 'closed' | 'deleted'
+
+export interface FollowedView {
+  readonly title: string
+  readonly url: string
+  readonly address: string
+  readonly uri: string
+  /** Of its newest post. */
+  readonly newest?: string
+  /** When it was last compared with its server. */
+  readonly read?: string
+  readonly states: readonly FollowState[]
+  readonly problem?: string
+}
+
+/** What somebody else follows. */
+export interface ListedView {
+  readonly title: string
+  /** Its page here, where there is one. */
+  readonly url?: string
+  readonly followUrl?: string
+}
+
+export interface FollowingView {
+  readonly layout: Layout
+  readonly token: string
+  /** In the field of the form, with what is wrong with it. */
+  readonly typed: string
+  readonly problem?: string
+  readonly communitiesUrl: string
+  readonly follows: readonly FollowedView[]
+  readonly isPublic: boolean
+  /** Of a list that was imported just now. */
+  readonly notImported?: readonly { readonly title: string; readonly problem: string }[]
+  readonly theirs?: { readonly jid: string; readonly problem?: string; readonly list: readonly ListedView[] }
+}
+
+export interface PreviewedPostView {
+  readonly title: string
+  readonly isUntitled: boolean
+  readonly excerpt: string
+  readonly language?: string
+  readonly published?: string
+  readonly author?: string
+}
+
+/** A look before following. */
+export interface FollowPreviewView {
+  readonly layout: Layout
+  readonly token: string
+  readonly title: string
+  readonly description?: string
+  readonly language?: string
+  /** What its owner is called. */
+  readonly name?: string
+  readonly address: string
+  readonly uri: string
+  /** Its page here, once it is followed. */
+  readonly url: string
+  readonly avatar?: string
+  readonly feedUrl?: string
+  readonly posts: readonly PreviewedPostView[]
+  readonly problem?: string
+  readonly mayFollow: boolean
+  readonly isFollowed: boolean
 }
 
 export interface TagView {
@@ -384,6 +466,8 @@ export interface Views {
   readonly blog: BlogView
   readonly timeline: TimelineView
   readonly tag: TagView
+  readonly following: FollowingView
+  readonly 'follow-preview': FollowPreviewView
   readonly post: PostPageView
   readonly signin: SigninView
   readonly write: WriteView

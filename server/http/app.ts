@@ -1,5 +1,6 @@
 import cookie from '@fastify/cookie'
 import formbody from '@fastify/formbody'
+import multipart from '@fastify/multipart'
 import type { FastifyInstance } from 'fastify'
 import Fastify from 'fastify'
 import { AppError } from '#server/errors.ts'
@@ -57,6 +58,7 @@ export async function createApp(ctx: AppContext): Promise<FastifyInstance> {
   }
   await app.register(cookie)
   await app.register(formbody)
+  await app.register(multipart)
   addSecurity(app, ctx.config)
   requirePlainInput(app)
   addErrorPages(app, web)

@@ -94,7 +94,8 @@ async function before<T>(signal: AbortSignal, task: Promise<T>): Promise<T> {
   }
 }
 
-function pinnedLookup({
+/** Only the address that was checked, whatever the name leads to by then. */
+export function pinnedLookup({
   address,
   family,
 }: {

@@ -18,8 +18,8 @@ export function settle({ outbox, sessions }: AppContext, { id, account }: Outbox
 export async function publishDraft(ctx: AppContext, draft: Draft): Promise<OutboxRow> {
   const post = readPostDraft(draft)
   await rescueDraft(ctx.state, draft)
-  const { jid: author, id: key, edits, baseUpdated } = draft
-  const queued = await queuePost(ctx, { author, key, draft: post, edits, baseUpdated })
+  const { jid: author, id: key, to, edits, baseUpdated } = draft
+  const queued = await queuePost(ctx, { author, key, draft: post, to, edits, baseUpdated })
   // Sent once more after it was out: nobody else would end its draft.
   if (queued.status === 'done') await dropDraft(ctx.state, author, key)
   return settle(ctx, queued)

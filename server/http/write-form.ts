@@ -3,11 +3,12 @@ import { AppError } from '#server/errors.ts'
 import type { Draft } from '#server/store/draft.ts'
 import type { PostRow } from '#server/store/post-row.ts'
 import type { ItemAddress } from '#shared/address.ts'
-import type { PostDraft } from '#shared/entry.ts'
-import { readDraft } from '#shared/entry.ts'
+import type { Picture, PostDraft } from '#shared/entry.ts'
+import { isPictureType, isWebAddress, readDraft } from '#shared/entry.ts'
 import type { BareJid } from '#shared/jid.ts'
 import { trimmedLines } from '#shared/text.ts'
 import { parseXml } from '#shared/xml.ts'
+import { readNodeUri } from './community-paths.ts'
 
 /** The write form as browsers send it. */
 export interface WriteFields {
@@ -21,6 +22,10 @@ export interface WriteFields {
   readonly summary?: string
   readonly comments?: string
   readonly action?: string
+  /** The `xmpp:` URI of the community that it is for. */
+  readonly to?: string
+  /** How many pictures the form shows: of each it has `href-N`, `type-N`, `alt-N` and perhaps `drop-N`. */
+  readonly pictures?: string
 }
 
 const text = { type: 'string' } as const
@@ -31,13 +36,16 @@ export const writeFieldsSchema = {
   type: 'object',
   properties: {
     ...{ token: text, base: text, title: text, text, tags: text, language: text, summary: text, comments: text },
+    ...{ to: text, pictures: text },
     key: { type: 'string', pattern: KEY_PATTERN },
-    action: { type: 'string', enum: ['publish', 'preview', 'draft'] },
+    action: { type: 'string', enum: ['publish', 'preview', 'draft', 'picture'] },
   },
 } as const
 
 const LONGEST_TITLE = 1_000
 const MOST_TAGS = 50
+export const MOST_PICTURES = 20
+const LONGEST_ALT = 1_000
 
 export function createFormKey(): string {
   return randomUUID()
@@ -59,6 +67,8 @@ export function readWriteForm(
     language: fields.language ?? '',
     summary: oneLine(fields.summary ?? ''),
     comments: fields.comments !== undefined,
+    to: edits === undefined ? readNodeUri(fields.to) : undefined,
+    pictures: readPictureFields(fields),
     updatedAt: now,
     ...(edits === undefined ? {} : { edits }),
     ...(base === undefined || Number.isNaN(base.getTime()) ? {} : { baseUpdated: base }),
@@ -66,10 +76,11 @@ export function readWriteForm(
 }
 
 /** The post that a form asks to publish; bad-request for what no post can be. */
-export function readPostDraft({ title, text, tags, language, summary, comments }: Draft): PostDraft {
-  if (title.trim() === '' && text.trim() === '') throw new AppError('bad-request', 'Write a text first.')
+export function readPostDraft({ title, text, tags, language, summary, comments, pictures }: Draft): PostDraft {
+  if (title.trim() === '' && text.trim() === '' && !pictures?.length)
+    throw new AppError('bad-request', 'Write a text first.')
   if (title.length > LONGEST_TITLE) throw new AppError('bad-request', 'The title is too long: shorten it.')
-  return { title: title.trim(), text, tags: readTags(tags), language, summary: summary.trim(), comments }
+  return { title: title.trim(), text, tags: readTags(tags), language, summary: summary.trim(), comments, pictures }
 }
 
 // Arabic and East Asian keyboards have their own.
@@ -90,14 +101,34 @@ function oneLine(typed: string): string {
   return /[\r\n]/.test(typed) ? trimmedLines(typed).join(' ') : typed
 }
 
+/** Those that the form shows and its writer keeps. */
+function readPictureFields(fields: WriteFields): readonly Picture[] | undefined {
+  if (fields.pictures === undefined) return undefined
+  const read = (name: string) => (fields as Readonly<Record<string, string | undefined>>)[name] ?? ''
+  return Array.from({ length: Math.min(Number(fields.pictures) || 0, MOST_PICTURES) }, (_, n) => ({
+    href: read(`href-${n}`),
+    type: read(`type-${n}`),
+    alt: oneLine(read(`alt-${n}`))
+      .trim()
+      .slice(0, LONGEST_ALT),
+    isDropped: read(`drop-${n}`) !== '',
+  }))
+    .filter(({ href, type, isDropped }) => !isDropped && isPictureType(type) && isWebAddress(href))
+    .map(({ href, type, alt }) => ({ href, type, alt }))
+}
+
 /** A published post as its author edits it. */
-export function openPost(post: PostRow, { id, now }: { id: string; now: Date }): Draft {
+export function openPost(
+  post: PostRow,
+  { id, jid, isGallery, now }: { id: string; jid: BareJid; isGallery: boolean; now: Date },
+): Draft {
   const payload = parseXml(post.payload)
   if (payload === undefined) throw new AppError('internal', 'This post cannot be edited here.')
-  const { title, text, tags, language, summary, comments } = readDraft(payload)
+  const { title, text, tags, language, summary, comments, pictures = [] } = readDraft(payload)
   return {
-    ...{ id, jid: post.address.service, title, text, language, summary, comments, tags: tags.join(', ') },
+    ...{ id, jid, title, text, language, summary, comments, tags: tags.join(', ') },
     edits: post.address,
+    ...(isGallery ? { pictures } : {}),
     baseUpdated: post.updated,
     updatedAt: now,
   }

@@ -63,6 +63,6 @@ export async function dropCommentDraft(state: StateDb, jid: BareJid, post: ItemA
   await deleteDraft(state, jid, COMMENT + addressKey(post))
 }
 
-function isEmpty({ title, text, tags, summary }: Draft): boolean {
-  return [title, text, tags, summary].every((field) => field.trim() === '')
+function isEmpty({ title, text, tags, summary, pictures = [] }: Draft): boolean {
+  return pictures.length === 0 && [title, text, tags, summary].every((field) => field.trim() === '')
 }

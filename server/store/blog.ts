@@ -12,6 +12,9 @@ export interface BlogRow {
   readonly address: NodeAddress
   readonly title?: string
   readonly description?: string
+  /** `pubsub#type`. */
+  readonly type?: string
+  readonly publishModel?: string
   /** Whose blog it is; of a community, its service. */
   readonly author: PersonName
   readonly language?: string
@@ -79,6 +82,8 @@ function readBlog(row: SelectedBlog): BlogRow {
     address: { service: row.service, node: row.node },
     title: row.title ?? (isBlog ? undefined : row.node),
     description: row.description ?? undefined,
+    type: row.type ?? undefined,
+    publishModel: row.publishModel ?? undefined,
     author: { jid, name: (isBlog ? row.personName : null) ?? localPart(jid) ?? jid },
     language: row.language ?? undefined,
     status: row.status,

@@ -23,3 +23,9 @@ export async function findCommunity(state: StateDb, { service, node }: NodeAddre
   const row = await query.executeTakeFirst()
   return row && { address: { service, node }, owner: row.owner, since: new Date(row.since) }
 }
+
+/** All that were made here, the newest first. */
+export async function listCommunities(state: StateDb): Promise<Community[]> {
+  const rows = await state.selectFrom('community').selectAll().orderBy('since', 'desc').limit(1_000).execute()
+  return rows.map(({ service, node, owner, since }) => ({ address: { service, node }, owner, since: new Date(since) }))
+}

@@ -18,7 +18,9 @@ export function findDesk(): Desk | undefined {
 
 /** The fields as they are sent. */
 export function readFields(form: HTMLFormElement): string {
-  return new URLSearchParams(new FormData(form) as unknown as Record<string, string>).toString()
+  // A file cannot be kept as text.
+  const fields = [...new FormData(form)].filter((field): field is [string, string] => typeof field[1] === 'string')
+  return new URLSearchParams(fields).toString()
 }
 
 /** Puts kept fields back; the token and the key stay the form's own. */

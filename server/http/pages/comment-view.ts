@@ -4,12 +4,12 @@ import type { Person } from '#server/people/people.ts'
 import type { CommentRow } from '#server/store/comment.ts'
 import type { OutboxRow } from '#server/store/outbox.ts'
 import type { PostRow } from '#server/store/post-row.ts'
-import type { ItemAddress } from '#shared/address.ts'
 import { sameAddress, writeXmppUri } from '#shared/address.ts'
 import { textToHtml } from '#shared/markup.ts'
 import { postPath, writeItemSegment } from '#shared/paths.ts'
 import type { CommentView, WaitingView } from '#web/views.ts'
 import { commentAnchor } from '../places.ts'
+import { ownerOfComments } from '../rights.ts'
 import type { Web } from '../web.ts'
 import { forPage, viewWaiting } from './post-view.ts'
 
@@ -30,7 +30,7 @@ export function viewComments(web: Web, thread: Thread): CommentView[] {
   const shown = comments.map((row): CommentView => {
     const path = postPath({ domain: web.ctx.siteDomain }, post.address)
     const segment = writeItemSegment(row.address.item)
-    const isRemovable = person !== undefined && mayRemove(person, { post: post.address, comment: row })
+    const isRemovable = person !== undefined && mayRemove(person, { post, comment: row })
     const removal = rows.find(({ kind, address }) => kind === 'remove-comment' && sameAddress(address, row.address))
     const to = row.depth > DEEPEST && row.inReplyTo !== undefined ? names.get(row.inReplyTo.item) : undefined
     return {
@@ -85,9 +85,9 @@ function viewUnsent({ post, comments, rows, person }: Thread): CommentView[] {
 /** The author of the post may remove any comment, everybody their own. */
 export function mayRemove(
   { jid }: Person,
-  { post, comment }: { post: ItemAddress; comment: Pick<CommentRow, 'author' | 'credit'> },
+  { post, comment }: { post: Pick<PostRow, 'address' | 'author'>; comment: Pick<CommentRow, 'author' | 'credit'> },
 ): boolean {
-  return jid === post.service || (comment.credit !== 'unverified' && comment.author?.jid === jid)
+  return jid === ownerOfComments(post) || (comment.credit !== 'unverified' && comment.author?.jid === jid)
 }
 
 export function nameOf({ author, claimedName }: CommentRow): string {

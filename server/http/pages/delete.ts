@@ -10,6 +10,8 @@ import type { Exchange } from './page.ts'
 import { sendPage } from './page.ts'
 
 export function sendDeletePage(web: Web, exchange: Exchange, post: PostRow): Promise<FastifyReply> {
+  const { person } = exchange.visit
+  if (person === undefined) throw new TypeError('A question needs a person')
   const path = postPath({ domain: web.ctx.siteDomain }, post.address)
   const comments = post.commentCount === 0 ? '' : ' Its comments go with it.'
   return sendPage(web, exchange, {
@@ -17,9 +19,9 @@ export function sendDeletePage(web: Web, exchange: Exchange, post: PostRow): Pro
     head: { title: 'Delete a post', noindex: true },
     view: {
       heading: 'Delete this post?',
-      text: `“${post.title}” leaves your blog for everybody, and cannot be brought back.${comments}`,
+      text: `“${post.title}” leaves ${post.address.service === person.jid ? 'your blog' : 'the community'} for everybody, and cannot be brought back.${comments}`,
       action: `${path}/delete`,
-      token: web.tokens.issue(post.address.service),
+      token: web.tokens.issue(person.jid),
       button: 'Delete',
       cancelUrl: path,
     },

@@ -1,4 +1,5 @@
 import type { FastifyReply } from 'fastify'
+import { isModerator } from '#server/feeds/communities.ts'
 import { readTask } from '#server/feeds/task.ts'
 import type { Person } from '#server/people/people.ts'
 import { listUnread } from '#server/people/reading.ts'
@@ -12,6 +13,7 @@ import type { PostRow } from '#server/store/post-row.ts'
 import { addressKey, writeXmppUri } from '#shared/address.ts'
 import { nodePath, tagPath } from '#shared/paths.ts'
 import type { FollowView, PagingView, PostView } from '#web/views.ts'
+import { peoplePath, writePath } from '../community-paths.ts'
 import type { FeedQuery } from '../feed-data.ts'
 import { LIVE } from '../routes/live.ts'
 import { type Access, blogTitle } from '../shown.ts'
@@ -79,9 +81,10 @@ export async function sendBlogPage(
       isWaiting: blog.isWaiting && list.page.rows.length === 0,
       follow: viewFollow(web, blog),
       posts: viewPosts(web, { ...list, unread }, person),
-      ...(isOwn && isFirst ? { waiting: await viewWaitingPosts(web, blog, person) } : {}),
+      ...(person !== undefined && isFirst ? { waiting: await viewWaitingPosts(web, blog, person) } : {}),
       paging: viewPaging(url, list.page),
       ...(isOwn ? { writeUrl: '/write' } : {}),
+      ...(blog.kind === 'community' && person !== undefined ? await viewCommunity(web, blog, person) : {}),
       ...(isFirst ? { live: { url: `${url}/${LIVE}`, version: writeBlogVersion(list.page.rows[0]) } } : {}),
     },
   })
@@ -131,9 +134,17 @@ export function viewPaging(path: string, { newer, older }: Page<PostRow>): Pagin
   }
 }
 
-async function viewWaitingPosts(web: Web, blog: BlogRow, person: Person | undefined) {
-  const rows = await listOutbox(web.ctx.state, blog.author.jid)
-  return rows.filter(isNewPost).map((row) => viewOutboxPost(web, row, { blog, person }))
+/** What somebody who is signed in can do in a community. */
+async function viewCommunity({ ctx }: Web, { address }: BlogRow, { jid }: Person) {
+  const isOwner = await isModerator(ctx, jid, address)
+  return { writeHereUrl: writePath(address), ...(isOwner ? { peopleUrl: peoplePath(address) } : {}) }
+}
+
+/** What somebody has on its way to this very feed. */
+async function viewWaitingPosts(web: Web, blog: BlogRow, person: Person) {
+  const rows = await listOutbox(web.ctx.state, person.jid)
+  const here = rows.filter((row) => isNewPost(row) && feedKey(row.address) === feedKey(blog.address))
+  return here.map((row) => viewOutboxPost(web, row, { blog, person }))
 }
 
 function isNewPost(row: OutboxRow): boolean {

@@ -1,6 +1,8 @@
 import type { FastifyReply } from 'fastify'
 import type { OutboxRow } from '#server/store/outbox.ts'
-import { findOwnBlog } from '../shown.ts'
+import { sameAddress } from '#shared/address.ts'
+import { blogAddress } from '../places.ts'
+import { findOwnBlog, requireFeed } from '../shown.ts'
 import type { Web } from '../web.ts'
 import { viewFollow } from './lists.ts'
 import type { Exchange } from './page.ts'
@@ -11,7 +13,9 @@ import { viewOutboxPost } from './post-view.ts'
 export async function sendOutboxPostPage(web: Web, exchange: Exchange, row: OutboxRow): Promise<FastifyReply> {
   const { person } = exchange.visit
   if (person === undefined) throw new TypeError('An outbox needs a person')
-  const blog = await findOwnBlog(web.ctx, person)
+  const { service, node } = row.address
+  const isOwn = sameAddress(blogAddress(person.jid), { service, node })
+  const blog = isOwn ? await findOwnBlog(web.ctx, person) : await requireFeed(web.ctx, row.address)
   const post = viewOutboxPost(web, row, { blog, person })
   return sendPage(web, exchange, {
     name: 'post',

@@ -8,12 +8,15 @@ import type { ItemAddress } from '#shared/address.ts'
 import type { Entry, PostDraft } from '#shared/entry.ts'
 import { readEntry, writeEntry } from '#shared/entry.ts'
 import { createTagUri } from '#shared/item-id.ts'
+import type { BareJid } from '#shared/jid.ts'
 import type { SafeHtml } from '#shared/markup.ts'
 import { makeScrollable, proxyPictures } from '#shared/markup.ts'
 import { nodePath, postPath, tagPath } from '#shared/paths.ts'
-import { findTemplate } from '#shared/profiles/index.ts'
+import { findProfile, findTemplate } from '#shared/profiles/index.ts'
 import { escapeXml } from '#shared/text.ts'
 import type { PictureView, PostView, WaitingView } from '#web/views.ts'
+import { blockPath } from '../community-paths.ts'
+import type { Rights } from '../rights.ts'
 import { blogTitle } from '../shown.ts'
 import type { Web } from '../web.ts'
 
@@ -23,9 +26,11 @@ type Deps = Pick<Web, 'ctx' | 'pictures'>
 export interface PostPlace {
   readonly blog: BlogRow
   readonly person?: Person | undefined
+  /** What they may do with it; nothing unless told. */
+  readonly rights?: Rights
 }
 
-export function viewPost(deps: Deps, row: PostRow, { blog, person }: PostPlace): PostView {
+export function viewPost(deps: Deps, row: PostRow, { blog, rights }: PostPlace): PostView {
   const site = { domain: deps.ctx.siteDomain }
   const url = postPath(site, row.address)
   const name = row.author?.name ?? row.claimedName
@@ -50,7 +55,9 @@ export function viewPost(deps: Deps, row: PostRow, { blog, person }: PostPlace):
     tags: row.tags.map((tag) => ({ name: tag, url: tagPath(site, tag, blog.address) })),
     commentCount: row.commentCount,
     hasComments: row.comments !== undefined,
-    ...(person?.jid === row.address.service ? { editUrl: `${url}/edit`, deleteUrl: `${url}/delete` } : {}),
+    ...(rights?.mayEdit ? { editUrl: `${url}/edit` } : {}),
+    ...(rights?.mayDelete ? { deleteUrl: `${url}/delete` } : {}),
+    ...(rights?.isModerator && row.publisher !== undefined ? { blockUrl: blockPath(row.address, row.publisher) } : {}),
   }
 }
 
@@ -70,6 +77,7 @@ export function viewOutboxPost(deps: Deps, row: OutboxRow, { blog, person }: Pos
   const entry = previewEntry(deps, {
     draft,
     address: row.address,
+    jid: row.account,
     name: person?.name ?? blog.author.name,
     published: new Date(published),
   })
@@ -86,7 +94,7 @@ export function viewDraft(
   draft: PostDraft,
   { blog, person, address, published }: { blog: BlogRow; person: Person; address: ItemAddress; published: Date },
 ): PostView {
-  const entry = previewEntry(deps, { draft, address, name: person.name, published })
+  const entry = previewEntry(deps, { draft, address, jid: person.jid, name: person.name, published })
   return viewEntry(deps, entry, { address, blog, published: published.toISOString() })
 }
 
@@ -117,12 +125,18 @@ function viewAuthor({ ctx }: Deps, { author, address }: PostRow, name: string) {
   return { name, jid: author.jid, ...(isOwnBlog ? { url: nodePath({ domain: ctx.siteDomain }, address) } : {}) }
 }
 
-function previewEntry(
-  { ctx }: Deps,
-  { draft, address, name, published }: { draft: PostDraft; address: ItemAddress; name: string; published: Date },
-): Entry | undefined {
-  const author = { jid: address.service, name }
-  const atomId = createTagUri(address.service, published, address.item)
+interface Preview {
+  readonly draft: PostDraft
+  readonly address: ItemAddress
+  /** Who writes. */
+  readonly jid: BareJid
+  readonly name: string
+  readonly published: Date
+}
+
+function previewEntry({ ctx }: Deps, { draft, address, jid, name, published }: Preview): Entry | undefined {
+  const author = { jid, name }
+  const atomId = createTagUri(jid, published, address.item)
   return readEntry(writeEntry({ draft, address, author, atomId, published, updated: ctx.clock() }))
 }
 
@@ -142,7 +156,12 @@ function viewEntry(
     ...(entry?.html === undefined ? {} : viewPictures(deps, { pictures: entry.pictures, html: entry.html })),
     excerpt: entry?.excerpt ?? '',
     ...{ summary: entry?.summary, language: entry?.language, published },
-    author: { name: entry?.author.name ?? author.name, jid: author.jid, url },
+    template: findTemplate(findProfile({ type: blog.type, node: blog.address.node })?.name ?? ''),
+    author: {
+      name: entry?.author.name ?? author.name,
+      jid: entry?.author.jid ?? author.jid,
+      ...(blog.kind === 'blog' ? { url } : {}),
+    },
     blog: { title: blogTitle(blog), url },
     tags: (entry?.tags ?? []).map((tag) => ({ name: tag, url: tagPath(site, tag, blog.address) })),
     commentCount: 0,

@@ -13,6 +13,7 @@ import { sameAddress, writeXmppUri } from '#shared/address.ts'
 import { postPath, readItemSegment } from '#shared/paths.ts'
 import type { CommentFormView, Notice, PostPageView } from '#web/views.ts'
 import { isSiteFeed } from '../places.ts'
+import { findRights } from '../rights.ts'
 import { LIVE } from '../routes/live.ts'
 import { blogTitle, requireFeed, requirePost } from '../shown.ts'
 import { writePostVersion } from '../versions.ts'
@@ -42,6 +43,7 @@ export async function sendPostPage(web: Web, exchange: Exchange, page: PostPage)
   const blog = await requireFeed(ctx, page.address)
   if (person !== undefined && isOpened(exchange.request)) await markRead(ctx, person.jid, post)
   const rows = person === undefined ? [] : await listOutbox(ctx.state, person.jid)
+  const rights = await findRights(ctx, post, person)
   const comments = post.comments === undefined ? [] : await listComments(ctx.index, post.comments)
   const isOfSite = await isSiteFeed(ctx, page.address)
   const path = postPath({ domain: ctx.siteDomain }, page.address)
@@ -57,7 +59,7 @@ export async function sendPostPage(web: Web, exchange: Exchange, page: PostPage)
       ...(isOfSite ? { feeds, canonicalPath: path } : { noindex: true, canonicalPath: post.alternate }),
     },
     view: {
-      post: viewPost(web, post, { blog, person }),
+      post: viewPost(web, post, { blog, person, rights }),
       follow: viewFollow(web, blog),
       comments: viewComments(web, { post, comments, rows, person }),
       ...(await viewCommenting(web, exchange, { ...page, post, comments })),

@@ -1,14 +1,16 @@
 import type { FastifyReply } from 'fastify'
 import { findConsentQuestion } from '#server/feeds/authors.ts'
 import { listPostDrafts } from '#server/people/drafts.ts'
+import type { Person } from '#server/people/people.ts'
+import type { BlogRow } from '#server/store/blog.ts'
 import type { Draft } from '#server/store/draft.ts'
 import type { OutboxRow } from '#server/store/outbox.ts'
-import { asItemId } from '#shared/address.ts'
-import { postPath, writeItemSegment } from '#shared/paths.ts'
+import { asItemId, sameAddress, writeXmppUri } from '#shared/address.ts'
+import { nodePath, postPath, writeItemSegment } from '#shared/paths.ts'
 import type { Notice, WriteView } from '#web/views.ts'
 import { languagesWith } from '../languages.ts'
 import { blogAddress } from '../places.ts'
-import { findOwnBlog } from '../shown.ts'
+import { blogTitle, findOwnBlog, requireFeed } from '../shown.ts'
 import type { Web } from '../web.ts'
 import { readPostDraft } from '../write-form.ts'
 import type { Exchange } from './page.ts'
@@ -27,7 +29,7 @@ export interface WritePage {
 export async function sendWritePage(web: Web, exchange: Exchange, page: WritePage): Promise<FastifyReply> {
   const notices = [...describeProblem(page), ...(await describeConsent(web, page.draft))]
   const title = page.draft.edits === undefined ? 'Write' : 'Edit'
-  const view = await createWriteView(web, page)
+  const view = await createWriteView(web, exchange, page)
   return sendPage(web, exchange, { name: 'write', status: page.status, head: { title, noindex: true, notices }, view })
 }
 
@@ -36,22 +38,37 @@ export async function sendPreviewPage(web: Web, exchange: Exchange, page: WriteP
   const { person } = exchange.visit
   if (person === undefined) throw new TypeError('A preview needs a person')
   const { draft } = page
-  const blog = await findOwnBlog(web.ctx, person)
-  const address = draft.edits ?? { ...blogAddress(draft.jid), item: asItemId('preview') }
+  const blog = await findTarget(web, person, draft)
+  const address = draft.edits ?? { ...blog.address, item: asItemId('preview') }
   const post = viewDraft(web, readPostDraft(draft), { blog, person, address, published: web.ctx.clock() })
   // What is not published yet has no address to link its date to.
   const shown = draft.edits === undefined ? { ...post, url: '#main' } : post
-  const view = { ...(await createWriteView(web, { ...page, isReopened: true })), post: shown }
+  const view = { ...(await createWriteView(web, exchange, { ...page, isReopened: true })), post: shown }
   return sendPage(web, exchange, { name: 'preview', head: { title: 'Preview', noindex: true }, view })
 }
 
+/** The feed that a draft is for. */
+async function findTarget({ ctx }: Web, person: Person, { edits, to }: Draft): Promise<BlogRow> {
+  const { service, node } = edits ?? to ?? blogAddress(person.jid)
+  const isOwn = sameAddress({ service, node }, blogAddress(person.jid))
+  return isOwn ? findOwnBlog(ctx, person) : requireFeed(ctx, { service, node })
+}
+
 async function createWriteView(
-  { ctx, tokens }: Web,
+  web: Web,
+  { visit }: Exchange,
   { draft, isReopened }: WritePage,
 ): Promise<Omit<WriteView, 'layout'>> {
-  const { id, jid, edits, baseUpdated, title, text, tags, language, summary, comments, updatedAt } = draft
+  const { ctx, tokens } = web
+  const { id, jid, edits, baseUpdated, title, text, tags, language, summary, comments, pictures, updatedAt } = draft
+  const blog = visit.person && (await findTarget(web, visit.person, draft))
   const path = edits === undefined ? undefined : postPath({ domain: ctx.siteDomain }, edits)
-  const query = edits === undefined ? '' : `?${new URLSearchParams({ edits: writeItemSegment(edits.item) })}`
+  const of = edits === undefined ? undefined : writeXmppUri({ service: edits.service, node: edits.node })
+  const isOfBlog = edits === undefined || blog?.kind === 'blog'
+  const query =
+    edits === undefined
+      ? ''
+      : `?${new URLSearchParams({ edits: writeItemSegment(edits.item), ...(isOfBlog || of === undefined ? {} : { of }) })}`
   return {
     action: path === undefined ? '/write' : `${path}/edit`,
     token: tokens.issue(jid),
@@ -65,6 +82,18 @@ async function createWriteView(
     saveUrl: `/drafts/${encodeURIComponent(id)}${query}`,
     draftsUrl: '/drafts',
     draftCount: (await listPostDrafts(ctx.state, jid)).length,
+    ...(blog?.kind === 'community'
+      ? {
+          to: {
+            uri: writeXmppUri(blog.address),
+            title: blogTitle(blog),
+            url: nodePath({ domain: ctx.siteDomain }, blog.address),
+          },
+        }
+      : {}),
+    ...(pictures === undefined
+      ? {}
+      : { pictures: pictures.map((picture) => ({ ...picture, src: web.pictures.writePath(picture.href) })) }),
     ...(path === undefined ? {} : { deleteUrl: `${path}/delete`, cancelUrl: path }),
   }
 }

@@ -106,10 +106,11 @@ export function addComments(app: FastifyInstance, web: Web): void {
 
   async function findRemovable(params: CommentParams, person: Person) {
     const post = readPostParams(ctx, params)
-    const { comments } = await requirePost(ctx, post, person)
+    const found = await requirePost(ctx, post, person)
+    const { comments } = found
     const item = readItemSegment(params.comment) ?? asItemId(params.comment)
     const comment = comments && (await findComment(ctx.index, { ...comments, item }))
-    if (comment !== undefined && !mayRemove(person, { post, comment })) {
+    if (comment !== undefined && !mayRemove(person, { post: found, comment })) {
       throw new AppError('forbidden', 'Only who wrote a comment, or the post, can remove it.')
     }
     return { post, comment }

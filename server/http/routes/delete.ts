@@ -7,6 +7,7 @@ import { sendDeletePage } from '../pages/delete.ts'
 import type { PostParams } from '../places.ts'
 import { FEED_PATHS, readPostParams, redirectedTo } from '../places.ts'
 import { settle } from '../publish.ts'
+import { findRights } from '../rights.ts'
 import { requirePost } from '../shown.ts'
 import { readVisit } from '../visit.ts'
 import type { Web } from '../web.ts'
@@ -23,8 +24,11 @@ export function addDelete(app: FastifyInstance, web: Web): void {
       if (redirected !== undefined) return redirected
       const visit = await readVisit(web, request)
       if (visit.person === undefined) return sendToSignIn(reply, { next: request.url })
-      if (visit.person.jid !== address.service) throw new AppError('forbidden', 'Only its author can delete this post.')
-      return sendDeletePage(web, { request, reply, visit }, await requirePost(ctx, address, visit.person))
+      const post = await requirePost(ctx, address, visit.person)
+      if (!(await findRights(ctx, post, visit.person)).mayDelete) {
+        throw new AppError('forbidden', 'Only its author can delete this post, or who owns the community.')
+      }
+      return sendDeletePage(web, { request, reply, visit }, post)
     })
 
     app.post<{ Params: PostParams; Body: { token?: string } }>(`${feed}/:item/delete`, async (request, reply) => {
@@ -32,7 +36,6 @@ export function addDelete(app: FastifyInstance, web: Web): void {
       const person = requireSender(web, await readVisit(web, request), request.body?.token)
       if (person === undefined)
         return sendToSignIn(reply, { next: `${postPath(site, address)}/delete`, notice: 'ended' })
-      if (person.jid !== address.service) throw new AppError('forbidden', 'Only its author can delete this post.')
       const queued = await queueDelete(ctx, { author: person.jid, address })
       const row = await settle(ctx, queued)
       // Until it is done the post is still there, with the reason on its page.

@@ -5,6 +5,7 @@ import type { StateDb } from '#server/store/database.ts'
 import type { Draft } from '#server/store/draft.ts'
 import { findDraft } from '#server/store/draft.ts'
 import { readItemSegment } from '#shared/paths.ts'
+import { readNodeUri } from '../community-paths.ts'
 import { readFormSender, requireSender, sendToSignIn } from '../form-guard.ts'
 import { sendDraftsPage } from '../pages/drafts.ts'
 import { blogAddress } from '../places.ts'
@@ -27,8 +28,8 @@ export function addDrafts(app: FastifyInstance, web: Web): void {
     return sendDraftsPage(web, { request, reply, visit }, await listSentDrafts(ctx.state, visit.person.jid))
   })
 
-  /** For the script of the write form: JSON answers; `edits` is the segment of the post's item id, `kept` when a browser kept it. */
-  app.post<{ Params: { key: string }; Body: WriteFields; Querystring: { edits?: string; kept?: string } }>(
+  /** For the script of the write form: JSON answers; `edits` is the segment of the post's item id, `of` the node where it is no own blog, `kept` when a browser kept it. */
+  app.post<{ Params: { key: string }; Body: WriteFields; Querystring: { edits?: string; of?: string; kept?: string } }>(
     '/drafts/:key',
     options,
     async (request, reply) => {
@@ -37,7 +38,7 @@ export function addDrafts(app: FastifyInstance, web: Web): void {
       if (sender.kind === 'unknown') throw new AppError('forbidden', 'This form is too old. Load the page anew.')
       const jid = sender.kind === 'own' ? sender.person.jid : sender.owner
       const item = request.query.edits === undefined ? undefined : readItemSegment(request.query.edits)
-      const edits = item === undefined ? undefined : { ...blogAddress(jid), item }
+      const edits = item === undefined ? undefined : { ...(readNodeUri(request.query.of) ?? blogAddress(jid)), item }
       const now = ctx.clock()
       const draft = readWriteForm({ ...request.body, key: request.params.key }, { jid, edits, now })
       // The script's last word may arrive after the form itself: what is published is no draft any more.

@@ -1,9 +1,11 @@
 import type { FastifyInstance } from 'fastify'
 import type { Web } from '../web.ts'
 import { addComments } from './comments.ts'
+import { addCommunities } from './communities.ts'
 import { addDelete } from './delete.ts'
 import { addDrafts } from './drafts.ts'
 import { addFeeds } from './feeds.ts'
+import { addFollowing } from './following.ts'
 import { addHome } from './home.ts'
 import { addLive } from './live.ts'
 import { addMachines } from './machines.ts'
@@ -20,10 +22,12 @@ export const ROUTES: readonly ((app: FastifyInstance, web: Web) => void)[] = [
   addFeeds,
   addLive,
   addHome,
+  addFollowing,
   addSession,
   addWrite,
   addDrafts,
   addComments,
+  addCommunities,
   addDelete,
   addSettings,
   addOutbox,

@@ -1,20 +1,26 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { AppError, ERROR_STATUS, isAppError } from '#server/errors.ts'
+import { isOwnPost } from '#server/feeds/queue.ts'
 import { keepDraft, rescueDraft } from '#server/people/drafts.ts'
 import type { Person } from '#server/people/people.ts'
+import type { BlogRow } from '#server/store/blog.ts'
 import type { Draft } from '#server/store/draft.ts'
 import type { OutboxRow } from '#server/store/outbox.ts'
-import type { ItemAddress } from '#shared/address.ts'
+import { type ItemAddress, sameAddress } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
 import { postPath } from '#shared/paths.ts'
+import { gallery } from '#shared/profiles/index.ts'
+import { readNodeUri } from '../community-paths.ts'
 import { readFormSender, sendToSignIn } from '../form-guard.ts'
+import { readMultipart } from '../multipart.ts'
+import { addSentPicture } from '../new-picture.ts'
 import type { Exchange } from '../pages/page.ts'
 import { sendPreviewPage, sendWritePage } from '../pages/write.ts'
 import type { PostParams } from '../places.ts'
-import { FEED_PATHS, readPostParams, redirectedTo } from '../places.ts'
+import { blogAddress, FEED_PATHS, readPostParams, redirectedTo } from '../places.ts'
 import { publishDraft } from '../publish.ts'
 import { findSentDraft, findSentPost, listSentDrafts } from '../sent-drafts.ts'
-import { findOwnBlog, requirePost } from '../shown.ts'
+import { findOwnBlog, requireFeed, requirePost } from '../shown.ts'
 import { readVisit } from '../visit.ts'
 import type { Web } from '../web.ts'
 import type { WriteFields } from '../write-form.ts'
@@ -26,6 +32,8 @@ const BODY_BYTES = 8 * 1024 * 1024
 const FORM_KEY = /^[A-Za-z0-9_-]{8,80}$/
 
 interface WriteQuery {
+  /** The `xmpp:` URI of the community that a new post is for. */
+  readonly to?: string
   readonly form?: string
   readonly draft?: string
 }
@@ -35,25 +43,36 @@ type WriteRequest = FastifyRequest<{ Body: WriteFields }>
 /** Writing a new post, and editing one. */
 export function addWrite(app: FastifyInstance, web: Web): void {
   const { ctx } = web
-  const options = { bodyLimit: BODY_BYTES, schema: { body: writeFieldsSchema } }
+  const options = { bodyLimit: BODY_BYTES, schema: { body: writeFieldsSchema }, preValidation: readMultipart }
 
   app.get<{ Querystring: WriteQuery }>('/write', async (request, reply) => {
     const visit = await readVisit(web, request)
     if (visit.person === undefined) return sendToSignIn(reply, { next: request.url })
-    requireBlogger(visit.person)
     const { jid } = visit.person
+    const to = readNodeUri(request.query.to)
+    if (to === undefined && request.query.to !== undefined)
+      throw new AppError('not-found', 'There is no such community.')
     const id = request.query.draft ?? request.query.form
     // Each form has an address of its own: by the back button it is the same form again, and counts once.
     if (id === undefined || (request.query.draft === undefined && !FORM_KEY.test(id)))
-      return reply.redirect(`/write?${new URLSearchParams({ form: createFormKey() })}`, 303)
+      return reply.redirect(`/write?${new URLSearchParams({ form: createFormKey(), ...request.query })}`, 303)
     const kept = await findSentDraft(ctx.state, jid, id)
     if (kept?.draft.edits !== undefined) return reply.redirect(draftPath(kept.draft), 303)
     if (kept !== undefined) return sendWritePage(web, { request, reply, visit }, { ...kept, isReopened: true })
     const sent = await findSentPost(ctx.state, jid, id)
     if (sent !== undefined) return reply.redirect(`${postPath({ domain: ctx.siteDomain }, sent)}/edit`, 303)
     if (request.query.draft !== undefined) throw new AppError('not-found', 'There is no such draft.')
+    if (to === undefined) requireBlogger(visit.person)
     const { language = '' } = await findOwnBlog(ctx, visit.person)
-    const draft = readWriteForm({ key: id, comments: 'on', language }, { jid, now: ctx.clock() })
+    const blog = to && (await requireFeed(ctx, to))
+    const fields = {
+      key: id,
+      comments: 'on',
+      language,
+      to: request.query.to,
+      ...(isGallery(blog) ? { pictures: '0' } : {}),
+    }
+    const draft = readWriteForm(fields, { jid, now: ctx.clock() })
     return sendWritePage(web, { request, reply, visit }, { draft })
   })
 
@@ -64,12 +83,18 @@ export function addWrite(app: FastifyInstance, web: Web): void {
       if (redirected !== undefined) return redirected
       const visit = await readVisit(web, request)
       if (visit.person === undefined) return sendToSignIn(reply, { next: request.url })
-      requireOwner(visit.person, address)
+      const { jid } = visit.person
       const post = await requirePost(ctx, address, visit.person)
-      const open = (await listSentDrafts(ctx.state, address.service)).find(({ draft }) => isOf(draft, address))
+      if (!isOwnPost(jid, address, post)) throw new AppError('forbidden', 'Only its author can edit this post.')
+      const open = (await listSentDrafts(ctx.state, jid)).find(({ draft }) => isOf(draft, address))
       const id = request.query.draft ?? open?.draft.id
-      const kept = id === undefined ? undefined : await findSentDraft(ctx.state, address.service, id)
-      const draft = kept?.draft ?? openPost(post, { id: createFormKey(), now: ctx.clock() })
+      const kept = id === undefined ? undefined : await findSentDraft(ctx.state, jid, id)
+      const draft =
+        kept?.draft ??
+        openPost(post, {
+          ...{ id: createFormKey(), jid, now: ctx.clock() },
+          isGallery: isGallery(await requireFeed(ctx, address)),
+        })
       return sendWritePage(web, { request, reply, visit }, { ...kept, draft, isReopened: kept !== undefined })
     })
   }
@@ -103,12 +128,13 @@ export function addWrite(app: FastifyInstance, web: Web): void {
     )
   }
 
-  async function act(exchange: Exchange<WriteRequest>, draft: Draft): Promise<FastifyReply> {
+  async function act(exchange: Exchange<WriteRequest>, typed: Draft): Promise<FastifyReply> {
     const { request, reply, visit } = exchange
-    requireBlogger(visit.person as Person)
-    if (draft.edits !== undefined) requireOwner(visit.person as Person, draft.edits)
+    if (isForBlog(typed)) requireBlogger(visit.person as Person)
+    let draft = typed
     try {
-      if (request.body.action === 'draft') {
+      draft = await addSentPicture(web, request, typed)
+      if (request.body.action === 'draft' || request.body.action === 'picture') {
         await keepDraft(ctx.state, draft)
         return reply.redirect(draftPath(draft), 303)
       }
@@ -142,8 +168,14 @@ function requireBlogger(person: Person): void {
   if (!person.isBlogger) throw new AppError('forbidden', 'Your account may follow and comment here, but not publish.')
 }
 
-function requireOwner(person: Person, address: ItemAddress): void {
-  if (person.jid !== address.service) throw new AppError('forbidden', 'Only its author can edit this post.')
+/** What goes to a community is for its service to allow. */
+function isForBlog({ jid, to, edits }: Draft): boolean {
+  const { service, node } = edits ?? to ?? blogAddress(jid)
+  return sameAddress({ service, node }, blogAddress(jid))
+}
+
+function isGallery(blog: BlogRow | undefined): boolean {
+  return blog?.type === gallery.type
 }
 
 function isOf({ edits }: Draft, address: ItemAddress): boolean {

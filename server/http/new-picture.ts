@@ -1,0 +1,58 @@
+import type { FastifyRequest } from 'fastify'
+import { AppError } from '#server/errors.ts'
+import { requestUpload } from '#server/feeds/upload.ts'
+import type { Draft } from '#server/store/draft.ts'
+import type { Picture } from '#shared/entry.ts'
+import { isPictureType, isWebAddress } from '#shared/entry.ts'
+import { domainOf } from '#shared/jid.ts'
+import { findSentFile, type SentFile } from './multipart.ts'
+import { isPublicAddress } from './picture/public-address.ts'
+import { putPicture } from './picture/put-picture.ts'
+import { sniffPicture } from './picture/sniff.ts'
+import type { Web } from './web.ts'
+import { MOST_PICTURES, type WriteFields } from './write-form.ts'
+
+type PictureFields = WriteFields & { readonly 'picture-address'?: string; readonly 'picture-alt'?: string }
+
+const UPLOAD_MS = 60_000
+const NO_PICTURE = 'That is no picture that browsers show. Choose a JPEG, PNG, GIF or WebP file.'
+
+/** A draft with the picture that came with its form: as a file, or as an address on the web. */
+export async function addSentPicture(
+  web: Web,
+  request: FastifyRequest<{ Body: WriteFields }>,
+  draft: Draft,
+): Promise<Draft> {
+  const { pictures } = draft
+  const fields: PictureFields = request.body
+  const file = findSentFile(request)
+  const address = (fields['picture-address'] ?? '').trim()
+  if (pictures === undefined || (file === undefined && address === '')) return draft
+  if (pictures.length >= MOST_PICTURES) {
+    throw new AppError('bad-request', `A post has ${MOST_PICTURES} pictures at most. Remove one first.`)
+  }
+  const found = file === undefined ? await findRemote(web, address) : await upload(web, draft, file)
+  const alt = (fields['picture-alt'] ?? '').replace(/\s+/g, ' ').trim().slice(0, 1_000)
+  return { ...draft, pictures: [...pictures.filter(({ href }) => href !== found.href), { ...found, alt }] }
+}
+
+async function findRemote({ pictures }: Web, address: string): Promise<Omit<Picture, 'alt'>> {
+  if (!isWebAddress(address))
+    throw new AppError('bad-request', 'Write the whole address of the picture, with https://.')
+  const { type } = await pictures.find(address)
+  if (!isPictureType(type)) throw new AppError('bad-request', NO_PICTURE)
+  return { href: address, type }
+}
+
+async function upload({ ctx }: Web, { jid }: Draft, { bytes, isCut }: SentFile): Promise<Omit<Picture, 'alt'>> {
+  if (isCut) throw new AppError('too-large', 'The picture is too large: 10 MB fit. Make it smaller first.')
+  const type = sniffPicture(bytes)
+  if (type === undefined || !isPictureType(type)) throw new AppError('bad-request', NO_PICTURE)
+  const name = `picture.${type === 'image/jpeg' ? 'jpg' : type.slice('image/'.length)}`
+  const slot = await requestUpload(ctx, jid, { name, size: bytes.length, type })
+  // The site's own server may be on a private network; any other names an address of the open internet.
+  const isOwn = domainOf(jid) === ctx.siteDomain
+  const isAllowed = isOwn ? () => true : (ctx.isPublicAddress ?? isPublicAddress)
+  await putPicture(slot, { type, bytes }, { isAllowed, timeoutMs: UPLOAD_MS })
+  return { href: slot.get, type }
+}

@@ -1,0 +1,56 @@
+import http from 'node:http'
+import https from 'node:https'
+import { AppError } from '#server/errors.ts'
+import { pinnedLookup } from '../bounded-fetch.ts'
+import type { Picture } from './fetch-picture.ts'
+import type { IsAllowedAddress } from './public-address.ts'
+import { resolveHost } from './public-address.ts'
+
+export interface UploadPlace {
+  readonly put: string
+  readonly headers: Readonly<Record<string, string>>
+}
+
+export interface UploadLimits {
+  readonly isAllowed: IsAllowedAddress
+  readonly timeoutMs: number
+}
+
+/** Puts a picture where a server has offered a place for it (XEP-0363 §6). Rejects with an AppError. */
+export async function putPicture(
+  { put, headers }: UploadPlace,
+  { type, bytes }: Picture,
+  { isAllowed, timeoutMs }: UploadLimits,
+): Promise<void> {
+  const url = new URL(put)
+  try {
+    const pinned = await resolveHost(url.hostname, isAllowed)
+    const status = await new Promise<number>((resolve, reject) => {
+      const { request } = url.protocol === 'https:' ? https : http
+      const sent = request(
+        url,
+        {
+          method: 'PUT',
+          signal: AbortSignal.timeout(timeoutMs),
+          agent: false,
+          headers: { ...headers, 'content-type': type, 'content-length': bytes.length },
+          // The address that was checked is the one that is used.
+          lookup: pinnedLookup(pinned),
+        },
+        (answer) => {
+          // What it says is of no use to anybody.
+          answer.destroy()
+          resolve(answer.statusCode ?? 0)
+        },
+      )
+      sent.on('error', reject)
+      sent.end(bytes)
+    })
+    if (status < 200 || status > 299)
+      throw new AppError('unavailable', `Your XMPP server did not take the picture (${status})`)
+  } catch (cause) {
+    throw cause instanceof AppError
+      ? cause
+      : new AppError('unavailable', 'The picture did not arrive at your XMPP server. Try again', { cause })
+  }
+}
