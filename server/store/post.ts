@@ -5,7 +5,7 @@ import { type Cursor, type Place, readCursor, writeCursor } from './cursor.ts'
 import type { IndexDb } from './database.ts'
 import { normalizeTag } from './entry.ts'
 import { type PostRow, readPost, selectShown, withPostColumns } from './post-row.ts'
-import { type Candidates, listNearest, listNearestOfAll } from './timeline.ts'
+import { type Candidates, listNearest, listNearestTagged } from './timeline.ts'
 import { findTombstone } from './tombstone.ts'
 
 export type { PersonName, PostRow } from './post-row.ts'
@@ -43,9 +43,13 @@ export async function listPosts(index: IndexDb, query: PostQuery): Promise<Page<
   if (cursor !== undefined && place === undefined) return { rows: [] }
   const isUpward = query.before === undefined && place !== undefined
   const nodeIds = await listNodeIds(index, query.scope)
-  const restrict = (entries: Candidates) => restrictTo(entries, query)
-  const near = (from: Place | undefined, side: '<' | '>', limit: number) =>
-    (query.tag === undefined ? listNearest : listNearestOfAll)(index, { nodeIds, restrict, place: from, side, limit })
+  const restrict = (entries: Candidates) => restrictTo(entries, query.scope)
+  const near = (from: Place | undefined, side: '<' | '>', limit: number) => {
+    const nearness = { nodeIds, restrict, place: from, side, limit }
+    return query.tag === undefined
+      ? listNearest(index, nearness)
+      : listNearestTagged(index, nearness, normalizeTag(query.tag))
+  }
   const ids = await near(place, isUpward ? '>' : '<', query.limit + 1)
   const shown = await listRows(index, ids.slice(0, query.limit))
   const hasMore = ids.length > query.limit
@@ -98,15 +102,9 @@ function writeAddresses(addresses: readonly NodeAddress[]): string {
 }
 
 /** Only what may be shown: for the site, what the blog's owner wrote. */
-function restrictTo(entries: Candidates, { scope, tag }: Pick<PostQuery, 'scope' | 'tag'>): Candidates {
-  let query = entries
+function restrictTo(entries: Candidates, scope: Scope): Candidates {
   if (scope.kind === 'site') {
-    query = query.where('entry.credit', '=', 'credited').whereRef('entry.author', '=', 'node.owner')
-  } else if (scope.kind === 'blog' && scope.isPublicOnly) {
-    query = query.where('entry.alternate', 'is not', null)
+    return entries.where('entry.credit', '=', 'credited').whereRef('entry.author', '=', 'node.owner')
   }
-  if (tag === undefined) return query
-  return query.where('entry.id', 'in', ({ selectFrom }) =>
-    selectFrom('tag').select('tag.entryId').where('tag.tag', '=', normalizeTag(tag)),
-  )
+  return scope.kind === 'blog' && scope.isPublicOnly ? entries.where('entry.alternate', 'is not', null) : entries
 }

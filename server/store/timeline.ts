@@ -17,6 +17,9 @@ export interface Nearness {
   readonly limit: number
 }
 
+/** So many entries with one tag are not sorted any more. */
+const COMMON = 10_000
+
 export function selectCandidates(index: IndexDb): Candidates {
   return index.selectFrom('entry').innerJoin('node', 'node.id', 'entry.nodeId')
 }
@@ -65,11 +68,19 @@ export async function listNearest(index: IndexDb, nearness: Nearness): Promise<n
   return rows.map(({ id }) => id)
 }
 
-/** The same in the order of the whole index: for what is rare on the nodes, as a tag. */
-export async function listNearestOfAll(index: IndexDb, nearness: Nearness): Promise<number[]> {
+/** The same of those with a tag, as it is looked up: all of them, or where they are many, in the order of the index. */
+export async function listNearestTagged(index: IndexDb, nearness: Nearness, tag: string): Promise<number[]> {
   const order = nearness.side === '<' ? 'desc' : 'asc'
-  const rows = await selectNearby(index, nearness)
-    .where('entry.nodeId', 'in', sql<number>`(SELECT value FROM json_each(${JSON.stringify(nearness.nodeIds)}))`)
+  const nodeIds = sql<number>`(SELECT value FROM json_each(${JSON.stringify(nearness.nodeIds)}))`
+  const entries = selectNearby(index, nearness).where('entry.nodeId', 'in', nodeIds)
+  const tagged = (await isCommon(index, tag))
+    ? entries
+        .where('entry.isPost', '=', 1)
+        .where(({ exists, selectFrom }) =>
+          exists(selectFrom('tag').select('tag').where('tag', '=', tag).whereRef('entryId', '=', 'entry.id')),
+        )
+    : entries.where('entry.id', 'in', ({ selectFrom }) => selectFrom('tag').select('entryId').where('tag', '=', tag))
+  const rows = await tagged
     .select('entry.id')
     .orderBy('entry.publishedAt', order)
     .orderBy('entry.item', order)
@@ -77,6 +88,11 @@ export async function listNearestOfAll(index: IndexDb, nearness: Nearness): Prom
     .limit(nearness.limit)
     .execute()
   return rows.map(({ id }) => id)
+}
+
+async function isCommon(index: IndexDb, tag: string): Promise<boolean> {
+  const query = index.selectFrom('tag').select('entryId').where('tag', '=', tag).offset(COMMON).limit(1)
+  return (await query.executeTakeFirst()) !== undefined
 }
 
 function selectNearby(index: IndexDb, { restrict, place, side }: Nearness): Candidates {

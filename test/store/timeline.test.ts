@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { sql } from 'kysely'
 import { saveEntry } from '#server/store/entry.ts'
 import { addNode, findNode, updateNode } from '#server/store/node.ts'
 import { listPosts } from '#server/store/post.ts'
@@ -108,5 +109,38 @@ describe('a timeline', () => {
       newer: undefined,
       older: undefined,
     })
+  })
+
+  it('by a tag is exact, however many have it', async () => {
+    await using ctx = await createTestContext()
+    const nodeIds = [await addFeed(ctx, feedOf(1)), await addFeed(ctx, feedOf(2))]
+    const row = { author: jidOf('romeo@montague.example'), at: 0, tags: [] }
+    for (const nodeId of nodeIds) await saveEntry(ctx.index, entryRow({ ...row, nodeId, item: asItemId('first') }), [])
+    // Two of them at each instant, one on each feed.
+    await sql`
+      WITH RECURSIVE many(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM many WHERE n < 6000)
+      INSERT INTO entry (node_id, item, credit, is_post, title, excerpt, html, payload, first_seen_at, changed_at, updated_at, published_at)
+      SELECT entry.node_id, 'item-' || n, credit, 1, 't', '', '', '', 0, 0, 0, n FROM many, entry WHERE item = 'first'
+    `.execute(ctx.index)
+    await sql`INSERT INTO tag SELECT 'common', id FROM entry UNION SELECT 'rare', id FROM entry WHERE published_at % 1000 = 0`.execute(
+      ctx.index,
+    )
+    const scope = { kind: 'feeds', addresses: [feedOf(1), feedOf(2)] } as const
+    const times = async (tag: string, before?: string) => {
+      const { rows, older } = await listPosts(ctx.index, { scope, tag, before, limit: 3 })
+      return { older, times: rows.map(({ published }) => published.getTime()) }
+    }
+    const common = await times('common')
+    assert.deepEqual(common.times, [6000, 6000, 5999])
+    assert.deepEqual((await times('Common', common.older)).times, [5999, 5998, 5998])
+    const rare = await times('rare')
+    assert.deepEqual(rare.times, [6000, 6000, 5000])
+    assert.deepEqual((await times('rare', rare.older)).times, [5000, 4000, 4000])
+    const one = { kind: 'blog', address: feedOf(1) } as const
+    const { rows } = await listPosts(ctx.index, { scope: one, tag: 'common', limit: 2 })
+    assert.deepEqual(
+      rows.map(({ published }) => published.getTime()),
+      [6000, 5999],
+    )
   })
 })
