@@ -7,6 +7,7 @@ import { localPart } from '#shared/jid.ts'
 import { announceChanged } from './announce.ts'
 import { compareIds } from './compare-ids.ts'
 import { countKnown, finishPartial, finishWhole } from './finish-reading.ts'
+import { learnNodeInfo } from './node-info.ts'
 import { createReading, type Reading, type ReadingDeps, type ReadPage } from './reading.ts'
 import { clearEntries } from './remove.ts'
 import type { Subscriptions } from './subscriptions.ts'
@@ -40,7 +41,7 @@ export async function catchUp(deps: CatchUpDeps, address: NodeAddress, signal: A
   try {
     // Subscribed first and read then, so that nothing falls between.
     const refusal = await deps.subscriptions.ensure(node)
-    const outcome = await readNewest(deps, node, signal)
+    const outcome = await readNewest(deps, await learnNodeInfo(deps, node), signal)
     await updateNode(deps.index, address, { problem: refusal ?? null, readAt: deps.clock().getTime() })
     return outcome
   } catch (error) {

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { describeError } from '#server/errors.ts'
 import { findNode, type NodeRow, updateNode } from '#server/store/node.ts'
 import type { Pubsub, PubsubEvent } from '#server/xmpp/ports.ts'
-import { addressKey, type NodeAddress } from '#shared/address.ts'
+import { addressKey, type ItemAddress, type NodeAddress } from '#shared/address.ts'
 import { type IngestDeps, ingest } from './ingest.ts'
 
 export interface InboxDeps extends IngestDeps {
@@ -12,6 +12,8 @@ export interface InboxDeps extends IngestDeps {
 export interface Inbox {
   /** Takes an event; those of one node are ingested in the order they came. */
   push(event: PubsubEvent): void
+  /** Told at once of what leaves a node, before the events that wait; returns the way to stop. */
+  onRemoved(address: NodeAddress, listener: (event: RemovalEvent) => void): () => void
   /** Runs a task between the events of a node: what comes meanwhile waits. */
   run<T>(address: NodeAddress, task: () => Promise<T>): Promise<T>
   /** Whether events of a node are due to the site account, which anybody may send some. */
@@ -19,6 +21,10 @@ export interface Inbox {
   /** When nothing waits any more. */
   idle(): Promise<void>
 }
+
+export type RemovalEvent =
+  | { readonly kind: 'retracted'; readonly address: ItemAddress }
+  | { readonly kind: 'purged' | 'deleted'; readonly address: NodeAddress }
 
 export interface InboxListeners {
   /** Told of each event that could not be ingested, or of more than may wait: the node must be read again. */
@@ -31,6 +37,7 @@ const MOST_WAITING = 1_000
 const HEARD = 10_000
 
 export function createInbox(deps: InboxDeps, { onMissed }: InboxListeners): Inbox {
+  const listeners = new Map<string, Set<(event: RemovalEvent) => void>>()
   const tails = new Map<string, { last: Promise<unknown>; waiting: number }>()
 
   function run<T>(address: NodeAddress, task: () => Promise<T>): Promise<T> {
@@ -68,12 +75,29 @@ export function createInbox(deps: InboxDeps, { onMissed }: InboxListeners): Inbo
     }
   }
 
+  function tellRemoval(event: PubsubEvent): void {
+    const { kind, address } = event
+    const told: RemovalEvent | undefined =
+      kind === 'retracted' ? { kind, address } : kind === 'purged' || kind === 'deleted' ? { kind, address } : undefined
+    if (told !== undefined) for (const listener of listeners.get(nodeKey(address)) ?? []) listener(told)
+  }
+
   return {
+    onRemoved(address, listener) {
+      const key = nodeKey(address)
+      const others = listeners.get(key) ?? new Set()
+      listeners.set(key, others.add(listener))
+      return () => {
+        others.delete(listener)
+        if (others.size === 0 && listeners.get(key) === others) listeners.delete(key)
+      }
+    },
     async isExpected(address) {
       const node = await findNode(deps.index, address)
       return node !== undefined && isSubscribed(node)
     },
     push(event) {
+      tellRemoval(event)
       if ((tails.get(nodeKey(event.address))?.waiting ?? 0) >= MOST_WAITING) return onMissed(nodeOf(event.address))
       run(event.address, () => take(event))
     },

@@ -30,6 +30,8 @@ export interface Indexing {
   stop(): Promise<void>
   /** Reads a node now, or as soon as the site account is online. */
   watch(address: NodeAddress): void
+  /** Compares all of a node, at low priority. */
+  readWhole(address: NodeAddress): void
   /** Somebody looks at a post with these comments: they come before those that nobody looks at. */
   viewed(address: NodeAddress): void
   /** When everything that can be read was read, for now, and no event waits. */
@@ -52,10 +54,21 @@ const STOP = 3_000
 
 /** The site account's ear: it subscribes to what the site shows, and reads what it missed. */
 export function createIndexing(deps: IndexingDeps): Indexing {
-  const lanes = createLanes({ backoff: longBackoff, clock: deps.clock })
-  const inbox = createInbox(deps, { onMissed: (address) => readings.readWhole(address) })
+  const lanes = createLanes({
+    ...{ backoff: longBackoff, clock: deps.clock },
+    onBack: (domain) => guard(() => catchUpWith(domain))(),
+  })
+  const inbox = createInbox(deps, { onMissed: (address) => guard(() => readings.readWhole(address))() })
   const subscriptions = createSubscriptions(deps)
   const stopping = new AbortController()
+  const underway = new Set<Promise<void>>()
+  const guard = (action: () => Promise<void>) => () => {
+    if (stopping.signal.aborted) return
+    const run = action()
+      .catch((error: unknown) => deps.log.error(`Indexing failed: ${describeError(error)}`))
+      .finally(() => underway.delete(run))
+    underway.add(run)
+  }
   const readings = createReadings(
     { ...deps, site: deps.site, inbox, subscriptions },
     { lanes, signal: stopping.signal },
@@ -67,25 +80,34 @@ export function createIndexing(deps: IndexingDeps): Indexing {
   async function catchUpAll(): Promise<void> {
     subscriptions.forget()
     readings.forget()
-    await spreadReadings(deps.index, { now: deps.clock(), within: DAY })
-    const postedSince = new Date(deps.clock().getTime() - RECENT)
-    await readings.addAll(await listNodes(deps.index, { postedSince }))
+    await catchUpWith(undefined)
     await readings.addDue()
     reports.end(lanes.idle('thread'), readings.countRead)
+  }
+
+  async function catchUpWith(domain: string | undefined): Promise<void> {
+    const now = deps.clock()
+    await spreadReadings(deps.index, { now, within: DAY, domain })
+    const postedSince = new Date(now.getTime() - RECENT)
+    await readings.addAll(await listNodes(deps.index, { postedSince, domain }))
   }
 
   async function tick(): Promise<void> {
     await knowBlogs(deps)
     // An index that cannot be filled again now is better kept.
     if (deps.site.status !== 'online') return
-    if (await isReindexAsked(deps)) await reindex()
+    if (await isReindexAsked(deps)) await clearAndRead()
     await readings.addDue()
   }
 
-  async function reindex(): Promise<void> {
+  async function clearAndRead(): Promise<void> {
     await clearIndex(deps.index)
     await knowBlogs(deps)
     await catchUpAll()
+  }
+
+  async function reindex(): Promise<void> {
+    await clearAndRead()
     await idle()
   }
 
@@ -111,14 +133,10 @@ export function createIndexing(deps: IndexingDeps): Indexing {
 
   async function idle(): Promise<void> {
     do {
+      await Promise.all(underway)
       await lanes.idle()
       await inbox.idle()
-    } while (lanes.count() > 0)
-  }
-
-  const guard = (action: () => Promise<void>) => () => {
-    if (stopping.signal.aborted) return
-    action().catch((error: unknown) => deps.log.error(`Indexing failed: ${describeError(error)}`))
+    } while (lanes.count() + underway.size > 0)
   }
 
   async function onStatus(status: SessionStatus): Promise<void> {
@@ -166,7 +184,8 @@ export function createIndexing(deps: IndexingDeps): Indexing {
   return {
     ...{ start, stop, idle, reindex, inbox },
     watch: (address) => readings.add(address, 'asked'),
-    viewed: (address) => readings.viewed(address),
+    readWhole: (address) => guard(() => readings.readWhole(address))(),
+    viewed: (address) => guard(() => readings.viewed(address))(),
     lanes: () => lanes.list(),
     get lastCatchUp() {
       return reports.last

@@ -38,7 +38,7 @@ export interface IngestOptions {
 type PublishedEvent = Extract<PubsubEvent, { kind: 'published' }>
 
 // Movim asks a node whether it may write there by publishing these (peers.md).
-const PROBES: ReadonlySet<string> = new Set(['test_post', 'urn:xmpp:avatar:metadata', 'urn:xmpp:avatar:data'])
+export const PROBES: ReadonlySet<string> = new Set(['test_post', 'urn:xmpp:avatar:metadata', 'urn:xmpp:avatar:data'])
 
 /** Characters: ids are parts of addresses, in links and in what servers keep. */
 const LONGEST_ID = 3_000

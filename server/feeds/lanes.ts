@@ -30,7 +30,7 @@ export interface Lanes {
   answered(lane: string): void
   /** Nothing begins, and what fails meanwhile is tried again. */
   pause(): void
-  /** `isFresh` forgets which did not answer. */
+  /** `isFresh` forgets which answered and which did not. */
   resume(options: { readonly isFresh: boolean }): void
   /** How many wait or run where there is an answer, up to this rank. */
   count(upTo?: Rank): number
@@ -44,6 +44,8 @@ export interface Lanes {
 export interface LanesOptions {
   /** Whole seconds to leave a lane alone that failed so many times. */
   readonly backoff: (failures: number) => number
+  /** A server answers again: what it sent meanwhile may be lost. */
+  readonly onBack?: (lane: string) => void
   readonly clock: () => Date
 }
 
@@ -69,7 +71,7 @@ const AT_ONCE = 3
 const MOST_KNOWN = 32
 const MOST_UNKNOWN = 32
 
-export function createLanes({ backoff, clock }: LanesOptions): Lanes {
+export function createLanes({ backoff, clock, onBack = () => {} }: LanesOptions): Lanes {
   const lanes = new Map<string, Lane>()
   const watchers = new Set<() => void>()
   let isPaused = false
@@ -126,10 +128,12 @@ export function createLanes({ backoff, clock }: LanesOptions): Lanes {
   }
 
   function up(lane: Lane): void {
+    const wasDown = lane.failures > 0
     clearTimeout(lane.down?.timer)
     lane.down = undefined
     lane.failures = 0
     lane.isKnown = true
+    if (wasDown) onBack(lane.name)
   }
 
   function count(upTo: Rank = 'later'): number {
@@ -162,7 +166,7 @@ export function createLanes({ backoff, clock }: LanesOptions): Lanes {
       if (isFresh) {
         for (const lane of lanes.values()) {
           clearTimeout(lane.down?.timer)
-          Object.assign(lane, { down: undefined, failures: 0 })
+          Object.assign(lane, { down: undefined, failures: 0, isKnown: false })
         }
       }
       pump()

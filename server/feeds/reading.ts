@@ -9,7 +9,7 @@ import { type IngestDeps, ingest } from './ingest.ts'
 
 export interface ReadingDeps extends IngestDeps {
   readonly site: { readonly status: SessionStatus; readonly pubsub: Pick<Pubsub, 'pages'> }
-  readonly inbox: Pick<Inbox, 'run'>
+  readonly inbox: Pick<Inbox, 'run' | 'onRemoved'>
 }
 
 /** What one reading of a node may cost: a hostile server's has no end of its own. */
@@ -88,9 +88,11 @@ export function createReading(deps: ReadingDeps, node: NodeRow, options: Reading
     async next() {
       const readAt = deps.clock()
       const begun = performance.now()
-      const { value: page, done } = await pages.next()
+      const removed = listenForRemovals(deps, node)
+      const { value: page, done } = await pages.next().finally(removed.stop)
       if (done) return undefined
-      const fresh = await deps.inbox.run(node.address, () => ingestPage(deps, node, { page, readAt, ...options }))
+      const arrived = { ...{ page, readAt, removed }, ...options }
+      const fresh = await deps.inbox.run(node.address, () => ingestPage(deps, node, arrived))
       for (const { id } of page.items) seen.add(id)
       spent.pages++
       spent.bytes += page.bytes
@@ -105,18 +107,38 @@ export function createReading(deps: ReadingDeps, node: NodeRow, options: Reading
   }
 }
 
+interface Removals {
+  /** Whether an item was retracted, or all of them. */
+  has(id: ItemId): boolean
+  readonly stop: () => void
+}
+
+/** What leaves the node while an answer is on its way, that may still have it: the index may not know it yet. */
+function listenForRemovals({ inbox }: ReadingDeps, { address }: NodeRow): Removals {
+  const ids = new Set<ItemId>()
+  let isEmptied = false
+  const stop = inbox.onRemoved(address, (event) => {
+    if (event.kind === 'retracted') ids.add(event.address.item)
+    else isEmptied = true
+  })
+  return { has: (id) => isEmptied || ids.has(id), stop }
+}
+
 interface Arrived {
   readonly page: NodePage
+  readonly removed: Removals
   readonly readAt: Date
   readonly isHistory: boolean
   readonly signal: AbortSignal
 }
 
-async function ingestPage(deps: IngestDeps, node: NodeRow, { page, readAt, isHistory, signal }: Arrived) {
+async function ingestPage(deps: IngestDeps, node: NodeRow, arrived: Arrived): Promise<number> {
+  const { page, removed, readAt, isHistory, signal } = arrived
   // One that was closed or deleted is there again.
   await updateNode(deps.index, node.address, { status: 'open' })
   let fresh = 0
   for (const item of page.items) {
+    if (removed.has(item.id)) continue
     const event = { kind: 'published', address: { ...node.address, item: item.id }, item } as const
     if ((await ingest(deps, event, { readAt, isHistory })) === 'stored') fresh++
     // SQLite answers at once, so nothing else here lets a page request in between.

@@ -5,6 +5,7 @@ import {
   listUnreadNodes,
   type NodeRow,
   type NodeToRead,
+  noteUnreachable,
   postponeNodes,
   updateNode,
 } from '#server/store/node.ts'
@@ -30,8 +31,8 @@ export interface Readings {
   /** What is due. */
   addDue(): Promise<void>
   /** Something of it was missed, and may not be among the newest. */
-  readWhole(address: NodeAddress): void
-  viewed(address: NodeAddress): void
+  readWhole(address: NodeAddress): Promise<void>
+  viewed(address: NodeAddress): Promise<void>
   /** Nobody wants it any more. */
   drop(address: NodeAddress): void
   /** Readings that have begun cannot be relied on to have heard what came between. */
@@ -70,7 +71,7 @@ export function createReadings(
       // Before too, so that a long reading is not begun again meanwhile.
       const planned = await planNext(address)
       const outcome = await catchUp(deps, address, signal)
-      if (outcome === 'unreachable') return 'unreachable'
+      if (outcome === 'unreachable') return await noteDown(address)
       count++
       // Else another process asked for it meanwhile.
       if ((await findNode(deps.index, address))?.nextTryAt === planned) await planNext(address)
@@ -79,6 +80,12 @@ export function createReadings(
       if (!signal.aborted) deps.log.error(`Reading ${keyOf(address)} failed: ${describeError(error)}`)
     }
     return 'done'
+  }
+
+  async function noteDown(address: NodeAddress): Promise<'unreachable'> {
+    const problem = (await findNode(deps.index, address))?.problem
+    if (problem !== undefined) await noteUnreachable(deps.index, domainOf(address.service), problem)
+    return 'unreachable'
   }
 
   async function planNext(address: NodeAddress): Promise<number> {
@@ -133,21 +140,16 @@ export function createReadings(
       const unread = await listUnreadNodes(deps.index, { dueBy: now, limit: MOST_DUE })
       for (const address of unread) addSlow(address, { isContinued: true })
     },
-    readWhole({ service, node }) {
+    async readWhole({ service, node }) {
       const address = { service, node }
-      updateNode(deps.index, address, { deepDueAt: deps.clock().getTime() }).then(
-        () => (add(address, 'asked'), addSlow(address, { isContinued: true })),
-        (error: unknown) => deps.log.error(`${keyOf(address)} cannot be read again: ${describeError(error)}`),
-      )
+      await updateNode(deps.index, address, { deepDueAt: deps.clock().getTime() })
+      add(address, 'asked')
+      addSlow(address, { isContinued: true })
     },
-    viewed(address) {
-      findNode(deps.index, address).then(
-        (node) => {
-          const readAt = node?.readAt?.getTime() ?? 0
-          if (node?.kind === 'comments' && deps.clock().getTime() - readAt > FRESH) add(node.address, 'thread')
-        },
-        (error: unknown) => deps.log.error(`${keyOf(address)} cannot be read: ${describeError(error)}`),
-      )
+    async viewed(address) {
+      const node = await findNode(deps.index, address)
+      const readAt = node?.readAt?.getTime() ?? 0
+      if (node?.kind === 'comments' && deps.clock().getTime() - readAt > FRESH) add(node.address, 'thread')
     },
     drop(address) {
       const run = async (): Promise<TaskOutcome> => {

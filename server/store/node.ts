@@ -141,6 +141,12 @@ export async function findNodeToRead(index: IndexDb, { service, node }: NodeAddr
   return row && { ...readNode(row), postedAt: dateOf(row.postedAt) }
 }
 
+/** A server does not answer, which goes for every feed there. */
+export async function noteUnreachable(index: IndexDb, domain: string, problem: string): Promise<void> {
+  const query = index.updateTable('node').set({ problem }).where('kind', '!=', 'comments').where('problem', 'is', null)
+  await query.where((is) => isOf(is, domain)).execute()
+}
+
 /** None of these is due before then. */
 export async function postponeNodes(index: IndexDb, ids: readonly number[], until: Date): Promise<void> {
   await index.updateTable('node').set({ nextTryAt: until.getTime() }).where('id', 'in', ids).execute()

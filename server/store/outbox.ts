@@ -146,6 +146,12 @@ export async function listOutboxSince(
   return rows.map(readOutboxRow)
 }
 
+/** Everything that was done, in order. */
+export async function listDone(state: StateDb): Promise<OutboxRow[]> {
+  const rows = await state.selectFrom('outbox').selectAll().where('status', '=', 'done').orderBy('id').execute()
+  return rows.map(readOutboxRow)
+}
+
 /** What was acknowledged to an account at or after an instant, oldest first. */
 export async function listAcknowledged(state: StateDb, account: BareJid, since: Date): Promise<OutboxRow[]> {
   const rows = await state

@@ -35,6 +35,8 @@ export interface FakeNetwork {
   /** Services where only these may create nodes, as on Prosody. */
   readonly creators: Map<BareJid, readonly BareJid[]>
   pubsubOf(account: BareJid): FakePubsub
+  /** What was asked, by whom and in order. */
+  readonly asked: { readonly account: BareJid; readonly method: keyof Pubsub; readonly address?: NodeAddress }[]
   /** The next call of `method`, by anybody, fails so. */
   failNext(method: keyof Pubsub, error: AppError): void
   /** Every event, as subscribers get it. */
@@ -52,6 +54,7 @@ export function createFakeNetwork(): FakeNetwork {
   const network: FakeNetwork = {
     nodes,
     manners: new Map(),
+    asked: [],
     mayRetractOwn: false,
     creators: new Map(),
     pubsubOf: (account) => createFake(account),
@@ -68,13 +71,14 @@ export function createFakeNetwork(): FakeNetwork {
   }
 
   function createFake(account: BareJid): FakePubsub {
-    function enter(method: keyof Pubsub): void {
+    function enter(method: keyof Pubsub, address?: NodeAddress): void {
+      network.asked.push({ account, method, ...(address && { address }) })
       const index = failures.findIndex((failure) => failure.method === method)
       const [failure] = index < 0 ? [] : failures.splice(index, 1)
       if (failure) throw failure.error
     }
     function open(method: keyof Pubsub, address: NodeAddress, asOwner = false): FakeNode {
-      enter(method)
+      enter(method, address)
       const node = nodes.get(key(address))
       if (node === undefined) throw new AppError('not-found', `${address.service} knows no such node`)
       if (node.affiliations.get(account) === 'outcast') {

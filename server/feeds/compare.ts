@@ -1,0 +1,143 @@
+import { describeError, isAppError } from '#server/errors.ts'
+import type { IndexDb, StateDb } from '#server/store/database.ts'
+import { type EntryRow, findEntry, listEntryDates } from '#server/store/entry.ts'
+import { listNodes, type NodeRow } from '#server/store/node.ts'
+import type { Item, Pubsub } from '#server/xmpp/ports.ts'
+import { addressKey, type ItemId, type NodeAddress } from '#shared/address.ts'
+import { METADATA_ITEM } from '#shared/feed-metadata.ts'
+import { type BareJid, domainOf } from '#shared/jid.ts'
+import { isWithinBounds, writeXml } from '#shared/xml.ts'
+import { compareOutbox } from './compare-outbox.ts'
+import { mayReplace } from './entry-row.ts'
+import { PROBES } from './ingest.ts'
+import { type ReadEntryItem, readItem } from './read-item.ts'
+import { BOUNDS } from './reading.ts'
+import { isFull, listTrimmed } from './trimmed.ts'
+
+export interface CompareDeps {
+  readonly index: IndexDb
+  readonly state: StateDb
+  readonly siteDomain: BareJid
+  readonly site: { readonly pubsub: Pick<Pubsub, 'pages' | 'findItem' | 'findItems'> }
+}
+
+/** Something in which a node, the index and the outbox do not agree. */
+export interface Difference {
+  readonly kind: 'missing-here' | 'missing-there' | 'differs' | 'overwritten' | 'unread' | 'not-done'
+  readonly address: NodeAddress & { readonly item?: ItemId }
+  /** A sentence. */
+  readonly words: string
+  /** Of what is unread: whether its server did not answer at all. */
+  readonly isSilent?: boolean
+}
+
+/** An overwrite by a stranger is no fault of the index: the first version stays. */
+export function isFault({ kind }: Difference): boolean {
+  return kind !== 'overwritten'
+}
+
+/** Reads every node that the index knows, and says where index or outbox have something else. Changes nothing. */
+export async function* compareAll(deps: CompareDeps): AsyncGenerator<Difference> {
+  const seen = new Map<string, ReadonlySet<ItemId>>()
+  const silent = new Set<BareJid>()
+  for (const node of await listNodes(deps.index)) {
+    const ids = new Set<ItemId>()
+    const domain = domainOf(node.address.service)
+    if (silent.has(domain)) {
+      yield { kind: 'unread', address: node.address, words: 'Its server did not answer before' }
+      continue
+    }
+    for await (const difference of compareNode(deps, node, ids)) {
+      // It would not answer for its other nodes either, half a minute each.
+      if (difference.kind === 'unread' && difference.isSilent) silent.add(domain)
+      yield difference
+    }
+    seen.set(addressKey(node.address), ids)
+  }
+  yield* compareOutbox(deps, seen)
+}
+
+/** One node; the ids that it has are added to `ids`. */
+async function* compareNode(deps: CompareDeps, node: NodeRow, ids: Set<ItemId>): AsyncGenerator<Difference> {
+  try {
+    for await (const { items } of deps.site.pubsub.pages(node.address, { max: BOUNDS.items })) {
+      for (const item of items) {
+        ids.add(item.id)
+        yield* compareItem(deps, node, item)
+      }
+    }
+  } catch (error) {
+    const isPartial = isAppError(error, 'too-large') && ids.size > 0
+    if (!isPartial) return yield* explain(node, error)
+    // What a service does not list can still be asked for.
+    for (const { item } of await listEntryDates(deps.index, node.id)) {
+      const found = ids.has(item) ? undefined : await deps.site.pubsub.findItem({ ...node.address, item })
+      if (found === undefined) continue
+      ids.add(item)
+      yield* compareItem(deps, node, found)
+    }
+  }
+  yield* compareMissing(deps, node, ids)
+}
+
+function* explain(node: NodeRow, error: unknown): Generator<Difference> {
+  const isGone = isAppError(error, 'not-found', 'gone') && node.status === 'deleted'
+  const isClosed = isAppError(error, 'forbidden', 'not-authorized') && node.status !== 'open'
+  if (isGone || isClosed) return
+  const isSilent = isAppError(error, 'unavailable', 'timeout')
+  yield { kind: 'unread', address: node.address, words: `It could not be read: ${describeError(error)}`, isSilent }
+}
+
+async function* compareItem(deps: CompareDeps, node: NodeRow, item: Item): AsyncGenerator<Difference> {
+  const address = { ...node.address, item: item.id }
+  if (item.payload === undefined || PROBES.has(item.id) || !isWithinBounds(item.payload)) return
+  const text = writeXml(item.payload)
+  const read = readItem(deps, { node, item: { ...item, payload: item.payload }, text })
+  // What nobody could show is missed by nobody.
+  if (typeof read === 'string') return
+  if (read.kind === 'metadata') {
+    if (node.metadataPayload !== text) yield { kind: 'differs', address, words: 'The description of the blog differs' }
+    return
+  }
+  const entry = await findEntry(deps.index, node.id, item.id)
+  if (entry === undefined) yield { kind: 'missing-here', address, words: 'The node has it, the index does not' }
+  else yield* compareEntry({ entry, read, text, address })
+}
+
+interface Pair {
+  readonly entry: EntryRow
+  readonly read: ReadEntryItem
+  readonly text: string
+  readonly address: Difference['address']
+}
+
+function* compareEntry({ entry, read, text, address }: Pair): Generator<Difference> {
+  if (entry.payload === text) {
+    const isTrusted = entry.credit !== 'unverified' && read.credit.kind === 'unverified'
+    if (isTrusted) yield { kind: 'differs', address, words: 'Its author is shown as verified, and is not' }
+  } else if (mayReplace(entry, read)) {
+    yield { kind: 'differs', address, words: 'The node has another version than the index' }
+  } else {
+    const words = `${read.publisher ?? 'Somebody'} wrote over what ${entry.publisher ?? 'somebody'} had published`
+    yield { kind: 'overwritten', address, words }
+  }
+}
+
+async function* compareMissing(
+  { index }: CompareDeps,
+  node: NodeRow,
+  ids: ReadonlySet<ItemId>,
+): AsyncGenerator<Difference> {
+  const known = await listEntryDates(index, node.id)
+  const isTrimming = isFull({ count: ids.size, maxItems: node.maxItems, mostItems: node.mostItems })
+  const trimmed = isTrimming ? listTrimmed(known, ids) : new Set<ItemId>()
+  const words = 'The index has it, the node does not'
+  for (const { item } of known) {
+    if (!ids.has(item) && !trimmed.has(item)) {
+      yield { kind: 'missing-there', address: { ...node.address, item }, words }
+    }
+  }
+  if (node.metadataPayload !== undefined && !ids.has(METADATA_ITEM as ItemId)) {
+    yield { kind: 'missing-there', address: { ...node.address, item: METADATA_ITEM as ItemId }, words }
+  }
+}
