@@ -52,7 +52,8 @@ export interface FeedEntry {
   readonly alternate: string
   readonly xmppUri?: string
   readonly enclosures?: readonly { readonly href: string; readonly type: string; readonly title: string }[]
-  readonly comments?: { readonly page: string; readonly feed: string; readonly count: number }
+  /** `feed`: where everybody may read them. */
+  readonly comments?: { readonly page: string; readonly feed?: string; readonly count: number }
 }
 
 /**

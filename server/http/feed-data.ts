@@ -37,7 +37,7 @@ export function createPostFeed(
   { query, page }: { query: FeedQuery; page: Page<PostRow> },
 ): Feed {
   const mayHold = ({ credit }: PostRow) => credit === 'credited' || (source.isPrivate && credit === 'according')
-  const entries = page.rows.filter(mayHold).map((row) => createPostEntry(deps, row))
+  const entries = page.rows.filter(mayHold).map((row) => createPostEntry(deps, source, row))
   const absolute = (found: FeedQuery) => writeAddress(deps, source.feedPath, found)
   return {
     ...describeSource(deps, source),
@@ -78,14 +78,16 @@ export function createCommentFeed(
   }
 }
 
-function createPostEntry(deps: Deps, row: PostRow): FeedEntry {
+function createPostEntry(deps: Deps, { isPrivate }: FeedSource, row: PostRow): FeedEntry {
   const path = postPath({ domain: deps.siteDomain }, row.address)
   const alternate = writeAddress(deps, path)
-  const feed = writeAddress(deps, `${path}/atom.xml`)
+  const feed = isPrivate ? undefined : writeAddress(deps, `${path}/atom.xml`)
+  // A service that is not believed must not take the place of an author's own entry in somebody's reader.
+  const author = row.credit === 'credited' ? row.author : undefined
   return {
-    id: feedEntryId(row.address, row.author?.jid, row.atomId),
+    id: feedEntryId(row.address, author?.jid, row.atomId),
     ...{ title: row.title, html: row.html, summary: row.summary, published: row.published, updated: row.updated },
-    author: row.author ?? { name: row.claimedName ?? '' },
+    author: author ?? { name: `${row.author?.name ?? ''} (according to ${row.address.service})` },
     ...{ tags: row.tags, language: row.language, alternate },
     xmppUri: writeXmppUri(row.address),
     ...(row.pictures.length === 0

@@ -11,14 +11,16 @@ import { blogAddress, isSiteFeed } from './places.ts'
 
 type Deps = Pick<AppContext, 'config' | 'state' | 'index'>
 
-/** Why somebody may read a feed: it is the site's, they follow it; a stranger sees what its authors put on the web. */
+/** Why somebody may read a feed: it is the site's, or they follow it; a stranger sees what is on the web anyway. */
 export type Access = 'site' | 'follower' | 'stranger'
 
 export async function findAccess(deps: Deps, { service, node }: NodeAddress, person?: Person): Promise<Access> {
   const address = { service, node }
   if (await isSiteFeed(deps, address)) return 'site'
-  const follow = person && (await findFollow(deps.state, person.jid, address))
-  return follow === undefined ? 'stranger' : 'follower'
+  if (person === undefined) return 'stranger'
+  // What is on their own account is theirs to read, whoever follows it.
+  if (person.jid === service) return 'follower'
+  return (await findFollow(deps.state, person.jid, address)) === undefined ? 'stranger' : 'follower'
 }
 
 /** The feed, if there is anything to show of it: 404 for an unknown or closed one, 410 for a deleted one. */
@@ -35,10 +37,9 @@ export async function requirePost(deps: Deps, address: ItemAddress, person?: Per
   if (post === 'gone') throw new AppError('gone', 'This post was deleted.')
   if (post === undefined) throw new AppError('not-found', 'There is no such post.')
   await requireFeed(deps, address)
-  if (post.alternate === undefined && (await findAccess(deps, address, person)) === 'stranger') {
-    throw new AppError('not-found', 'There is no such post.')
-  }
-  return post
+  const isOwn = person !== undefined && post.author?.jid === person.jid
+  if (isOwn || post.alternate !== undefined || (await findAccess(deps, address, person)) !== 'stranger') return post
+  throw new AppError('not-found', 'There is no such post.')
 }
 
 /** A blog is never called by its address. */

@@ -4,8 +4,9 @@ import { addFollow, deleteFollow } from '#server/store/follow.ts'
 import { addNode } from '#server/store/node.ts'
 import type { NodeAddress } from '#shared/address.ts'
 import { NS } from '#shared/ns.ts'
+import { writeXml } from '#shared/xml.ts'
 import { jidOf } from '#test/support/context.ts'
-import { BLOG, entryOf, itemOf, JULIET, MALLORY, publishTo, ROMEO } from '../feeds/fixtures.ts'
+import { BLOG, commentsLink, entryOf, itemOf, JULIET, MALLORY, publishTo, ROMEO, xml } from '../feeds/fixtures.ts'
 import { seedAuthor, seedPost } from './seed.ts'
 import { createTestSite, type TestSite } from './test-site.ts'
 
@@ -130,6 +131,56 @@ describe('my timeline', () => {
   })
 })
 
+describe('what I follow', () => {
+  it('I see all of, with its threads; who does not follow it only what is on the web', async () => {
+    await using site = await followingSite()
+    const more = commentsLink({ service: MALLORY, node: 'urn:xmpp:microblog:0:comments/talk' })
+    const payload = entryOf({ title: 'Talk to me', author: MALLORY, more })
+    await publishTo(site.ctx, itemOf(MALLORYS, 'talk'), { payload, publisher: MALLORY })
+    const [blog, garden] = ['/@mallory@evil.example', '/c/pubsub.montague.example/garden']
+    const romeo = await site.signedIn(ROMEO)
+    assert.match((await romeo.get(blog)).body, /Title of quiet/)
+    assert.match((await romeo.get(garden)).body, /Title of weeds/)
+    assert.match((await romeo.get(`${blog}/talk`)).body, /<textarea/)
+    for (const browser of [site.browser(), await site.signedIn(JULIET)]) {
+      assert.doesNotMatch((await browser.get(blog)).body, /Title of quiet/)
+      assert.doesNotMatch((await browser.get(garden)).body, /Title of weeds/)
+      for (const path of [`${blog}/quiet`, `${blog}/talk/live.events`, `${garden}/weeds`]) {
+        assert.equal((await browser.get(path)).statusCode, 404, path)
+      }
+    }
+    await deleteFollow(site.ctx.state, { follower: ROMEO, address: MALLORYS })
+    assert.equal((await romeo.get(`${blog}/quiet`)).statusCode, 404)
+  })
+
+  it('others follow of mine I see too, and what I wrote elsewhere', async () => {
+    await using site = await followingSite()
+    const own: NodeAddress = { service: ROMEO, node: NS.MICROBLOG }
+    await addNode(site.ctx.index, { address: own, kind: 'blog', owner: ROMEO, now: site.ctx.clock() })
+    await post(site, own, 'sonnet', ROMEO)
+    const elsewhere = { service: jidOf('pubsub.capulet.example'), node: 'hall' }
+    await addNode(site.ctx.index, { address: elsewhere, kind: 'community', now: site.ctx.clock() })
+    await post(site, elsewhere, 'masque', ROMEO)
+    const paths = ['/@romeo@montague.example/sonnet', '/c/pubsub.capulet.example/hall/masque']
+    for (const path of paths) {
+      assert.equal((await (await site.signedIn(ROMEO)).get(path)).statusCode, 200, path)
+      assert.equal((await (await site.signedIn(JULIET)).get(path)).statusCode, 404, path)
+    }
+    assert.match((await (await site.signedIn(ROMEO)).get('/@romeo@montague.example')).body, /Title of sonnet/)
+  })
+
+  it('is where I come to when I sign in', async () => {
+    await using site = await followingSite()
+    const signIn = async (jid: string) => {
+      const browser = site.browser()
+      return (await browser.submit((await browser.get('/signin')).body, '/signin', { jid, password: 'secret' })).headers
+        .location
+    }
+    assert.equal(await signIn(ROMEO), '/home')
+    assert.equal(await signIn('tybalt@capulet.example'), '/')
+  })
+})
+
 describe('the feeds of my timeline', () => {
   const addressOf = (page: string) =>
     /href="https:\/\/blog\.example(\/home\/[\w-]{43}\/atom\.xml)"/.exec(page)?.[1] ?? ''
@@ -161,15 +212,25 @@ describe('the feeds of my timeline', () => {
     }
   })
 
-  it('hold nobody’s posts under another’s name', async () => {
+  it('hold nobody’s posts under another’s name, and none that takes the place of another’s', async () => {
     await using site = await followingSite()
     const forged = entryOf({ title: 'Forged', author: JULIET })
     await publishTo(site.ctx, itemOf(MALLORYS, 'forged'), { payload: forged, publisher: MALLORY })
+    const id = 'tag:capulet.example,2026-01-02:juliet/balcony'
+    const payload = xml(
+      writeXml(entryOf({ title: 'Said to be hers', author: JULIET, name: 'Juliet' })).replace('>x<', `>${id}<`),
+    )
+    await publishTo(site.ctx, itemOf(GARDEN, 'balcony'), { payload, publisher: JULIET })
     const romeo = await site.signedIn(ROMEO)
     await romeo.submit((await romeo.get('/home')).body, '/home/address', {})
     const { body } = await romeo.get(addressOf((await romeo.get('/home')).body))
     assert.match(body, /Title of quiet/)
     assert.doesNotMatch(body, /Forged|juliet/)
+    assert.match(
+      body,
+      /Said to be hers[\s\S]*<name>Juliet \(according to pubsub\.montague\.example\)<\/name><\/author>/,
+    )
+    assert.match(body, /<id>xmpp:pubsub\.montague\.example\?;node=garden;item=balcony<\/id>/)
   })
 
   it('can be of one feed that I follow, page by page, and of none that I do not', async () => {

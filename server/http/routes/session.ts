@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { isAppError } from '#server/errors.ts'
 import { findConsentQuestion } from '#server/feeds/authors.ts'
+import { listFollows } from '#server/store/follow.ts'
 import type { FormNotice } from '../form-guard.ts'
 import { requireSender } from '../form-guard.ts'
 import { sendSignInPage } from '../pages/sign-in.ts'
@@ -48,7 +49,9 @@ export function addSession(app: FastifyInstance, web: Web): void {
       const signedIn = await ctx.people.signIn({ jid, password, address: request.ip, oldCookie })
       cookies.writeSession(reply, signedIn.cookie)
       const question = await findConsentQuestion(ctx, signedIn.jid)
-      return reply.redirect(question === undefined ? next : `/consent?${new URLSearchParams({ next })}`, 303)
+      if (question !== undefined) return reply.redirect(`/consent?${new URLSearchParams({ next })}`, 303)
+      const isReader = next === '/' && (await listFollows(ctx.state, signedIn.jid)).length > 0
+      return reply.redirect(isReader ? '/home' : next, 303)
     } catch (error) {
       if (!isAppError(error)) throw error
       if (error.retryAfter !== undefined) reply.header('retry-after', error.retryAfter)
