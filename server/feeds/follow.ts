@@ -27,20 +27,43 @@ export function mayFollow({ node }: NodeAddress): boolean {
   return node !== '' && ![NS.COMMENTS_PREFIX, NS.ATTACHMENTS_PREFIX].some((prefix) => node.startsWith(prefix))
 }
 
+export type FollowOutcome = 'followed' | 'known' | 'no-feed' | 'too-many'
+
 /** Follows nodes from now on, here at once and on the network as soon as it can be. Again does no harm. */
-export async function followNodes(deps: FollowDeps, follower: BareJid, wishes: readonly Wish[]): Promise<void> {
-  const fresh: NodeAddress[] = []
+export async function followNodes(
+  deps: FollowDeps,
+  follower: BareJid,
+  wishes: readonly Wish[],
+): Promise<FollowOutcome[]> {
   let count = (await listFollows(deps.state, follower)).length
-  for (const { address, title, feedUrl, isListed } of wishes) {
-    if (!mayFollow(address)) throw new AppError('bad-request', `${writeXmppUri(address)} is no blog or community`)
-    if ((await findFollow(deps.state, follower, address)) !== undefined) continue
-    if (count >= MOST_FOLLOWS) throw new AppError('forbidden', `You follow ${MOST_FOLLOWS} blogs, and more cannot be`)
+  const follow = async ({ address, title, feedUrl, isListed }: Wish): Promise<FollowOutcome> => {
+    if (!mayFollow(address)) return 'no-feed'
+    if ((await findFollow(deps.state, follower, address)) !== undefined) return 'known'
+    if (count >= MOST_FOLLOWS) return 'too-many'
     await addFollow(deps.state, { follower, address, title, feedUrl, isListed, since: deps.clock() })
     await queueFollow(deps, 'follow', { follower, address })
-    fresh.push(address)
     count += 1
+    return 'followed'
   }
-  await tellOthers(deps, follower, fresh)
+  const outcomes: FollowOutcome[] = []
+  for (const wish of wishes) outcomes.push(await follow(wish))
+  const fresh = wishes.filter((_, n) => outcomes[n] === 'followed')
+  if (fresh.length > 0) await tellOthers(deps, follower, fresh)
+  return outcomes
+}
+
+/** The same of one, that somebody in front of a form wants. Throws where it cannot be. */
+export async function followNode(deps: FollowDeps, follower: BareJid, wish: Wish): Promise<void> {
+  const [outcome] = await followNodes(deps, follower, [wish])
+  const words = outcome === undefined ? undefined : describeOutcome(outcome, wish)
+  if (words !== undefined) throw new AppError(outcome === 'no-feed' ? 'bad-request' : 'forbidden', words)
+}
+
+/** Why something is not followed, in a sentence; undefined where it is. */
+export function describeOutcome(outcome: FollowOutcome, { address }: Wish): string | undefined {
+  if (outcome === 'no-feed') return `${writeXmppUri(address)} is no blog and no community.`
+  if (outcome === 'too-many') return `You follow ${MOST_FOLLOWS} blogs already. Unfollow some first.`
+  return undefined
 }
 
 /** Follows no longer: here at once, and on the network as soon as it can be. */
@@ -73,9 +96,9 @@ export function followRowAddress({ service, node }: NodeAddress): ItemAddress {
   return { service, node, item: asItemId('') }
 }
 
-async function tellOthers(deps: FollowDeps, follower: BareJid, fresh: readonly NodeAddress[]): Promise<void> {
+async function tellOthers(deps: FollowDeps, follower: BareJid, fresh: readonly Wish[]): Promise<void> {
   await knowBlogs(deps)
-  for (const address of fresh) deps.live.publish(NODES_TOPIC, { kind: 'node-added', address })
+  for (const { address } of fresh) deps.live.publish(NODES_TOPIC, { kind: 'node-added', address })
   if (await publishesFollows(deps.state, follower)) await queuePublicFollows(deps, follower)
 }
 

@@ -1,27 +1,53 @@
-import { listBlogs } from '#server/store/blog.ts'
-import { blogPath } from '#shared/paths.ts'
-import { escapeXml } from '#shared/text.ts'
+import type { Person } from '#server/people/people.ts'
+import { type BlogRow, feedKey, listBlogs, listFeeds } from '#server/store/blog.ts'
+import { type Follow, listFollows } from '#server/store/follow.ts'
+import { writeXmppUri } from '#shared/address.ts'
+import { type Outline, writeOpml } from '#shared/opml.ts'
+import { blogPath, nodePath } from '#shared/paths.ts'
 import type { AppContext } from './context.ts'
-import { listSiteAuthors } from './places.ts'
+import { homeFeedPath } from './home-feed.ts'
+import { isSiteFeed, listSiteAuthors } from './places.ts'
 import { blogTitle } from './shown.ts'
 
-/** The site's blogs, for feed readers to import (OPML 2.0). */
-export async function writeOpml(deps: Pick<AppContext, 'config' | 'state' | 'index' | 'siteDomain'>): Promise<string> {
+type Deps = Pick<AppContext, 'config' | 'state' | 'index' | 'siteDomain'>
+
+/** The site's blogs, for feed readers to import. */
+export async function writeSiteOpml(deps: Deps): Promise<string> {
   const { config, index, siteDomain } = deps
   const blogs = await listBlogs(index, await listSiteAuthors(deps))
   const outlines = blogs
     .filter(({ status }) => status === 'open')
-    .map((blog) => {
+    .map((blog): Outline => {
       const page = new URL(blogPath({ domain: siteDomain }, blog.author.jid), config.url).href
-      const [text, feed, html] = [blogTitle(blog), `${page}/atom.xml`, page].map(escapeXml)
-      return `<outline type="rss" text="${text}" xmlUrl="${feed}" htmlUrl="${html}"/>`
+      const xmppUri = writeXmppUri(blog.address)
+      return { title: blogTitle(blog), xmlUrl: `${page}/atom.xml`, htmlUrl: page, xmppUri }
     })
-  return `<?xml version="1.0" encoding="UTF-8"?>
-<opml version="2.0">
-<head><title>${escapeXml(config.title)}</title></head>
-<body>
-${outlines.join('\n')}
-</body>
-</opml>
-`
+  return writeOpml(config.title, outlines)
+}
+
+/** What somebody follows; of what has no public feed that we know, the one under their own secret address. */
+export async function writeFollowsOpml(deps: Deps, { jid }: Person, secret: string): Promise<string> {
+  const follows = await listFollows(deps.state, jid)
+  const addresses = follows.map(({ address }) => address)
+  const feeds = await listFeeds(deps.index, addresses)
+  const outlines: Outline[] = []
+  for (const follow of follows)
+    outlines.push(await describe(deps, { follow, blog: feeds.get(feedKey(follow.address)), secret }))
+  return writeOpml(`${deps.config.title}: ${jid}`, outlines)
+}
+
+async function describe(
+  deps: Deps,
+  { follow, blog, secret }: { follow: Follow; blog: BlogRow | undefined; secret: string },
+): Promise<Outline> {
+  const { address } = follow
+  const page = nodePath({ domain: deps.siteDomain }, address)
+  const isOurs = await isSiteFeed(deps, address)
+  const feed = isOurs ? `${page}/atom.xml` : (follow.feedUrl ?? homeFeedPath(secret, address))
+  return {
+    title: (blog && blogTitle(blog)) ?? follow.title ?? address.service,
+    xmlUrl: new URL(feed, deps.config.url).href,
+    ...(isOurs ? { htmlUrl: new URL(page, deps.config.url).href } : {}),
+    xmppUri: writeXmppUri(address),
+  }
 }

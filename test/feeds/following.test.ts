@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Element } from 'ltx'
 import { AppError } from '#server/errors.ts'
-import { followNodes, publishFollows, unfollowNode, type Wish } from '#server/feeds/follow.ts'
+import { followNode, publishFollows, unfollowNode, type Wish } from '#server/feeds/follow.ts'
 import { listItemId, MOST_FOLLOWS } from '#server/feeds/follow-list.ts'
 import { createFollowing } from '#server/feeds/following.ts'
 import { blogOf } from '#server/feeds/indexing.ts'
@@ -45,7 +45,7 @@ async function createBlog({ network }: TestContext, address: NodeAddress): Promi
   await network.pubsubOf(address.service).createNode(address, { access_model: 'open' })
 }
 
-const follow = (ctx: TestContext, ...wishes: Wish[]) => followNodes(ctx, juliet, wishes)
+const follow = (ctx: TestContext, wish: Wish) => followNode(ctx, juliet, wish)
 const settled = (ctx: TestContext) =>
   until(async () => (await listWaiting(ctx.state, juliet)).length === 0, { what: 'an empty outbox' })
 const nodeOf = ({ network }: TestContext, address: NodeAddress) => network.nodes.get(addressKey(address))

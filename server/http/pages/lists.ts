@@ -20,6 +20,7 @@ import { type Access, blogTitle } from '../shown.ts'
 import { writeBlogVersion } from '../versions.ts'
 import type { Web } from '../web.ts'
 import { describeConsent } from './consent.ts'
+import { viewFollowButton, viewPublicFollows } from './follow-view.ts'
 import type { Exchange } from './page.ts'
 import { sendPage } from './page.ts'
 import { viewOutboxPost, viewPost } from './post-view.ts'
@@ -80,6 +81,10 @@ export async function sendBlogPage(
       author: { ...blog.author, ...(blog.kind === 'blog' ? { url } : {}) },
       isWaiting: blog.isWaiting && list.page.rows.length === 0,
       follow: viewFollow(web, blog),
+      ...(isOwn || person === undefined
+        ? {}
+        : { following: viewFollowButton(web, person, { blog, isFollowed: follow !== undefined }) }),
+      ...(blog.kind === 'blog' && isFirst ? { follows: await viewPublicFollows(web, blog) } : {}),
       posts: viewPosts(web, { ...list, unread }, person),
       ...(person !== undefined && isFirst ? { waiting: await viewWaitingPosts(web, blog, person) } : {}),
       paging: viewPaging(url, list.page),

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { AppError } from '#server/errors.ts'
 import { sendBody } from '../encoding.ts'
-import { writeOpml } from '../opml.ts'
+import { writeSiteOpml } from '../opml.ts'
 import { createSitemap } from '../sitemap.ts'
 import { readVisit } from '../visit.ts'
 import type { Web } from '../web.ts'
@@ -44,7 +44,7 @@ export function addMachines(app: FastifyInstance, web: Web): void {
   })
 
   app.get('/opml.xml', async (request, reply) => {
-    return sendBody(request, reply, { type: 'text/x-opml; charset=utf-8', bytes: await writeOpml(ctx) })
+    return sendBody(request, reply, { type: 'text/x-opml; charset=utf-8', bytes: await writeSiteOpml(ctx) })
   })
 
   app.get('/sitemap.xml', async (request, reply) => {

@@ -1,0 +1,155 @@
+import type { FastifyReply } from 'fastify'
+import type { Preview, PreviewPost } from '#server/feeds/preview.ts'
+import type { ShownFollows } from '#server/feeds/shown-follows.ts'
+import type { Person } from '#server/people/people.ts'
+import { type FeedHealth, listFeedHealth } from '#server/store/feed-health.ts'
+import { type Follow, listFollows } from '#server/store/follow.ts'
+import { publishesFollows } from '#server/store/reader.ts'
+import { addressKey, writeXmppUri } from '#shared/address.ts'
+import { localPart } from '#shared/jid.ts'
+import { nodePath } from '#shared/paths.ts'
+import type { ListedSubscription } from '#shared/subscription-list.ts'
+import type { FollowedView, FollowingView, FollowState, Notice, PreviewedPostView } from '#web/views.ts'
+import type { Discovered } from '../discover.ts'
+import type { Imported } from '../import-opml.ts'
+import type { Web } from '../web.ts'
+import { shortAddress } from './follow-view.ts'
+import type { Exchange } from './page.ts'
+import { sendPage } from './page.ts'
+import { asSentence } from './post-view.ts'
+
+export interface FollowingPage {
+  /** What was typed, to be mended. */
+  readonly typed?: string
+  readonly problem?: string
+  readonly status?: number
+  readonly notices?: readonly Notice[]
+  readonly imported?: readonly Imported[]
+  /** What somebody else shows their contacts. */
+  readonly theirs?: ShownFollows & { readonly jid: string }
+}
+
+export async function sendFollowingPage(web: Web, exchange: Exchange, page: FollowingPage): Promise<FastifyReply> {
+  const { ctx, tokens } = web
+  const person = requirePerson(exchange)
+  const follows = await listFollows(ctx.state, person.jid)
+  const health = await listFeedHealth(
+    ctx.index,
+    follows.map(({ address }) => address),
+  )
+  return sendPage(web, exchange, {
+    name: 'following',
+    status: page.status,
+    head: { title: 'Following', noindex: true, notices: [...(page.notices ?? []), ...describeImport(page.imported)] },
+    view: {
+      token: tokens.issue(person.jid),
+      ...{ typed: page.typed ?? '', problem: page.problem, communitiesUrl: '/communities' },
+      follows: follows.map((follow) => viewFollowed(web, follow, health.get(addressKey(follow.address)))),
+      isPublic: await publishesFollows(ctx.state, person.jid),
+      ...viewImport(page.imported),
+      ...viewTheirs(page),
+    },
+  })
+}
+
+function viewFollowed({ ctx }: Web, follow: Follow, health: FeedHealth | undefined): FollowedView {
+  const { address } = follow
+  // Of a blog the account is address enough.
+  const isBlog = localPart(address.service) !== undefined && addressKey(address).endsWith('microblog%3A0')
+  const problem = follow.problem ?? health?.problem
+  return {
+    title: health?.title ?? follow.title ?? health?.name ?? (isBlog ? address.service : address.node),
+    url: nodePath({ domain: ctx.siteDomain }, address),
+    address: isBlog ? address.service : `${address.service} ${address.node}`,
+    uri: writeXmppUri(address),
+    newest: health?.newestAt?.toISOString(),
+    read: health?.readAt?.toISOString(),
+    states: describeHealth(follow, health),
+    problem: problem === undefined ? undefined : asSentence(problem),
+  }
+}
+
+function describeHealth({ subscription, isListed }: Follow, health: FeedHealth | undefined): FollowState[] {
+  const states: FollowState[] = []
+  if (subscription === 'none' || !isListed) states.push('waiting')
+  if (subscription === 'pending') states.push('pending')
+  if (subscription === 'refused') states.push('refused')
+  if (health?.status === 'closed') states.push('closed')
+  else if (health?.status === 'deleted') states.push('deleted')
+  else if (health === undefined || health.isWaiting) states.push('unread')
+  else if (health.purgedAt !== undefined && health.newestAt === undefined) states.push('purged')
+  else if (health.backfill === 'partial') states.push('partial')
+  else if (health.backfill === 'underway') states.push('underway')
+  return states
+}
+
+function describeImport(imported: readonly Imported[] | undefined): Notice[] {
+  if (imported === undefined) return []
+  const count = imported.filter(({ problem }) => problem === undefined).length
+  if (imported.length === 0) {
+    return [{ lead: 'Nothing imported.', text: 'That file names no feeds. Choose an OPML file.', kind: 'error' }]
+  }
+  return [{ lead: 'Imported.', text: `You follow ${count} of the ${imported.length} feeds in the file.` }]
+}
+
+function viewImport(imported: readonly Imported[] | undefined): Pick<FollowingView, 'notImported'> {
+  const failed = imported?.flatMap(({ title, problem }) => (problem === undefined ? [] : { title, problem }))
+  return failed === undefined || failed.length === 0 ? {} : { notImported: failed }
+}
+
+function viewTheirs({ theirs }: FollowingPage): Pick<FollowingView, 'theirs'> {
+  if (theirs === undefined) return {}
+  const { jid, problem, list } = theirs
+  return { theirs: { jid, problem, list: list.map((each) => viewListed(each)) } }
+}
+
+/** A node that somebody else follows, with the way to follow it too. */
+function viewListed({ address, title }: ListedSubscription) {
+  return {
+    title: title ?? shortAddress(address),
+    followUrl: `/following?${new URLSearchParams({ address: writeXmppUri(address) })}`,
+  }
+}
+
+export interface PreviewPage extends Discovered {
+  readonly preview: Preview
+  readonly isFollowed: boolean
+}
+
+export function sendFollowPreviewPage(web: Web, exchange: Exchange, page: PreviewPage): Promise<FastifyReply> {
+  const { address, feedUrl, preview, isFollowed } = page
+  const person = requirePerson(exchange)
+  const title = preview.title ?? preview.name ?? shortAddress(address)
+  const avatar = preview.avatar && web.pictures.keep(preview.avatar)
+  return sendPage(web, exchange, {
+    name: 'follow-preview',
+    head: { title: `Follow ${title}`, noindex: true },
+    view: {
+      token: web.tokens.issue(person.jid),
+      ...{ title, isFollowed, description: preview.description, language: preview.language, feedUrl },
+      ...{ name: preview.name, address: shortAddress(address), uri: writeXmppUri(address) },
+      ...(avatar === undefined ? {} : { avatar }),
+      posts: preview.posts.map(viewPreviewed),
+      problem: preview.problem,
+      mayFollow: preview.isMissing !== true,
+      url: nodePath({ domain: web.ctx.siteDomain }, address),
+    },
+  })
+}
+
+function viewPreviewed({ entry, author }: PreviewPost): PreviewedPostView {
+  const published = entry.published ?? entry.updated
+  return {
+    title: entry.title,
+    isUntitled: entry.isUntitled,
+    excerpt: entry.summary ?? entry.excerpt,
+    language: entry.language,
+    ...(published === undefined ? {} : { published: published.toISOString() }),
+    ...(author === undefined ? {} : { author: entry.author.name ?? author }),
+  }
+}
+
+function requirePerson({ visit }: Exchange): Person {
+  if (visit.person === undefined) throw new TypeError('What is followed needs a person')
+  return visit.person
+}
