@@ -1,7 +1,7 @@
 import { describeError } from '#server/errors.ts'
 import { clearIndex } from '#server/store/clear.ts'
 import type { StateDb } from '#server/store/database.ts'
-import { findNode, findNodeToRead, listNodes, spreadReadings } from '#server/store/node.ts'
+import { findNode, findNodeToRead, listNodes, spreadReadings, updateNode } from '#server/store/node.ts'
 import { findSetting, saveSetting } from '#server/store/setting.ts'
 import type { PubsubEvent, SessionStatus, XmppSession } from '#server/xmpp/ports.ts'
 import type { NodeAddress } from '#shared/address.ts'
@@ -49,6 +49,8 @@ export { blogOf } from './blog-of.ts'
 
 const DAY = 24 * 3_600_000
 const TICK = 5_000
+/** Waiting tasks that keep nobody waiting. */
+const FEW = 100
 /** A server that does not answer must not keep Canto from ending. */
 const STOP = 3_000
 
@@ -119,7 +121,10 @@ export function createIndexing(deps: IndexingDeps): Indexing {
   }
 
   async function takeConfigured(address: NodeAddress): Promise<void> {
-    if (await inbox.isExpected(address)) readings.add(address, 'asked')
+    if (!(await inbox.isExpected(address))) return
+    // What its service says about it is another now.
+    await updateNode(deps.index, address, { infoReadAt: null })
+    readings.add(address, 'asked')
   }
 
   /** A service also tells what our own asking has changed, which is no news. */
@@ -168,10 +173,11 @@ export function createIndexing(deps: IndexingDeps): Indexing {
     else guard(() => addNew(address))()
   }
 
-  /** Comments of old posts wait until they are due, which they are already. */
+  /** Where thousands wait, those that nobody talks about do so in the index: they are due. */
   async function addNew(address: NodeAddress): Promise<void> {
     const node = await findNodeToRead(deps.index, address)
-    if (node !== undefined && isRecent(node, deps.clock())) await readings.addAll([node])
+    if (node === undefined) return
+    if (isRecent(node, deps.clock()) || lanes.count() < FEW) await readings.addAll([node])
   }
 
   async function stop(): Promise<void> {

@@ -2,6 +2,7 @@ import { isAppError } from '#server/errors.ts'
 import type { IndexDb } from '#server/store/database.ts'
 import { findNode, type NodeRow, updateNode } from '#server/store/node.ts'
 import type { Disco, DiscoInfo } from '#server/xmpp/ports.ts'
+import { localPart } from '#shared/jid.ts'
 import { NS } from '#shared/ns.ts'
 import { cleanLine } from '#shared/text.ts'
 
@@ -37,17 +38,20 @@ export function readNodeInfo({ forms }: DiscoInfo): NodeInfo {
   }
 }
 
-/** A community's row with what its service says about it; an answer, and a refusal too, is good for a day. */
+/**
+ * A community's row with what its service says about it; an answer, and a refusal too, is good for a day. Of an
+ * account's own nodes servers tell strangers nothing. COMPAT(Prosody 13): it does not even answer.
+ */
 export async function learnNodeInfo({ index, clock, site }: NodeInfoDeps, row: NodeRow): Promise<NodeRow> {
   const now = clock().getTime()
   const isFresh = row.infoReadAt !== undefined && now - row.infoReadAt.getTime() < DAY
-  if (row.kind !== 'community' || isFresh) return row
+  if (row.kind !== 'community' || localPart(row.address.service) !== undefined || isFresh) return row
   try {
     const info = readNodeInfo(await site.disco.readInfo(row.address.service, row.address.node))
     const { title = null, description = null, type = null, accessModel = null, publishModel = null } = info
     await updateNode(index, row.address, { title, description, type, accessModel, publishModel, infoReadAt: now })
   } catch (error) {
-    // Of an account's own nodes servers tell strangers nothing; a server that is down may tell later.
+    // A server that is down may tell later.
     if (!isAppError(error)) throw error
     if (!isAppError(error, 'unavailable', 'timeout')) await updateNode(index, row.address, { infoReadAt: now })
   }

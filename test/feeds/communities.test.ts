@@ -8,14 +8,15 @@ import { type OutboxRow, queueDelete, queuePost } from '#server/feeds/outbox.ts'
 import { findBlog } from '#server/store/blog.ts'
 import { findCommunity } from '#server/store/community.ts'
 import { listDrafts } from '#server/store/draft.ts'
-import { findFollow } from '#server/store/follow.ts'
+import { addFollow, findFollow } from '#server/store/follow.ts'
 import { addNode, findNode } from '#server/store/node.ts'
 import { findPost } from '#server/store/post.ts'
 import { addressKey, type ItemAddress, type NodeAddress } from '#shared/address.ts'
 import type { PostDraft } from '#shared/entry.ts'
 import { NS } from '#shared/ns.ts'
 import { createTestContext, jidOf, type TestContext } from '#test/support/context.ts'
-import { commentsLink, entryOf, itemOf, JULIET, MALLORY, publishTo, ROMEO, THREAD } from './fixtures.ts'
+import { until } from '#test/support/until.ts'
+import { commentsLink, entryOf, itemOf, JULIET, MALLORY, publishTo, ROMEO, THREAD, xml } from './fixtures.ts'
 
 const SERVICE = jidOf('pubsub.capulet.example')
 const NIGHTS: NodeAddress = { service: SERVICE, node: 'verona-by-night' }
@@ -329,6 +330,29 @@ describe('what a service says about a node', () => {
     assert.equal((await learn()).infoReadAt, undefined)
     ctx.site.setStatus('online')
     assert.ok((await learn()).infoReadAt, 'there is no such node')
+  })
+})
+
+describe('a followed community', () => {
+  it('is read as the kind that its service says it is, and is told anew what changes', async () => {
+    await using scene = await open()
+    const { ctx } = scene
+    const mallory = ctx.sessions(MALLORY)
+    await mallory?.pubsub.createNode(NIGHTS, { title: 'Roses', type: NS.GALLERY, publish_model: 'open' })
+    const picture = `<link rel='enclosure' type='image/png' href='${ROSE.href}' title='A rose'/>`
+    await mallory?.pubsub.publishItem(itemOf(NIGHTS, 'one'), entryOf({ author: MALLORY, more: picture }))
+    await mallory?.pubsub.publishItem(itemOf(NIGHTS, 'test_post'), xml("<entry xmlns='http://www.w3.org/2005/Atom'/>"))
+    await addFollow(ctx.state, { follower: JULIET, address: NIGHTS, since: ctx.clock() })
+    await ctx.indexing.start()
+    await ctx.indexing.idle()
+    const post = await shown(ctx, itemOf(NIGHTS, 'one'))
+    assert.equal(post.profile, 'gallery')
+    assert.deepEqual(post.pictures, [ROSE])
+    assert.equal(await findPost(ctx.index, itemOf(NIGHTS, 'test_post')), undefined, 'Movim’s probe is no post')
+    assert.equal((await findBlog(ctx.index, NIGHTS))?.title, 'Roses')
+    await mallory?.pubsub.configureNode(NIGHTS, { title: 'Red roses' })
+    ctx.site.emit({ kind: 'configured', address: NIGHTS })
+    await until(async () => (await findBlog(ctx.index, NIGHTS))?.title === 'Red roses')
   })
 })
 
