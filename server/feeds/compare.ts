@@ -6,7 +6,7 @@ import type { Item, Pubsub } from '#server/xmpp/ports.ts'
 import { addressKey, type ItemId, type NodeAddress } from '#shared/address.ts'
 import { METADATA_ITEM } from '#shared/feed-metadata.ts'
 import { type BareJid, domainOf } from '#shared/jid.ts'
-import { isWithinBounds, writeXml } from '#shared/xml.ts'
+import { isWithinBounds, writeSortedXml } from '#shared/xml.ts'
 import { compareOutbox } from './compare-outbox.ts'
 import { mayReplace } from './entry-row.ts'
 import { PROBES } from './ingest.ts'
@@ -91,7 +91,7 @@ function* explain(node: NodeRow, error: unknown): Generator<Difference> {
 async function* compareItem(deps: CompareDeps, node: NodeRow, item: Item): AsyncGenerator<Difference> {
   const address = { ...node.address, item: item.id }
   if (item.payload === undefined || PROBES.has(item.id) || !isWithinBounds(item.payload)) return
-  const text = writeXml(item.payload)
+  const text = writeSortedXml(item.payload)
   const read = readItem(deps, { node, item: { ...item, payload: item.payload }, text })
   // What nobody could show is missed by nobody.
   if (typeof read === 'string') return

@@ -8,7 +8,7 @@ import type { PubsubEvent } from '#server/xmpp/ports.ts'
 import { addressKey, type ItemAddress } from '#shared/address.ts'
 import { METADATA_ITEM } from '#shared/feed-metadata.ts'
 import { type BareJid, readBareJid } from '#shared/jid.ts'
-import { isWithinBounds, writeXml } from '#shared/xml.ts'
+import { isWithinBounds, writeSortedXml } from '#shared/xml.ts'
 import { announceSaved } from './announce.ts'
 import type { Live } from './live.ts'
 import { type ReadItem, readItem, type SentItem } from './read-item.ts'
@@ -83,7 +83,7 @@ async function ingestItem(deps: IngestDeps, { node, event, options }: Arrival): 
   const sent = { ...item, payload: item.payload }
   if (address.item.length > LONGEST_ID) return reject(deps, address, 'its id is too long')
   if (!isWithinBounds(sent.payload)) return reject(deps, address, 'it is too deep or too large')
-  const text = writeXml(sent.payload)
+  const text = writeSortedXml(sent.payload)
   if (await isKnown(deps, { node, item: sent, text })) return 'unchanged'
   const read = readSafely(deps, { node, item: sent, text })
   if (typeof read === 'string') return reject(deps, address, read)

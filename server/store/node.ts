@@ -83,7 +83,7 @@ export async function raiseMostItems(index: IndexDb, id: number, count: number):
 }
 
 export interface NodeToRead extends NodeRow {
-  /** Of comments: the date of the newest post that they are about. */
+  /** Of comments: when the newest post that they are about became news. */
   readonly postedAt?: Date
 }
 
@@ -126,10 +126,10 @@ function isOf(is: ExpressionBuilder<IndexSchema, 'node'>, domain: string) {
   return is.or([is('service', '=', domain as BareJid), is('service', 'like', `%@${domain}` as BareJid)])
 }
 
-/** The date of the newest post that links to a node for its comments. */
+/** When the newest post that links to a node for its comments became news. */
 function newestPost({ selectFrom }: ExpressionBuilder<IndexSchema, 'node'>) {
   return selectFrom('entry')
-    .select(({ fn }) => fn.max<number | null>('entry.publishedAt').as('newest'))
+    .select(({ fn }) => fn.max<number | null>('entry.arrivedAt').as('newest'))
     .whereRef('entry.commentsService', '=', 'node.service')
     .whereRef('entry.commentsNode', '=', 'node.node')
 }

@@ -104,7 +104,7 @@ async function listSubscriptions({ ask, to }: NodeDeps, service: BareJid): Promi
   const pubsub = new Element('pubsub', { xmlns: NS.PUBSUB })
   pubsub.c('subscriptions')
   // COMPAT(Prosody 13.0.1): it never answers an account that is subscribed to a node deleted since.
-  const answer = await ask('get', to({ service, node: '' }), pubsub, { timeout: 10_000 })
+  const answer = await ask('get', to({ service, node: '' }), pubsub, { timeout: 4_000 })
   const found = answer.getChild('pubsub', NS.PUBSUB)?.getChild('subscriptions')?.getChildren('subscription') ?? []
   return found.flatMap(({ attrs: { node, subscription } }) =>
     node === undefined ? [] : { address: { service, node }, state: subscription ?? 'none' },

@@ -2,7 +2,16 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { Element } from 'ltx'
 import { cleanLine, cleanText, escapeXml, readDirection, shorten } from '#shared/text.ts'
-import { childrenOf, cloneXml, createElement, isWithinBounds, parseXml, textOf, writeXml } from '#shared/xml.ts'
+import {
+  childrenOf,
+  cloneXml,
+  createElement,
+  isWithinBounds,
+  parseXml,
+  textOf,
+  writeSortedXml,
+  writeXml,
+} from '#shared/xml.ts'
 import { parse } from './fixture.ts'
 
 function nested(depth: number): Element {
@@ -13,6 +22,13 @@ function nested(depth: number): Element {
 }
 
 describe('the bounds of an element', () => {
+  it('writes what is alike alike, whatever the order of the attributes', () => {
+    const [a, b] = ["<a xmlns='x' c='1' b='2'><d f='3' e='4'/></a>", "<a b='2' xmlns='x' c='1'><d e='4' f='3'/></a>"]
+    assert.equal(writeSortedXml(parse(a)), '<a b="2" c="1" xmlns="x"><d e="4" f="3"/></a>')
+    assert.equal(writeSortedXml(parse(b)), writeSortedXml(parse(a)))
+    assert.notEqual(writeXml(parse(b)), writeXml(parse(a)))
+  })
+
   it('are 256 levels, however deep it is', () => {
     assert.ok(isWithinBounds(nested(256)))
     assert.ok(!isWithinBounds(nested(257)))
