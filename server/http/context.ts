@@ -1,5 +1,5 @@
 import type { Config } from '#server/config.ts'
-import type { AuthorsDeps } from '#server/feeds/authors.ts'
+import type { Indexing } from '#server/feeds/indexing.ts'
 import type { Live } from '#server/feeds/live.ts'
 import type { Outbox } from '#server/feeds/outbox.ts'
 import type { Logger } from '#server/log.ts'
@@ -18,7 +18,7 @@ export interface Health {
 }
 
 /** What the web side takes from the composition root. */
-export interface AppContext extends Pick<AuthorsDeps, 'indexing'> {
+export interface AppContext {
   readonly config: Config
   readonly log: Logger
   readonly index: IndexDb
@@ -29,6 +29,7 @@ export interface AppContext extends Pick<AuthorsDeps, 'indexing'> {
   /** Somebody's own session, to be handed on to the feeds room. */
   readonly sessions: People['session']
   readonly outbox: Outbox
+  readonly indexing?: Pick<Indexing, 'watch' | 'viewed'>
   readonly live: Live
   readonly clock: () => Date
   /** Why the site is not ready, or not as well as it should be; for /healthz. */

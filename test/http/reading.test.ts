@@ -3,7 +3,8 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { describe, it } from 'node:test'
 import { addNode, updateNode } from '#server/store/node.ts'
-import { BLOG, JULIET, MALLORY, ROMEO } from '../feeds/fixtures.ts'
+import { until } from '#test/support/until.ts'
+import { BLOG, commentsLink, entryOf, itemOf, JULIET, MALLORY, ROMEO, THREAD } from '../feeds/fixtures.ts'
 import { seedAuthor, seedComment, seedPost, seedThread } from './seed.ts'
 import { createTestSite } from './test-site.ts'
 
@@ -64,6 +65,25 @@ describe('a post’s page', () => {
     assert.ok(answer.rawPayload.equals(png))
     remote.closeAllConnections()
     remote.close()
+  })
+
+  it('has the comments read that have not been for a while, after it was shown', async () => {
+    await using site = await createTestSite()
+    await seedAuthor(site)
+    const { ctx } = site
+    const pubsub = ctx.network.pubsubOf(JULIET)
+    for (const address of [BLOG, THREAD]) await pubsub.createNode(address, { access_model: 'open' })
+    await pubsub.publishItem(itemOf(BLOG, 'balcony'), entryOf({ author: JULIET, more: commentsLink(THREAD) }))
+    await ctx.indexing.start()
+    await ctx.indexing.idle()
+    ctx.setNow(new Date(Date.now() + 3_600_000))
+    const before = ctx.network.asked.length
+    const isAsked = () => ctx.network.asked.slice(before).some((asked) => asked.address?.node === THREAD.node)
+    await site.app.inject({ method: 'HEAD', url: '/@juliet/balcony' })
+    await ctx.indexing.idle()
+    assert.ok(!isAsked())
+    assert.equal((await site.browser().get('/@juliet/balcony')).statusCode, 200)
+    await until(isAsked)
   })
 
   it('tells who cannot comment here how to from their own client', async () => {

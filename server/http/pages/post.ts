@@ -41,7 +41,11 @@ export async function sendPostPage(web: Web, exchange: Exchange, page: PostPage)
   const { person } = exchange.visit
   const post = await requirePost(ctx, page.address, person)
   const blog = await requireFeed(ctx, page.address)
-  if (person !== undefined && isOpened(exchange.request)) await markRead(ctx, person.jid, post)
+  if (isOpened(exchange.request)) {
+    if (person !== undefined) await markRead(ctx, person.jid, post)
+    // Not within this request: the thread only gets its turn earlier.
+    if (post.comments !== undefined) ctx.indexing?.viewed(post.comments)
+  }
   const rows = person === undefined ? [] : await listOutbox(ctx.state, person.jid)
   const rights = await findRights(ctx, post, person)
   const comments = post.comments === undefined ? [] : await listComments(ctx.index, post.comments)
