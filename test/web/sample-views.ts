@@ -25,6 +25,7 @@ export function createSamples(assets: string): ReadonlyMap<string, Sample> {
     ...readingSamples(assets),
     ...postSamples(assets),
     ...writingSamples(assets),
+    ...followingSamples(assets),
     ...otherSamples(assets),
   ])
 }
@@ -206,6 +207,56 @@ function writingSamples(assets: string): Samples {
     }),
     sample('drafts-empty', 'drafts', {
       ...{ layout: layout('Drafts'), token: 't', writeUrl: '/write', drafts: [], outbox: [] },
+    }),
+  ]
+}
+
+function followingSamples(assets: string): Samples {
+  const layout = layoutOf(assets)
+  const following = {
+    ...{ layout: layout('Following', { feeds: [] }), token: 't', typed: '', communitiesUrl: '/communities' },
+    ...{ follows: [], isPublic: false },
+  }
+  const fine = {
+    ...{ title: 'Letters from exile', url: '/@romeo@montague.example', address: 'romeo@montague.example' },
+    ...{ uri: 'xmpp:romeo@montague.example?;node=urn%3Axmpp%3Amicroblog%3A0', states: [] },
+    ...{ newest: '2026-03-14T21:04:00Z', read: '2026-03-15T09:30:00Z' },
+  }
+  const troubled = {
+    ...{ title: LONG_NAME, url: '/c/pubsub.verona.example/cats', address: 'pubsub.verona.example cats' },
+    ...{ uri: 'xmpp:pubsub.verona.example?;node=cats', states: ['refused', 'partial'] as const },
+    problem: 'pubsub.verona.example does not allow this.',
+  }
+  const preview = {
+    ...{ layout: layout('Follow'), token: 't', title: 'Letters from exile', description: 'From Mantua, mostly.' },
+    ...{ name: 'Romeo', address: 'romeo@montague.example', uri: fine.uri, url: fine.url },
+    ...{ mayFollow: true, isFollowed: false },
+  }
+  return [
+    sample('following', 'following', {
+      ...{ ...following, follows: [fine, troubled], isPublic: true },
+      theirs: { jid: 'nurse@capulet.example', list: [{ title: 'Cats', followUrl: '/following?address=x' }] },
+    }),
+    sample('following-empty', 'following', {
+      ...{ ...following, typed: 'romeo', problem: '“romeo” is no address of a blog. Write an XMPP address.' },
+      notImported: [{ title: 'Old news', problem: 'The page is not there.' }],
+    }),
+    sample('follow-preview', 'follow-preview', {
+      ...{ ...preview, avatar: '/favicon.svg' },
+      posts: [
+        {
+          title: 'The apothecary',
+          isUntitled: false,
+          excerpt: 'He was poor.',
+          published: fine.newest,
+          author: 'Romeo',
+        },
+        { title: 'حديقة', isUntitled: true, excerpt: 'حديقة الليل', language: 'ar' },
+      ],
+    }),
+    sample('follow-preview-missing', 'follow-preview', {
+      ...{ ...preview, description: undefined, name: undefined, mayFollow: false, posts: [] },
+      problem: 'There is no such blog at romeo@montague.example. Look at the address again.',
     }),
   ]
 }
