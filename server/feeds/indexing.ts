@@ -191,7 +191,10 @@ export function createIndexing(deps: IndexingDeps): Indexing {
     ...{ start, stop, idle, reindex, inbox },
     watch: (address) => readings.add(address, 'asked'),
     readWhole: (address) => guard(() => readings.readWhole(address))(),
-    viewed: (address) => guard(() => readings.viewed(address))(),
+    viewed: (address) => {
+      // Pages may be asked for before it starts: then everything is still to be read.
+      if (stops.length > 0) guard(() => readings.viewed(address))()
+    },
     lanes: () => lanes.list(),
     get lastCatchUp() {
       return reports.last
