@@ -80,6 +80,30 @@ describe('a blog over XMPP from one command, read by a client that is not ours',
     assert.match(await (await fetch(`${product.url}/@romeo/atom.xml`)).text(), /Written elsewhere/)
   })
 
+  it('brings to the timeline of who follows what comes, live, as new until it is opened, and to their feed reader', async () => {
+    const home = await page.context().newPage()
+    await home.goto(`${product.url}/@romeo`)
+    await home.getByRole('button', { name: 'Follow', exact: true }).click()
+    await home.getByRole('link', { name: 'Home', exact: true }).click()
+    await home.getByRole('link', { name: 'Written elsewhere' }).waitFor()
+    const isNew = home.locator('article', { hasText: 'News of the day' }).getByText('New', { exact: true })
+    assert.equal(await home.locator('.new').count(), 0, 'what was there before is no news')
+    const address = { service: 'romeo@localhost', node: MICROBLOG, item: 'news-of-the-day' }
+    await reader.publish({ ...address, payload: postEntry('romeo@localhost', 'News of the day') })
+    await home.getByRole('link', { name: 'There is a new post.' }).click()
+    await isNew.waitFor()
+    await home.getByRole('link', { name: 'News of the day' }).click()
+    await home.getByRole('heading', { name: 'News of the day' }).waitFor()
+    await home.goto(`${product.url}/home`)
+    await home.getByRole('link', { name: 'News of the day' }).waitFor()
+    assert.equal(await isNew.count(), 0)
+    await home.getByText('Read this in a feed reader').click()
+    await home.getByRole('button', { name: 'Make addresses' }).click()
+    const feed = await home.getByRole('link', { name: /\/home\/.*atom\.xml$/ }).innerText()
+    assert.match(await (await fetch(feed)).text(), /<title>News of the day<\/title>/)
+    await home.close()
+  })
+
   it('retracts for everybody what its author deletes', async () => {
     const { item = '' } = await reader.hear(({ event }) => event === 'published', 'the post')
     await page.getByRole('link', { name: 'Delete', exact: true }).click()
