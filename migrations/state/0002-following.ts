@@ -55,10 +55,19 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .addColumn('since', 'text', (column) => column.notNull())
     .addPrimaryKeyConstraint('community_address', ['service', 'node'])
     .execute()
+  await db.schema
+    .createTable('block')
+    .addColumn('service', 'text', (column) => column.notNull())
+    .addColumn('node', 'text', (column) => column.notNull())
+    .addColumn('jid', 'text', (column) => column.notNull())
+    .addColumn('by', 'text', (column) => column.notNull())
+    .addColumn('since', 'text', (column) => column.notNull())
+    .addPrimaryKeyConstraint('block_address', ['service', 'node', 'jid'])
+    .execute()
 }
 
 export async function down(db: Kysely<unknown>): Promise<void> {
-  for (const table of ['community', 'reader', 'read_mark']) await db.schema.dropTable(table).execute()
+  for (const table of ['block', 'community', 'reader', 'read_mark']) await db.schema.dropTable(table).execute()
   for (const name of ['target', 'pictures']) await db.schema.alterTable('draft').dropColumn(name).execute()
   await db.schema
     .createTable('site_follow')

@@ -1,9 +1,11 @@
 import { isAppError } from '#server/errors.ts'
 import type { IndexDb } from '#server/store/database.ts'
+import { saveProfile } from '#server/store/entry.ts'
 import { findNode, type NodeRow, updateNode } from '#server/store/node.ts'
 import type { Disco, DiscoInfo } from '#server/xmpp/ports.ts'
 import { localPart } from '#shared/jid.ts'
 import { NS } from '#shared/ns.ts'
+import { findProfile } from '#shared/profiles/index.ts'
 import { cleanLine } from '#shared/text.ts'
 
 /** What a service tells everybody about a node (XEP-0060 §5.4). */
@@ -50,6 +52,9 @@ export async function learnNodeInfo({ index, clock, site }: NodeInfoDeps, row: N
     const info = readNodeInfo(await site.disco.readInfo(row.address.service, row.address.node))
     const { title = null, description = null, type = null, accessModel = null, publishModel = null } = info
     await updateNode(index, row.address, { title, description, type, accessModel, publishModel, infoReadAt: now })
+    const profile = info.type === undefined ? undefined : findProfile({ type: info.type, node: row.address.node })
+    // An event may have come before the answer; all of them read an entry alike.
+    if (profile !== undefined) await saveProfile(index, row.id, profile.name)
   } catch (error) {
     // A server that is down may tell later.
     if (!isAppError(error)) throw error

@@ -8,6 +8,7 @@ import {
   type OutboxRow,
 } from '#server/store/outbox.ts'
 import type { BareJid } from '#shared/jid.ts'
+import { enforceBlocks } from './enforce-blocks.ts'
 import { createAttempt } from './outbox-attempt.ts'
 import type { OutboxDeps } from './outbox-deps.ts'
 import { type Lane, laneOf, WRITING, workLane } from './outbox-lane.ts'
@@ -48,6 +49,7 @@ export function createOutbox(deps: OutboxDeps): Outbox {
   const listeners = new Set<(row: OutboxRow) => void>()
   const timers: NodeJS.Timeout[] = []
   let isStopped = true
+  let stopEnforcing = () => {}
   const readBack = createReadBack(deps, { onOnline: guard(comeOnline) })
   // With `wake`, as what one account may not do is handed on to another.
   const attempt = createAttempt({ ...deps, outbox: { wake } }, { onEnd })
@@ -128,6 +130,7 @@ export function createOutbox(deps: OutboxDeps): Outbox {
     async start() {
       isStopped = false
       await readBack.start()
+      stopEnforcing = enforceBlocks({ ...deps, outbox: { wake } })
       timers.push(setInterval(guard(tick), TICK), setInterval(guard(sweep), DAY))
       await sweep()
       await tick()
@@ -135,6 +138,7 @@ export function createOutbox(deps: OutboxDeps): Outbox {
     async stop() {
       isStopped = true
       for (const timer of timers.splice(0)) clearInterval(timer)
+      stopEnforcing()
       readBack.stop()
       await waitAtMost(Promise.all(running.values()), STOP)
     },

@@ -29,3 +29,31 @@ export async function listCommunities(state: StateDb): Promise<Community[]> {
   const rows = await state.selectFrom('community').selectAll().orderBy('since', 'desc').limit(1_000).execute()
   return rows.map(({ service, node, owner, since }) => ({ address: { service, node }, owner, since: new Date(since) }))
 }
+
+/** Remembers who was shut out of a node, and by whom. */
+export async function saveBlock(
+  state: StateDb,
+  { address, jid, by, since }: { address: NodeAddress; jid: BareJid; by: BareJid; since: Date },
+): Promise<void> {
+  const { service, node } = address
+  await state
+    .insertInto('block')
+    .values({ service, node, jid, by, since: since.toISOString() })
+    .onConflict((conflict) => conflict.columns(['service', 'node', 'jid']).doUpdateSet({ by }))
+    .execute()
+}
+
+export async function deleteBlock(state: StateDb, { service, node }: NodeAddress, jid: BareJid): Promise<void> {
+  const query = state.deleteFrom('block').where('service', '=', service).where('node', '=', node)
+  await query.where('jid', '=', jid).execute()
+}
+
+/** Who shut somebody out of a node. */
+export async function findBlock(
+  state: StateDb,
+  { service, node }: NodeAddress,
+  jid: BareJid,
+): Promise<BareJid | undefined> {
+  const query = state.selectFrom('block').select('by').where('service', '=', service).where('node', '=', node)
+  return (await query.where('jid', '=', jid).executeTakeFirst())?.by
+}

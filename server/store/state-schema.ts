@@ -9,6 +9,7 @@ export interface StateSchema {
   readMark: ReadMarkTable
   reader: ReaderTable
   community: CommunityTable
+  block: BlockTable
   outbox: OutboxTable
   draft: DraftTable
   account: AccountTable
@@ -69,6 +70,15 @@ export interface CommunityTable {
   service: BareJid
   node: string
   owner: BareJid
+  since: string
+}
+
+/** Somebody who was shut out of a node here, by one of its owners. */
+export interface BlockTable {
+  service: BareJid
+  node: string
+  jid: BareJid
+  by: BareJid
   since: string
 }
 

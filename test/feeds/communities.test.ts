@@ -279,6 +279,20 @@ describe('the owner of a community', () => {
     await assert.rejects(queueBlock(ctx, { by: JULIET, address: NIGHTS, jid: JULIET, isBlocked: true }), /yourself/)
   })
 
+  it('has the posts of who was shut out taken off, where the service lets them publish all the same', async () => {
+    await using scene = await open()
+    const { ctx } = scene
+    await scene.make()
+    await scene.settle(await queueBlock(ctx, { by: JULIET, address: NIGHTS, jid: ROMEO, isBlocked: true }))
+    const node = ctx.network.nodes.get(addressKey(NIGHTS))
+    node?.affiliations.delete(ROMEO)
+    const { address } = await scene.post(ROMEO)
+    await until(async () => (await findPost(ctx.index, address)) === 'gone')
+    assert.equal(node?.items.size, 0)
+    const mine = await scene.post(JULIET)
+    assert.equal((await shown(ctx, mine.address)).title, 'Hello')
+  })
+
   it('of a node that was not made here is known once the service has said so', async () => {
     await using scene = await open()
     const { ctx } = scene
