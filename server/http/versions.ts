@@ -8,9 +8,15 @@ export function writePostVersion(post: PostRow, comments: readonly CommentRow[])
   return digest([post.updated.getTime(), ...parts])
 }
 
-/** The newest post that an open blog page shows. */
-export function writeBlogVersion(newest: PostRow | undefined): string {
-  return digest(newest === undefined ? [] : [newest.address.item, newest.published.getTime()])
+/** Posts on one page of a list. */
+export const PAGE_POSTS = 20
+
+/** What an open first page of a list shows: the newest post, and the one that came last, which may have an old date. */
+export function writeListVersion(posts: readonly PostRow[]): string {
+  const [newest] = posts
+  if (newest === undefined) return digest([])
+  const arrivals = posts.map(({ arrivedAt }) => arrivedAt.getTime())
+  return digest([newest.address.item, newest.published.getTime(), Math.max(...arrivals)])
 }
 
 function digest(value: unknown): string {

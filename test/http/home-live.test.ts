@@ -50,6 +50,18 @@ describe('an open timeline', () => {
     page.answer.destroy()
   })
 
+  it('is told of a post with an old date, too', async () => {
+    await using both = await followingSite()
+    const { site, romeo } = both
+    await post(site, 'second', 2)
+    const shown = versionOn((await romeo.get('/home')).body)
+    const page = await listen(site, '/home/live.events', romeo.cookies)
+    assert.equal(await until(() => page.versions[0]), shown)
+    await post(site, 'first', 1)
+    await until(() => page.versions.find((version) => version !== shown))
+    page.answer.destroy()
+  })
+
   it('is nobody’s who is not signed in', async () => {
     await using both = await followingSite()
     assert.equal((await both.site.browser().get('/home/live.events')).statusCode, 401)

@@ -10,7 +10,7 @@ import type { TimelineView } from '#web/views.ts'
 import type { FeedQuery } from '../feed-data.ts'
 import { homeFeedPath } from '../home-feed.ts'
 import { LIVE } from '../routes/live.ts'
-import { writeBlogVersion } from '../versions.ts'
+import { PAGE_POSTS, writeListVersion } from '../versions.ts'
 import type { Web } from '../web.ts'
 import { viewPaging, viewPosts } from './lists.ts'
 import type { Exchange } from './page.ts'
@@ -21,7 +21,6 @@ export interface TimelineQuery extends FeedQuery {
   readonly feeds?: string
 }
 
-const POSTS = 20
 /** What arrived while the page was made may not be on it. */
 const MAKING_MS = 60_000
 
@@ -33,7 +32,7 @@ export async function sendTimelinePage(web: Web, exchange: Exchange, query: Time
   const { before, after } = query
   const follows = await listFollows(ctx.state, person.jid)
   const addresses = follows.map(({ address }) => address)
-  const page = await listPosts(ctx.index, { scope: { kind: 'feeds', addresses }, before, after, limit: POSTS })
+  const page = await listPosts(ctx.index, { scope: { kind: 'feeds', addresses }, before, after, limit: PAGE_POSTS })
   const unread = await listUnread(ctx, { jid: person.jid, follows }, page.rows)
   const shown = page.rows.map(({ address }) => address)
   const token = tokens.issue(person.jid)
@@ -48,7 +47,7 @@ export async function sendTimelinePage(web: Web, exchange: Exchange, query: Time
       ...(await viewFeeds(web, person.jid)),
       showsFeeds: query.feeds !== undefined,
       ...(unread.size > 0 ? { read: { action: '/home/read', until: writeReadUntil(web, page.rows) } } : {}),
-      ...(isFirst ? { live: { url: `/home/${LIVE}`, version: writeBlogVersion(page.rows[0]) } } : {}),
+      ...(isFirst ? { live: { url: `/home/${LIVE}`, version: writeListVersion(page.rows) } } : {}),
     },
   })
 }

@@ -17,7 +17,7 @@ import { peoplePath, writePath } from '../community-paths.ts'
 import type { FeedQuery } from '../feed-data.ts'
 import { LIVE } from '../routes/live.ts'
 import { type Access, blogTitle } from '../shown.ts'
-import { writeBlogVersion } from '../versions.ts'
+import { writeListVersion } from '../versions.ts'
 import type { Web } from '../web.ts'
 import { describeConsent } from './consent.ts'
 import { viewFollowButton, viewPublicFollows } from './follow-view.ts'
@@ -90,7 +90,7 @@ export async function sendBlogPage(
       paging: viewPaging(url, list.page),
       ...(isOwn ? { writeUrl: '/write' } : {}),
       ...(blog.kind === 'community' && person !== undefined ? await viewCommunity(web, blog, person) : {}),
-      ...(isFirst ? { live: { url: `${url}/${LIVE}`, version: writeBlogVersion(list.page.rows[0]) } } : {}),
+      ...(isFirst ? { live: { url: `${url}/${LIVE}`, version: writeListVersion(list.page.rows) } } : {}),
     },
   })
 }

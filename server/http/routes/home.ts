@@ -11,7 +11,7 @@ import { FEED_FORMATS, type FeedFormat, sendFeed } from '../feed-formats.ts'
 import { requireSender, sendToSignIn } from '../form-guard.ts'
 import { createHomeFeed } from '../home-feed.ts'
 import { sendTimelinePage, type TimelineQuery } from '../pages/home.ts'
-import { writeBlogVersion } from '../versions.ts'
+import { PAGE_POSTS, writeListVersion } from '../versions.ts'
 import { readVisit } from '../visit.ts'
 import type { Web } from '../web.ts'
 import { LIVE } from './live.ts'
@@ -78,8 +78,8 @@ function watchTimeline({ ctx }: Web, jid: BareJid) {
     readVersion: async () => {
       const addresses = (await listFollows(ctx.state, jid)).map(({ address }) => address)
       followed = new Set(addresses.map(feedKey))
-      const { rows } = await listPosts(ctx.index, { scope: { kind: 'feeds', addresses }, limit: 1 })
-      return writeBlogVersion(rows[0])
+      const { rows } = await listPosts(ctx.index, { scope: { kind: 'feeds', addresses }, limit: PAGE_POSTS })
+      return writeListVersion(rows)
     },
   }
 }

@@ -5,7 +5,7 @@ import { listPosts } from '#server/store/post.ts'
 import type { FeedParams, PostParams } from '../places.ts'
 import { FEED_PATHS, readFeedParams, readPostParams } from '../places.ts'
 import { findAccess, requireFeed, requirePost } from '../shown.ts'
-import { writeBlogVersion, writePostVersion } from '../versions.ts'
+import { PAGE_POSTS, writeListVersion, writePostVersion } from '../versions.ts'
 import { readVisit } from '../visit.ts'
 import type { Web } from '../web.ts'
 
@@ -36,8 +36,11 @@ export function addLive(app: FastifyInstance, web: Web): void {
       const { person } = await readVisit(web, request)
       const isPublicOnly = (await findAccess(ctx, address, person)) === 'stranger'
       const readVersion = async () => {
-        const { rows } = await listPosts(ctx.index, { scope: { kind: 'blog', address, isPublicOnly }, limit: 1 })
-        return writeBlogVersion(rows[0])
+        const { rows } = await listPosts(ctx.index, {
+          scope: { kind: 'blog', address, isPublicOnly },
+          limit: PAGE_POSTS,
+        })
+        return writeListVersion(rows)
       }
       const view = isPublicOnly ? 'public' : 'all'
       streams.open(request, reply, { topic: blogTopic(address), view, readVersion })

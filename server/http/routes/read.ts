@@ -15,10 +15,10 @@ import { sendPostPage } from '../pages/post.ts'
 import type { FeedParams, PostParams } from '../places.ts'
 import { blogAddress, FEED_PATHS, listSiteAuthors, readFeedParams, readPostParams, redirectedTo } from '../places.ts'
 import { type Access, findAccess, findOwnBlog, requireFeed } from '../shown.ts'
+import { PAGE_POSTS } from '../versions.ts'
 import { readVisit } from '../visit.ts'
 import type { Web } from '../web.ts'
 
-const POSTS = 20
 const querystring = { type: 'object', properties: { before: { type: 'string' }, after: { type: 'string' } } } as const
 const schema = { querystring }
 
@@ -34,7 +34,10 @@ export function addRead(app: FastifyInstance, web: Web): void {
     tag?: string,
   ): Promise<{ page: Page<PostRow>; query: FeedQuery }> {
     const { before, after } = query
-    return { page: await listPosts(ctx.index, { scope, tag, before, after, limit: POSTS }), query: { before, after } }
+    return {
+      page: await listPosts(ctx.index, { scope, tag, before, after, limit: PAGE_POSTS }),
+      query: { before, after },
+    }
   }
 
   async function listOfSite(query: FeedQuery, tag?: string) {
