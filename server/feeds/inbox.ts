@@ -38,23 +38,25 @@ const HEARD = 10_000
 
 export function createInbox(deps: InboxDeps, { onMissed }: InboxListeners): Inbox {
   const listeners = new Map<string, Set<(event: RemovalEvent) => void>>()
-  const tails = new Map<string, { last: Promise<unknown>; waiting: number }>()
+  const tails = new Map<string, { last: Promise<unknown>; waiting: number; hasMissed: boolean }>()
 
   function run<T>(address: NodeAddress, task: () => Promise<T>): Promise<T> {
     const key = nodeKey(address)
-    const tail = tails.get(key) ?? { last: Promise.resolve(), waiting: 0 }
+    const tail = tails.get(key) ?? { last: Promise.resolve(), waiting: 0, hasMissed: false }
     const result = tail.last.then(task)
     const settled = result.then(
       () => {},
       () => {},
     )
-    const next = { last: settled, waiting: tail.waiting + 1 }
-    tails.set(key, next)
+    tails.set(key, { ...tail, last: settled, waiting: tail.waiting + 1 })
     settled.then(() => {
       const current = tails.get(key)
       if (current === undefined) return
       current.waiting--
-      if (current.waiting <= 0) tails.delete(key)
+      if (current.waiting > 0) return
+      tails.delete(key)
+      // Not before: what was left out meanwhile may be newer than an answer.
+      if (current.hasMissed) onMissed(nodeOf(address))
     })
     return result
   }
@@ -98,8 +100,9 @@ export function createInbox(deps: InboxDeps, { onMissed }: InboxListeners): Inbo
     },
     push(event) {
       tellRemoval(event)
-      if ((tails.get(nodeKey(event.address))?.waiting ?? 0) >= MOST_WAITING) return onMissed(nodeOf(event.address))
-      run(event.address, () => take(event))
+      const tail = tails.get(nodeKey(event.address))
+      if (tail !== undefined && tail.waiting >= MOST_WAITING) tail.hasMissed = true
+      else run(event.address, () => take(event))
     },
     run,
     async idle() {

@@ -117,6 +117,12 @@ export function createReadings(
 
   async function addAll(nodes: readonly NodeToRead[]): Promise<void> {
     const now = deps.clock()
+    // A server that does not answer keeps them waiting: others must be seen when next it is looked what is due.
+    await postponeNodes(
+      deps.index,
+      nodes.map(({ id }) => id),
+      new Date(now.getTime() + HOUR),
+    )
     for (const node of nodes) {
       const rank = node.kind !== 'comments' ? 'feed' : isRecent(node, now) ? 'thread' : 'later'
       add(node.address, rank)
@@ -130,12 +136,6 @@ export function createReadings(
       if (lanes.count() > BUSY) return
       const now = deps.clock()
       const due = await listNodes(deps.index, { dueBy: now, limit: MOST_DUE })
-      // A server that does not answer keeps them waiting: the next ones of others must be seen.
-      await postponeNodes(
-        deps.index,
-        due.map(({ id }) => id),
-        new Date(now.getTime() + HOUR),
-      )
       await addAll(due)
       const unread = await listUnreadNodes(deps.index, { dueBy: now, limit: MOST_DUE })
       for (const address of unread) addSlow(address, { isContinued: true })

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { describeError, isAppError } from '#server/errors.ts'
 import { listEntryDates } from '#server/store/entry.ts'
 import { findNode, type NodeRow, updateNode } from '#server/store/node.ts'
-import type { ItemId, NodeAddress } from '#shared/address.ts'
+import { addressKey, type ItemId, type NodeAddress } from '#shared/address.ts'
 import { type CatchUpDeps, failReading } from './catch-up.ts'
 import { finishPartial, finishWhole, noteCompared } from './finish-reading.ts'
 import { ingest } from './ingest.ts'
@@ -101,7 +101,7 @@ async function fail(deps: CatchUpDeps, { node, reading, error, signal }: Failed)
   if (isAppError(error, 'too-large') && reading.seen.size > 0) {
     await finishPartial(deps, node, reading)
     if (!reading.isCut) return readKnown(deps, node, { reading, signal })
-    await updateNode(deps.index, node.address, { problem: describeError(error) })
+    deps.log.warn(`${addressKey(node.address)} is not read further: ${describeError(error)}`)
     return 'done'
   }
   await updateNode(deps.index, node.address, { deepDueAt: deps.clock().getTime() + HOUR })

@@ -2,7 +2,7 @@ import { describeError, isAppError } from '#server/errors.ts'
 import type { IndexDb } from '#server/store/database.ts'
 import { type NodeRow, updateNode } from '#server/store/node.ts'
 import type { Pubsub } from '#server/xmpp/ports.ts'
-import type { NodeAddress } from '#shared/address.ts'
+import { addressKey, type NodeAddress } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
 
 export interface SubscriptionsDeps {
@@ -27,9 +27,12 @@ export function createSubscriptions({ index, site }: SubscriptionsDeps): Subscri
   /** By service; what is no map was not told. */
   const listed = new Map<BareJid, { readonly at: number; readonly states: Promise<Map<string, string>> }>()
 
+  /** When each was subscribed to, which its service's list may be too old to have. */
+  const made = new Map<string, number>()
+
   async function list(service: BareJid): Promise<Map<string, string>> {
     const known = listed.get(service)
-    if (known !== undefined && performance.now() - known.at < TRUSTED) return known.states
+    if (known !== undefined && !isOld(known.at)) return known.states
     const states = ask(service)
     listed.set(service, { at: performance.now(), states })
     try {
@@ -58,7 +61,7 @@ export function createSubscriptions({ index, site }: SubscriptionsDeps): Subscri
     try {
       const subscription = await site.pubsub.subscribeNode(address)
       await updateNode(index, address, { subscription })
-      listed.get(address.service)?.states.then((states) => states.set(address.node, subscription))
+      if (subscription === 'subscribed') made.set(addressKey(address), performance.now())
       return subscription === 'pending' ? PENDING : undefined
     } catch (error) {
       // One that was closed to us keeps the subscription that it had, and sends again when it opens.
@@ -72,15 +75,24 @@ export function createSubscriptions({ index, site }: SubscriptionsDeps): Subscri
   return {
     async ensure(node) {
       if (node.subscription === 'none') return subscribe(node)
+      const madeAt = made.get(addressKey(node.address))
+      if (node.subscription === 'subscribed' && madeAt !== undefined && !isOld(madeAt)) return undefined
       const state = (await list(node.address.service)).get(node.address.node)
       if (state === 'subscribed' && node.subscription === 'subscribed') return undefined
       return subscribe(node)
     },
     async end(address) {
-      const states = await listed.get(address.service)?.states
-      states?.delete(address.node)
+      made.delete(addressKey(address))
+      listed.delete(address.service)
       await site.pubsub.unsubscribeNode(address)
     },
-    forget: () => listed.clear(),
+    forget() {
+      listed.clear()
+      made.clear()
+    },
   }
+}
+
+function isOld(at: number): boolean {
+  return performance.now() - at > TRUSTED
 }

@@ -37,6 +37,8 @@ export interface FakeNetwork {
   pubsubOf(account: BareJid): FakePubsub
   /** What was asked, by whom and in order. */
   readonly asked: { readonly account: BareJid; readonly method: keyof Pubsub; readonly address?: NodeAddress }[]
+  /** What a service answers from now on, whatever its nodes have. */
+  forge(service: BareJid, answer: (query: ItemQuery) => ItemPage): void
   /** The next call of `method`, by anybody, fails so. */
   failNext(method: keyof Pubsub, error: AppError): void
   /** Every event, as subscribers get it. */
@@ -49,11 +51,13 @@ export interface FakePubsub extends Pubsub {
 
 export function createFakeNetwork(): FakeNetwork {
   const nodes = new Map<string, FakeNode>()
+  const forged = new Map<BareJid, (query: ItemQuery) => ItemPage>()
   const failures: { method: keyof Pubsub; error: AppError }[] = []
   const listeners: ((event: PubsubEvent, subscriber: BareJid) => void)[] = []
   const network: FakeNetwork = {
     nodes,
     manners: new Map(),
+    forge: (service, answer) => void forged.set(service, answer),
     asked: [],
     mayRetractOwn: false,
     creators: new Map(),
@@ -162,7 +166,8 @@ export function createFakeNetwork(): FakeNetwork {
       },
       countItems: async (address) => open('countItems', address).items.size,
       async listItems(address, query = {}) {
-        return readPage(listed(open('listItems', address)), query, manners(address))
+        const items = listed(open('listItems', address))
+        return forged.get(address.service)?.(query) ?? readPage(items, query, manners(address))
       },
       allItems: (address, limits) => allItems(readers(address), address, limits),
       pages: (address, limits) => allPages(readers(address), address, limits),

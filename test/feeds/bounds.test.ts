@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { createInbox } from '#server/feeds/inbox.ts'
+import { BOUNDS, createReading, type ReadingBounds } from '#server/feeds/reading.ts'
+import { noMeters } from '#server/meters.ts'
+import { countEntries } from '#server/store/entry.ts'
+import { addFollow, SITE } from '#server/store/follow.ts'
+import { findNode, updateNode } from '#server/store/node.ts'
+import type { Item, ItemPage } from '#server/xmpp/ports.ts'
+import { asItemId, type NodeAddress } from '#shared/address.ts'
+import { createTestContext, jidOf, type TestContext } from '#test/support/context.ts'
+import { until } from '#test/support/until.ts'
+import { BLOG, entryOf, itemOf, knowBlog, MALLORY } from './fixtures.ts'
+
+const EVIL: NodeAddress = { service: jidOf('pubsub.evil.example'), node: 'endless' }
+
+let made = 0
+/** An item that was never there before. */
+function freshItem(text = 'x'): Item {
+  return { id: asItemId(`item-${made++}`), payload: entryOf({ text }) }
+}
+
+/** A service whose pages never end. */
+async function contextWithEndless(page: (size: number) => ItemPage): Promise<TestContext> {
+  const ctx = await createTestContext()
+  await ctx.network.pubsubOf(MALLORY).createNode(EVIL, { access_model: 'open' })
+  await knowBlog(ctx, EVIL)
+  await addFollow(ctx.state, { follower: SITE, address: EVIL, since: ctx.clock() })
+  ctx.network.forge(EVIL.service, ({ max = 1 }) => page(max))
+  return ctx
+}
+
+/** Reads to the end, with bounds that a test can reach. */
+async function readAll(ctx: TestContext, bounds: Partial<ReadingBounds>): Promise<{ pages: number; error: unknown }> {
+  const node = await findNode(ctx.index, EVIL)
+  assert.ok(node)
+  const counted: string[] = []
+  const meters = {
+    ...noMeters,
+    count: (name: string, labels = {}) => void counted.push(`${name} ${JSON.stringify(labels)}`),
+  }
+  const inbox = createInbox(ctx, { onMissed: () => {} })
+  const { signal } = new AbortController()
+  const reading = createReading({ ...ctx, meters, inbox }, node, {
+    ...{ isHistory: true, signal, size: 5 },
+    bounds: { ...BOUNDS, ...bounds },
+  })
+  let pages = 0
+  try {
+    while ((await reading.next()) !== undefined) pages++
+    return { pages, error: undefined }
+  } catch (error) {
+    assert.equal(reading.isCut, true)
+    assert.ok(counted.some((line) => line.startsWith('bounds_hit')))
+    return { pages, error }
+  }
+}
+
+describe('a service without end', () => {
+  const endless = (max: number): ItemPage => {
+    const items = Array.from({ length: max }, () => freshItem())
+    return { items, isComplete: false, cursor: `${made}`, count: 1_000_000_000 }
+  }
+
+  it('is read up to so many items, pages, bytes and milliseconds, and no further', async () => {
+    for (const bounds of [{ items: 30 }, { pages: 3 }, { bytes: 30_000 }, { time: 20 }]) {
+      await using ctx = await contextWithEndless(endless)
+      const { pages, error } = await readAll(ctx, bounds)
+      const name = JSON.stringify(bounds)
+      assert.match(String(error), /more than is read here/, name)
+      assert.ok(pages < 40, `${name}: ${pages} pages`)
+    }
+  })
+
+  it('is cut at its bound: what was read stays, and the page says that there is more', async () => {
+    await using ctx = await contextWithEndless(endless)
+    const { pages } = ctx.site.pubsub
+    ctx.site.pubsub.pages = (address, limits) => pages.call(ctx.site.pubsub, address, { ...limits, max: 60 })
+    const { items } = BOUNDS
+    Object.assign(BOUNDS, { items: 50 })
+    try {
+      await ctx.indexing.start()
+      await ctx.indexing.idle()
+    } finally {
+      Object.assign(BOUNDS, { items })
+    }
+    const node = await findNode(ctx.index, EVIL)
+    assert.equal(node?.backfill, 'partial')
+    assert.match(ctx.lines.join(), /only the newest are shown/)
+    assert.ok((await countEntries(ctx.index, node?.id ?? 0)) > 20)
+    assert.ok(node && node.nextTryAt > Date.now() + 1_800_000, 'it is not asked again at once')
+  })
+
+  it('that sends the same page again and again is asked twice', async () => {
+    const items = [freshItem(), freshItem()]
+    await using ctx = await contextWithEndless(() => ({ items, isComplete: false, cursor: 'again', count: 99 }))
+    const { pages, error } = await readAll(ctx, {})
+    assert.equal(error, undefined)
+    assert.equal(pages, 2)
+  })
+
+  it('that lies about how many items it has is read as a whole once, and then believed to lie', async () => {
+    const items = [freshItem(), freshItem(), freshItem()]
+    await using ctx = await contextWithEndless(() => ({ items, isComplete: false, count: 77 }))
+    await ctx.indexing.start()
+    await ctx.indexing.idle()
+    const asked = ctx.network.asked.length
+    for (let i = 0; i < 5; i++) {
+      ctx.indexing.watch(EVIL)
+      await ctx.indexing.idle()
+    }
+    assert.ok(ctx.network.asked.length - asked <= 15, `${ctx.network.asked.length - asked} questions`)
+  })
+
+  it('that sends ever new items for the newest is not asked for all of them each time', async () => {
+    await using ctx = await contextWithEndless(endless)
+    await updateNode(ctx.index, EVIL, { backfill: 'done', isWaiting: 0, averageBytes: 2_000, itemCount: 3 })
+    await ctx.indexing.start()
+    await until(async () => (await findNode(ctx.index, EVIL))?.deepDueAt !== undefined)
+    const node = await findNode(ctx.index, EVIL)
+    const count = await countEntries(ctx.index, node?.id ?? 0)
+    assert.ok(count < 5_000, `${count} were read in one go`)
+  })
+})
+
+describe('an item without measure', () => {
+  it('has an id of a megabyte and is not stored', async () => {
+    await using ctx = await createTestContext()
+    await knowBlog(ctx)
+    const address = { ...BLOG, item: asItemId('x'.repeat(1_000_000)) }
+    ctx.indexing.inbox.push({ kind: 'published', address, item: { id: address.item, payload: entryOf() } })
+    ctx.indexing.inbox.push({ kind: 'retracted', address })
+    await ctx.indexing.inbox.idle()
+    assert.equal((await ctx.index.selectFrom('entry').selectAll().execute()).length, 0)
+    assert.equal((await ctx.index.selectFrom('tombstone').selectAll().execute()).length, 0)
+    assert.ok(
+      ctx.lines.every((line) => line.length < 2_000),
+      'nor is it written to the log',
+    )
+  })
+
+  it('comes with ten thousand others in one event, and a few of them wait while the node is read instead', async () => {
+    await using ctx = await createTestContext()
+    await knowBlog(ctx)
+    await ctx.network.pubsubOf(BLOG.service).createNode(BLOG, { access_model: 'open' })
+    await addFollow(ctx.state, { follower: SITE, address: BLOG, since: ctx.clock() })
+    await ctx.indexing.start()
+    await ctx.indexing.idle()
+    for (let i = 0; i < 10_000; i++) {
+      const address = itemOf(BLOG, `flood-${i}`)
+      ctx.site.emit({ kind: 'published', address, item: { id: address.item, payload: entryOf() } })
+    }
+    await ctx.indexing.idle()
+    const node = await findNode(ctx.index, BLOG)
+    // Those that were never on the node are gone again: it was read as a whole.
+    await until(async () => (await countEntries(ctx.index, node?.id ?? 0)) === 0)
+  })
+})
