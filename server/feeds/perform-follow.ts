@@ -15,7 +15,7 @@ export async function performFollow(
   await begin()
   const { service, node } = row.address
   const follow = await findFollow(deps.state, row.account, { service, node })
-  if (follow === undefined) return undo(session, { service, node })
+  if (follow === undefined) return undo(deps, session, { service, node })
   // The list first: it is on their own server, and says what they want while the other one is down.
   const problem = follow.isListed ? undefined : await list(deps, session, follow)
   await subscribe(deps, session, { follow, problem })
@@ -57,9 +57,11 @@ async function publicly(state: OutboxDeps['state'], session: XmppSession): Promi
   return (await session.readServices()).publicSubscriptions === true ? { isPublic: true } : undefined
 }
 
-async function undo(session: XmppSession, address: NodeAddress): Promise<void> {
+async function undo({ state }: OutboxDeps, session: XmppSession, address: NodeAddress): Promise<void> {
   await unlistFollow(session.pubsub, session.jid, address)
   try {
+    // A server that shows what is public has to hear that this is no longer.
+    if ((await publicly(state, session)) !== undefined) await session.pubsub.subscribeNode(address, { isPublic: false })
     await session.pubsub.unsubscribeNode(address)
   } catch (error) {
     // What will not hear of us has nothing to send us either.

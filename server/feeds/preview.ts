@@ -54,11 +54,12 @@ export async function previewFeed(deps: PreviewDeps, session: XmppSession, addre
       (items) => Object.assign(found, { items }),
       (error: unknown) => Object.assign(found, { error }),
     ),
-    session.disco
-      .readInfo(address.service, address.node)
-      .then((info) => Object.assign(found, { info: readNodeInfo(info) }), ignore),
   ]
-  if (isAccount) {
+  if (!isAccount) {
+    const info = session.disco.readInfo(address.service, address.node)
+    asked.push(info.then((answer) => Object.assign(found, { info: readNodeInfo(answer) }), ignore))
+  } else {
+    // Strangers are told nothing of an account's nodes by disco. COMPAT(Prosody 13.0.1): not even that, at times.
     asked.push(readNickname(session, address.service).then((name) => Object.assign(found, { name }), ignore))
     asked.push(readAvatar(session, address.service).then((avatar) => Object.assign(found, { avatar }), ignore))
     asked.push(readMetadata(session, address).then((metadata) => Object.assign(found, { metadata }), ignore))

@@ -223,7 +223,7 @@ export interface Pubsub {
   findItems(address: NodeAddress, ids: readonly ItemId[]): Promise<readonly Item[]>
   /** How many items the node has, where the service counts them (XEP-0059) without sending them. */
   countItems(address: NodeAddress): Promise<number | undefined>
-  /** `isPublic` lets everybody know, where the account's server does that (XEP-0465). */
+  /** `isPublic` lets everybody know, or nobody any more, where the account's server does that (XEP-0465). */
   subscribeNode(address: NodeAddress, options?: { readonly isPublic?: boolean }): Promise<'subscribed' | 'pending'>
   unsubscribeNode(address: NodeAddress): Promise<void>
   /** The account's own subscriptions at a service. */

@@ -56,10 +56,10 @@ export function createPubsub({ own, ask, disco, readServices }: PubsubDeps): Pub
     listItemIds: ({ service, node }) => listItemIds(disco, service, node),
     allItems: (address, limits) => allItems(readersOf(address), address, limits),
     pages: (address, limits) => allPages(readersOf(address), address, limits),
-    async subscribeNode(address, { isPublic = false } = {}) {
+    async subscribeNode(address, { isPublic } = {}) {
       // Where the account's server does not do that nobody is told: who wants it told looks at `readServices`.
-      if (isPublic && (await readServices()).publicSubscriptions) return subscribePublicly(deps, own, address)
-      return subscribeNode(deps, own, address)
+      const isKept = isPublic !== undefined && (await readServices()).publicSubscriptions === true
+      return isKept ? subscribeByAccount(deps, own, { address, isPublic }) : subscribeNode(deps, own, address)
     },
     unsubscribeNode: (address) => unsubscribeNode(deps, own, address),
     listSubscriptions: (service) => listSubscriptions(deps, service),
@@ -80,10 +80,15 @@ async function subscribeNode({ ask, to }: NodeDeps, own: BareJid, address: NodeA
   return state === 'pending' || state === 'unconfigured' ? 'pending' : 'subscribed'
 }
 
-/** XEP-0465 §4.1, by the account's own server. */
-async function subscribePublicly({ ask }: NodeDeps, own: BareJid, { service, node }: NodeAddress) {
-  const pam = new Element('pam', { xmlns: NS.PAM, jid: service })
-  pam.c('subscribe', { xmlns: NS.PUBSUB, node, jid: own }).c('public', { xmlns: NS.PPS })
+/** By the account's own server (XEP-0376 §4.2), which then shows it (XEP-0465 §4.1) or no longer does (§4.3). */
+async function subscribeByAccount(
+  { ask }: NodeDeps,
+  own: BareJid,
+  { address, isPublic }: { address: NodeAddress; isPublic: boolean },
+) {
+  const pam = new Element('pam', { xmlns: NS.PAM, jid: address.service })
+  const subscribe = pam.c('subscribe', { xmlns: NS.PUBSUB, node: address.node, jid: own })
+  if (isPublic) subscribe.c('public', { xmlns: NS.PPS })
   // XEP-0376 §4.2: the answer is empty, for the new state is told to all sessions by a message.
   await ask('set', undefined, pam)
   return 'subscribed' as const

@@ -242,7 +242,7 @@ function followingSamples(assets: string): Samples {
       notImported: [{ title: 'Old news', problem: 'The page is not there.' }],
     }),
     sample('follow-preview', 'follow-preview', {
-      ...{ ...preview, avatar: '/favicon.svg' },
+      ...{ ...preview, avatar: `${assets}/icon.svg` },
       posts: [
         {
           title: 'The apothecary',

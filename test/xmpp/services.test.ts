@@ -116,7 +116,7 @@ describe('items of a service', () => {
 
 describe('a public subscription', () => {
   const NODE = { service: 'romeo@other.test' as BareJid, node: 'urn:xmpp:microblog:0' }
-  async function subscribe(features: readonly string[], isPublic: boolean) {
+  async function subscribe(features: readonly string[], isPublic: boolean | undefined) {
     await using server = await startFakeServer({
       onStanza(stanza, { send }) {
         const { id, to } = stanza.attrs
@@ -129,7 +129,7 @@ describe('a public subscription', () => {
     })
     await using session = openTestSession(server, 'juliet')
     await session.whenOnline(10_000)
-    assert.equal(await session.pubsub.subscribeNode(NODE, { isPublic }), 'subscribed')
+    assert.equal(await session.pubsub.subscribeNode(NODE, isPublic === undefined ? {} : { isPublic }), 'subscribed')
     const services = await session.readServices()
     return {
       services,
@@ -151,10 +151,15 @@ describe('a public subscription', () => {
     )
   })
 
-  it('is a plain one where the server keeps none, or nobody is to know', async () => {
+  it('is taken back by subscribing through the own account again, without saying that it is public', async () => {
+    const { sent } = await subscribe(BOTH, false)
+    assert.match(sent, /<pam xmlns="urn:xmpp:pam:0" jid="romeo@other.test"><subscribe [^>]*\/><\/pam>/)
+  })
+
+  it('is a plain one where the server keeps none, or nothing was said of it', async () => {
     for (const [features, isPublic] of [
       [['urn:xmpp:pam:0'], true],
-      [BOTH, false],
+      [BOTH, undefined],
     ] as const) {
       const { sent } = await subscribe(features, isPublic)
       assert.match(sent, /to="romeo@other.test"><pubsub [^>]*><subscribe node="urn:xmpp:microblog:0"/)

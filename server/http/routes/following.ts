@@ -7,7 +7,7 @@ import type { Person } from '#server/people/people.ts'
 import { requireFeedSecret } from '#server/people/reading.ts'
 import { findFollow } from '#server/store/follow.ts'
 import { type NodeAddress, readXmppUri } from '#shared/address.ts'
-import { readBareJid } from '#shared/jid.ts'
+import { type BareJid, readBareJid } from '#shared/jid.ts'
 import { nodePath } from '#shared/paths.ts'
 import { cleanLine } from '#shared/text.ts'
 import { type DiscoverDeps, discover } from '../discover.ts'
@@ -24,6 +24,7 @@ import type { Web } from '../web.ts'
 
 const PATH = '/following'
 const OPML_BYTES = 1024 * 1024
+const MOST_AT_ONCE = 3
 
 interface Fields {
   readonly token?: string
@@ -43,6 +44,7 @@ const schema = { body: { type: 'object', properties } } as const
 /** What I follow: by any address, with a look before; lists in and out; and who may know. */
 export function addFollowing(app: FastifyInstance, web: Web): void {
   const { ctx } = web
+  const look = createTurns()
 
   /** A form of a person who is signed in, or the way to sign in. */
   const form =
@@ -68,9 +70,11 @@ export function addFollowing(app: FastifyInstance, web: Web): void {
       const typed = request.body.address ?? ''
       try {
         const session = requireSession(web, person)
-        const found = await discover(discoveryOf(web), typed)
-        if (!mayFollow(found.address)) throw new AppError('bad-request', 'That is no blog and no community.')
-        const preview = await previewFeed(ctx, session, found.address)
+        const { found, preview } = await look(person.jid, async () => {
+          const found = await discover(discoveryOf(web), typed)
+          if (!mayFollow(found.address)) throw new AppError('bad-request', 'That is no blog and no community.')
+          return { found, preview: await previewFeed(ctx, session, found.address) }
+        })
         const isFollowed = (await findFollow(ctx.state, person.jid, found.address)) !== undefined
         return await sendFollowPreviewPage(web, exchange, { ...found, preview, isFollowed })
       } catch (error) {
@@ -140,7 +144,8 @@ export function addFollowing(app: FastifyInstance, web: Web): void {
       if (file === undefined) return fail('Choose a file first.')
       if (file.isCut || file.bytes.length > OPML_BYTES) return fail('That file is larger than 1 MB. Split it in two.')
       const parts = { follower: person.jid, text: file.bytes.toString('utf8'), discovery: discoveryOf(web) }
-      return sendFollowingPage(web, exchange, { imported: await importOpml(ctx, parts) })
+      const imported = await look(person.jid, () => importOpml(ctx, parts))
+      return sendFollowingPage(web, exchange, { imported })
     }),
   )
 
@@ -152,6 +157,24 @@ export function addFollowing(app: FastifyInstance, web: Web): void {
     addVary(reply, 'Cookie')
     return sendBody(request, reply, { type: 'text/x-opml; charset=utf-8', bytes })
   })
+}
+
+/** Of one person, no more than a few looks at other servers at once: we are not to be a tool against them. */
+function createTurns(): <T>(jid: BareJid, work: () => Promise<T>) => Promise<T> {
+  const underWay = new Map<BareJid, number>()
+  return async (jid, work) => {
+    const count = underWay.get(jid) ?? 0
+    if (count >= MOST_AT_ONCE)
+      throw new AppError('too-many', 'The last addresses are still looked at. Try again in a moment.')
+    underWay.set(jid, count + 1)
+    try {
+      return await work()
+    } finally {
+      const left = (underWay.get(jid) ?? 1) - 1
+      if (left > 0) underWay.set(jid, left)
+      else underWay.delete(jid)
+    }
+  }
 }
 
 function requireNode({ body }: Form): NodeAddress {
