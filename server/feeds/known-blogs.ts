@@ -1,4 +1,5 @@
 import { listAuthorRows } from '#server/store/author.ts'
+import { listCommunities } from '#server/store/community.ts'
 import type { IndexDb, StateDb } from '#server/store/database.ts'
 import { listFollowedNodes } from '#server/store/follow.ts'
 import { addNode, deleteNode, dropOrphanThreads, listFeedNodes } from '#server/store/node.ts'
@@ -16,13 +17,16 @@ export interface KnownBlogsDeps {
 }
 
 /**
- * Makes the index know the site's blogs, what anybody here follows, and no other: another process may have changed
+ * Makes the index know the site's blogs and communities, what anybody here follows, and no other: another process may have changed
  * which, and the last follower of a node may have left.
  */
 export async function knowBlogs({ index, state, live, clock }: KnownBlogsDeps): Promise<void> {
   const authors = (await listAuthorRows(state)).map(({ jid }) => blogOf(jid))
   const followed = await listFollowedNodes(state)
-  const known = new Map([...authors, ...followed].map((address): [string, NodeAddress] => [keyOf(address), address]))
+  const communities = (await listCommunities(state)).map(({ address }) => address)
+  const known = new Map(
+    [...authors, ...communities, ...followed].map((address): [string, NodeAddress] => [keyOf(address), address]),
+  )
   const indexed = new Map((await listFeedNodes(index)).map((node) => [keyOf(node.address), node]))
   for (const [key, address] of known) if (!indexed.has(key)) await know({ index, clock }, address)
   for (const [key, { address }] of indexed) {

@@ -1,12 +1,10 @@
 import { AppError, isAppError } from '#server/errors.ts'
 import { saveCommunity } from '#server/store/community.ts'
-import { addFollow } from '#server/store/follow.ts'
 import { addNode, updateNode } from '#server/store/node.ts'
 import type { NodeConfig } from '#server/xmpp/ports.ts'
 import { isConfigured } from './blog-node.ts'
 import { communityConfig } from './communities.ts'
-import { queueFollow } from './follow.ts'
-import { NODES_TOPIC } from './live.ts'
+import { followNodes } from './follow.ts'
 import type { OutboxDeps } from './outbox-deps.ts'
 import type { Performance } from './perform.ts'
 import type { CommunityTask } from './task.ts'
@@ -65,17 +63,15 @@ function findProblem({ access_model = 'open', publish_model }: NodeConfig, wante
 }
 
 async function know(deps: OutboxDeps, { row, task }: CommunityPerformance): Promise<void> {
-  const { state, index, live, clock } = deps
+  const { state, index, clock } = deps
   const { account } = row
   const { service, node } = row.address
   const address = { service, node }
   const config = communityConfig(task)
   const { title, description, type } = config
   await saveCommunity(state, { address, owner: account, since: clock() })
-  const followed = await addFollow(state, { follower: account, address, title: task.title, since: clock() })
   await addNode(index, { address, kind: 'community', now: clock() })
   const learned = { title, description, type, publishModel: config.publish_model, accessModel: config.access_model }
   await updateNode(index, address, { ...learned, status: 'open', isWaiting: 0 })
-  if (followed === 'added') await queueFollow(deps, 'follow', { follower: account, address })
-  live.publish(NODES_TOPIC, { kind: 'node-added', address })
+  await followNodes(deps, account, [{ address, title: task.title }])
 }

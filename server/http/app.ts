@@ -10,6 +10,7 @@ import { createCookies } from './cookies.ts'
 import { addErrorPages, sendError } from './error-pages.ts'
 import { createFormTokens } from './form-tokens.ts'
 import { createLiveStreams } from './live-stream.ts'
+import { isOwnUpload } from './picture/own-uploads.ts'
 import { createPictures } from './picture/pictures.ts'
 import { isPublicAddress } from './picture/public-address.ts'
 import { requirePlainInput } from './plain-input.ts'
@@ -23,7 +24,7 @@ const BODY_BYTES = 256 * 1024
 const PARAM_LENGTH = 12_300
 /** For the whole of a request to arrive. */
 const REQUEST_MS = 60_000
-const PICTURE_BYTES = 8 * 1024 * 1024
+const PICTURE_BYTES = 10 * 1024 * 1024
 const PICTURE_MS = 10_000
 
 /** The web side, not yet listening. */
@@ -52,6 +53,7 @@ export async function createApp(ctx: AppContext): Promise<FastifyInstance> {
     tokens: createFormTokens(ctx.secret, ctx.clock),
     pictures: createPictures(ctx.secret, {
       isAllowed: ctx.isPublicAddress ?? isPublicAddress,
+      isOwnUpload: (address) => isOwnUpload(ctx.config, address),
       maxBytes: PICTURE_BYTES,
       timeoutMs: PICTURE_MS,
     }),

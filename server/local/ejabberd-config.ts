@@ -69,7 +69,7 @@ function writeModules(local: LocalConfig, layout: Layout): object {
     ...Object.fromEntries(`${plain} ${more}`.split(' ').map((name) => [`mod_${name}`, {}])),
     mod_http_upload: {
       host: 'upload.@HOST@',
-      put_url: `http://localhost:${local.httpPort}/upload`,
+      put_url: `http://127.0.0.1:${local.httpPort}/upload`,
       docroot: inFolder(layout, layout.uploads),
       max_size: MAX_UPLOAD_BYTES,
     },

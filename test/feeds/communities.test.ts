@@ -3,6 +3,7 @@ import { describe, it } from 'node:test'
 import { AppError } from '#server/errors.ts'
 import { browse, findService } from '#server/feeds/browse.ts'
 import { isModerator, listPeople, queueBlock, queueCommunity } from '#server/feeds/communities.ts'
+import { unfollowNode } from '#server/feeds/follow.ts'
 import { learnNodeInfo } from '#server/feeds/node-info.ts'
 import { type OutboxRow, queueDelete, queuePost } from '#server/feeds/outbox.ts'
 import { findBlog } from '#server/store/blog.ts'
@@ -81,6 +82,15 @@ describe('making a community', () => {
     assert.equal(blog?.title, 'Verona by Night')
     assert.equal(blog?.kind, 'community')
     assert.equal((await findNode(ctx.index, NIGHTS))?.type, NS.SOCIAL_FEED)
+  })
+
+  it('makes it the site’s own, which stays when its maker follows it no longer', async () => {
+    await using scene = await open()
+    const { ctx } = scene
+    await scene.make()
+    await unfollowNode(ctx, JULIET, NIGHTS)
+    assert.equal(await findFollow(ctx.state, JULIET, NIGHTS), undefined)
+    assert.ok(await findBlog(ctx.index, NIGHTS))
   })
 
   it('counts a form once', async () => {

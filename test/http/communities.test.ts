@@ -98,7 +98,10 @@ describe('the page of communities', () => {
     assert.match(browsed.body, /Who is awake/)
     assert.match(browsed.body, /You follow it/)
     const romeo = await site.signedIn(ROMEO)
-    assert.match((await romeo.get(`/communities?service=${SERVICE}`)).body, /action="\/following"/)
+    const list = await romeo.get(`/communities?service=${SERVICE}`)
+    const followed = await romeo.submit(list.body, '/following', {})
+    assert.equal(followed.headers.location, PATH)
+    assert.match((await romeo.get(`/communities?service=${SERVICE}`)).body, /You follow it/)
   })
 
   it('asks a service nothing for a stranger, and says what is wrong with an address', async () => {

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { after, before, describe, it } from 'node:test'
+import type { Config } from '#server/config.ts'
+import { isOwnUpload } from '#server/http/picture/own-uploads.ts'
 import { createPictures } from '#server/http/picture/pictures.ts'
 import { isPublicAddress } from '#server/http/picture/public-address.ts'
 import { sniffPicture } from '#server/http/picture/sniff.ts'
@@ -14,7 +16,8 @@ let release = () => {}
 const remote = createServer((request, response) => {
   asked.push(request.url ?? '')
   const path = new URL(request.url ?? '/', 'http://x').pathname
-  if (path === '/picture.png') return response.writeHead(200, { 'content-type': 'text/html' }).end(png)
+  if (path === '/picture.png' || path === '/upload/picture.png')
+    return response.writeHead(200, { 'content-type': 'text/html' }).end(png)
   if (path === '/page') return response.writeHead(200, { 'content-type': 'image/png' }).end('<html>'.repeat(100))
   if (path === '/large') return response.writeHead(200).end(Buffer.concat([png, Buffer.alloc(20_000)]))
   if (path === '/around') return response.writeHead(302, { location: '/around' }).end()
@@ -45,6 +48,19 @@ function createTestPictures({
 }
 
 describe('the picture proxy', () => {
+  it('fetches what was uploaded to the server that runs here, and nothing else on this machine', async () => {
+    const local = { isLocal: true, local: { httpPort: Number(new URL(origin).port) } } as Config
+    const own = (address: string) => isOwnUpload(local, address)
+    const limits = { isAllowed: isPublicAddress, maxBytes: 10_000, timeoutMs: 5_000 }
+    const pictures = createPictures(createSecret(Buffer.alloc(32)), { ...limits, isOwnUpload: own })
+    assert.equal((await pictures.find(`${origin}/upload/picture.png`)).type, 'image/png')
+    await assert.rejects(pictures.find(`${origin}/picture.png`))
+    assert.ok(
+      !own(`${origin}/upload/../api`) && !own(`${origin}1/upload/x`) && !own(`http://x@${origin.slice(7)}/upload/x`),
+    )
+    assert.ok(!isOwnUpload({ ...local, isLocal: false }, `${origin}/upload/x`))
+  })
+
   it('believes the bytes and not the type', async () => {
     const pictures = createTestPictures()
     assert.equal((await pictures.find(`${origin}/picture.png`)).type, 'image/png')
