@@ -109,7 +109,8 @@ export interface CommentView {
 }
 
 export interface FollowView {
-  readonly feedUrl: string
+  /** Where everybody may read it. */
+  readonly feedUrl?: string
   readonly xmppUri: string
   /** The XMPP address to type into a client: the account. */
   readonly jid: string

@@ -167,6 +167,7 @@ describe('who may see what', () => {
     assert.match(blog.body, /On the web/)
     assert.match(blog.body, /noindex/)
     assert.doesNotMatch(blog.body, /Not on the web/)
+    for (const { body } of [page, blog]) assert.doesNotMatch(body, /mallory@evil\.example\/atom\.xml/)
     for (const path of ['/', '/atom.xml', '/sitemap.xml']) {
       assert.doesNotMatch((await browser.get(path)).body, /mallory|On the web/, path)
     }

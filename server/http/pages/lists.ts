@@ -80,7 +80,7 @@ export async function sendBlogPage(
       ...{ title, description: blog.description, language: blog.language, url },
       author: { ...blog.author, ...(blog.kind === 'blog' ? { url } : {}) },
       isWaiting: blog.isWaiting && list.page.rows.length === 0,
-      follow: viewFollow(web, blog),
+      follow: viewFollow(web, blog, access === 'site'),
       ...(isOwn || person === undefined
         ? {}
         : { following: viewFollowButton(web, person, { blog, isFollowed: follow !== undefined }) }),
@@ -118,10 +118,14 @@ export function sendTagPage(
   })
 }
 
-/** How to follow a blog, from a feed reader and from an XMPP client. */
-export function viewFollow({ ctx }: Web, blog: BlogRow): FollowView {
+/** How to follow a blog from an XMPP client, and one of the site from a feed reader. */
+export function viewFollow({ ctx }: Web, blog: BlogRow, isOfSite: boolean): FollowView {
   const feed = new URL(`${nodePath({ domain: ctx.siteDomain }, blog.address)}/atom.xml`, ctx.config.url)
-  return { feedUrl: feed.href, xmppUri: writeXmppUri(blog.address), jid: blog.address.service }
+  return {
+    ...(isOfSite ? { feedUrl: feed.href } : {}),
+    xmppUri: writeXmppUri(blog.address),
+    jid: blog.address.service,
+  }
 }
 
 export function viewPosts(web: Web, { page, blogs, unread }: ListPage, person: Person | undefined): PostView[] {

@@ -1,7 +1,7 @@
 import type { FastifyReply } from 'fastify'
 import type { OutboxRow } from '#server/store/outbox.ts'
 import { sameAddress } from '#shared/address.ts'
-import { blogAddress } from '../places.ts'
+import { blogAddress, isSiteFeed } from '../places.ts'
 import { findOwnBlog, requireFeed } from '../shown.ts'
 import type { Web } from '../web.ts'
 import { viewFollow } from './lists.ts'
@@ -20,6 +20,6 @@ export async function sendOutboxPostPage(web: Web, exchange: Exchange, row: Outb
   return sendPage(web, exchange, {
     name: 'post',
     head: { title: post.title, noindex: true },
-    view: { post, follow: viewFollow(web, blog), comments: [] },
+    view: { post, follow: viewFollow(web, blog, await isSiteFeed(web.ctx, row.address)), comments: [] },
   })
 }

@@ -51,7 +51,8 @@ export async function sendPostPage(web: Web, exchange: Exchange, page: PostPage)
   const comments = post.comments === undefined ? [] : await listComments(ctx.index, post.comments)
   const isOfSite = await isSiteFeed(ctx, page.address)
   const path = postPath({ domain: ctx.siteDomain }, page.address)
-  const feeds = [{ href: `${viewFollow(web, blog).feedUrl}`, title: blogTitle(blog) }]
+  const follow = viewFollow(web, blog, isOfSite)
+  const feeds = follow.feedUrl === undefined ? [] : [{ href: follow.feedUrl, title: blogTitle(blog) }]
   const commentsFeed = isOfSite && post.comments !== undefined ? { commentsFeedUrl: `${path}/atom.xml` } : {}
   return sendPage(web, exchange, {
     name: 'post',
@@ -60,11 +61,12 @@ export async function sendPostPage(web: Web, exchange: Exchange, page: PostPage)
       ...{ title: post.title, description: post.summary ?? post.excerpt, language: blog.language, ogType: 'article' },
       xmppUri: writeXmppUri(post.address),
       notices: describeRows(rows, { address: page.address, path }),
-      ...(isOfSite ? { feeds, canonicalPath: path } : { noindex: true, canonicalPath: post.alternate }),
+      feeds,
+      ...(isOfSite ? { canonicalPath: path } : { noindex: true, canonicalPath: post.alternate }),
     },
     view: {
       post: viewPost(web, post, { blog, person, rights }),
-      follow: viewFollow(web, blog),
+      follow,
       comments: viewComments(web, { post, comments, rows, person }),
       ...(await viewCommenting(web, exchange, { ...page, post, comments })),
       ...commentsFeed,
