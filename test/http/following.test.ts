@@ -2,10 +2,12 @@ import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { after, before, describe, it } from 'node:test'
+import { AppError } from '#server/errors.ts'
 import { blogOf } from '#server/feeds/indexing.ts'
 import { findFollow, listFollows } from '#server/store/follow.ts'
 import { updateNode } from '#server/store/node.ts'
 import { listWaiting } from '#server/store/outbox.ts'
+import { savePublicSubscriptions } from '#server/store/public-subscription.ts'
 import { saveFeedSecret } from '#server/store/reader.ts'
 import { asItemId, type NodeAddress, writeXmppUri } from '#shared/address.ts'
 import { NS } from '#shared/ns.ts'
@@ -164,6 +166,25 @@ describe('Following by address', () => {
     assert.match(body, /Sonnet 7/)
   })
 
+  it('looks at a few addresses at once, and no more', async () => {
+    await using scene = await open()
+    const { site, browser } = scene
+    const silent = Promise.withResolvers<never>()
+    silent.promise.catch(() => {})
+    const session = site.people.session(juliet)
+    if (session === undefined) throw new Error('Juliet is not signed in')
+    session.pubsub.listItems = () => silent.promise
+    const page = await browser.get('/following')
+    const looks = [1, 2, 3].map(() => browser.submit(page.body, '/following/preview', { address: romeo }))
+    const fourth = await until(async () => {
+      const answer = await browser.submit(page.body, '/following/preview', { address: 'x@@y' })
+      return answer.statusCode === 429 ? answer : undefined
+    })
+    assert.match(fourth.body, /Try again in a moment/)
+    silent.reject(new AppError('timeout', 'No answer'))
+    for (const answer of await Promise.all(looks)) assert.match(answer.body, /does not answer now/)
+  })
+
   it('needs the form of the one who is signed in', async () => {
     await using scene = await open()
     const stranger = scene.site.browser()
@@ -190,15 +211,29 @@ describe('Following by address', () => {
   })
 })
 
+describe('The page of a blog', () => {
+  it('shows what its owner lets everybody know that they follow: with a page here, or by its address', async () => {
+    await using scene = await open()
+    const { ctx } = scene.site
+    await seedAuthor(scene.site)
+    await seedAuthor(scene.site, 'nurse@capulet.example')
+    const nurses = blogOf(jidOf('nurse@capulet.example'))
+    const cats = { service: jidOf('pubsub.example'), node: 'cats' }
+    await savePublicSubscriptions(ctx.index, juliet, [{ address: nurses }, { address: cats, title: 'Cats <i>' }])
+    const { body } = await scene.site.browser().get('/@juliet')
+    assert.match(body, /<summary>Follows<\/summary>/)
+    assert.match(body, /<a href="\/@nurse"><bdi>nurse<\/bdi>/)
+    assert.match(body, /<a href="xmpp:pubsub\.example\?;node=cats"><bdi>Cats &lt;i&gt;<\/bdi>/)
+    assert.doesNotMatch((await scene.site.browser().get('/@nurse')).body, /<summary>Follows/)
+  })
+})
+
 describe('The page of what I follow', () => {
   it('tells how each stands, in words', async () => {
     await using scene = await open()
     const { site, browser } = scene
     const { ctx } = site
-    ctx.network.failNext(
-      'subscribeNode',
-      new (await import('#server/errors.ts')).AppError('forbidden', 'It does not let you in'),
-    )
+    ctx.network.failNext('subscribeNode', new AppError('forbidden', 'It does not let you in'))
     await browser.submit((await look(scene, romeo)).body, '/following', {})
     await settled(scene)
     await updateNode(ctx.index, ROMEOS, { isWaiting: 0, backfill: 'partial', readAt: Date.UTC(2026, 0, 2, 10) })
