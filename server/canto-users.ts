@@ -13,6 +13,7 @@ import { signOutEverywhere } from './people/sign-out-everywhere.ts'
 import { deleteAuthorRow } from './store/author.ts'
 import { openIndex, openState } from './store/database.ts'
 import { updateNode } from './store/node.ts'
+import { forgetReader } from './store/reader.ts'
 import { openSession } from './xmpp/session.ts'
 
 const ONLINE_TIMEOUT_MS = 15_000
@@ -55,6 +56,7 @@ export async function removeUser(call: Call): Promise<void> {
   const { state, index } = await openDatabases(call, stack)
   await signOutEverywhere(state, jid, 'Your account was removed.')
   await deleteAuthorRow(state, jid)
+  await forgetReader(state, jid)
   await updateNode(index, blogOf(jid), { nextTryAt: 0 })
   call.say(`${jid} was removed`)
 }

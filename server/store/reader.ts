@@ -57,3 +57,12 @@ export async function findReaderBySecret(state: StateDb, feedSecret: string): Pr
   const query = state.selectFrom('reader').select('jid').where('feedSecret', '=', feedSecret)
   return (await query.executeTakeFirst())?.jid
 }
+
+/** Somebody whose account is no more: what they followed and read, and the secret of their feeds. */
+export async function forgetReader(state: StateDb, jid: BareJid): Promise<void> {
+  await state.transaction().execute(async (transaction) => {
+    await transaction.deleteFrom('follow').where('follower', '=', jid).execute()
+    await transaction.deleteFrom('readMark').where('reader', '=', jid).execute()
+    await transaction.deleteFrom('reader').where('jid', '=', jid).execute()
+  })
+}

@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { openState } from '#server/store/database.ts'
+import { addFollow, listFollowedNodes, SITE } from '#server/store/follow.ts'
+import {
+  findReaderBySecret,
+  forgetReader,
+  publishesFollows,
+  saveFeedSecret,
+  savePublishesFollows,
+} from '#server/store/reader.ts'
+import type { BareJid } from '#shared/jid.ts'
+
+const juliet = 'juliet@capulet.example' as BareJid
+const romeo = 'romeo@montague.example' as BareJid
+
+describe('Somebody who reads here', () => {
+  it('lets nobody know what they follow unless they say so', async () => {
+    const state = await openState(':memory:')
+    assert.equal(await publishesFollows(state, juliet), false)
+    await saveFeedSecret(state, juliet, 'S')
+    await savePublishesFollows(state, juliet, true)
+    assert.equal(await publishesFollows(state, juliet), true)
+    assert.equal(await findReaderBySecret(state, 'S'), juliet)
+    await savePublishesFollows(state, juliet, false)
+    assert.equal(await publishesFollows(state, juliet), false)
+    await state.destroy()
+  })
+
+  it('is forgotten with the account, and so are the address of their feeds and what only they followed', async () => {
+    const state = await openState(':memory:')
+    const since = new Date()
+    for (const node of ['a', 'b'])
+      await addFollow(state, { follower: juliet, address: { service: romeo, node }, since })
+    await addFollow(state, { follower: SITE, address: { service: romeo, node: 'b' }, since })
+    await saveFeedSecret(state, juliet, 'S')
+    await saveFeedSecret(state, romeo, 'R')
+    await forgetReader(state, juliet)
+    assert.equal(await findReaderBySecret(state, 'S'), undefined)
+    assert.equal(await findReaderBySecret(state, 'R'), romeo)
+    assert.deepEqual(await listFollowedNodes(state), [{ service: romeo, node: 'b' }])
+    await state.destroy()
+  })
+})
