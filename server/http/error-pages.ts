@@ -1,5 +1,6 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { AppError, describeError, isAppError } from '#server/errors.ts'
+import { hideSecret } from './home-feed.ts'
 import { sendPage } from './pages/page.ts'
 import type { Visit } from './visit.ts'
 import { readVisit } from './visit.ts'
@@ -14,7 +15,8 @@ export function addErrorPages(app: FastifyInstance, web: Web): void {
   })
   app.setErrorHandler(async (error: FastifyError, request, reply) => {
     const known = describe(error)
-    if (known.code === 'internal') web.ctx.log.error({ url: request.url, stack: error.stack }, 'A request failed')
+    if (known.code === 'internal' || known.code === 'no-room')
+      web.ctx.log.error({ url: hideSecret(request.url), stack: error.stack }, 'A request failed')
     return sendError(web, request, reply, known)
   })
 }

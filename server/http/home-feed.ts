@@ -26,6 +26,11 @@ export function homeFeedPath(secret: string, feed?: NodeAddress, file = 'atom.xm
   return `/home/${secret}/${file}${query}`
 }
 
+/** For logs, which are read by more than one. */
+export function hideSecret(url: string): string {
+  return url.replace(/^(\/home\/)[^/?]+(?=\/)/, '$1…')
+}
+
 /** What is at such an address; 404 for a secret that is nobody's, and for what they do not follow. */
 export async function createHomeFeed(deps: Deps, secret: string, { of, file, ...query }: HomeFeedQuery): Promise<Feed> {
   // Looked up by an index over random secrets: how long that takes tells nothing about them.

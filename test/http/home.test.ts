@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { requireFeedSecret } from '#server/people/reading.ts'
 import { addFollow, deleteFollow } from '#server/store/follow.ts'
 import { addNode } from '#server/store/node.ts'
 import type { NodeAddress } from '#shared/address.ts'
@@ -231,6 +232,17 @@ describe('the feeds of my timeline', () => {
       /Said to be hers[\s\S]*<name>Juliet \(according to pubsub\.montague\.example\)<\/name><\/author>/,
     )
     assert.match(body, /<id>xmpp:pubsub\.montague\.example\?;node=garden;item=balcony<\/id>/)
+  })
+
+  it('are in no log, also where something breaks', async () => {
+    await using site = await followingSite()
+    const secret = await requireFeedSecret(site.ctx, ROMEO)
+    await site.ctx.index.schema.dropTable('tag').execute()
+    await site.ctx.index.schema.dropTable('entry').execute()
+    const path = `/home/${secret}/atom.xml`
+    assert.equal((await site.browser().get(path)).statusCode, 500)
+    assert.match(site.ctx.lines.join(), /\/home\/…\/atom\.xml/)
+    assert.ok(!site.ctx.lines.join().includes(secret))
   })
 
   it('can be of one feed that I follow, page by page, and of none that I do not', async () => {
