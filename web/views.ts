@@ -176,7 +176,8 @@ export interface TimelineView {
   readonly paging: PagingView
   readonly token: string
   readonly followingUrl: string
-  readonly isFollowing: boolean
+  /** Why there is no post. */
+  readonly empty?: 'nothing-followed' | 'being-read' | 'no-posts'
   /** Makes a new secret address for the feeds. */
   readonly feedsAction: string
   /** Once there is an address. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { requireFeedSecret } from '#server/people/reading.ts'
 import { addFollow, deleteFollow } from '#server/store/follow.ts'
-import { addNode } from '#server/store/node.ts'
+import { addNode, updateNode } from '#server/store/node.ts'
 import type { NodeAddress } from '#shared/address.ts'
 import { NS } from '#shared/ns.ts'
 import { writeXml } from '#shared/xml.ts'
@@ -55,6 +55,17 @@ describe('my timeline', () => {
     assert.match(body, /<a class="button primary" href="\/following">Follow somebody<\/a>/)
     assert.match(body, /<nav[^>]*>\s*<a href="\/home">Home<\/a>/)
     assert.doesNotMatch(body, /Mark all as read/)
+  })
+
+  it('says while nothing of what I follow is read yet, and when there is nothing', async () => {
+    await using site = await createTestSite()
+    const romeo = await site.signedIn(ROMEO)
+    await addFollow(site.ctx.state, { follower: ROMEO, address: MALLORYS, since: LONG_AGO })
+    assert.match((await romeo.get('/home')).body, /What you follow is being read/)
+    await follow(site, MALLORYS)
+    assert.match((await romeo.get('/home')).body, /What you follow is being read/)
+    await updateNode(site.ctx.index, MALLORYS, { isWaiting: 0 })
+    assert.match((await romeo.get('/home')).body, /<p>No posts yet\.<\/p>/)
   })
 
   it('has the posts of everything that I follow, on the web or not, and of nothing else', async () => {

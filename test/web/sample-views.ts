@@ -1,4 +1,5 @@
 import type * as view from '#web/views.ts'
+import { communitySamples } from './sample-communities.ts'
 import {
   arabicPost,
   blog,
@@ -26,6 +27,9 @@ export function createSamples(assets: string): ReadonlyMap<string, Sample> {
     ...postSamples(assets),
     ...writingSamples(assets),
     ...followingSamples(assets),
+    ...communitySamples(assets, layoutOf(assets)).map(
+      ([name, template, data]) => [name, { template, view: data }] as const,
+    ),
     ...otherSamples(assets),
   ])
 }
@@ -68,7 +72,7 @@ function readingSamples(assets: string): Samples {
     sample('timeline', 'timeline', {
       layout: layout('Home', { feeds: [] }),
       ...{ posts: posts.map((post, n) => ({ ...post, isNew: n < 2 })), paging: { olderUrl: '?before=1' }, live },
-      ...{ token: 'token', followingUrl: '/following', isFollowing: true, feedsAction: '/home/address' },
+      ...{ token: 'token', followingUrl: '/following', feedsAction: '/home/address' },
       feeds: {
         atomUrl: `https://verona.example/home/${secret}/atom.xml`,
         jsonUrl: `https://verona.example/home/${secret}/feed.json`,
@@ -79,7 +83,7 @@ function readingSamples(assets: string): Samples {
     sample('timeline-empty', 'timeline', {
       layout: layout('Home', { feeds: [], person: { name: 'Nurse', mayWrite: false } }),
       ...{ posts: [], paging: {}, live },
-      ...{ token: 'token', followingUrl: '/following', isFollowing: false, feedsAction: '/home/address' },
+      ...{ token: 'token', followingUrl: '/following', feedsAction: '/home/address', empty: 'nothing-followed' },
     }),
     sample('blog', 'blog', {
       ...own,

@@ -138,6 +138,7 @@ export const de: Strings = {
   home: 'Start',
   whatYouFollow: 'Was Sie lesen',
   homeEmpty: 'Hierher kommen die neuesten Beiträge von allem, dem Sie folgen.',
+  homeWaiting: 'Was Sie lesen wollen, wird gerade von den Servern geholt. Schauen Sie gleich noch einmal vorbei.',
   followSomebody: 'Jemandem folgen',
   isNew: 'Neu',
   markAllRead: 'Alles als gelesen markieren',
@@ -216,5 +217,6 @@ export const de: Strings = {
     '501': 'Hier nicht möglich',
     '503': 'Zurzeit nicht erreichbar',
     '504': 'Keine Antwort in angemessener Zeit',
+    '507': 'Hier ist kein Platz mehr',
   },
 }

@@ -136,6 +136,7 @@ export const en = {
   home: 'Home',
   whatYouFollow: 'What you follow',
   homeEmpty: 'The newest posts of everything you follow come here.',
+  homeWaiting: 'What you follow is being read from its servers. Come back in a moment.',
   followSomebody: 'Follow somebody',
   isNew: 'New',
   markAllRead: 'Mark all as read',
@@ -214,6 +215,7 @@ export const en = {
     '501': 'Not possible here',
     '503': 'Not available now',
     '504': 'No answer in time',
+    '507': 'No room left here',
   },
 } as const
 

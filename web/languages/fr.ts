@@ -137,6 +137,7 @@ export const fr: Strings = {
   home: 'Accueil',
   whatYouFollow: 'Ce que vous suivez',
   homeEmpty: 'Les derniers billets de tout ce que vous suivez arrivent ici.',
+  homeWaiting: 'Ce que vous suivez est en cours de lecture sur les serveurs. Revenez dans un instant.',
   followSomebody: 'Suivre quelqu’un',
   isNew: 'Nouveau',
   markAllRead: 'Tout marquer comme lu',
@@ -215,5 +216,6 @@ export const fr: Strings = {
     '501': 'Impossible ici',
     '503': 'Indisponible pour le moment',
     '504': 'Pas de réponse à temps',
+    '507': 'Plus de place ici',
   },
 }

@@ -1,10 +1,11 @@
 import type { FastifyReply } from 'fastify'
 import { listUnread } from '#server/people/reading.ts'
-import { listFeeds } from '#server/store/blog.ts'
+import { feedKey, listFeeds } from '#server/store/blog.ts'
 import { listFollows } from '#server/store/follow.ts'
 import { listPosts } from '#server/store/post.ts'
 import type { PostRow } from '#server/store/post-row.ts'
 import { findFeedSecret } from '#server/store/reader.ts'
+import type { NodeAddress } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
 import type { TimelineView } from '#web/views.ts'
 import type { FeedQuery } from '../feed-data.ts'
@@ -43,13 +44,21 @@ export async function sendTimelinePage(web: Web, exchange: Exchange, query: Time
     view: {
       posts: viewPosts(web, { page, query, blogs: await listFeeds(ctx.index, shown), unread }, person),
       paging: viewPaging('/home', page),
-      ...{ token, followingUrl: '/following', isFollowing: follows.length > 0, feedsAction: '/home/address' },
+      ...{ token, followingUrl: '/following', feedsAction: '/home/address' },
+      ...(page.rows.length === 0 ? { empty: await explainEmpty(web, addresses) } : {}),
       ...(await viewFeeds(web, person.jid)),
       showsFeeds: query.feeds !== undefined,
       ...(unread.size > 0 ? { read: { action: '/home/read', until: writeReadUntil(web, page.rows) } } : {}),
       ...(isFirst ? { live: { url: `/home/${LIVE}`, version: writeListVersion(page.rows) } } : {}),
     },
   })
+}
+
+async function explainEmpty({ ctx }: Web, addresses: readonly NodeAddress[]): Promise<TimelineView['empty']> {
+  if (addresses.length === 0) return 'nothing-followed'
+  const feeds = await listFeeds(ctx.index, addresses)
+  // What is followed just now the index may not even know yet.
+  return addresses.some((address) => feeds.get(feedKey(address))?.isWaiting ?? true) ? 'being-read' : 'no-posts'
 }
 
 async function viewFeeds({ ctx }: Web, jid: BareJid): Promise<Pick<TimelineView, 'feeds'>> {
