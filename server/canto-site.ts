@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { readXmppUri } from '#shared/address.ts'
+import { addressKey, type NodeAddress, readXmppUri } from '#shared/address.ts'
 import { type BareJid, domainOf, localPart, readBareJid } from '#shared/jid.ts'
 import { NS } from '#shared/ns.ts'
-import { blogPath } from '#shared/paths.ts'
+import { nodePath } from '#shared/paths.ts'
 import type { Call } from './canto.ts'
 import { AppError } from './errors.ts'
 import { askReindex, blogOf } from './feeds/indexing.ts'
@@ -19,26 +19,29 @@ export async function reindex(call: Call): Promise<void> {
   call.say(isRunning(call.config) ? 'Canto reads everything anew now' : 'Canto reads everything anew at its next start')
 }
 
-/** `follow`: the site account subscribes to a blog elsewhere; its public posts get pages here, out of every list. */
+/** `follow`: the site account subscribes to a feed elsewhere; its public posts get pages here, out of every list. */
 export async function follow(call: Call): Promise<void> {
-  const jid = readBlog(call)
+  const address = readFeed(call)
   await using stack = new AsyncDisposableStack()
   const state = await openSiteState(call, stack)
-  const outcome = await addFollow(state, { follower: SITE, address: blogOf(jid), since: new Date() })
-  const path = blogPath({ domain: domainOf(siteAccount(call)) }, jid)
+  const outcome = await addFollow(state, { follower: SITE, address, since: new Date() })
+  const path = nodePath({ domain: domainOf(siteAccount(call)) }, address)
+  const name = address.node === NS.MICROBLOG ? address.service : addressKey(address)
   call.say(
-    `${jid} ${outcome === 'added' ? 'is followed now' : 'was followed already'}: its public posts are at ${path}`,
+    `${name} ${outcome === 'added' ? 'is followed now' : 'was followed already'}: its public posts are at ${path}`,
   )
 }
 
-/** The account of an address or an `xmpp:` URI. */
-function readBlog({ args: [address = ''] }: Call): BareJid {
+/** The blog of an account, or the node of an `xmpp:` URI. */
+function readFeed({ args: [address = ''] }: Call): NodeAddress {
   const uri = address.startsWith('xmpp:') ? readXmppUri(address) : undefined
   const jid = uri?.service ?? readBareJid(address)
-  if (jid === undefined || localPart(jid) === undefined || (uri?.node ?? NS.MICROBLOG) !== NS.MICROBLOG) {
-    throw new AppError('bad-request', `"${address}" is no blog: write an XMPP address such as juliet@capulet.example`)
-  }
-  return jid
+  if (jid !== undefined && uri?.node !== undefined) return { service: jid, node: uri.node }
+  if (jid !== undefined && localPart(jid) !== undefined) return blogOf(jid)
+  throw new AppError(
+    'bad-request',
+    `"${address}" is no blog: write an XMPP address such as juliet@capulet.example, or xmpp:SERVICE?;node=NODE`,
+  )
 }
 
 function siteAccount({ config }: Call): BareJid {

@@ -12,6 +12,8 @@ export interface Call {
   /** What follows the command's own words. */
   readonly args: readonly string[]
   readonly password: string | undefined
+  /** `doctor --deep` */
+  readonly isDeep: boolean
   /** Prints a line of the answer. */
   readonly say: (line: string) => void
 }
@@ -51,7 +53,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   },
   follow: {
     args: 'ADDRESS',
-    does: 'follows the blog of an account elsewhere: its public posts get pages here',
+    does: 'follows a blog or community elsewhere (an address, or xmpp:SERVICE?;node=NODE): its public posts get pages here',
     run: async (call) => (await import('./canto-site.ts')).follow(call),
   },
   backup: {
@@ -70,8 +72,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     run: async (call) => (await import('./canto-site.ts')).relink(call),
   },
   doctor: {
-    args: '',
-    does: 'checks account, services, nodes, clock and database, and says how to mend what is wrong',
+    args: '[--deep]',
+    does: 'checks account, services, nodes, clock and database, and says how to mend what is wrong; --deep also compares every node with the index and the outbox',
     run: async (call) => (await import('./doctor.ts')).doctorCommand(call),
   },
 }
@@ -90,7 +92,7 @@ async function main(words: readonly string[]): Promise<void> {
   const rest = positionals.slice(name.split(' ').length)
   // npm runs its scripts in the package's folder: a file is meant from where the operator stands.
   const args = command.args === 'FILE' ? rest.map((file) => resolve(process.env.INIT_CWD ?? '', file)) : rest
-  const wanted = command.args === '' ? 0 : 1
+  const wanted = /^[A-Z]/.test(command.args) ? 1 : 0
   if (args.length !== wanted)
     throw new AppError('bad-request', `Usage: npm run canto -- ${name} ${command.args}`.trimEnd())
   const say = (line: string) => void process.stdout.write(`${line}\n`)
@@ -99,12 +101,17 @@ async function main(words: readonly string[]): Promise<void> {
     log: createLogger({ write: (line) => void process.stderr.write(`${line}\n`) }),
     args,
     password: values.password,
+    isDeep: values.deep === true,
     say,
   })
 }
 
 function readWords(words: readonly string[]) {
-  const options = { password: { type: 'string' }, help: { type: 'boolean', short: 'h' } } as const
+  const options = {
+    password: { type: 'string' },
+    deep: { type: 'boolean' },
+    help: { type: 'boolean', short: 'h' },
+  } as const
   try {
     return parseArgs({ args: [...words], options, allowPositionals: true })
   } catch (cause) {

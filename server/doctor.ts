@@ -5,6 +5,7 @@ import type { Call } from './canto.ts'
 import type { Config } from './config.ts'
 import { checkConfig } from './doctor-config.ts'
 import { checkData } from './doctor-data.ts'
+import { checkDeep } from './doctor-deep.ts'
 import { type Finding, printFinding, problem } from './doctor-finding.ts'
 import { checkBlogNode, checkCommentsNode } from './doctor-nodes.ts'
 import { checkAccount, checkBlogs, checkClock, checkOutbox, checkServices, checkWeb } from './doctor-server.ts'
@@ -40,6 +41,7 @@ export async function doctorCommand(call: Call): Promise<void> {
       tell(await attempt(() => check(session)))
   }
   tell(await attempt(() => checkWork(config)))
+  if (call.isDeep) tell(await attempt(() => compareDeeply(session, config, tell)))
   if (isIll) process.exitCode = 1
 }
 
@@ -58,6 +60,16 @@ async function openSiteSession({ config, log }: Call, stack: AsyncDisposableStac
     log: silentLogger,
   })
   return stack.adopt(session, (opened) => opened.stop())
+}
+
+/** Told one by one, for it may take long. */
+async function compareDeeply(
+  session: XmppSession,
+  config: Config,
+  tell: (findings: readonly Finding[]) => void,
+): Promise<Finding[]> {
+  for await (const finding of checkDeep(session, config)) tell([finding])
+  return []
 }
 
 async function attempt(check: () => Promise<Finding[]>): Promise<Finding[]> {
