@@ -67,11 +67,11 @@ function readListed(owner: BareJid, { id, payload, publisher }: Item): ListedIte
 
 /** Puts a node into the private list. Throws `forbidden` where the list is not private: it is never written then. */
 export async function listFollow(pubsub: Pubsub, jid: BareJid, subscription: ListedSubscription): Promise<void> {
-  await ensurePrivateList(pubsub, jid)
   const address = { service: jid, node: LIST, item: listItemId(jid, subscription.address) }
   const found = (await pubsub.findItem(address))?.payload
   const known = found === undefined ? undefined : readSubscription(found)
   if (known !== undefined && sameAddress(known.address, subscription.address)) return
+  await ensurePrivateList(pubsub, jid)
   await pubsub.publishItem(address, writeSubscription(subscription))
 }
 

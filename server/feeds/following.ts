@@ -5,6 +5,7 @@ import type { FollowDeps } from './follow.ts'
 import { tryMerge } from './merge-follows.ts'
 import { waitAtMost } from './patience.ts'
 import { createPublicReading, type PublicReadingDeps } from './public-reading.ts'
+import { DOUBTFUL_MS, RESTART_MS } from './read-back.ts'
 
 export interface FollowingDeps extends FollowDeps, PublicReadingDeps {
   readonly log: Logger
@@ -30,6 +31,7 @@ export function createFollowing(deps: FollowingDeps): Following {
   const watched = new Map<XmppSession, () => void>()
   const mergedAt = new Map<XmppSession, number>()
   const running = new Map<XmppSession, Promise<void>>()
+  const doubtful = new Map<XmppSession, Date>()
   const reading = createPublicReading(deps)
   let timer: NodeJS.Timeout | undefined
 
@@ -48,15 +50,26 @@ export function createFollowing(deps: FollowingDeps): Following {
   async function mergeNow(session: XmppSession): Promise<void> {
     if (session.status !== 'online') return
     mergedAt.set(session, deps.clock().getTime())
+    const doubtfulSince = doubtful.get(session)
     try {
-      await tryMerge(deps, session)
+      await tryMerge(deps, session, { doubtfulSince })
+      if (doubtful.get(session) === doubtfulSince) doubtful.delete(session)
     } catch (error) {
       deps.log.error(`What ${session.jid} follows was not read: ${describeError(error)}`)
     }
   }
 
+  /** What a server acknowledged shortly before it went may be lost (servers.md); what resumed was not. */
+  function doubt(session: XmppSession, ms: number): void {
+    if (!doubtful.has(session)) doubtful.set(session, new Date(deps.clock().getTime() - ms))
+  }
+
   function watch(session: XmppSession): void {
+    doubt(session, RESTART_MS)
+    let wasOnline = session.status === 'online'
     const stop = session.onStatus((status) => {
+      if (wasOnline && status !== 'online') doubt(session, DOUBTFUL_MS)
+      wasOnline = status === 'online'
       if (status === 'stopped' || status === 'refused') forget(session)
       // After a resumption nothing was missed.
       else if (status === 'online' && session.lastSignIn !== 'resumed') void merge(session)
@@ -68,6 +81,7 @@ export function createFollowing(deps: FollowingDeps): Following {
     watched.get(session)?.()
     watched.delete(session)
     mergedAt.delete(session)
+    doubtful.delete(session)
   }
 
   function tick(): void {

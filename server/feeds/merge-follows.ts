@@ -1,67 +1,105 @@
 import { isAppError } from '#server/errors.ts'
-import type { StateDb } from '#server/store/database.ts'
-import { deleteFollow, listFollows, updateFollow } from '#server/store/follow.ts'
-import { listOutboxOf } from '#server/store/outbox.ts'
+import { deleteFollow, type Follow, listFollows, updateFollow } from '#server/store/follow.ts'
+import { findLastOutboxId, listOutboxOf, type OutboxRow } from '#server/store/outbox.ts'
 import type { XmppSession } from '#server/xmpp/ports.ts'
 import { addressKey, type NodeAddress } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
 import { type FollowDeps, followNodes, followRowAddress, mayFollow, queueFollow, type Wish } from './follow.ts'
-import { MOST_FOLLOWS, readFollowList } from './follow-list.ts'
+import { type FollowList, MOST_FOLLOWS, readFollowList } from './follow-list.ts'
 import { knowBlogs } from './known-blogs.ts'
+
+export interface MergeOptions {
+  /** What the account's server acknowledged from then on it may have lost. */
+  readonly doubtfulSince?: Date | undefined
+}
+
+/** What was there before the list was asked for: only that can have been changed by others in between. */
+interface Before {
+  readonly lastId: number
+  readonly listed: ReadonlySet<string>
+}
+
+/** What is to be said of a node by its rows in the outbox. */
+type Say = 'nothing' | 'ours' | 'again'
 
 /**
  * Takes over what other clients changed in the list on a person's own account. What waits in the outbox wins, and so
  * does what was done here while the list was read.
  */
-export async function mergeFollows(deps: FollowDeps, session: XmppSession): Promise<void> {
+export async function mergeFollows(deps: FollowDeps, session: XmppSession, options: MergeOptions = {}): Promise<void> {
   const { jid } = session
-  const since = deps.clock()
+  const lastId = await findLastOutboxId(deps.state)
+  const isListed = (await listFollows(deps.state, jid)).filter((follow) => follow.isListed)
+  const before: Before = { lastId, listed: new Set(isListed.map(({ address }) => addressKey(address))) }
   const list = await readFollowList(session.pubsub, jid)
-  const listed = new Map<string, Wish>()
-  for (const { address, title } of list?.items ?? []) {
-    if (mayFollow(address)) listed.set(addressKey(address), { address, title, isListed: true })
-  }
-  const mayTouch = async (address: NodeAddress) => !(await isOurs(deps.state, { jid, address, since }))
-  const known = new Map<string, NodeAddress>()
+  const listed = new Map(readWishes(list).map((wish) => [addressKey(wish.address), wish]))
+  const say = (address: NodeAddress) => readRows(deps, { jid, address, before, ...options })
+  const known = new Set<string>()
   for (const follow of await listFollows(deps.state, jid)) {
     const key = addressKey(follow.address)
-    known.set(key, follow.address)
-    const isThere = listed.has(key)
+    known.add(key)
     // A list that is gone as a whole was lost, not emptied: it is written again.
-    const isTakenOff = follow.isListed && !isThere && list?.isComplete === true
-    const isToDo = !isThere || follow.subscription === 'none' || follow.subscription === 'refused'
-    if (!isTakenOff && !isToDo && follow.isListed) continue
-    if (!(await mayTouch(follow.address))) continue
-    if (isTakenOff) {
-      await deleteFollow(deps.state, { follower: jid, address: follow.address })
-      await queueFollow(deps, 'unfollow', { follower: jid, address: follow.address })
-      continue
-    }
-    if (follow.isListed !== isThere) await updateFollow(deps.state, follow, { isListed: Number(isThere) })
-    if (isToDo) await queueFollow(deps, 'follow', { follower: jid, address: follow.address })
+    const isTakenOff = before.listed.has(key) && !listed.has(key) && list?.isComplete === true
+    await mergeOne(deps, follow, { isThere: listed.has(key), isTakenOff, say })
   }
   const wishes: Wish[] = []
-  for (const [key, wish] of listed) if (!known.has(key) && (await mayTouch(wish.address))) wishes.push(wish)
+  for (const [key, wish] of listed) {
+    const word = known.has(key) ? 'ours' : await say(wish.address)
+    if (word === 'nothing') wishes.push(wish)
+    else if (word === 'again') await queueFollow(deps, 'unfollow', { follower: jid, address: wish.address })
+  }
   await followNodes(deps, jid, wishes.slice(0, Math.max(0, MOST_FOLLOWS - known.size)))
   await knowBlogs(deps)
 }
 
-/** Whether something about the node waits in the outbox, or was asked for here since. */
-async function isOurs(
-  state: StateDb,
-  { jid, address, since }: { jid: BareJid; address: NodeAddress; since: Date },
-): Promise<boolean> {
-  const rows = await listOutboxOf(state, followRowAddress(address))
-  return rows.some((row) => row.account === jid && (row.status === 'waiting' || row.createdAt >= since))
+function readWishes(list: FollowList | undefined): Wish[] {
+  const items = list?.items.filter(({ address }) => mayFollow(address)) ?? []
+  return items.map(({ address, title }) => ({ address, title, isListed: true }))
 }
 
-/** Merges, where the account's server does not answer in this matter not at all. */
-export async function tryMerge(deps: FollowDeps, session: XmppSession): Promise<'merged' | 'impossible'> {
+interface Merging {
+  readonly isThere: boolean
+  readonly isTakenOff: boolean
+  readonly say: (address: NodeAddress) => Promise<Say>
+}
+
+async function mergeOne(deps: FollowDeps, follow: Follow, { isThere, isTakenOff, say }: Merging): Promise<void> {
+  const isUnsubscribed = follow.subscription === 'none' || follow.subscription === 'refused'
+  if (isThere && follow.isListed && !isUnsubscribed) return
+  const word = await say(follow.address)
+  if (word === 'ours') return
+  const row = { follower: follow.follower as BareJid, address: follow.address }
+  if (isTakenOff && word === 'nothing') {
+    await deleteFollow(deps.state, row)
+    await queueFollow(deps, 'unfollow', row)
+    return
+  }
+  if (follow.isListed !== isThere) await updateFollow(deps.state, row, { isListed: Number(isThere) })
+  if (!isThere || isUnsubscribed) await queueFollow(deps, 'follow', row)
+}
+
+interface Question extends MergeOptions {
+  readonly jid: BareJid
+  readonly address: NodeAddress
+  readonly before: Before
+}
+
+/** Whether a node is the outbox's own business, or was, in words that its server may have lost. */
+async function readRows({ state }: FollowDeps, { jid, address, before, doubtfulSince }: Question): Promise<Say> {
+  const all = await listOutboxOf(state, followRowAddress(address))
+  const rows = all.filter(({ account }) => account === jid)
+  const isOurs = ({ id, status }: OutboxRow) => status === 'waiting' || id > before.lastId
+  if (rows.some(isOurs)) return 'ours'
+  const isDoubtful = ({ acknowledgedAt }: OutboxRow) =>
+    doubtfulSince !== undefined && acknowledgedAt !== undefined && acknowledgedAt >= doubtfulSince
+  return rows.some(isDoubtful) ? 'again' : 'nothing'
+}
+
+/** Merges; where the account's server does not answer in this matter, nothing happens. */
+export async function tryMerge(deps: FollowDeps, session: XmppSession, options: MergeOptions): Promise<void> {
   try {
-    await mergeFollows(deps, session)
-    return 'merged'
+    await mergeFollows(deps, session, options)
   } catch (error) {
-    if (isAppError(error)) return 'impossible'
-    throw error
+    if (!isAppError(error)) throw error
   }
 }

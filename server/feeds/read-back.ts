@@ -7,9 +7,9 @@ import type { OutboxDeps } from './outbox-deps.ts'
 import { forgetPrepared } from './prepare.ts'
 
 /** What a server acknowledged so shortly before it went may be lost: Mnesia writes its log late (servers.md). */
-const DOUBTFUL_MS = 10_000
+export const DOUBTFUL_MS = 10_000
 /** After a restart of ours nobody knows when the connection ended: as long as a machine takes to come back. */
-const RESTART_MS = 60_000
+export const RESTART_MS = 60_000
 
 export interface ReadBack {
   /** Notices when the account's session drops and comes back. */

@@ -102,6 +102,12 @@ export async function listOutbox(state: StateDb, account: BareJid): Promise<Outb
   return rows.map(readOutboxRow)
 }
 
+/** Every row that is stored later has a greater one; 0 where there was none ever. */
+export async function findLastOutboxId(state: StateDb): Promise<number> {
+  const query = state.selectFrom('outbox').select(({ fn }) => fn.max<number | null>('id').as('last'))
+  return (await query.executeTakeFirst())?.last ?? 0
+}
+
 export async function listWaitingAccounts(state: StateDb): Promise<BareJid[]> {
   const rows = await state.selectFrom('outbox').select('account').distinct().where('status', '=', 'waiting').execute()
   return rows.map((row) => row.account)

@@ -256,6 +256,56 @@ describe('The list on the account', () => {
     assert.equal(nodeOf(ctx, LIST)?.config.access_model, 'whitelist')
   })
 
+  it('keeps what was followed here, and drops what was unfollowed, while it was read', async () => {
+    await using scene = await open()
+    const { ctx, session } = scene
+    const tybalts = blogOf(jidOf('tybalt@capulet.example'))
+    await createBlog(ctx, tybalts)
+    await follow(ctx, { address: tybalts })
+    await settled(ctx)
+    const { allItems } = session.pubsub
+    session.pubsub.allItems = async function* (...args) {
+      const pages = await Array.fromAsync(allItems(...args))
+      session.pubsub.allItems = allItems
+      await follow(ctx, { address: ROMEOS })
+      await unfollowNode(ctx, juliet, tybalts)
+      await settled(ctx)
+      yield* pages
+    }
+    await mergeFollows(ctx, session)
+    assert.deepEqual(await followed(scene), [ROMEOS])
+    assert.equal(listed(ctx).length, 1)
+  })
+
+  it('that a killed server forgot is no wish to unfollow, nor to follow again', async () => {
+    await using scene = await open()
+    const { ctx, session } = scene
+    const tybalts = blogOf(jidOf('tybalt@capulet.example'))
+    await createBlog(ctx, tybalts)
+    const following = createFollowing({ ...ctx, people: () => [session] })
+    following.start()
+    await following.merge(session)
+    await follow(ctx, { address: tybalts })
+    await settled(ctx)
+    await unfollowNode(ctx, juliet, tybalts)
+    await follow(ctx, { address: ROMEOS })
+    await settled(ctx)
+    session.setStatus('waiting')
+    const items = nodeOf(ctx, LIST)?.items
+    items?.clear()
+    const xml = `<subscription xmlns="${NS.SUBSCRIPTION}" server="${tybalts.service}" node="${tybalts.node}"/>`
+    const item = listItemId(juliet, tybalts)
+    items?.set(item, { id: item, payload: element(xml), publisher: juliet })
+    session.setStatus('online')
+    await until(async () => {
+      const [only, ...more] = nodeOf(ctx, LIST)?.items.keys() ?? []
+      return only === listItemId(juliet, ROMEOS) && more.length === 0
+    })
+    await settled(ctx)
+    assert.deepEqual(await followed(scene), [ROMEOS])
+    await following.stop()
+  })
+
   it('changes nothing where it cannot be read', async () => {
     await using scene = await open()
     const { ctx, session } = scene
