@@ -1,8 +1,8 @@
-import { describeError } from '#server/errors.ts'
+import { describeError, isAppError } from '#server/errors.ts'
 import type { Logger } from '#server/log.ts'
 import type { XmppSession } from '#server/xmpp/ports.ts'
 import type { FollowDeps } from './follow.ts'
-import { tryMerge } from './merge-follows.ts'
+import { mergeFollows } from './merge-follows.ts'
 import { waitAtMost } from './patience.ts'
 import { createPublicReading, type PublicReadingDeps } from './public-reading.ts'
 import { DOUBTFUL_MS, RESTART_MS } from './read-back.ts'
@@ -25,6 +25,8 @@ const TICK = 5_000
 const STOP = 3_000
 // A person's session hears no events, for it sends no presence.
 const EVERY = 6 * 3_600_000
+/** After a server that did not answer. */
+const AGAIN = 10 * 60_000
 
 /** Keeps what people follow here and the lists on their own accounts the same, and reads what others let be known. */
 export function createFollowing(deps: FollowingDeps): Following {
@@ -49,13 +51,15 @@ export function createFollowing(deps: FollowingDeps): Following {
 
   async function mergeNow(session: XmppSession): Promise<void> {
     if (session.status !== 'online') return
-    mergedAt.set(session, deps.clock().getTime())
+    const now = deps.clock().getTime()
+    mergedAt.set(session, now)
     const doubtfulSince = doubtful.get(session)
     try {
-      await tryMerge(deps, session, { doubtfulSince })
+      await mergeFollows(deps, session, { doubtfulSince })
       if (doubtful.get(session) === doubtfulSince) doubtful.delete(session)
     } catch (error) {
-      deps.log.error(`What ${session.jid} follows was not read: ${describeError(error)}`)
+      mergedAt.set(session, now - EVERY + AGAIN)
+      if (!isAppError(error)) deps.log.error(`What ${session.jid} follows was not read: ${describeError(error)}`)
     }
   }
 

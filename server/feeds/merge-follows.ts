@@ -1,4 +1,3 @@
-import { isAppError } from '#server/errors.ts'
 import { deleteFollow, type Follow, listFollows, updateFollow } from '#server/store/follow.ts'
 import { findLastOutboxId, listOutboxOf, type OutboxRow } from '#server/store/outbox.ts'
 import type { XmppSession } from '#server/xmpp/ports.ts'
@@ -93,13 +92,4 @@ async function readRows({ state }: FollowDeps, { jid, address, before, doubtfulS
   const isDoubtful = ({ acknowledgedAt }: OutboxRow) =>
     doubtfulSince !== undefined && acknowledgedAt !== undefined && acknowledgedAt >= doubtfulSince
   return rows.some(isDoubtful) ? 'again' : 'nothing'
-}
-
-/** Merges; where the account's server does not answer in this matter, nothing happens. */
-export async function tryMerge(deps: FollowDeps, session: XmppSession, options: MergeOptions): Promise<void> {
-  try {
-    await mergeFollows(deps, session, options)
-  } catch (error) {
-    if (!isAppError(error)) throw error
-  }
 }
