@@ -214,7 +214,8 @@ function createStream({ jid, target, traffic }: StreamOptions): Stream & { conne
 
 /** Whether it is the system's word about a socket, and not one of the server or about what it sent. */
 function isOfSocket(error: unknown): boolean {
-  return error instanceof Error && typeof (error as NodeJS.ErrnoException).syscall === 'string'
+  // Of a web socket the library tells the event.
+  return error instanceof Error && ('syscall' in error || 'event' in error)
 }
 
 function closeQuietly(socket: { end: () => void }): void {

@@ -5,7 +5,7 @@ export type Watch = (piece: Buffer, direction: 'up' | 'down') => boolean
 
 /** What may happen to connections on their way. */
 export interface TcpLink {
-  /** Resets what is open; new connections are welcome. */
+  /** Ends what is open without a word of XMPP; new connections are welcome. */
   cut(): void
   /** Cuts what is open and refuses new connections until `resume`. */
   pause(): void
@@ -29,20 +29,21 @@ export async function startProxy(target: number, watch: Watch = () => true): Pro
   let isPaused = false
   let isFrozen = false
   let accepted = 0
+  // COMPAT(Node 24): where sockets are reset (resetAndDestroy), a process may spin for ever once it should end.
   const cut = () => {
-    for (const pair of pairs) for (const socket of pair) socket.resetAndDestroy()
+    for (const pair of pairs) for (const socket of pair) socket.destroy()
   }
   const server = createServer((client) => {
     accepted += 1
     client.on('error', () => {})
-    if (isPaused) return void client.resetAndDestroy()
+    if (isPaused) return void client.destroy()
     const upstream = createConnection(target, '127.0.0.1')
     const pair = [client, upstream] as const
     pairs.add(pair)
     const link = (from: Socket, to: Socket, direction: 'up' | 'down') => {
       if (isFrozen) from.pause()
       from.on('data', (piece: Buffer) => {
-        if (!watch(piece, direction)) for (const socket of pair) socket.resetAndDestroy()
+        if (!watch(piece, direction)) for (const socket of pair) socket.destroy()
         else if (!to.write(piece)) from.pause()
       })
       to.on('drain', () => {
