@@ -17,12 +17,15 @@ export interface ListedItem extends ListedSubscription {
 
 export interface FollowList {
   readonly items: readonly ListedItem[]
+  /** Of all items, broken ones too. */
+  readonly count: number
   /** Whether all that is on it was read, so that what is missing was taken off it. */
   readonly isComplete: boolean
 }
 
 // Another client's entries, and broken ones, may be among them.
 const MOST_ITEMS = MOST_FOLLOWS * 2
+const SMALLEST_MAX = 256
 const PRIVATE: NodeConfig = {
   persist_items: '1',
   max_items: 'max',
@@ -40,7 +43,13 @@ export function listItemId(jid: BareJid, { service, node }: NodeAddress): ItemId
 
 /** All that stands in the private list of an account; undefined where it has none. Its own session must ask. */
 export async function readFollowList(pubsub: Pubsub, jid: BareJid): Promise<FollowList | undefined> {
-  return readList(pubsub, { service: jid, node: LIST })
+  const address = { service: jid, node: LIST }
+  const list = await readList(pubsub, address)
+  if (list === undefined || list.items.length === 0) return list
+  const { max_items } = await pubsub.readConfig(address)
+  // A full node drops its oldest items without a word. Prosody's "max" is 256 unless its operator says otherwise.
+  const most = max_items !== undefined && /^\d+$/.test(max_items) ? Number(max_items) : SMALLEST_MAX
+  return { ...list, isComplete: list.isComplete && list.count < most }
 }
 
 /** The items of any list on an account, as far as they are its owner's and name a node. */
@@ -56,7 +65,7 @@ export async function readList(pubsub: Pubsub, address: NodeAddress): Promise<Fo
     if (isAppError(error, 'not-found')) return undefined
     throw error
   }
-  return { items, isComplete: count < MOST_ITEMS }
+  return { items, count, isComplete: count < MOST_ITEMS }
 }
 
 function readListed(owner: BareJid, { id, payload, publisher }: Item): ListedItem | undefined {
@@ -77,7 +86,7 @@ export async function listFollow(pubsub: Pubsub, jid: BareJid, subscription: Lis
 
 /** Takes a node off the private list, under whatever id. */
 export async function unlistFollow(pubsub: Pubsub, jid: BareJid, address: NodeAddress): Promise<void> {
-  const list = await readFollowList(pubsub, jid)
+  const list = await readList(pubsub, { service: jid, node: LIST })
   for (const item of list?.items ?? []) {
     if (sameAddress(item.address, address)) await pubsub.retractItem({ service: jid, node: LIST, item: item.id })
   }

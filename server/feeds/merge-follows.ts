@@ -38,7 +38,10 @@ export async function mergeFollows(deps: FollowDeps, session: XmppSession, optio
     const key = addressKey(follow.address)
     known.add(key)
     // A list that is gone as a whole was lost, not emptied: it is written again.
-    const isTakenOff = before.listed.has(key) && !listed.has(key) && list?.isComplete === true
+    const isMissing = before.listed.has(key) && !listed.has(key)
+    // It may only have had no more room: then it is followed here alone.
+    if (isMissing && list?.isComplete === false) continue
+    const isTakenOff = isMissing && list !== undefined
     await mergeOne(deps, follow, { isThere: listed.has(key), isTakenOff, say })
   }
   const wishes: Wish[] = []

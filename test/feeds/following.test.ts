@@ -306,6 +306,25 @@ describe('The list on the account', () => {
     await following.stop()
   })
 
+  it('may be full: what it has dropped is followed all the same', async () => {
+    await using scene = await open()
+    const { ctx, session } = scene
+    const tybalts = blogOf(jidOf('tybalt@capulet.example'))
+    await createBlog(ctx, tybalts)
+    await follow(ctx, { address: ROMEOS })
+    await follow(ctx, { address: tybalts })
+    await settled(ctx)
+    await session.pubsub.configureNode(LIST, { max_items: '1' })
+    await take(scene, ROMEOS)
+    await mergeFollows(ctx, session)
+    assert.equal((await followed(scene)).length, 2)
+    await settled(ctx)
+    assert.equal(listed(ctx).length, 1)
+    await session.pubsub.configureNode(LIST, { max_items: '2' })
+    await mergeFollows(ctx, session)
+    assert.deepEqual(await followed(scene), [tybalts])
+  })
+
   it('changes nothing where it cannot be read', async () => {
     await using scene = await open()
     const { ctx, session } = scene
