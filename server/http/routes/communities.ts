@@ -93,8 +93,7 @@ export function addCommunities(app: FastifyInstance, web: Web): void {
     if (at === undefined) return fail('Write the address of a service, such as pubsub.example.org.', 400)
     const named = readPeople(people)
     if (who !== 'everyone' && typeof named === 'string') return fail(named, 400)
-    const publishers: NewCommunity['publishers'] =
-      who === 'everyone' || typeof named === 'string' ? 'everyone' : named
+    const publishers: NewCommunity['publishers'] = who === 'everyone' || typeof named === 'string' ? 'everyone' : named
     try {
       const form = { key: request.body.key ?? '', kind, title, description, publishers }
       const row = await settle(ctx, await queueCommunity(ctx, { ...form, owner: person.jid, service: at }))
