@@ -13,6 +13,7 @@ export const ERROR_STATUS = {
   'not-implemented': 501,
   unavailable: 503,
   timeout: 504,
+  'no-room': 507,
 } as const satisfies Record<string, number>
 
 export type ErrorCode = keyof typeof ERROR_STATUS

@@ -20,12 +20,14 @@ export function createAttempt(deps: OutboxDeps, { onEnd }: AttemptListeners): At
   const failures = new Map<number, number>()
 
   async function tryPerform(row: OutboxRow, session: XmppSession, how: How): Promise<Outcome> {
+    let hasBegun = false
     const begin = async () => {
+      hasBegun = true
       if (how === 'first' && !(await beginAttempt(deps.state, row.id))) throw new CancelledError()
     }
     try {
       await perform(deps, { session, row, task: readTask(row), begin })
-      return { kind: 'done' }
+      return { kind: 'done', isNews: how === 'first' || hasBegun }
     } catch (error) {
       if (error instanceof CancelledError) return { kind: 'cancelled' }
       const count = (failures.get(row.id) ?? 0) + 1

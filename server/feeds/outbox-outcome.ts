@@ -9,7 +9,8 @@ import { type PostTask, readTask } from './task.ts'
 import { WaitingError } from './waiting-error.ts'
 
 export type Outcome =
-  | { readonly kind: 'done' }
+  /** Not for what had been done before, and still was so. */
+  | { readonly kind: 'done'; readonly isNews: boolean }
   /** It was taken back: there is no row any more. */
   | { readonly kind: 'cancelled' }
   | { readonly kind: 'failed'; readonly error: unknown /** How often, in a row. */; readonly failures: number }
@@ -19,11 +20,18 @@ export type Outcome =
 // Whoever answers the question wakes the row; this is for an answer by way of another client.
 const WAIT_SECONDS = 300
 // These may pass by themselves; every other answer is the last word.
-const PASSING: ReadonlySet<ErrorCode> = new Set(['unavailable', 'timeout', 'too-many', 'internal', 'not-authorized'])
+const PASSING: ReadonlySet<ErrorCode> = new Set([
+  'unavailable',
+  'timeout',
+  'too-many',
+  'internal',
+  'not-authorized',
+  'no-room',
+])
 
 /** Writes down how an attempt ended, and says what has become of the row. */
 export async function settleRow(deps: OutboxDeps, row: OutboxRow, outcome: Outcome): Promise<OutboxRow['status']> {
-  if (outcome.kind === 'done') return settleDone(deps, row)
+  if (outcome.kind === 'done') return outcome.isNews ? settleDone(deps, row) : 'done'
   if (outcome.kind === 'cancelled') return 'done'
   if (outcome.kind === 'no-session') return settleWithoutSession(deps, row, outcome.problem)
   const { error, failures } = outcome

@@ -38,13 +38,20 @@ export function createReadBack(
   function follow(account: BareJid, session: XmppSession | undefined): void {
     if (session === undefined || followed.has(session)) return
     let wasOnline = session.status === 'online'
+    let droppedAt: Date | undefined
     const stop = session.onStatus((status) => {
-      if (wasOnline && status !== 'online') {
-        doubt(account, new Date(deps.clock().getTime() - DOUBTFUL_MS))
-        // A server that comes back may have lost the node too.
-        forgetPrepared(session)
-      }
+      if (wasOnline && status !== 'online') droppedAt = deps.clock()
       wasOnline = status === 'online'
+      // Where the stream goes on, the server was there all the time.
+      const isSame = wasOnline && session.lastSignIn === 'resumed'
+      if (droppedAt !== undefined && status !== 'waiting' && status !== 'connecting') {
+        if (!isSame) {
+          doubt(account, new Date(droppedAt.getTime() - DOUBTFUL_MS))
+          // A server that comes back may have lost the node too.
+          forgetPrepared(session)
+        }
+        droppedAt = undefined
+      }
       if (wasOnline) onOnline(account)
       if (status === 'stopped' || status === 'refused') unfollow(session)
     })

@@ -1,8 +1,9 @@
 import { rename, rm } from 'node:fs/promises'
 import { basename } from 'node:path'
 import Database from 'better-sqlite3'
-import { CamelCasePlugin, Kysely, SqliteDialect } from 'kysely'
+import { CamelCasePlugin, Kysely } from 'kysely'
 import { AppError } from '#server/errors.ts'
+import { OneFileDialect } from './dialect.ts'
 import type { IndexSchema } from './index-schema.ts'
 import { MIGRATIONS, migrateToLatest, NewerDatabaseError } from './migrate.ts'
 import type { StateSchema } from './state-schema.ts'
@@ -66,7 +67,7 @@ function openDatabase(path: string, synchronous: 'FULL' | 'NORMAL'): Database.Da
 }
 
 function connect<Schema>(database: Database.Database): Kysely<Schema> {
-  return new Kysely<Schema>({ dialect: new SqliteDialect({ database }), plugins: [new CamelCasePlugin()] })
+  return new Kysely<Schema>({ dialect: new OneFileDialect(database), plugins: [new CamelCasePlugin()] })
 }
 
 async function migrated<Schema>(db: Kysely<Schema>, migrate: () => Promise<void>): Promise<Kysely<Schema>> {

@@ -6,6 +6,7 @@ import { listComments } from '#server/store/comment.ts'
 import { findPost } from '#server/store/post.ts'
 import type { XmppSession } from '#server/xmpp/ports.ts'
 import type { ItemAddress, NodeAddress } from '#shared/address.ts'
+import type { BareJid } from '#shared/jid.ts'
 import { entryOf, itemOf } from '../feeds/fixtures.ts'
 import type { Random } from './seeds.ts'
 import type { World } from './world.ts'
@@ -13,7 +14,7 @@ import type { World } from './world.ts'
 /** A post that Canto answered for: it must be on its node and in the index as it was last sent, or nowhere. */
 export interface Promised {
   readonly address: ItemAddress
-  readonly author: XmppSession
+  readonly author: BareJid
   /** The title; undefined once it was deleted. */
   title: string | undefined
 }
@@ -63,7 +64,7 @@ export function createActs(world: World, random: Random): Acts {
     const author = random.pick([juliet, romeo]) ?? juliet
     const title = `Post ${++count}`
     const { address } = await queuePost(ctx, { author: author.jid, key: title, draft: draftOf(title) })
-    promised.push({ address, author, title })
+    promised.push({ address, author: author.jid, title })
   }
 
   async function edit(): Promise<void> {
@@ -71,14 +72,14 @@ export function createActs(world: World, random: Random): Acts {
     if (post === undefined) return
     const title = `Post ${++count} (changed)`
     const { author, address } = post
-    await queuePost(ctx, { author: author.jid, key: title, draft: draftOf(title), edits: address })
+    await queuePost(ctx, { author, key: title, draft: draftOf(title), edits: address })
     post.title = title
   }
 
   async function remove(): Promise<void> {
     const post = random.pick(promised.filter(({ title }) => title !== undefined))
     if (post === undefined) return
-    await queueDelete(ctx, { author: post.author.jid, address: post.address })
+    await queueDelete(ctx, { author: post.author, address: post.address })
     post.title = undefined
   }
 

@@ -10,13 +10,16 @@ import { type Acts, FORGED } from './acts.ts'
 import { listDifferences } from './differences.ts'
 import type { World } from './world.ts'
 
-const DAY = 24 * 3_600_000
+const DAY = 25 * 3_600_000
 const PATIENCE = 90_000
 
+/** What was promised, and when nobody does anything any more. */
+export type Outcome = Pick<Acts, 'promised' | 'comments'> & Partial<Pick<Acts, 'settle'>>
+
 /** After the fault: everything that was promised is done, and nodes, index and outbox agree. */
-export async function expectAgreement(world: World, acts: Acts): Promise<void> {
+export async function expectAgreement(world: World, acts: Outcome): Promise<void> {
   const { ctx, juliet, romeo } = world
-  await acts.settle()
+  await acts.settle?.()
   for (const session of [ctx.site, juliet, romeo]) await session.whenOnline(PATIENCE)
   await until(async () => (await countWaiting(world)) === 0, { what: 'the outbox to be empty', timeout: PATIENCE })
   await ctx.indexing.idle()
@@ -41,10 +44,10 @@ async function countWaiting({ ctx }: World): Promise<number> {
   return rows.length
 }
 
-async function expectPromises({ ctx }: World, acts: Acts): Promise<void> {
+async function expectPromises({ ctx }: World, acts: Outcome): Promise<void> {
   for (const { address, author, title } of acts.promised) {
     const name = addressKey(address)
-    const [post, item] = [await findPost(ctx.index, address), await author.pubsub.findItem(address)]
+    const [post, item] = [await findPost(ctx.index, address), await ctx.sessions(author)?.pubsub.findItem(address)]
     if (title === undefined) {
       assert.equal(item, undefined, `${name} was deleted`)
       assert.ok(post === undefined || post === 'gone', `${name} is not shown any more`)

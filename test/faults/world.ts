@@ -27,13 +27,15 @@ export interface World extends AsyncDisposable {
   readonly verona: NodeAddress
   /** She forges. */
   readonly mallory: XmppSession
+  /** Signs out and in again: a session that has not just been dropped tries again at once. */
+  renew(name: 'juliet' | 'romeo'): Promise<void>
   /** Moves Canto's clock; never the machine's. */
   stepClock(ms: number): void
 }
 
 export interface WorldOptions {
-  /** Where Juliet's session goes, instead of the server itself. */
-  readonly julietBy?: { readonly service: string }
+  /** Where the sessions of Juliet and Romeo go, instead of their servers themselves. */
+  readonly by?: { readonly juliet: string; readonly romeo: string }
 }
 
 export async function createWorld(rig: Rig, options: WorldOptions = {}): Promise<World> {
@@ -56,8 +58,9 @@ export async function createWorld(rig: Rig, options: WorldOptions = {}): Promise
     await session.whenOnline(30_000)
     return session
   }
-  const juliet = await ctx.signIn({ ...rig.ejabberd, ...options.julietBy }, `juliet-${end}`)
-  const romeo = await ctx.signIn(rig.prosody, `romeo-${end}`)
+  const homes = { juliet: behind(rig.ejabberd, options.by?.juliet), romeo: behind(rig.prosody, options.by?.romeo) }
+  const signIn = (name: keyof typeof homes) => ctx.signIn(homes[name], `${name}-${end}`)
+  let [juliet, romeo] = [await signIn('juliet'), await signIn('romeo')]
   const mercutio = await open(rig.prosody, `mercutio-${end}`)
   const mallory = await open(rig.prosody, `mallory-${end}`)
   const admin = await open(rig.prosody, 'admin')
@@ -73,12 +76,27 @@ export async function createWorld(rig: Rig, options: WorldOptions = {}): Promise
   await until(() => areAllSubscribed(ctx, 4), { what: 'the subscriptions' })
   const owned = stack.move()
   return {
-    ...{ rig, ctx, juliet, romeo, mercutio, mallory, verona },
+    ...{ rig, ctx, mercutio, mallory, verona },
+    get juliet() {
+      return juliet
+    },
+    get romeo() {
+      return romeo
+    },
+    async renew(name) {
+      await ctx.signOut({ juliet, romeo }[name].jid)
+      if (name === 'juliet') juliet = await signIn(name)
+      else romeo = await signIn(name)
+    },
     stepClock: (ms) => {
       offset += ms
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
+}
+
+function behind(server: RigServer, service = server.service): RigServer {
+  return { ...server, service }
 }
 
 async function makeNode(owner: XmppSession, address: NodeAddress, config: Record<string, string>): Promise<void> {

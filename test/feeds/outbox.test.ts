@@ -405,6 +405,27 @@ describe('a retry', () => {
     assert.equal(sent.count, 1)
   })
 
+  it('does not look again and again at what was there after a drop, nor after one that the stream outlived', async () => {
+    await using writer = await startWriting()
+    const { ctx, juliet } = writer
+    const post = await publishOne(ctx)
+    const acknowledgedAt = async () => (await findOutboxRow(ctx.state, post.id))?.acknowledgedAt?.getTime()
+    const looks = () => ctx.network.asked.filter(({ method }) => method === 'findItem').length
+    const [first, before] = [await acknowledgedAt(), looks()]
+    juliet.setStatus('waiting')
+    juliet.setStatus('online')
+    await until(() => looks() > before)
+    await publishOne(ctx, 'another')
+    assert.equal(await acknowledgedAt(), first, 'its last seconds of doubt are not begun again')
+
+    const after = looks()
+    Object.defineProperty(juliet, 'lastSignIn', { value: 'resumed' })
+    juliet.setStatus('waiting')
+    juliet.setStatus('online')
+    await publishOne(ctx, 'a third')
+    assert.equal(looks(), after)
+  })
+
   it('does not bring back what was deleted since', async () => {
     await using writer = await startWriting()
     const { ctx, juliet } = writer

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { sql } from 'kysely'
 import { createTestSite } from './test-site.ts'
 
 describe('an answer', () => {
@@ -97,6 +98,22 @@ describe('an error', () => {
     assert.equal(answer.statusCode, 500)
     assert.doesNotMatch(answer.body, /destroy|driver|stack|\.ts/)
     assert.ok(site.ctx.lines.some((line) => line.includes('A request failed')))
+  })
+
+  it('is 507 with the text in the form again where the disk is full', async () => {
+    await using site = await createTestSite()
+    const owner = await site.signedIn('juliet@capulet.example')
+    const page = (await owner.get('/write')).body
+    await sql`PRAGMA max_page_count = 1`.execute(site.ctx.state)
+    // Longer than what is left of the last page.
+    const text = 'What light through yonder window breaks? '.repeat(1000)
+    const fields = { title: 'Lost?', text, action: 'publish' }
+    const answer = await owner.submit(page, '/write', fields)
+    assert.equal(answer.statusCode, 507)
+    assert.match(answer.body, /There is no room left on the disk of this site: nothing was stored/)
+    assert.match(answer.body, /yonder window/)
+    await sql`PRAGMA max_page_count = 1000000`.execute(site.ctx.state)
+    assert.equal((await owner.submit(answer.body, '/write', fields)).statusCode, 303)
   })
 
   it('is 403 for a form that another site sent', async () => {
