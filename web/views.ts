@@ -153,6 +153,8 @@ export interface BlogView {
   readonly follow: FollowView
   /** Of somebody who is signed in. */
   readonly following?: FollowButtonView
+  /** Of a follower, where there is anything new. */
+  readonly read?: MarkReadView
   /** What its owner lets everybody know that they follow. */
   readonly follows?: readonly ListedView[]
   readonly posts: readonly PostView[]
@@ -167,6 +169,17 @@ export interface BlogView {
   readonly live?: LiveView
   /** Not read from the network yet. */
   readonly isWaiting?: boolean
+  /** Why there is no more, where there was. */
+  readonly missing?: 'partial' | 'underway' | 'purged'
+}
+
+/** By which everything that arrived until then counts as read. */
+export interface MarkReadView {
+  readonly action: string
+  readonly token: string
+  readonly until: string
+  /** The one feed, by its `xmpp:` address. */
+  readonly feed?: string
 }
 
 /** What somebody follows. */
@@ -184,7 +197,7 @@ export interface TimelineView {
   readonly feeds?: { readonly atomUrl: string; readonly jsonUrl: string }
   readonly showsFeeds?: boolean
   /** Where there is anything new. */
-  readonly read?: { readonly action: string; readonly until: string }
+  readonly read?: MarkReadView
   readonly live?: LiveView
 }
 

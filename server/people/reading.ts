@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto'
-import type { StateDb } from '#server/store/database.ts'
+import type { IndexDb, StateDb } from '#server/store/database.ts'
 import { type Follow, findFollow } from '#server/store/follow.ts'
 import type { PostRow } from '#server/store/post-row.ts'
-import { addReadMark, deleteReadMarks, listReadMarks } from '#server/store/read-mark.ts'
+import { addReadMarks, deleteReadMarks, listReadMarks } from '#server/store/read-mark.ts'
 import { findFeedSecret, findReadUntil, raiseReadUntil, saveFeedSecret } from '#server/store/reader.ts'
-import { addressKey } from '#shared/address.ts'
+import { listArrived } from '#server/store/timeline.ts'
+import { addressKey, type NodeAddress } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
 
 export interface ReadingDeps {
@@ -13,6 +14,8 @@ export interface ReadingDeps {
 }
 
 const DAY_MS = 86_400_000
+/** As many as anybody will look at. */
+const MOST_MARKS = 10_000
 
 type News = Pick<PostRow, 'address' | 'arrivedAt' | 'author'>
 
@@ -48,7 +51,22 @@ export async function markRead(deps: ReadingDeps, jid: BareJid, post: News): Pro
   const follow = await findFollow(deps.state, jid, post.address)
   if (follow === undefined) return
   const unread = await listUnread(deps, { jid, follows: [follow] }, [post])
-  if (unread.size > 0) await addReadMark(deps.state, jid, { address: post.address, at: deps.clock() })
+  if (unread.size > 0) await addReadMarks(deps.state, jid, { addresses: [post.address], at: deps.clock() })
+}
+
+/** All of one feed that arrived until then is read; of what they do not follow nothing is kept. */
+export async function markFeedRead(
+  { state, index, clock }: ReadingDeps & { readonly index: IndexDb },
+  jid: BareJid,
+  { feed, until }: { feed: NodeAddress; until: Date },
+): Promise<void> {
+  const follow = await findFollow(state, jid, feed)
+  if (follow === undefined) return
+  const readUntil = (await findReadUntil(state, jid)) ?? follow.since
+  const since = new Date(Math.max(follow.since.getTime(), readUntil.getTime()))
+  const { service, node } = feed
+  const items = await listArrived(index, feed, { since, until, limit: MOST_MARKS })
+  await addReadMarks(state, jid, { addresses: items.map((item) => ({ service, node, item })), at: clock() })
 }
 
 /** All that arrived until then is read; the marks of its posts are not needed any more. */

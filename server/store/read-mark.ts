@@ -3,18 +3,23 @@ import { addressKey, type ItemAddress } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
 import type { StateDb } from './database.ts'
 
-/** That somebody has opened a post; the first time counts. */
-export async function addReadMark(
+// SQLite takes 32,766 values in one statement.
+const AT_ONCE = 5_000
+
+/** That somebody has opened posts, or counts them as read; the first time counts. */
+export async function addReadMarks(
   state: StateDb,
   reader: BareJid,
-  { address, at }: { address: ItemAddress; at: Date },
+  { addresses, at }: { addresses: readonly ItemAddress[]; at: Date },
 ): Promise<void> {
-  const { service, node, item } = address
-  await state
-    .insertInto('readMark')
-    .values({ reader, service, node, item, at: at.toISOString() })
-    .onConflict((conflict) => conflict.doNothing())
-    .execute()
+  const rows = addresses.map(({ service, node, item }) => ({ reader, service, node, item, at: at.toISOString() }))
+  for (let from = 0; from < rows.length; from += AT_ONCE) {
+    await state
+      .insertInto('readMark')
+      .values(rows.slice(from, from + AT_ONCE))
+      .onConflict((conflict) => conflict.doNothing())
+      .execute()
+  }
 }
 
 /** Which of these posts somebody has opened, by `addressKey`. */

@@ -1,4 +1,5 @@
 import { type SelectQueryBuilder, sql } from 'kysely'
+import type { ItemId, NodeAddress } from '#shared/address.ts'
 import type { Place } from './cursor.ts'
 import type { IndexDb } from './database.ts'
 import type { IndexSchema } from './index-schema.ts'
@@ -88,6 +89,24 @@ export async function listNearestTagged(index: IndexDb, nearness: Nearness, tag:
     .limit(nearness.limit)
     .execute()
   return rows.map(({ id }) => id)
+}
+
+/** What became news on a node after `since` and until `until`, the last ones first. */
+export async function listArrived(
+  index: IndexDb,
+  { service, node }: NodeAddress,
+  { since, until, limit }: { since: Date; until: Date; limit: number },
+): Promise<ItemId[]> {
+  const rows = await selectCandidates(index)
+    .where('node.service', '=', service)
+    .where('node.node', '=', node)
+    .where('entry.arrivedAt', '>', since.getTime())
+    .where('entry.arrivedAt', '<=', until.getTime())
+    .select('entry.item')
+    .orderBy('entry.arrivedAt', 'desc')
+    .limit(limit)
+    .execute()
+  return rows.map(({ item }) => item)
 }
 
 async function isCommon(index: IndexDb, tag: string): Promise<boolean> {

@@ -133,6 +133,27 @@ describe('my timeline', () => {
     assert.doesNotMatch(read.body, /Mark all as read/)
   })
 
+  it('counts as read of one blog, too', async () => {
+    await using site = await followingSite()
+    const romeo = await site.signedIn(ROMEO)
+    const blog = '/@mallory@evil.example'
+    const page = await romeo.get(blog)
+    site.ctx.setNow(new Date(Date.now() + 120_000))
+    await post(site, MALLORYS, 'later')
+    const answer = await romeo.submit(page.body, '/home/read', {})
+    assert.equal(answer.headers.location, blog)
+    const { body } = await romeo.get(blog)
+    assert.equal(newOn(body), 1)
+    assert.match((await romeo.get('/home')).body, /New<\/strong>[\s\S]*New<\/strong>/, 'weeds, and what came later')
+    await romeo.submit(body, '/home/read', {})
+    assert.doesNotMatch((await romeo.get(blog)).body, /Mark all as read/)
+    const home = await romeo.get('/home')
+    assert.equal(newOn(home.body), 1, 'weeds')
+    const uri = `xmpp:${JULIET}?;node=${BLOG.node}`
+    assert.equal((await romeo.submit(home.body, '/home/read', { feed: uri })).statusCode, 303)
+    assert.equal(newOn((await romeo.get('/home')).body), 1, 'not followed, so nothing is marked')
+  })
+
   it('is marked as read by my own form only', async () => {
     await using site = await followingSite()
     const romeo = await site.signedIn(ROMEO)

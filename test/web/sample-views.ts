@@ -78,7 +78,7 @@ function readingSamples(assets: string): Samples {
         jsonUrl: `https://verona.example/home/${secret}/feed.json`,
       },
       showsFeeds: true,
-      read: { action: '/home/read', until: '2026-03-16T12:00:00.000Z' },
+      read: { action: '/home/read', token: 'token', until: '2026-03-16T12:00:00.000Z' },
     }),
     sample('timeline-empty', 'timeline', {
       layout: layout('Home', { feeds: [], person: { name: 'Nurse', mayWrite: false } }),

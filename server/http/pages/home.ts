@@ -3,7 +3,6 @@ import { listUnread } from '#server/people/reading.ts'
 import { feedKey, listFeeds } from '#server/store/blog.ts'
 import { listFollows } from '#server/store/follow.ts'
 import { listPosts } from '#server/store/post.ts'
-import type { PostRow } from '#server/store/post-row.ts'
 import { findFeedSecret } from '#server/store/reader.ts'
 import type { NodeAddress } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
@@ -14,6 +13,7 @@ import { LIVE } from '../routes/live.ts'
 import { PAGE_POSTS, writeListVersion } from '../versions.ts'
 import type { Web } from '../web.ts'
 import { viewPaging, viewPosts } from './lists.ts'
+import { viewMarkRead } from './mark-read.ts'
 import type { Exchange } from './page.ts'
 import { sendPage } from './page.ts'
 
@@ -21,9 +21,6 @@ export interface TimelineQuery extends FeedQuery {
   /** Whether the addresses of the feeds are asked for. */
   readonly feeds?: string
 }
-
-/** What arrived while the page was made may not be on it. */
-const MAKING_MS = 60_000
 
 /** The newest posts of everything that somebody follows. */
 export async function sendTimelinePage(web: Web, exchange: Exchange, query: TimelineQuery): Promise<FastifyReply> {
@@ -48,7 +45,7 @@ export async function sendTimelinePage(web: Web, exchange: Exchange, query: Time
       ...(page.rows.length === 0 ? { empty: await explainEmpty(web, addresses) } : {}),
       ...(await viewFeeds(web, person.jid)),
       showsFeeds: query.feeds !== undefined,
-      ...(unread.size > 0 ? { read: { action: '/home/read', until: writeReadUntil(web, page.rows) } } : {}),
+      ...(unread.size > 0 ? { read: viewMarkRead(web, person, page.rows) } : {}),
       ...(isFirst ? { live: { url: `/home/${LIVE}`, version: writeListVersion(page.rows) } } : {}),
     },
   })
@@ -66,9 +63,4 @@ async function viewFeeds({ ctx }: Web, jid: BareJid): Promise<Pick<TimelineView,
   if (secret === undefined) return {}
   const absolute = (file: string) => new URL(homeFeedPath(secret, undefined, file), ctx.config.url).href
   return { feeds: { atomUrl: absolute('atom.xml'), jsonUrl: absolute('feed.json') } }
-}
-
-function writeReadUntil({ ctx }: Web, rows: readonly PostRow[]): string {
-  const times = rows.map(({ arrivedAt }) => arrivedAt.getTime())
-  return new Date(Math.max(ctx.clock().getTime() - MAKING_MS, ...times)).toISOString()
 }

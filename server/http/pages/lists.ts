@@ -12,7 +12,7 @@ import type { Page } from '#server/store/post.ts'
 import type { PostRow } from '#server/store/post-row.ts'
 import { addressKey, writeXmppUri } from '#shared/address.ts'
 import { nodePath, tagPath } from '#shared/paths.ts'
-import type { FollowView, PagingView, PostView } from '#web/views.ts'
+import type { BlogView, FollowView, PagingView, PostView } from '#web/views.ts'
 import { peoplePath, writePath } from '../community-paths.ts'
 import type { FeedQuery } from '../feed-data.ts'
 import { LIVE } from '../routes/live.ts'
@@ -21,6 +21,7 @@ import { writeListVersion } from '../versions.ts'
 import type { Web } from '../web.ts'
 import { describeConsent } from './consent.ts'
 import { viewFollowButton, viewPublicFollows } from './follow-view.ts'
+import { viewMarkRead } from './mark-read.ts'
 import type { Exchange } from './page.ts'
 import { sendPage } from './page.ts'
 import { viewOutboxPost, viewPost } from './post-view.ts'
@@ -80,12 +81,14 @@ export async function sendBlogPage(
       ...{ title, description: blog.description, language: blog.language, url },
       author: { ...blog.author, ...(blog.kind === 'blog' ? { url } : {}) },
       isWaiting: blog.isWaiting && list.page.rows.length === 0,
+      ...viewMissing(blog, list.page),
       follow: viewFollow(web, blog, access === 'site'),
       ...(isOwn || person === undefined
         ? {}
         : { following: viewFollowButton(web, person, { blog, isFollowed: follow !== undefined }) }),
       ...(blog.kind === 'blog' && isFirst ? { follows: await viewPublicFollows(web, blog) } : {}),
       posts: viewPosts(web, { ...list, unread }, person),
+      ...(person && unread?.size ? { read: viewMarkRead(web, person, list.page.rows, blog.address) } : {}),
       ...(person !== undefined && isFirst ? { waiting: await viewWaitingPosts(web, blog, person) } : {}),
       paging: viewPaging(url, list.page),
       ...(isOwn ? { writeUrl: '/write' } : {}),
@@ -93,6 +96,13 @@ export async function sendBlogPage(
       ...(isFirst ? { live: { url: `${url}/${LIVE}`, version: writeListVersion(list.page.rows) } } : {}),
     },
   })
+}
+
+/** What of a feed cannot be shown, or not yet, where one looks for it: at the end of what there is. */
+function viewMissing({ backfill, purgedAt }: BlogRow, { rows, older }: Page<PostRow>): Pick<BlogView, 'missing'> {
+  if (older !== undefined) return {}
+  if (backfill === 'partial' || backfill === 'underway') return { missing: backfill }
+  return rows.length === 0 && purgedAt !== undefined ? { missing: 'purged' } : {}
 }
 
 export function sendTagPage(

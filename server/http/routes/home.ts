@@ -1,11 +1,13 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { AppError } from '#server/errors.ts'
 import { type LiveEvent, POSTS_TOPIC } from '#server/feeds/live.ts'
-import { markAllRead, renewFeedSecret } from '#server/people/reading.ts'
+import { markAllRead, markFeedRead, renewFeedSecret } from '#server/people/reading.ts'
 import { feedKey } from '#server/store/blog.ts'
 import { listFollows } from '#server/store/follow.ts'
 import { listPosts } from '#server/store/post.ts'
+import { readXmppUri } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
+import { nodePath } from '#shared/paths.ts'
 import type { FeedQuery } from '../feed-data.ts'
 import { FEED_FORMATS, type FeedFormat, sendFeed } from '../feed-formats.ts'
 import { requireSender, sendToSignIn } from '../form-guard.ts'
@@ -19,6 +21,8 @@ import { LIVE } from './live.ts'
 interface ReadFields {
   readonly token?: string
   readonly until?: string
+  /** The `xmpp:` address of the one feed that was read; all of them without. */
+  readonly feed?: string
 }
 
 interface FeedRequest {
@@ -27,7 +31,7 @@ interface FeedRequest {
 }
 
 const text = { type: 'string', maxLength: 4_096 } as const
-const body = { type: 'object', properties: { token: text, until: text } } as const
+const body = { type: 'object', properties: { token: text, until: text, feed: text } } as const
 const page = { type: 'object', properties: { before: text, after: text, feeds: text } } as const
 const querystring = { type: 'object', properties: { before: text, after: text, feed: text } } as const
 
@@ -46,8 +50,14 @@ export function addHome(app: FastifyInstance, web: Web): void {
     if (person === undefined) return sendToSignIn(reply, { next: '/home', notice: 'ended' })
     const until = new Date(request.body.until ?? '')
     if (Number.isNaN(until.getTime())) throw new AppError('bad-request', 'Go back, load the page anew and try again.')
-    await markAllRead(ctx, person.jid, until)
-    return reply.redirect('/home', 303)
+    const feed = request.body.feed === undefined ? undefined : readXmppUri(request.body.feed)
+    if (feed?.node === undefined) {
+      await markAllRead(ctx, person.jid, until)
+      return reply.redirect('/home', 303)
+    }
+    const address = { service: feed.service, node: feed.node }
+    await markFeedRead(ctx, person.jid, { feed: address, until })
+    return reply.redirect(nodePath({ domain: ctx.siteDomain }, address), 303)
   })
 
   app.post<{ Body: ReadFields }>('/home/address', { schema: { body } }, async (request, reply) => {
