@@ -18,6 +18,8 @@ interface Before {
   readonly listed: ReadonlySet<string>
 }
 
+const MOST_PENDING = 20
+
 /** What is to be said of a node by its rows in the outbox. */
 type Say = 'nothing' | 'ours' | 'again'
 
@@ -52,6 +54,7 @@ export async function mergeFollows(deps: FollowDeps, session: XmppSession, optio
   }
   await followNodes(deps, jid, wishes.slice(0, Math.max(0, MOST_FOLLOWS - known.size)))
   await knowBlogs(deps)
+  await askPending(deps, session)
 }
 
 function readWishes(list: FollowList | undefined): Wish[] {
@@ -78,6 +81,16 @@ async function mergeOne(deps: FollowDeps, follow: Follow, { isThere, isTakenOff,
   }
   if (follow.isListed !== isThere) await updateFollow(deps.state, row, { isListed: Number(isThere) })
   if (!isThere || isUnsubscribed) await queueFollow(deps, 'follow', row)
+}
+
+/** Whether owners have let the account in meanwhile: a person's session hears nothing of it. */
+async function askPending({ state }: FollowDeps, { jid, pubsub }: XmppSession): Promise<void> {
+  const pending = (await listFollows(state, jid)).filter(({ subscription }) => subscription === 'pending')
+  for (const { follower, address } of pending.slice(0, MOST_PENDING)) {
+    const found = await pubsub.listSubscriptions(address.service).catch(() => [])
+    if (!found.some((each) => each.address.node === address.node && each.state === 'subscribed')) continue
+    await updateFollow(state, { follower, address }, { subscription: 'subscribed', problem: null })
+  }
 }
 
 interface Question extends MergeOptions {

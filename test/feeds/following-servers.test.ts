@@ -4,17 +4,20 @@ import { after, before, describe, it } from 'node:test'
 import { followNode, publishFollows, unfollowNode } from '#server/feeds/follow.ts'
 import { listItemId, readList } from '#server/feeds/follow-list.ts'
 import { blogOf } from '#server/feeds/indexing.ts'
+import { knowBlogs } from '#server/feeds/known-blogs.ts'
 import { mergeFollows } from '#server/feeds/merge-follows.ts'
 import { previewFeed } from '#server/feeds/preview.ts'
-import { findFollow, listFollows } from '#server/store/follow.ts'
+import { createPublicReading } from '#server/feeds/public-reading.ts'
+import { addFollow, findFollow, listFollows, SITE } from '#server/store/follow.ts'
 import { findNode } from '#server/store/node.ts'
 import { listWaiting } from '#server/store/outbox.ts'
 import { findPost } from '#server/store/post.ts'
+import { listPublicSubscriptions } from '#server/store/public-subscription.ts'
 import type { XmppSession } from '#server/xmpp/ports.ts'
 import { asItemId, type NodeAddress } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
 import { NS } from '#shared/ns.ts'
-import { microblog } from '#shared/profiles/index.ts'
+import { base, microblog } from '#shared/profiles/index.ts'
 import { writeXml } from '#shared/xml.ts'
 import { createRealContext, type RealContext } from '#test/support/real-context.ts'
 import { type Rig, useRig } from '#test/support/rig.ts'
@@ -165,9 +168,33 @@ for (const kind of ['ejabberd', 'prosody'] as const) {
         writeXml(forContacts?.payload ?? assert.fail('nothing for contacts')).includes(`server="${blog.service}"`),
       )
       await assert.rejects(author.pubsub.listItems(contacts, { max: 5 }))
+      // As the site of somebody else reads it, who follows this person.
+      await addFollow(ctx.state, { follower: SITE, address: blogOf(person.jid), since: ctx.clock() })
+      await knowBlogs(ctx)
+      const reading = createPublicReading({ ...ctx, site: author })
+      reading.start()
+      const shown = await until(async () => (await listPublicSubscriptions(ctx.index, person.jid, 5)).at(0))
+      assert.deepEqual(shown.address, blog)
+      await reading.stop()
       await publishFollows(ctx, person.jid, false)
       await settled(scene)
       for (const list of [everybodys, contacts]) assert.deepEqual((await readList(person.pubsub, list))?.items, [])
+    })
+
+    it('and a community of a service', async () => {
+      await using scene = await open()
+      const { ctx, person } = scene
+      const owner = await ctx.signIn(rig.ejabberd, `owner-${randomUUID().slice(0, 8)}`)
+      const service = (await owner.readServices()).pubsub ?? assert.fail('ejabberd has no service')
+      const cats = { service, node: `cats-${randomUUID()}` }
+      await owner.pubsub.createNode(cats, { ...base.config, title: 'Cats' })
+      await owner.pubsub.publishItem({ ...cats, item: asItemId('tom') }, entryOf({ title: 'Tom', author: owner.jid }))
+      const preview = await previewFeed(ctx, person, cats)
+      assert.deepEqual([preview.title, preview.posts.length], ['Cats', 1])
+      await followNode(ctx, person.jid, { address: cats })
+      await settled(scene)
+      assert.ok(await subscribes(person, cats))
+      await indexed({ ...scene, blog: cats }, 'tom')
     })
 
     it('after a look at it as a stranger, and is told what there is not', async () => {

@@ -306,6 +306,22 @@ describe('The list on the account', () => {
     await following.stop()
   })
 
+  it('brings the news that an owner has let them in', async () => {
+    await using scene = await open()
+    const { ctx, session } = scene
+    const { subscribeNode } = session.pubsub
+    session.pubsub.subscribeNode = async (address) => {
+      await subscribeNode(address)
+      return 'pending'
+    }
+    await follow(ctx, { address: ROMEOS })
+    await settled(ctx)
+    assert.equal((await findFollow(ctx.state, juliet, ROMEOS))?.problem, 'Its owner has not yet let you in')
+    await mergeFollows(ctx, session)
+    const row = await findFollow(ctx.state, juliet, ROMEOS)
+    assert.deepEqual([row?.subscription, row?.problem], ['subscribed', undefined])
+  })
+
   it('may be full: what it has dropped is followed all the same', async () => {
     await using scene = await open()
     const { ctx, session } = scene
