@@ -14,7 +14,7 @@ import {
 import { findBlog } from '#server/store/blog.ts'
 import { listComments } from '#server/store/comment.ts'
 import { findDraft, saveDraft } from '#server/store/draft.ts'
-import { findOutboxRow, listOutbox, updateOutboxRow } from '#server/store/outbox.ts'
+import { findOutboxRow, listOutbox, listOutboxOf, updateOutboxRow } from '#server/store/outbox.ts'
 import { findPost, type PostRow } from '#server/store/post.ts'
 import type { NodeAddress } from '#shared/address.ts'
 import { type PostDraft, readEntry } from '#shared/entry.ts'
@@ -409,7 +409,11 @@ describe('a retry', () => {
     await using writer = await startWriting()
     const { ctx, juliet } = writer
     const post = await publishOne(ctx)
-    const acknowledgedAt = async () => (await findOutboxRow(ctx.state, post.id))?.acknowledgedAt?.getTime()
+    const acknowledgedAt = async () => {
+      const [row] = await listOutboxOf(ctx.state, post.address)
+      assert.ok(row?.acknowledgedAt)
+      return row.acknowledgedAt.getTime()
+    }
     const looks = () => ctx.network.asked.filter(({ method }) => method === 'findItem').length
     const [first, before] = [await acknowledgedAt(), looks()]
     juliet.setStatus('waiting')
