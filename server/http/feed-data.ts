@@ -36,7 +36,9 @@ export function createPostFeed(
   source: FeedSource,
   { query, page }: { query: FeedQuery; page: Page<PostRow> },
 ): Feed {
-  const mayHold = ({ credit }: PostRow) => credit === 'credited' || (source.isPrivate && credit === 'according')
+  // Who reads a community takes its service's word for who wrote there.
+  const takesItsWord = source.isPrivate === true || source.blog?.kind === 'community'
+  const mayHold = ({ credit }: PostRow) => credit === 'credited' || (takesItsWord && credit === 'according')
   const entries = page.rows.filter(mayHold).map((row) => createPostEntry(deps, source, row))
   const absolute = (found: FeedQuery) => writeAddress(deps, source.feedPath, found)
   return {

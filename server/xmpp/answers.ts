@@ -1,9 +1,13 @@
 import { Element } from 'ltx'
+import { NS } from '#shared/ns.ts'
 
 const STANZAS = 'urn:ietf:params:xml:ns:xmpp-stanzas'
 const PING = 'urn:xmpp:ping'
 const DISCO_INFO = 'http://jabber.org/protocol/disco#info'
 const VERSION = 'jabber:iq:version'
+
+/** The kinds of feed that Canto reads (XEP-0472 §3). */
+const PROFILES = [NS.SOCIAL_FEED, NS.MICROBLOG, NS.GALLERY]
 
 /** What to answer to a request of others; undefined where `stanza` is none. Echoes nothing of it but its id. */
 export function answerRequest(stanza: Element, isSite: boolean): Element | undefined {
@@ -31,7 +35,7 @@ function findAnswer(request: Element, isSite: boolean): Element | 'empty' | unde
   if (request.is('query', DISCO_INFO) && request.attrs.node === undefined) {
     const query = new Element('query', { xmlns: DISCO_INFO })
     query.c('identity', { category: 'client', type: 'bot', name: 'Canto' })
-    for (const feature of [DISCO_INFO, PING, VERSION]) query.c('feature', { var: feature })
+    for (const feature of [DISCO_INFO, PING, VERSION, ...PROFILES]) query.c('feature', { var: feature })
     return query
   }
   return undefined

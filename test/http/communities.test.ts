@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { describe, it } from 'node:test'
+import { saveCommunity } from '#server/store/community.ts'
 import { addFollow } from '#server/store/follow.ts'
 import { addNode, updateNode } from '#server/store/node.ts'
 import { addressKey, type NodeAddress } from '#shared/address.ts'
@@ -189,6 +190,25 @@ describe('the page of a community', () => {
   })
 })
 
+describe('the feed of a community', () => {
+  it('has what its service says of people of other servers, and nothing that nobody vouches for', async () => {
+    await using site = await createTestSite()
+    const { ctx } = site
+    const address = { service: jidOf('pubsub.montague.example'), node: 'news' }
+    await saveCommunity(ctx.state, { address, owner: ROMEO, since: ctx.clock() })
+    await addNode(ctx.index, { address, kind: 'community', now: ctx.clock() })
+    await updateNode(ctx.index, address, { isWaiting: 0 })
+    const publish = (item: string, author: string, publisher: string) =>
+      publishTo(ctx, itemOf(address, item), { payload: entryOf({ title: item, author }), publisher })
+    await publish('vouched', JULIET, JULIET)
+    await publish('forged', JULIET, MALLORY)
+    const feed = await site.browser().get('/c/pubsub.montague.example/news/atom.xml')
+    assert.match(feed.body, /<title>vouched<\/title>/)
+    assert.doesNotMatch(feed.body, /<title>forged<\/title>/)
+    assert.match((await site.browser().get('/c/pubsub.montague.example/news')).body, /not verified/)
+  })
+})
+
 describe('writing in a community on the web', () => {
   it('is for whoever is signed in, also who may not blog here; each changes and deletes their own', async () => {
     await using site = await createTestSite()
@@ -210,6 +230,26 @@ describe('writing in a community on the web', () => {
     const question = await romeo.get(`${path}/delete`)
     await romeo.submit(question.body, '/delete', {})
     assert.equal((await romeo.get(path)).statusCode, 410)
+  })
+
+  it('has comments, which who wrote the post may remove', async () => {
+    await using site = await createTestSite()
+    site.ctx.network.mayRetractOwn = true
+    const juliet = await site.signedIn(JULIET)
+    await make(juliet)
+    const romeo = await site.signedIn(ROMEO)
+    const paris = await site.signedIn('paris@capulet.example')
+    const path = String((await write(romeo, { comments: 'on' })).headers.location)
+    const page = await paris.get(path)
+    await paris.submit(page.body, '/comments', { text: 'Hail' })
+    const commented = await romeo.get(path)
+    assert.match(commented.body, /Hail/)
+    const [, remove = ''] = /href="([^"]*\/remove)"/.exec(commented.body) ?? []
+    assert.doesNotMatch((await juliet.get(path)).body, /\/remove"/)
+    await romeo.submit((await romeo.get(remove)).body, '/remove', {})
+    assert.doesNotMatch((await romeo.get(path)).body, /Hail/)
+    assert.equal((await site.browser().get(`${path}/atom.xml`)).statusCode, 200)
+    assert.match((await site.browser().get(`${PATH}/tag/none`)).body, /No posts with this tag/)
   })
 
   it('is drafted and previewed as for a blog, and stays for that community', async () => {
