@@ -1,7 +1,7 @@
 /** A browser without scripts over real HTTP: it keeps cookies and sends forms with their hidden fields. */
 export interface WebClient {
   get(path: string): Promise<Response>
-  /** Fills in and sends the form of `page` (or of what `page` answers) that goes to `action`. */
+  /** Fills in and sends the form of `page` (a path, or the HTML itself) that goes to `action`. */
   submit(page: string, action: string, fields: Record<string, string>): Promise<Response>
   signIn(jid: string, password: string): Promise<void>
 }
@@ -25,11 +25,15 @@ export function createWebClient(url: () => string): WebClient {
     return answer
   }
 
-  async function submit(page: string, action: string, fields: Record<string, string>): Promise<Response> {
+  async function load(page: string): Promise<string> {
     const answer = await send(page)
     const { searchParams, pathname, search } = new URL(answer.headers.get('location') ?? page, url())
     // A new form is asked for by an address of its own.
-    const html = await (searchParams.has('form') ? await send(pathname + search) : answer).text()
+    return (searchParams.has('form') ? await send(pathname + search) : answer).text()
+  }
+
+  async function submit(page: string, action: string, fields: Record<string, string>): Promise<Response> {
+    const html = page.startsWith('<') ? page : await load(page)
     const form = html.match(/<form[^>]*>[\s\S]*?<\/form>/g)?.find((text) => text.includes(`action="${action}"`))
     if (form === undefined) throw new Error(`${page} has no form to ${action}:\n${html}`)
     const hidden = [...form.matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)"/g)]
