@@ -8,8 +8,8 @@ import { removeMissing } from './missing.ts'
 
 /** Bytes of a list of ids that another server may be asked for. */
 const MOST_BYTES = 200_000
-/** Of an item of such a list, beside the address of its service. */
-const ID_BYTES = 80
+/** Of an item of such a list, beside its id and the address of its service. */
+const MARKUP_BYTES = 30
 /** More than so many are better read in pages. */
 const MOST_UNKNOWN = 50
 
@@ -20,7 +20,7 @@ export async function compareIds(
   signal: AbortSignal,
 ): Promise<'same' | 'differs' | 'unlisted'> {
   const { address } = node
-  if ((node.itemCount ?? 0) * (ID_BYTES + address.service.length) > MOST_BYTES) return 'unlisted'
+  if (!(await mayListIds(deps, node))) return 'unlisted'
   const readAt = deps.clock()
   const ids = await deps.site.pubsub.listItemIds(address)
   if (ids === undefined) return 'unlisted'
@@ -39,6 +39,13 @@ export async function compareIds(
   const otherCount = seen.size - (await listKnown(deps, node)).size
   await updateNode(deps.index, address, { itemCount: seen.size, otherCount })
   return 'same'
+}
+
+/** Whether the list of ids of a node fits into an answer, going by those that are known. */
+export async function mayListIds({ index }: Pick<CatchUpDeps, 'index'>, { id, address }: NodeRow): Promise<boolean> {
+  const known = await listEntryDates(index, id)
+  const bytes = known.reduce((sum, { item }) => sum + MARKUP_BYTES + address.service.length + item.length, 0)
+  return bytes < MOST_BYTES
 }
 
 // COMPAT(ejabberd 24.12): for several ids it reads the whole node, for one only that item.

@@ -37,7 +37,9 @@ export async function noteCompared(deps: IngestDeps, node: NodeRow, itemCount: n
 export async function finishPartial(deps: IngestDeps, node: NodeRow, { seen }: Pick<Reading, 'seen'>): Promise<void> {
   const now = deps.clock().getTime()
   await updateNode(deps.index, node.address, {
-    ...{ isWaiting: 0, backfill: 'partial', backfillCursor: null, itemCount: Math.max(seen.size, node.itemCount ?? 0) },
+    ...{ isWaiting: 0, backfillCursor: null, itemCount: Math.max(seen.size, node.itemCount ?? 0) },
+    // What was read before it grew too large is here.
+    backfill: node.backfill === 'done' ? 'done' : 'partial',
     ...{ deepReadAt: now, deepDueAt: nextDeepReading(now) },
   })
 }

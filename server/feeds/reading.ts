@@ -4,6 +4,7 @@ import { listEntryDates } from '#server/store/entry.ts'
 import { type NodeRow, updateNode } from '#server/store/node.ts'
 import type { NodePage, Pubsub, SessionStatus } from '#server/xmpp/ports.ts'
 import type { ItemId } from '#shared/address.ts'
+import { mayListIds } from './compare-ids.ts'
 import type { Inbox } from './inbox.ts'
 import { type IngestDeps, ingest } from './ingest.ts'
 
@@ -64,7 +65,13 @@ export function createReading(deps: ReadingDeps, node: NodeRow, options: Reading
   const begunAt = deps.clock()
   let isCut = false
   const pages = deps.site.pubsub.pages(node.address, {
-    ...{ size, before, signal, max: bounds.items + 1, mayListIds: node.backfill !== 'partial' },
+    ...{
+      size,
+      before,
+      signal,
+      max: bounds.items + 1,
+      mayListIds: async () => node.backfill !== 'partial' && mayListIds(deps, node),
+    },
     ...(options.isOnlyNew && {
       listKnown: async () => new Set((await listEntryDates(deps.index, node.id)).map(({ item }) => item)),
     }),

@@ -88,13 +88,13 @@ interface ReadById {
   readonly limits: PageLimits
 }
 
-/** A list of ids is small beside the items: some 8,000 fit into what ends a stream. */
 async function* readById(
   deps: AllItemsDeps,
   address: NodeAddress,
   { seen, most, size, limits }: ReadById,
 ): AsyncGenerator<NodePage> {
-  const ids = limits.mayListIds === false ? undefined : await deps.listItemIds(address)
+  const mayList = (await limits.mayListIds?.()) ?? true
+  const ids = mayList ? await listQuietly(deps, address) : undefined
   if (ids === undefined) {
     throw new AppError('too-large', `${address.service} has more items than it shows: only the newest could be read`)
   }
@@ -106,6 +106,19 @@ async function* readById(
     yield { items, bytes: bytesOf(items), isLast: false, ids }
   }
   yield { items: [], bytes: 0, isLast: true, ids }
+}
+
+/**
+ * How many there are nobody tells where a service does not count: some 8,000 fit into what ends a stream between
+ * servers, and then no answer comes.
+ */
+async function listQuietly(deps: AllItemsDeps, address: NodeAddress): Promise<readonly ItemId[] | undefined> {
+  try {
+    return await deps.listItemIds(address)
+  } catch (error) {
+    if (isAppError(error, 'timeout')) return undefined
+    throw error
+  }
 }
 
 function fitting(items: readonly Item[], bytes: number, fallback: number): number {

@@ -167,8 +167,8 @@ export interface PageLimits extends ItemLimits {
   readonly before?: string
   /** How many items to ask for first; those after are learned. */
   readonly size?: number
-  /** False where the list of ids is known to be too large or refused. */
-  readonly mayListIds?: boolean
+  /** False where the list of ids is known to be too large or refused; asked only where it is wanted. */
+  readonly mayListIds?: () => Promise<boolean>
   /** What need not be sent again where items are asked for by id. */
   readonly listKnown?: () => Promise<ReadonlySet<ItemId>>
 }
