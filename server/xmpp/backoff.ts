@@ -10,6 +10,11 @@ export function backoff(attempt: number, random = Math.random): number {
   return whole / 2 + (random() * whole) / 2
 }
 
+/** Milliseconds before the next attempt to connect: almost none before the first, for most lines are there again at once. */
+export function reconnectDelay(attempt: number, random = Math.random): number {
+  return attempt === 0 ? 50 + random() * 200 : backoff(attempt - 1, random)
+}
+
 /** Waits, but not beyond the signal. */
 export function pause(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {

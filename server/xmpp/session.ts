@@ -1,6 +1,6 @@
 import { AppError, isAppError } from '#server/errors.ts'
 import { domainOf } from '#shared/jid.ts'
-import { backoff, pause } from './backoff.ts'
+import { pause, reconnectDelay } from './backoff.ts'
 import { type Connection, openConnection } from './connection.ts'
 import type { Conversation } from './conversation.ts'
 import { createDisco } from './disco.ts'
@@ -14,12 +14,11 @@ import type { Ask } from './requests.ts'
 import { createServices } from './services.ts'
 import { createTraffic } from './traffic.ts'
 import { requestUploadSlot } from './upload.ts'
+import { whenOnline } from './when-online.ts'
 
 const CONNECT_TIMEOUT = 30_000
 /** Milliseconds online after which a drop is a new story. */
 const STABLE = 30_000
-/** Milliseconds until the first attempt after a drop, at least and at most: most lines are there again at once. */
-const AT_ONCE = [50, 250] as const
 
 /** An account's session: returns at once, connects by itself, and again whenever the connection is lost. */
 export function openSession(options: SessionOptions): XmppSession {
@@ -111,7 +110,7 @@ export function openSession(options: SessionOptions): XmppSession {
         if (isAppError(failed, 'not-authorized', 'bad-request')) return refuse(failed)
         change('waiting', failed)
       }
-      await pause(attempt === 0 ? atOnce() : backoff(attempt - 1), stopping.signal)
+      await pause(reconnectDelay(attempt), stopping.signal)
     }
   }
 
@@ -131,10 +130,8 @@ export function openSession(options: SessionOptions): XmppSession {
 
   const life = live().catch((error) => log.error({ jid, err: error }, 'An XMPP session ended by a mistake of ours'))
 
-  return {
-    jid,
-    pubsub,
-    disco,
+  const session: XmppSession = {
+    ...{ jid, pubsub, disco },
     get status() {
       return status
     },
@@ -164,23 +161,7 @@ export function openSession(options: SessionOptions): XmppSession {
       eventListeners.add(listener)
       return () => void eventListeners.delete(listener)
     },
-    whenOnline(timeoutMs) {
-      const { promise, resolve, reject } = Promise.withResolvers<void>()
-      const settle = () => {
-        if (status === 'online') resolve()
-        else if (status === 'refused' || status === 'stopped') {
-          reject(problem ?? new AppError('unavailable', `The session of ${jid} has ended`))
-        }
-      }
-      const late = () => reject(problem ?? new AppError('timeout', `The XMPP server of ${domain} does not answer`))
-      const timer = setTimeout(late, timeoutMs)
-      statusListeners.add(settle)
-      settle()
-      return promise.finally(() => {
-        clearTimeout(timer)
-        statusListeners.delete(settle)
-      })
-    },
+    whenOnline: (timeoutMs) => whenOnline(session, timeoutMs),
     readServices: services.read,
     requestUploadSlot: (file) =>
       requestUploadSlot({ ask, readServices: services.read, service: options.service }, file),
@@ -208,9 +189,5 @@ export function openSession(options: SessionOptions): XmppSession {
       await life
     },
   }
-}
-
-function atOnce(): number {
-  const [least, most] = AT_ONCE
-  return least + Math.random() * (most - least)
+  return session
 }

@@ -5,7 +5,6 @@ import type { TLSSocket } from 'node:tls'
 import type { Element } from 'ltx'
 import { AppError } from '#server/errors.ts'
 import { type BareJid, domainOf } from '#shared/jid.ts'
-import { isWithinBounds } from '#shared/xml.ts'
 import { readStreamError } from './errors.ts'
 import { beginTls, hasPublicRoot } from './secure-socket.ts'
 import { createEntity } from './stream-entity.ts'
@@ -13,6 +12,7 @@ import { createInbox } from './stream-inbox.ts'
 import { FrameParser, StreamParser } from './stream-parser.ts'
 import type { Target } from './targets.ts'
 import type { Counters } from './traffic.ts'
+import { writeStanza } from './write-stanza.ts'
 
 /** An XML stream to the account's server (RFC 6120 §4): elements in and out, nothing about what they mean. */
 export interface Stream {
@@ -49,8 +49,6 @@ export interface Stream {
 const STANZAS = new Set(['iq', 'message', 'presence'])
 /** Characters of one incoming stanza until `allowIncoming`: signing in takes far fewer, and anybody's server may ask for it. */
 const MAX_INCOMING = 256 * 1024
-// XML 1.0 §2.2. One of these in a stanza, and the server ends the stream for everybody who waits on it.
-const ILLEGAL = /[^\t\n\r\u{20}-\u{d7ff}\u{e000}-\u{fffd}\u{10000}-\u{10ffff}]/gu
 
 export interface StreamOptions {
   readonly jid: BareJid
@@ -142,21 +140,14 @@ function createStream({ jid, target, traffic }: StreamOptions): Stream & { conne
     await entity.write(text)
   }
 
+  const serialise = (element: Element, maxBytes?: number) =>
+    writeStanza(element, { isFramed: target.security === 'websocket', domain, maxBytes })
+
   /** The next element of the negotiation; a round trip where it was asked for. */
   function next(): Promise<Element> {
     if (hasSpoken) traffic.roundTrips++
     hasSpoken = false
     return inbox.next()
-  }
-
-  function serialise(element: Element, maxBytes = Number.POSITIVE_INFINITY): string {
-    if (!isWithinBounds(element)) throw new AppError('too-large', 'This is too large or too deep to be sent')
-    if (target.security === 'websocket') element.attrs.xmlns ??= 'jabber:client'
-    const text = element.toString().replace(ILLEGAL, '\ufffd')
-    if (Buffer.byteLength(text) > maxBytes) {
-      throw new AppError('stanza-too-big', `This is larger than the ${maxBytes} bytes that ${domain} takes`)
-    }
-    return text
   }
 
   return {

@@ -118,12 +118,17 @@ for (const kind of ['ejabberd', 'prosody'] as const) {
     it('the session begins anew after the server restarted, by its token, and who waited is told', async () => {
       await using site = await open({ isSite: true }, proxy.port)
       const { heard, publish } = await listen(site)
+      await site.readServices()
       const asked = Promise.allSettled(Array.from({ length: 30 }, (_, n) => publish(site, `lost-${n}`)))
       await dropAndReturn(site, () => server.restart())
       for (const result of await asked) {
         if (result.status === 'rejected') assert.ok(isAppError(result.reason, 'unavailable'), String(result.reason))
       }
       assert.equal(site.lastSignIn, 'token')
+      // Its caps are what they were, so what it offers is not asked again.
+      const before = site.traffic?.roundTrips
+      assert.equal((await site.readServices()).pep, true)
+      assert.equal(site.traffic?.roundTrips, before)
       await publish(site, 'after')
       await until(() => heard.includes('after'))
     })

@@ -216,6 +216,17 @@ describe('a session whose line breaks', () => {
     await assert.rejects(ask(ctx.session), (error) => isAppError(error, 'unavailable'))
   })
 
+  it('tells who waits when it is stopped before there is another line', async () => {
+    await using ctx = await online()
+    const refused = assert.rejects(ask(ctx.session), (error) => isAppError(error, 'unavailable'))
+    await until(() => ctx.asked().length === 1)
+    ctx.connection().socket.destroy()
+    await until(() => ctx.seen.includes('waiting'))
+    await ctx.session.stop()
+    await refused
+    assert.equal(ctx.received('resume').length, 0)
+  })
+
   it('counts what goes over all its lines', async () => {
     await using ctx = await online()
     const before = ctx.session.traffic

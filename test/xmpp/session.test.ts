@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { after, before, describe, it } from 'node:test'
 import { isAppError } from '#server/errors.ts'
-import { backoff } from '#server/xmpp/backoff.ts'
+import { backoff, reconnectDelay } from '#server/xmpp/backoff.ts'
 import type { Credentials, FastToken, SessionStatus } from '#server/xmpp/ports.ts'
 import { startFakeServer } from '#test/support/fake-xmpp-server.ts'
 import { type Rig, useRig } from '#test/support/rig.ts'
@@ -248,6 +248,17 @@ describe('what a session answers', () => {
 })
 
 describe('the pause before another attempt', () => {
+  it('is short before the first, for most lines are there again at once', () => {
+    assert.deepEqual(
+      [0, 1, 2].map((n) => reconnectDelay(n, () => 1)),
+      [250, 1000, 2000],
+    )
+    assert.equal(
+      reconnectDelay(0, () => 0),
+      50,
+    )
+  })
+
   it('doubles up to a minute, half of it chance', () => {
     assert.deepEqual(
       [0, 1, 2, 5, 6, 100].map((n) => backoff(n, () => 1)),
