@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { AppError } from '#server/errors.ts'
 import type { Live, LiveEvent } from '#server/feeds/live.ts'
@@ -36,6 +37,7 @@ const MOST_PER_ADDRESS = 100
 
 export function createLiveStreams(live: Live): LiveStreams {
   const channels = new Map<string, Channel>()
+  const inTurn = createTurns()
   const addresses = new Map<ServerResponse, string>()
 
   function requireRoom(address: string): void {
@@ -46,7 +48,7 @@ export function createLiveStreams(live: Live): LiveStreams {
 
   function join(source: LiveSource, stream: ServerResponse): () => void {
     const key = JSON.stringify([source.topic, source.view])
-    const channel = channels.get(key) ?? createChannel(live, source)
+    const channel = channels.get(key) ?? createChannel(live, source, inTurn)
     channels.set(key, channel)
     channel.streams.add(stream)
     channel.refresh()
@@ -81,13 +83,26 @@ export function createLiveStreams(live: Live): LiveStreams {
   }
 }
 
-function createChannel(live: Live, { topic, readVersion, concerns = () => true }: LiveSource): Channel {
+type InTurn = <T>(work: () => Promise<T>) => Promise<T>
+
+/** One after the other: SQLite answers at once, so a thousand pages would let no request in between. */
+function createTurns(): InTurn {
+  let last: Promise<unknown> = Promise.resolve()
+  return (work) => {
+    const run = last.then(() => nextTurn()).then(work)
+    last = run.catch(() => {})
+    return run
+  }
+}
+
+function createChannel(live: Live, source: LiveSource, inTurn: InTurn): Channel {
+  const { topic, readVersion, concerns = () => true } = source
   const streams = new Set<ServerResponse>()
   let state: 'idle' | 'busy' | 'again' = 'idle'
   let pause: NodeJS.Timeout | undefined
 
   async function read(): Promise<void> {
-    const version = await readVersion()
+    const version = await inTurn(readVersion)
     for (const stream of streams) stream.write(`event: state\ndata: ${JSON.stringify({ version })}\n\n`)
   }
 
