@@ -5,6 +5,7 @@ import type { XmppSession } from '#server/xmpp/ports.ts'
 import type { NodeAddress } from '#shared/address.ts'
 import { type BareJid, readBareJid } from '#shared/jid.ts'
 import { NS } from '#shared/ns.ts'
+import { cleanLine } from '#shared/text.ts'
 import { type NodeInfo, readNodeInfo } from './node-info.ts'
 import { waitAtMost } from './patience.ts'
 
@@ -59,7 +60,7 @@ export async function browse(deps: BrowseDeps, jid: BareJid, service: BareJid): 
     const isKnown = (await findBlog(deps.index, address)) !== undefined
     found.set(node, {
       address,
-      ...(title === undefined || title === node ? {} : { title: title.slice(0, 300) }),
+      ...(title === undefined || title === node ? {} : { title: cleanLine(title, 300) }),
       isKnown,
     })
   }

@@ -282,6 +282,8 @@ describe('writing in a community on the web', () => {
     const juliet = await site.signedIn(JULIET)
     assert.equal((await openForm(juliet)).statusCode, 404)
     assert.equal((await juliet.get('/write?to=nonsense')).statusCode, 404)
+    const odd = await juliet.get(`${WRITE}&form=%40`)
+    assert.match(String(odd.headers.location), /to=xmpp.*&form=[0-9a-f-]{36}$/)
   })
 })
 
@@ -340,6 +342,15 @@ describe('a gallery', () => {
     assert.match((await juliet.get(PATH)).body, /class="thumbnail"/)
     const feed = await juliet.get(`${PATH}/atom.xml`)
     assert.match(feed.body, /rel="enclosure" type="image\/png" title="A red rose"/)
+    const edit = await juliet.get(`${posted.headers.location}/edit`)
+    assert.match(edit.body, /id="alt-0"[^>]*value="A red rose"/)
+    const changed = await juliet.submit(edit.body, '/edit', {
+      title: 'Rose',
+      'alt-0': 'A rose, red',
+      action: 'publish',
+    })
+    assert.equal(changed.statusCode, 303, changed.body)
+    assert.match((await juliet.get(String(posted.headers.location))).body, /alt="A rose, red"/)
     // What the browser calls it means nothing, and what the server wants with it is sent.
     assert.deepEqual(upload.puts, [{ type: 'image/png', authorization: 'Basic x', bytes: PNG }])
   })

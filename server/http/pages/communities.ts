@@ -9,6 +9,7 @@ import { type NodeAddress, writeXmppUri } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
 import { NS } from '#shared/ns.ts'
 import { nodePath } from '#shared/paths.ts'
+import { cleanLine } from '#shared/text.ts'
 import type { ListedNodeView, Notice } from '#web/views.ts'
 import { blogTitle } from '../shown.ts'
 import type { Web } from '../web.ts'
@@ -65,7 +66,7 @@ export async function sendCommunitiesPage(web: Web, exchange: Exchange, page: Co
 function viewNode(site: { domain: BareJid }, node: ListedNode, followed: ReadonlySet<string>): ListedNodeView {
   const { address, title, description, type, count, isKnown } = node
   return {
-    ...{ title: title ?? address.node, name: address.node, description, count },
+    ...{ title: title ?? cleanLine(address.node, 300), name: cleanLine(address.node, 300), description, count },
     kind: type === NS.GALLERY ? 'gallery' : type === NS.SOCIAL_FEED || type === NS.MICROBLOG ? 'posts' : 'unknown',
     xmppUri: writeXmppUri(address),
     ...(isKnown ? { url: nodePath(site, address) } : {}),

@@ -55,7 +55,7 @@ export function addWrite(app: FastifyInstance, web: Web): void {
     const id = request.query.draft ?? request.query.form
     // Each form has an address of its own: by the back button it is the same form again, and counts once.
     if (id === undefined || (request.query.draft === undefined && !FORM_KEY.test(id)))
-      return reply.redirect(`/write?${new URLSearchParams({ form: createFormKey(), ...request.query })}`, 303)
+      return reply.redirect(`/write?${new URLSearchParams({ ...request.query, form: createFormKey() })}`, 303)
     const kept = await findSentDraft(ctx.state, jid, id)
     if (kept?.draft.edits !== undefined) return reply.redirect(draftPath(kept.draft), 303)
     if (kept !== undefined) return sendWritePage(web, { request, reply, visit }, { ...kept, isReopened: true })
