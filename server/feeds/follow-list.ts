@@ -52,12 +52,16 @@ export async function readFollowList(pubsub: Pubsub, jid: BareJid): Promise<Foll
   return { ...list, isComplete: list.isComplete && list.count < most }
 }
 
-/** The items of any list on an account, as far as they are its owner's and name a node. */
-export async function readList(pubsub: Pubsub, address: NodeAddress): Promise<FollowList | undefined> {
+/** The items of any list on an account, `most` at most, as far as they are its owner's and name a node. */
+export async function readList(
+  pubsub: Pubsub,
+  address: NodeAddress,
+  most = MOST_ITEMS,
+): Promise<FollowList | undefined> {
   const items: ListedItem[] = []
   let count = 0
   try {
-    for await (const page of pubsub.allItems(address, { max: MOST_ITEMS })) {
+    for await (const page of pubsub.allItems(address, { max: most })) {
       count += page.length
       items.push(...page.flatMap((item) => readListed(address.service, item) ?? []))
     }
@@ -65,7 +69,7 @@ export async function readList(pubsub: Pubsub, address: NodeAddress): Promise<Fo
     if (isAppError(error, 'not-found')) return undefined
     throw error
   }
-  return { items, count, isComplete: count < MOST_ITEMS }
+  return { items, count, isComplete: count < most }
 }
 
 function readListed(owner: BareJid, { id, payload, publisher }: Item): ListedItem | undefined {

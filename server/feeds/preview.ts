@@ -5,12 +5,11 @@ import { creditAuthor } from '#shared/credit.ts'
 import type { Entry } from '#shared/entry.ts'
 import { type FeedMetadata, METADATA_ITEM, readFeedMetadata } from '#shared/feed-metadata.ts'
 import { type BareJid, localPart } from '#shared/jid.ts'
-import { NS } from '#shared/ns.ts'
 import { findProfile } from '#shared/profiles/index.ts'
-import { cleanLine } from '#shared/text.ts'
-import { childrenOf, isWithinBounds, textOf } from '#shared/xml.ts'
+import { isWithinBounds } from '#shared/xml.ts'
 import { type NodeInfo, readNodeInfo } from './node-info.ts'
 import { waitAtMost } from './patience.ts'
+import { readAvatar, readNickname } from './profile-nodes.ts'
 
 /** What a stranger is told of a feed. */
 export interface Preview {
@@ -43,7 +42,6 @@ export interface PreviewDeps {
 
 const PATIENCE_MS = 8_000
 const MOST_POSTS = 5
-const AVATAR_BYTES = 100 * 1024
 
 /** Asks everything at once, by the person's own session; each answer may be missing alone. */
 export async function previewFeed(deps: PreviewDeps, session: XmppSession, address: NodeAddress): Promise<Preview> {
@@ -134,27 +132,6 @@ function readPosts(
 async function readMetadata({ pubsub }: XmppSession, address: NodeAddress): Promise<FeedMetadata | undefined> {
   const item = await pubsub.findItem({ ...address, item: asItemId(METADATA_ITEM) })
   return item?.payload && readFeedMetadata(item.payload)
-}
-
-async function readNickname({ pubsub }: XmppSession, service: BareJid): Promise<string | undefined> {
-  const [item] = (await pubsub.listItems({ service, node: NS.NICK }, { max: 1 })).items
-  const payload = item?.payload
-  if (payload === undefined || !isWithinBounds(payload) || !payload.is('nick', NS.NICK)) return undefined
-  return cleanLine(textOf(payload), 100) || undefined
-}
-
-/** The picture that the metadata names (XEP-0084 §4.1), if it is no larger than it should be. */
-async function readAvatar({ pubsub }: XmppSession, service: BareJid): Promise<Buffer | undefined> {
-  const [item] = (await pubsub.listItems({ service, node: NS.AVATAR_METADATA }, { max: 1 })).items
-  const payload = item?.payload
-  if (payload === undefined || !isWithinBounds(payload)) return undefined
-  const inline = childrenOf(payload, 'info', NS.AVATAR_METADATA).find(({ attrs }) => attrs.url === undefined)
-  const id = inline?.attrs.id
-  if (id === undefined || id === '' || !(Number(inline?.attrs.bytes) <= AVATAR_BYTES)) return undefined
-  const data = (await pubsub.findItem({ service, node: NS.AVATAR_DATA, item: asItemId(String(id)) }))?.payload
-  if (data === undefined || !isWithinBounds(data) || !data.is('data', NS.AVATAR_DATA)) return undefined
-  const bytes = Buffer.from(textOf(data), 'base64')
-  return bytes.length > 0 && bytes.length <= AVATAR_BYTES ? bytes : undefined
 }
 
 function ignore(): undefined {

@@ -51,9 +51,9 @@ export function createPublicReading({ index, site, clock, log }: PublicReadingDe
 
   async function readOf(owner: BareJid): Promise<'read' | 'silent'> {
     try {
-      const list = await readList(site.pubsub, { service: owner, node: NS.PUBLIC_SUBSCRIPTION_LIST })
+      const list = await readList(site.pubsub, { service: owner, node: NS.PUBLIC_SUBSCRIPTION_LIST }, MOST_KEPT)
       const shown = list?.items.filter(({ address }) => mayFollow(address)) ?? []
-      await savePublicSubscriptions(index, owner, shown.slice(0, MOST_KEPT))
+      await savePublicSubscriptions(index, owner, shown)
     } catch (error) {
       if (isAppError(error, 'unavailable', 'timeout')) return 'silent'
       if (!isAppError(error)) throw error

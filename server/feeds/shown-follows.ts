@@ -17,8 +17,8 @@ const MOST = 500
 /** What somebody shows their contacts (XEP-0330, as Movim does), by the session of one who may be a contact. Kept nowhere. */
 export async function readShownFollows({ pubsub }: XmppSession, jid: BareJid): Promise<ShownFollows> {
   try {
-    const found = await readList(pubsub, { service: jid, node: NS.SUBSCRIPTION_LIST })
-    const list = (found?.items ?? []).filter(({ address }) => mayFollow(address)).slice(0, MOST)
+    const found = await readList(pubsub, { service: jid, node: NS.SUBSCRIPTION_LIST }, MOST)
+    const list = (found?.items ?? []).filter(({ address }) => mayFollow(address))
     return list.length > 0 ? { list } : { list, problem: `${jid} shows nothing of what they follow.` }
   } catch (error) {
     if (!isAppError(error)) throw error

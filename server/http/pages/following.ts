@@ -1,5 +1,4 @@
 import type { FastifyReply } from 'fastify'
-import type { Preview, PreviewPost } from '#server/feeds/preview.ts'
 import type { ShownFollows } from '#server/feeds/shown-follows.ts'
 import type { Person } from '#server/people/people.ts'
 import { type FeedHealth, listFeedHealth } from '#server/store/feed-health.ts'
@@ -9,8 +8,7 @@ import { addressKey, writeXmppUri } from '#shared/address.ts'
 import { localPart } from '#shared/jid.ts'
 import { nodePath } from '#shared/paths.ts'
 import type { ListedSubscription } from '#shared/subscription-list.ts'
-import type { FollowedView, FollowingView, FollowState, Notice, PreviewedPostView } from '#web/views.ts'
-import type { Discovered } from '../discover.ts'
+import type { FollowedView, FollowingView, FollowState, Notice } from '#web/views.ts'
 import type { Imported } from '../import-opml.ts'
 import type { Web } from '../web.ts'
 import { shortAddress } from './follow-view.ts'
@@ -111,45 +109,8 @@ function viewListed({ address, title }: ListedSubscription) {
   }
 }
 
-export interface PreviewPage extends Discovered {
-  readonly preview: Preview
-  readonly isFollowed: boolean
-}
-
-export function sendFollowPreviewPage(web: Web, exchange: Exchange, page: PreviewPage): Promise<FastifyReply> {
-  const { address, feedUrl, preview, isFollowed } = page
-  const person = requirePerson(exchange)
-  const title = preview.title ?? preview.name ?? shortAddress(address)
-  const avatar = preview.avatar && web.pictures.keep(preview.avatar)
-  return sendPage(web, exchange, {
-    name: 'follow-preview',
-    head: { title: `Follow ${title}`, noindex: true },
-    view: {
-      token: web.tokens.issue(person.jid),
-      ...{ title, isFollowed, description: preview.description, language: preview.language, feedUrl },
-      ...{ name: preview.name, address: shortAddress(address), uri: writeXmppUri(address) },
-      ...(avatar === undefined ? {} : { avatar }),
-      posts: preview.posts.map(viewPreviewed),
-      problem: preview.problem,
-      mayFollow: preview.isMissing !== true,
-      url: nodePath({ domain: web.ctx.siteDomain }, address),
-    },
-  })
-}
-
-function viewPreviewed({ entry, author }: PreviewPost): PreviewedPostView {
-  const published = entry.published ?? entry.updated
-  return {
-    title: entry.title,
-    isUntitled: entry.isUntitled,
-    excerpt: entry.summary ?? entry.excerpt,
-    language: entry.language,
-    ...(published === undefined ? {} : { published: published.toISOString() }),
-    ...(author === undefined ? {} : { author: entry.author.name ?? author }),
-  }
-}
-
-function requirePerson({ visit }: Exchange): Person {
+/** Whose page it is. */
+export function requirePerson({ visit }: Exchange): Person {
   if (visit.person === undefined) throw new TypeError('What is followed needs a person')
   return visit.person
 }

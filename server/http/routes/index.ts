@@ -6,6 +6,7 @@ import { addDelete } from './delete.ts'
 import { addDrafts } from './drafts.ts'
 import { addFeeds } from './feeds.ts'
 import { addFollowing } from './following.ts'
+import { addFollowingLists } from './following-lists.ts'
 import { addHome } from './home.ts'
 import { addLive } from './live.ts'
 import { addMachines } from './machines.ts'
@@ -23,6 +24,7 @@ export const ROUTES: readonly ((app: FastifyInstance, web: Web) => void)[] = [
   addLive,
   addHome,
   addFollowing,
+  addFollowingLists,
   addSession,
   addWrite,
   addDrafts,

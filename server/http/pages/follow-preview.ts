@@ -1,0 +1,49 @@
+import type { FastifyReply } from 'fastify'
+import type { Preview, PreviewPost } from '#server/feeds/preview.ts'
+import { writeXmppUri } from '#shared/address.ts'
+import { nodePath } from '#shared/paths.ts'
+import type { PreviewedPostView } from '#web/views.ts'
+import type { Discovered } from '../discover.ts'
+import type { Web } from '../web.ts'
+import { shortAddress } from './follow-view.ts'
+import { requirePerson } from './following.ts'
+import type { Exchange } from './page.ts'
+import { sendPage } from './page.ts'
+
+export interface PreviewPage extends Discovered {
+  readonly preview: Preview
+  readonly isFollowed: boolean
+}
+
+export function sendFollowPreviewPage(web: Web, exchange: Exchange, page: PreviewPage): Promise<FastifyReply> {
+  const { address, feedUrl, preview, isFollowed } = page
+  const person = requirePerson(exchange)
+  const title = preview.title ?? preview.name ?? shortAddress(address)
+  const avatar = preview.avatar && web.pictures.keep(preview.avatar)
+  return sendPage(web, exchange, {
+    name: 'follow-preview',
+    head: { title: `Follow ${title}`, noindex: true },
+    view: {
+      token: web.tokens.issue(person.jid),
+      ...{ title, isFollowed, description: preview.description, language: preview.language, feedUrl },
+      ...{ name: preview.name, address: shortAddress(address), uri: writeXmppUri(address) },
+      ...(avatar === undefined ? {} : { avatar }),
+      posts: preview.posts.map(viewPreviewed),
+      problem: preview.problem,
+      mayFollow: preview.isMissing !== true,
+      url: nodePath({ domain: web.ctx.siteDomain }, address),
+    },
+  })
+}
+
+function viewPreviewed({ entry, author }: PreviewPost): PreviewedPostView {
+  const published = entry.published ?? entry.updated
+  return {
+    title: entry.title,
+    isUntitled: entry.isUntitled,
+    excerpt: entry.summary ?? entry.excerpt,
+    language: entry.language,
+    ...(published === undefined ? {} : { published: published.toISOString() }),
+    ...(author === undefined ? {} : { author: entry.author.name ?? author }),
+  }
+}
