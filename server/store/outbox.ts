@@ -89,13 +89,14 @@ export async function findOutboxForm(
   return row && readOutboxRow(row)
 }
 
-/** What an account has waiting or was refused, newest first. */
+/** What an account has waiting or was refused, newest first. What it follows tells how it stands itself. */
 export async function listOutbox(state: StateDb, account: BareJid): Promise<OutboxRow[]> {
   const rows = await state
     .selectFrom('outbox')
     .selectAll()
     .where('account', '=', account)
     .where('status', '!=', 'done')
+    .where('kind', 'not in', ['follow', 'unfollow'])
     .orderBy('id', 'desc')
     .limit(200)
     .execute()

@@ -3,6 +3,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { after, before, describe, it } from 'node:test'
 import { AppError } from '#server/errors.ts'
+import { followNode } from '#server/feeds/follow.ts'
 import { blogOf } from '#server/feeds/indexing.ts'
 import { findFollow, listFollows } from '#server/store/follow.ts'
 import { updateNode } from '#server/store/node.ts'
@@ -279,6 +280,26 @@ describe('The page of what I follow', () => {
     await pubsub.configureNode(list, { access_model: 'presence' })
     const refused = await browser.submit(page.body, '/following/of', { address: romeo })
     assert.match(refused.body, /does not show you what they follow/)
+  })
+})
+
+describe('What was written and waits', () => {
+  it('is not lost among what is followed', async () => {
+    await using scene = await open()
+    const { site, browser } = scene
+    site.people.session(juliet)?.stop()
+    await browser.submit((await browser.get('/write')).body, '/write', {
+      title: 'It waits',
+      text: 'a',
+      action: 'publish',
+    })
+    for (let n = 0; n < 3; n++) {
+      const address = { service: romeo, node: `n${n}` }
+      await followNode(site.ctx, juliet, { address })
+    }
+    const { body } = await browser.get('/drafts')
+    assert.match(body, /It waits/)
+    assert.doesNotMatch(body, /Following/)
   })
 })
 
