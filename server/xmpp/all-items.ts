@@ -41,6 +41,7 @@ export async function* allPages(
 ): AsyncGenerator<NodePage> {
   const most = limits.max ?? Number.POSITIVE_INFINITY
   const seen = new Set<ItemId>()
+  let largest = 0
   let size = Math.min(limits.size ?? FIRST_SIZE, most)
   let cursor = limits.before
   for (;;) {
@@ -55,10 +56,12 @@ export async function* allPages(
     const { count } = page
     yield { items: fresh, bytes: bytesOf(fresh), isLast, cursor: isLast ? undefined : page.cursor, count }
     if (isLast) return
-    const next = Math.min(LARGEST_SIZE, size * GROWTH, fitting(page.items, deps.pageBytes, size))
+    largest = Math.max(largest, ...page.items.map((item) => bytesOf([item])))
+    const fitting = (bytes: number) => fit(page.items, { bytes, largest, fallback: size })
+    const next = Math.min(LARGEST_SIZE, size * GROWTH, fitting(deps.pageBytes))
     if (page.cursor === undefined) {
       // Only `max_items` is heeded here: the newest n and no way past them but a larger n, or the ids.
-      const wanted = Math.min(most, size * GROWTH, fitting(page.items, deps.mostBytes, size))
+      const wanted = Math.min(most, size * GROWTH, fitting(deps.mostBytes))
       if (wanted > size && fresh.length > 0) size = wanted
       else return yield* readById(deps, address, { seen, most, size: next, limits })
     } else {
@@ -121,11 +124,24 @@ async function listQuietly(deps: AllItemsDeps, address: NodeAddress): Promise<re
   }
 }
 
-function fitting(items: readonly Item[], bytes: number, fallback: number): number {
-  return items.length === 0 ? fallback : Math.max(1, Math.floor((bytes * items.length) / bytesOf(items)))
+interface Fit {
+  readonly bytes: number
+  /** Bytes of the largest item so far. */
+  readonly largest: number
+  readonly fallback: number
 }
 
-/** About what they were on the wire: markup and other scripts weigh more than their characters count. */
+/** How many of the next items fit: some of them may be as large as the largest before. */
+function fit(items: readonly Item[], { bytes, largest, fallback }: Fit): number {
+  if (items.length === 0) return fallback
+  const expected = (bytesOf(items) / items.length + largest) / 2
+  return Math.max(1, Math.floor(bytes / expected))
+}
+
+/** About what they were on the wire. */
 function bytesOf(items: readonly Item[]): number {
-  return items.reduce((sum, { payload }) => sum + 200 + (payload ? payload.toString().length * 1.5 : 0), 0)
+  return items.reduce((sum, { id, payload }) => {
+    const text = payload === undefined ? '' : payload.toString()
+    return sum + 200 + Buffer.byteLength(id) + Buffer.byteLength(text)
+  }, 0)
 }

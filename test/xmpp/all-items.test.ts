@@ -16,10 +16,14 @@ interface Service {
   readonly isPaged: boolean
   /** Larger answers never arrive. */
   readonly largest?: number
+  /** The same for their bytes. */
+  readonly largestBytes?: number
   readonly listsIds?: boolean
 }
 
-function create({ items, isPaged, largest = Number.POSITIVE_INFINITY, listsIds = true }: Service) {
+function create(service: Service) {
+  const { items, isPaged, largest = Number.POSITIVE_INFINITY, largestBytes, listsIds = true } = service
+  const refusals = { count: 0 }
   const asked: number[] = []
   const deps: AllItemsDeps = {
     pageBytes: 50_000,
@@ -29,6 +33,13 @@ function create({ items, isPaged, largest = Number.POSITIVE_INFINITY, listsIds =
       if (max > largest) throw new AppError('timeout', 'too much')
       const end = before === undefined ? items.length : Number(before)
       const page = items.slice(Math.max(0, end - max), end)
+      if (
+        largestBytes !== undefined &&
+        page.reduce((sum, { payload }) => sum + String(payload).length, 0) > largestBytes
+      ) {
+        refusals.count++
+        throw new AppError('timeout', 'the stream has ended')
+      }
       if (!isPaged) return { items: page, isComplete: page.length < max }
       return {
         items: page,
@@ -39,14 +50,14 @@ function create({ items, isPaged, largest = Number.POSITIVE_INFINITY, listsIds =
     listItemIds: async () => (listsIds ? items.map(({ id }) => id) : undefined),
     findItems: async (_address, ids) => items.filter(({ id }) => ids.includes(id)),
   }
-  return { deps, asked }
+  return { deps, asked, refusals }
 }
 
 async function read(service: Service, limits: ItemLimits = {}) {
-  const { deps, asked } = create(service)
+  const { deps, asked, refusals } = create(service)
   const ids: string[] = []
   for await (const items of allItems(deps, ADDRESS, limits)) ids.push(...items.map(({ id }) => id))
-  return { ids, asked }
+  return { ids, asked, refused: refusals.count }
 }
 
 describe('reading a whole node', () => {
@@ -54,8 +65,18 @@ describe('reading a whole node', () => {
     const { ids, asked } = await read({ items: nodeOf(1000), isPaged: true })
     assert.equal(new Set(ids).size, 1000)
     assert.equal(ids.slice(0, 20).includes('999'), true)
-    assert.deepEqual(asked.slice(0, 2), [20, 138])
+    assert.deepEqual(asked.slice(0, 2), [20, 160])
     assert.ok(asked.length < 12, `${asked.length} requests`)
+  })
+
+  it('never asks for more than the budget of what it has seen, and gets on where the older ones are larger', async () => {
+    const even = await read({ items: nodeOf(500, 2_000), isPaged: true })
+    assert.ok(Math.max(...even.asked) * 2_300 <= 60_000, even.asked.join())
+    // Newest first: the last are small.
+    const items = [...nodeOf(200, 20_000), ...nodeOf(400, 10)].map((item, n) => ({ ...item, id: asItemId(`${n}`) }))
+    const uneven = await read({ items, isPaged: true, largestBytes: 500_000 })
+    assert.equal(new Set(uneven.ids).size, 600)
+    assert.ok(uneven.refused <= 3, `${uneven.refused} answers would have been too large`)
   })
 
   it('asks for less where an answer does not arrive, down to one', async () => {
@@ -70,7 +91,7 @@ describe('reading a whole node', () => {
     const { ids, asked } = await read({ items: nodeOf(200, 10), isPaged: false })
     assert.equal(new Set(ids).size, 200)
     assert.equal(ids.length, 200)
-    assert.deepEqual(asked, [20, 160, 443])
+    assert.deepEqual(asked, [20, 160, 454])
   })
 
   it('goes by the ids where an answer would be too large, and says when it cannot', async () => {
