@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { blogOf } from '#server/feeds/blog-of.ts'
+import type { IndexDb } from '#server/store/database.ts'
 import { findEntry } from '#server/store/entry.ts'
 import { findNode } from '#server/store/node.ts'
 import { findPost } from '#server/store/post.ts'
 import { addressKey } from '#shared/address.ts'
+import type { BareJid } from '#shared/jid.ts'
 import { entryOf, itemOf } from '../feeds/fixtures.ts'
 import { until } from '../support/until.ts'
 import { type Acts, FORGED } from './acts.ts'
@@ -85,8 +87,13 @@ export interface Watch extends Disposable {
   check(): void
 }
 
+interface WatchDeps {
+  readonly ctx: { readonly index: IndexDb }
+  readonly mallory: { readonly jid: BareJid }
+}
+
 /** Looks at the rows that pages are made of, again and again. */
-export function watchAuthors({ ctx, mallory }: World): Watch {
+export function watchAuthors({ ctx, mallory }: WatchDeps): Watch {
   const found = new Set<string>()
   const look = async () => {
     const rows = await ctx.index

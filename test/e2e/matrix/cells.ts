@@ -8,6 +8,8 @@ import { commentsLink, entryOf, itemOf } from '../../feeds/fixtures.ts'
 import type { Row } from './places.ts'
 import { nth, type Scene } from './scene.ts'
 
+const DAY = 25 * 3_600_000
+
 /** What a cell needs to know beside its scene. */
 export interface Question {
   readonly scene: Scene
@@ -73,9 +75,12 @@ export const CELLS: Record<Row, (question: Question) => Promise<void>> = {
     for (const item of ['meanwhile', 'and-another']) await publish(scene, item, item)
     await scene.comeBack()
     for (const item of ['meanwhile', 'and-another']) await until(() => hasPost(scene, item), { what: item })
+    if (limit !== undefined) scene.stepClock(DAY)
     await until(() => isGone(scene, recent), { what: `${recent} to be gone` })
-    if (limit === undefined) await until(() => isGone(scene, old), { what: `${old} to be gone` })
-    else assert.equal((await scene.row())?.backfill, 'partial')
+    // Where the older ones cannot be had, nothing can be said of them.
+    if ((await scene.row())?.backfill !== 'partial')
+      await until(() => isGone(scene, old), { what: `${old} to be gone` })
+    else assert.ok(limit !== undefined)
   },
 
   async 'comment from afar'({ scene }) {

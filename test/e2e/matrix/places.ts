@@ -28,6 +28,8 @@ export interface Place {
   readonly nodeOf: (owner: BareJid, name: string) => NodeAddress
   /** What this kind of server does not let us have, and what we do instead (shared/servers.md). */
   readonly limits: Partial<Record<Row, string>>
+  /** The same for a node of more than fits into one answer. */
+  readonly largeLimits?: Partial<Record<Row, string>>
 }
 
 const onService = (service: string) => (_: BareJid, node: string) => ({ service: service as BareJid, node })
@@ -54,9 +56,10 @@ export const PLACES: Readonly<Record<ServerName, readonly Place[]>> = {
       name: 'Prosody account',
       server: 'prosody',
       nodeOf: onAccount,
-      limits: {
+      limits: { 'retract while away': 'found within a day, for it neither counts nor lists its items' },
+      largeLimits: {
         backfill: 'the newest that fit into one answer; the page says that older ones are missing',
-        'retract while away': 'found among the newest that fit into one answer; older ones stay',
+        'retract while away': 'found within a day among the newest that fit into one answer; older ones stay',
       },
     },
     {

@@ -35,6 +35,8 @@ export interface Scene extends AsyncDisposable {
   row(address?: NodeAddress): Promise<NodeRow | undefined>
   leave(): Promise<void>
   comeBack(): Promise<void>
+  /** Canto's, never the machine's. */
+  stepClock(ms: number): void
 }
 
 export interface SceneOptions {
@@ -68,9 +70,11 @@ export async function openScene(rig: Rig, { place, home, items }: SceneOptions):
   await publishMany(owner, node, items)
 
   const heard: PubsubEvent[] = []
+  let offset = 0
+  const clock = () => new Date(Date.now() + offset)
   const begin = async () => {
     const paths = { indexPath: folder.file('index.sqlite'), statePath: folder.file('state.sqlite') }
-    const ctx = await createRealContext({ home: rig[home], siteUser: `site-${end}`, ...paths })
+    const ctx = await createRealContext({ home: rig[home], siteUser: `site-${end}`, ...paths, clock })
     ctx.site.onPubsubEvent((event) => heard.push(event))
     await ctx.indexing.start()
     return ctx
@@ -93,6 +97,9 @@ export async function openScene(rig: Rig, { place, home, items }: SceneOptions):
     },
     follow: (address) => follow(current(), { follower: commenter.jid, address }),
     row: (address = node) => findNode(current().index, address),
+    stepClock: (ms) => {
+      offset += ms
+    },
     async comeBack() {
       ctx = await begin()
     },

@@ -45,10 +45,8 @@ export function showMatrix(server: ServerName): void {
   }
 }
 
-/** What fits into one answer is no limit where there is no more than that. */
 function limitOf(place: Place, row: Row, items: number): string | undefined {
-  const isOfSize = row === 'backfill' || row === 'retract while away'
-  return isOfSize && items === ITEMS.near ? undefined : place.limits[row]
+  return (items === ITEMS.afar ? place.largeLimits?.[row] : undefined) ?? place.limits[row]
 }
 
 function writeTable(table: ReadonlyMap<string, ReadonlyMap<Row, string>>): string {
