@@ -7,7 +7,7 @@ import { type Finding, fine, note, problem, warning } from './doctor-finding.ts'
 import { describeError } from './errors.ts'
 import { explainSiteProblem } from './site-problem.ts'
 import type { NodeRow } from './store/node.ts'
-import type { OutboxCount } from './store/outbox.ts'
+import { isPublication, type OutboxCount } from './store/outbox.ts'
 import type { XmppSession } from './xmpp/ports.ts'
 
 const ONLINE_TIMEOUT_MS = 20_000
@@ -105,7 +105,7 @@ export function checkBlogs(nodes: readonly NodeRow[], authors: readonly BareJid[
 
 /** What waits to be published, and for how long. */
 export function checkOutbox(rows: readonly OutboxCount[], now: Date): Finding[] {
-  const waiting = rows.filter(({ status }) => status === 'waiting')
+  const waiting = rows.filter((row) => row.status === 'waiting' && isPublication(row))
   const count = waiting.reduce((sum, row) => sum + row.count, 0)
   if (count === 0) return [fine('Outbox', 'nothing waits to be published')]
   const oldest = Math.min(...waiting.map((row) => row.oldest.getTime()))

@@ -2,7 +2,7 @@ import { describeError } from './errors.ts'
 import type { Health } from './http/context.ts'
 import type { IndexDb, StateDb } from './store/database.ts'
 import { listFeedNodes } from './store/node.ts'
-import { countOutbox } from './store/outbox.ts'
+import { countOutbox, isPublication } from './store/outbox.ts'
 import type { XmppSession } from './xmpp/ports.ts'
 
 export interface HealthSources {
@@ -27,7 +27,8 @@ export function createHealthCheck({ index, state, site, clock }: HealthSources):
       const unread = (await listFeedNodes(index)).filter(({ problem }) => problem !== undefined)
       if (unread.length > 0) problems.push(`${unread.length} blogs or communities cannot be read as they should`)
       const late = (await countOutbox(state)).find(
-        ({ status, oldest }) => status === 'waiting' && clock().getTime() - oldest.getTime() > LONG_MS,
+        ({ kind, status, oldest }) =>
+          status === 'waiting' && isPublication({ kind }) && clock().getTime() - oldest.getTime() > LONG_MS,
       )
       if (late !== undefined) problems.push(`Something waits to be published since ${late.oldest.toISOString()}`)
     })

@@ -89,6 +89,14 @@ export async function findOutboxForm(
   return row && readOutboxRow(row)
 }
 
+/** What is asked of the servers of others, which may be away for long: nothing of what people publish. */
+const ABROAD = ['follow', 'unfollow'] as const
+
+/** Whether a row that waits keeps something of somebody's from being published. */
+export function isPublication({ kind }: Pick<OutboxRow, 'kind'>): boolean {
+  return !ABROAD.some((each) => each === kind)
+}
+
 /** What an account has waiting or was refused, newest first. What it follows tells how it stands itself. */
 export async function listOutbox(state: StateDb, account: BareJid): Promise<OutboxRow[]> {
   const rows = await state
@@ -96,7 +104,7 @@ export async function listOutbox(state: StateDb, account: BareJid): Promise<Outb
     .selectAll()
     .where('account', '=', account)
     .where('status', '!=', 'done')
-    .where('kind', 'not in', ['follow', 'unfollow'])
+    .where('kind', 'not in', ABROAD)
     .orderBy('id', 'desc')
     .limit(200)
     .execute()

@@ -2,12 +2,14 @@ import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { after, before, describe, it } from 'node:test'
+import { checkOutbox } from '#server/doctor-server.ts'
 import { AppError } from '#server/errors.ts'
 import { followNode } from '#server/feeds/follow.ts'
 import { blogOf } from '#server/feeds/indexing.ts'
+import { createHealthCheck } from '#server/health.ts'
 import { findFollow, listFollows } from '#server/store/follow.ts'
 import { updateNode } from '#server/store/node.ts'
-import { listWaiting } from '#server/store/outbox.ts'
+import { countOutbox, listWaiting } from '#server/store/outbox.ts'
 import { savePublicSubscriptions } from '#server/store/public-subscription.ts'
 import { saveFeedSecret } from '#server/store/reader.ts'
 import { asItemId, type NodeAddress, writeXmppUri } from '#shared/address.ts'
@@ -300,6 +302,23 @@ describe('What was written and waits', () => {
     const { body } = await browser.get('/drafts')
     assert.match(body, /It waits/)
     assert.doesNotMatch(body, /Following/)
+  })
+
+  it('is no worry to the operator while it is only the server of a followed blog that is away', async () => {
+    await using scene = await open()
+    const { ctx, people } = scene.site
+    people.session(juliet)?.stop()
+    await followNode(ctx, juliet, { address: ROMEOS })
+    ctx.setNow(new Date(Date.now() + 5 * 3_600_000))
+    const { problems } = await createHealthCheck(ctx)()
+    assert.deepEqual(
+      problems.filter((words) => words.includes('waits')),
+      [],
+    )
+    assert.deepEqual(
+      checkOutbox(await countOutbox(ctx.state), ctx.clock()).map(({ level }) => level),
+      ['fine'],
+    )
   })
 })
 
