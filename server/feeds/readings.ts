@@ -1,14 +1,12 @@
 import { describeError } from '#server/errors.ts'
+import { findNode, type NodeRow, updateNode } from '#server/store/node.ts'
 import {
-  findNode,
   listNodes,
   listUnreadNodes,
-  type NodeRow,
   type NodeToRead,
   noteUnreachable,
   postponeNodes,
-  updateNode,
-} from '#server/store/node.ts'
+} from '#server/store/node-schedule.ts'
 import type { Pubsub } from '#server/xmpp/ports.ts'
 import { addressKey, type NodeAddress } from '#shared/address.ts'
 import { domainOf } from '#shared/jid.ts'
