@@ -10,7 +10,7 @@ import { startRig } from './support/rig.ts'
 
 const ROOT = dirname(import.meta.dirname)
 /** A test that hangs fails on its own, and the others go on. */
-const TIMEOUT_MS = 300_000
+const TIMEOUT_MS = Number(process.env.CANTO_TEST_TIMEOUT ?? 300_000)
 
 /** `npm test -- PATTERN…` runs the files whose path contains one of the patterns; without any, all. */
 const patterns = process.argv.slice(2)
@@ -60,5 +60,5 @@ function slowestFirst(a: string, b: string): number {
 
 function weight(file: string): number {
   if (/stock|limits/.test(file)) return 2
-  return ['test/e2e/', 'test/local/', 'test/xmpp/'].some((folder) => file.startsWith(folder)) ? 1 : 0
+  return ['test/e2e/', 'test/faults/', 'test/local/', 'test/xmpp/'].some((folder) => file.startsWith(folder)) ? 1 : 0
 }

@@ -28,6 +28,8 @@ export interface RealContextOptions {
   readonly indexPath?: string
   readonly statePath?: string
   readonly clock?: () => Date
+  /** The site's session as the feeds room gets it, to look at what it is asked. */
+  readonly through?: (site: XmppSession) => XmppSession
 }
 
 export async function createRealContext(options: RealContextOptions): Promise<RealContext> {
@@ -48,7 +50,8 @@ export async function createRealContext(options: RealContextOptions): Promise<Re
       throw error
     }
   }
-  const site = await open(home, siteUser, true)
+  const { through = (session: XmppSession) => session } = options
+  const site = through(await open(home, siteUser, true))
   const deps = {
     index,
     state,
