@@ -239,6 +239,19 @@ describe('an open page', () => {
     assert.deepEqual(await places(), before)
   })
 
+  it('that the browser kept is told again once somebody comes back to it', async () => {
+    await using page = await pages.open('blog')
+    await until(() => pages.site.listeners === 1)
+    const turn = (type: string) =>
+      page.evaluate((name) => dispatchEvent(new PageTransitionEvent(name, { persisted: true })), type)
+    for (const _ of [1, 2]) {
+      await turn('pagehide')
+      await until(() => pages.site.listeners === 0)
+      await turn('pageshow')
+      await until(() => pages.site.listeners === 1)
+    }
+  })
+
   it('shows times in the zone of whoever reads', async () => {
     await using page = await pages.open('post', { timezoneId: 'Asia/Tokyo' })
     assert.equal(await page.locator('#c1 time').textContent(), '16 March, 06:04')

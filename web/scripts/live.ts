@@ -3,8 +3,15 @@ import { showLocalTimes } from './times.ts'
 /** Shows new comments on an open post, and says on an open blog that there is a new post. */
 export function listenForChanges(): void {
   const place = document.querySelector<HTMLElement>('[data-live]')
-  if (place?.dataset.live === undefined) return
-  const events = new EventSource(place.dataset.live)
+  const url = place?.dataset.live
+  if (place === null || url === undefined) return
+  listen(place, url)
+  // The browser may have kept the page as it was when it was left.
+  addEventListener('pageshow', ({ persisted }) => persisted && listen(place, url))
+}
+
+function listen(place: HTMLElement, url: string): void {
+  const events = new EventSource(url)
   // Sent at every (re)connection too: what changed while nobody listened is not missed.
   events.addEventListener('state', (event) => {
     const { version } = JSON.parse(event.data) as { version: string }
@@ -13,7 +20,7 @@ export function listenForChanges(): void {
     if (place.classList.contains('thread')) void replaceComments(place)
     else for (const link of place.querySelectorAll('a')) link.hidden = false
   })
-  addEventListener('pagehide', () => events.close())
+  addEventListener('pagehide', () => events.close(), { once: true })
 }
 
 async function replaceComments(thread: HTMLElement): Promise<void> {

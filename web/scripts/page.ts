@@ -2,8 +2,10 @@ import { keepBusy } from './busy.ts'
 import { saveDrafts } from './drafts.ts'
 import { listenForChanges } from './live.ts'
 import { showLocalTimes } from './times.ts'
+import { refreshMarks } from './way-back.ts'
 
 showLocalTimes(document)
 keepBusy()
 saveDrafts()
 listenForChanges()
+refreshMarks()
