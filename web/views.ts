@@ -431,6 +431,8 @@ export interface CommunityPeopleView {
   /** The `xmpp:` URI of the community. */
   readonly of: string
   readonly community: { readonly title: string; readonly url: string }
+  /** Whether everybody may write there. */
+  readonly isOpen: boolean
   readonly owners: readonly string[]
   readonly publishers: readonly string[]
   readonly blocked: readonly string[]

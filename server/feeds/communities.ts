@@ -11,7 +11,7 @@ import { base, gallery, type NodeConfig } from '#shared/profiles/index.ts'
 import { cleanLine } from '#shared/text.ts'
 import type { QueueDeps } from './outbox-deps.ts'
 import { queue } from './queue-row.ts'
-import type { CommunityTask } from './task.ts'
+import type { BlockTask, CommunityTask } from './task.ts'
 
 export interface NewCommunity {
   readonly owner: BareJid
@@ -47,15 +47,15 @@ export function communityConfig({ profile, title, description, isOpen }: Communi
   return { ...PROFILES[profile].config, publish_model: isOpen ? 'open' : 'publishers', title, description }
 }
 
-/** Shuts somebody out of a community, or lets them in again, by its owner's own session. */
-export async function queueBlock(
+/** Shuts somebody out of a community, lets them write there, or neither, by its owner's own session. */
+export async function queueAffiliation(
   deps: QueueDeps,
-  { by, address, jid, isBlocked }: { by: BareJid; address: NodeAddress; jid: BareJid; isBlocked: boolean },
+  { by, address, jid, affiliation }: { by: BareJid; address: NodeAddress } & Omit<BlockTask, 'kind'>,
 ): Promise<OutboxRow> {
-  if (jid === by) throw new AppError('bad-request', 'You cannot block yourself.')
+  if (jid === by) throw new AppError('bad-request', 'You own this community: that stays so.')
   const { service, node } = address
   const row = { account: by, address: { service, node, item: asItemId('') }, key: randomUUID() }
-  return queue(deps, { kind: 'block', jid, isBlocked }, row)
+  return queue(deps, { kind: 'block', jid, affiliation }, row)
 }
 
 export interface OwnersDeps {

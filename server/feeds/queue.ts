@@ -15,7 +15,7 @@ import { isOwnPost } from './queue-post.ts'
 import { queue } from './queue-row.ts'
 import type { Task } from './task.ts'
 
-export { queueBlock, queueCommunity } from './communities.ts'
+export { queueAffiliation, queueCommunity } from './communities.ts'
 export { isOwnPost, type NewPost, queuePost } from './queue-post.ts'
 
 /** Deletes somebody's own post, or any of a community that they own, with its comments. */

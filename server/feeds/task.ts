@@ -73,11 +73,11 @@ export interface CommunityTask {
   readonly publishers: readonly BareJid[]
 }
 
-/** Somebody is shut out of the row's node, or let in again. */
+/** Somebody is shut out of the row's node, or may write there, or is one like all others again. */
 export interface BlockTask {
   readonly kind: 'block'
   readonly jid: BareJid
-  readonly isBlocked: boolean
+  readonly affiliation: 'outcast' | 'publisher' | 'none'
 }
 
 export type Task =

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { after, before, describe, it } from 'node:test'
 import { browse, findService } from '#server/feeds/browse.ts'
 import { listPeople } from '#server/feeds/communities.ts'
-import { type OutboxRow, queueBlock, queueCommunity, queueDelete, queuePost } from '#server/feeds/outbox.ts'
+import { type OutboxRow, queueAffiliation, queueCommunity, queueDelete, queuePost } from '#server/feeds/outbox.ts'
 import { requestUpload } from '#server/feeds/upload.ts'
 import { putPicture } from '#server/http/picture/put-picture.ts'
 import { findBlog } from '#server/store/blog.ts'
@@ -133,14 +133,14 @@ for (const kind of ['ejabberd', 'prosody'] as const) {
       await scene.done(await queueDelete(ctx, { author: owner.jid, address }))
       assert.equal(await guest.pubsub.findItem(address), undefined)
       const block = { by: owner.jid, address: to, jid: guest.jid }
-      await scene.done(await queueBlock(ctx, { ...block, isBlocked: true }))
+      await scene.done(await queueAffiliation(ctx, { ...block, affiliation: 'outcast' }))
       const people = await listPeople(ctx, owner.jid, to)
       assert.equal(people.find(({ jid }) => jid === guest.jid)?.affiliation, 'outcast')
       // Neither server heeds that where everybody may publish: the owner's session takes the post off again.
       const row = await scene.done(await queuePost(ctx, { author: guest.jid, key: 'b', draft: DRAFT, to }))
       await until(async () => (await findPost(ctx.index, row.address)) === 'gone')
       assert.equal(await owner.pubsub.findItem(row.address), undefined)
-      await scene.done(await queueBlock(ctx, { ...block, isBlocked: false }))
+      await scene.done(await queueAffiliation(ctx, { ...block, affiliation: 'none' }))
       const again = await scene.done(await queuePost(ctx, { author: guest.jid, key: 'c', draft: DRAFT, to }))
       assert.ok(await owner.pubsub.findItem(again.address))
       await assert.rejects(listPeople(ctx, guest.jid, to), /Only who owns/)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { AppError } from '#server/errors.ts'
 import { browse, findService } from '#server/feeds/browse.ts'
-import { isModerator, listPeople, queueBlock, queueCommunity } from '#server/feeds/communities.ts'
+import { isModerator, listPeople, queueAffiliation, queueCommunity } from '#server/feeds/communities.ts'
 import { unfollowNode } from '#server/feeds/follow.ts'
 import { learnNodeInfo } from '#server/feeds/node-info.ts'
 import { type OutboxRow, queueDelete, queuePost } from '#server/feeds/outbox.ts'
@@ -275,25 +275,28 @@ describe('the owner of a community', () => {
     await using scene = await open()
     const { ctx } = scene
     await scene.make()
-    const block = async (isBlocked: boolean) =>
-      scene.settle(await queueBlock(ctx, { by: JULIET, address: NIGHTS, jid: ROMEO, isBlocked }))
-    assert.equal((await block(true)).status, 'done')
+    const set = async (affiliation: 'outcast' | 'none') =>
+      scene.settle(await queueAffiliation(ctx, { by: JULIET, address: NIGHTS, jid: ROMEO, affiliation }))
+    assert.equal((await set('outcast')).status, 'done')
     assert.equal((await scene.post(ROMEO)).status, 'refused')
     const blocked = (await listPeople(ctx, JULIET, NIGHTS)).filter(({ affiliation }) => affiliation === 'outcast')
     assert.deepEqual(
       blocked.map(({ jid }) => jid),
       [ROMEO],
     )
-    assert.equal((await block(false)).status, 'done')
+    assert.equal((await set('none')).status, 'done')
     assert.equal((await scene.post(ROMEO, { key: 'again' })).status, 'done')
-    await assert.rejects(queueBlock(ctx, { by: JULIET, address: NIGHTS, jid: JULIET, isBlocked: true }), /yourself/)
+    await assert.rejects(
+      queueAffiliation(ctx, { by: JULIET, address: NIGHTS, jid: JULIET, affiliation: 'outcast' }),
+      /You own this/,
+    )
   })
 
   it('has the posts of who was shut out taken off, where the service lets them publish all the same', async () => {
     await using scene = await open()
     const { ctx } = scene
     await scene.make()
-    await scene.settle(await queueBlock(ctx, { by: JULIET, address: NIGHTS, jid: ROMEO, isBlocked: true }))
+    await scene.settle(await queueAffiliation(ctx, { by: JULIET, address: NIGHTS, jid: ROMEO, affiliation: 'outcast' }))
     const node = ctx.network.nodes.get(addressKey(NIGHTS))
     node?.affiliations.delete(ROMEO)
     const { address } = await scene.post(ROMEO)

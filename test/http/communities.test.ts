@@ -309,6 +309,24 @@ describe('looking after a community', () => {
     assert.equal((await juliet.get(path)).statusCode, 410)
   })
 
+  it('its owner lets more people write, and fewer', async () => {
+    await using site = await createTestSite()
+    const juliet = await site.signedIn(JULIET)
+    await make(juliet, { who: 'named', people: '' })
+    const romeo = await site.signedIn(ROMEO)
+    assert.equal((await write(romeo)).statusCode, 403)
+    const [, people = ''] = /href="(\/communities\/people[^"]*)"/.exec((await juliet.get(PATH)).body) ?? []
+    const page = await juliet.get(people.replaceAll('&amp;', '&'))
+    const allowed = await juliet.submit(page.body, '/communities/block', { jid: ROMEO, action: 'allow' })
+    assert.match((await juliet.get(String(allowed.headers.location))).body, /May post[\s\S]*romeo@montague\.example/)
+    assert.equal((await write(romeo)).statusCode, 303)
+    const again = await juliet.get(String(allowed.headers.location))
+    await juliet.submit(again.body, '/communities/block', { jid: ROMEO, action: 'let-in' })
+    assert.equal((await write(romeo)).statusCode, 403)
+    const odd = await juliet.submit(again.body, '/communities/block', { jid: ROMEO, action: 'constructor' })
+    assert.equal(odd.statusCode, 400)
+  })
+
   it('is not for others', async () => {
     await using site = await createTestSite()
     await make(await site.signedIn(JULIET))

@@ -53,7 +53,7 @@ export function communitySamples(
       'community-people',
       'community-people',
       {
-        ...{ layout: layout('People'), ...people, owners: ['juliet@capulet.example'] },
+        ...{ layout: layout('People'), ...people, isOpen: false, owners: ['juliet@capulet.example'] },
         ...{ publishers: [`${LONG.toLowerCase()}@montague.example`], blocked: ['mallory@evil.example'] },
       },
     ],

@@ -84,6 +84,7 @@ export const ar: Strings = {
   communityBlocked: 'المحظورون',
   nobodyBlocked: 'لا أحد محظور.',
   letIn: 'اسمح له مجددًا',
+  letPost: 'اسمح له بالكتابة',
   waitingToBeSent: 'في انتظار الإرسال',
   notSent: 'لم يُرسل',
   notPublishedYet: 'لم يُنشر بعد.',

@@ -70,6 +70,7 @@ export const de: Strings = {
   communityBlocked: 'Gesperrt',
   nobodyBlocked: 'Niemand ist gesperrt.',
   letIn: 'Wieder einlassen',
+  letPost: 'Schreiben lassen',
   waitingToBeSent: 'noch nicht gesendet',
   notSent: 'nicht gesendet',
   notPublishedYet: 'Noch nicht veröffentlicht.',

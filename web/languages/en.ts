@@ -69,6 +69,7 @@ export const en = {
   communityBlocked: 'Blocked',
   nobodyBlocked: 'Nobody is blocked.',
   letIn: 'Let in again',
+  letPost: 'Let them post',
   waitingToBeSent: 'waiting to be sent',
   notSent: 'not sent',
   notPublishedYet: 'Not published yet.',

@@ -70,6 +70,7 @@ export const fr: Strings = {
   communityBlocked: 'Bloquées',
   nobodyBlocked: 'Personne n’est bloqué.',
   letIn: 'Laisser revenir',
+  letPost: 'Laisser écrire',
   waitingToBeSent: 'en attente d’envoi',
   notSent: 'non envoyé',
   notPublishedYet: 'Pas encore publié.',

@@ -114,6 +114,8 @@ function describe({ problem, row }: NewCommunityPage): Notice[] {
 export interface PeoplePage {
   readonly address: NodeAddress
   readonly title: string
+  /** Whether everybody may write there. */
+  readonly isOpen: boolean
   readonly people: readonly { readonly jid?: BareJid; readonly affiliation: string }[]
   readonly row?: OutboxRow
 }
@@ -122,7 +124,7 @@ export interface PeoplePage {
 export function sendPeoplePage(web: Web, exchange: Exchange, page: PeoplePage): Promise<FastifyReply> {
   const { person } = exchange.visit
   if (person === undefined) throw new TypeError('A community needs a person')
-  const { address, title, people } = page
+  const { address, title, isOpen, people } = page
   const of = (...kinds: string[]) =>
     people.flatMap(({ jid, affiliation }) => (jid !== undefined && kinds.includes(affiliation) ? [jid] : []))
   return sendPage(web, exchange, {
@@ -132,7 +134,7 @@ export function sendPeoplePage(web: Web, exchange: Exchange, page: PeoplePage): 
       token: web.tokens.issue(person.jid),
       of: writeXmppUri(address),
       community: { title, url: nodePath({ domain: web.ctx.siteDomain }, address) },
-      ...{ owners: of('owner'), publishers: of('publisher', 'publish-only'), blocked: of('outcast') },
+      ...{ isOpen, owners: of('owner'), publishers: of('publisher', 'publish-only'), blocked: of('outcast') },
     },
   })
 }

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import { AppError, ERROR_STATUS, isAppError } from '#server/errors.ts'
 import { browse, findService } from '#server/feeds/browse.ts'
 import { listPeople, type NewCommunity } from '#server/feeds/communities.ts'
-import { queueBlock, queueCommunity } from '#server/feeds/queue.ts'
+import { queueAffiliation, queueCommunity } from '#server/feeds/queue.ts'
 import type { Person } from '#server/people/people.ts'
 import { type BareJid, readBareJid } from '#shared/jid.ts'
 import { nodePath } from '#shared/paths.ts'
@@ -34,6 +34,12 @@ interface BlockFields {
 }
 
 const MOST_PEOPLE = 100
+/** By the buttons of the page. */
+const AFFILIATIONS: ReadonlyMap<string, 'outcast' | 'publisher' | 'none'> = new Map([
+  ['block', 'outcast'],
+  ['allow', 'publisher'],
+  ['let-in', 'none'],
+])
 const line = { type: 'string', maxLength: 3_071 } as const
 const text = { type: 'string', maxLength: 20_000 } as const
 const key = { type: 'string', pattern: '^[A-Za-z0-9_-]{8,80}$' } as const
@@ -110,9 +116,10 @@ export function addCommunities(app: FastifyInstance, web: Web): void {
     const visit = await readVisit(web, request)
     if (visit.person === undefined) return sendToSignIn(reply, { next: request.url })
     const address = requireNode(request.query.of)
-    const title = blogTitle(await requireFeed(ctx, address))
+    const blog = await requireFeed(ctx, address)
     const people = await listPeople(ctx, visit.person.jid, address)
-    return sendPeoplePage(web, { request, reply, visit }, { address, title, people })
+    const page = { address, title: blogTitle(blog), isOpen: blog.publishModel === 'open', people }
+    return sendPeoplePage(web, { request, reply, visit }, page)
   })
 
   app.get<{ Querystring: { of?: string; jid?: string } }>('/communities/block', async (request, reply) => {
@@ -130,8 +137,9 @@ export function addCommunities(app: FastifyInstance, web: Web): void {
     const address = requireNode(request.body?.of)
     if (person === undefined) return sendToSignIn(reply, { next: peoplePath(address), notice: 'ended' })
     const jid = requireJid(request.body.jid)
-    const isBlocked = request.body.action !== 'let-in'
-    const row = await settle(ctx, await queueBlock(ctx, { by: person.jid, address, jid, isBlocked }))
+    const affiliation = AFFILIATIONS.get(request.body.action ?? '')
+    if (affiliation === undefined) throw new AppError('bad-request', 'The request cannot be understood.')
+    const row = await settle(ctx, await queueAffiliation(ctx, { by: person.jid, address, jid, affiliation }))
     if (row.status === 'refused') throw new AppError('forbidden', `${row.problem ?? 'The service refused it'}.`)
     return reply.redirect(peoplePath(address), 303)
   })
