@@ -35,6 +35,7 @@ export function addMachines(app: FastifyInstance, web: Web): void {
       '/drafts',
       '/home',
       '/following',
+      '/communities/',
       '/communities',
       '/settings',
       '/picture/',
