@@ -51,7 +51,8 @@ export async function catchUp(deps: CatchUpDeps, address: NodeAddress, signal: A
 
 /** What an error of its service means for a node. One that is merely down says nothing: then what we have stays. */
 export async function failReading(deps: ReadingDeps, { address }: NodeRow, error: unknown): Promise<CatchUp> {
-  // Our own connection's failing is none of theirs.
+  // Our own disk's or connection's failing is none of theirs.
+  if (!isAppError(error) || error.code === 'no-room') throw error
   if (deps.site.status !== 'online') return 'unreachable'
   await updateNode(deps.index, address, { problem: describeError(error) })
   const node = await findNode(deps.index, address)

@@ -10,6 +10,7 @@ import {
 import type { Pubsub } from '#server/xmpp/ports.ts'
 import { addressKey, type NodeAddress } from '#shared/address.ts'
 import { domainOf } from '#shared/jid.ts'
+import { backoff } from './backoff.ts'
 import { type CatchUpDeps, catchUp } from './catch-up.ts'
 import type { Lanes, Rank, TaskOutcome } from './lanes.ts'
 import { createSlowReading, type SlowReading } from './slow-reading.ts'
@@ -56,6 +57,7 @@ export function createReadings(
   { lanes, signal }: { readonly lanes: Lanes; readonly signal: AbortSignal },
 ): Readings {
   const slow = new Map<string, SlowReading>()
+  const failures = new Map<string, { readonly times: number; isWaiting: boolean }>()
   let count = 0
 
   function add(address: NodeAddress, rank: Rank): void {
@@ -71,13 +73,41 @@ export function createReadings(
       const outcome = await catchUp(deps, address, signal)
       if (outcome === 'unreachable') return await noteDown(address)
       count++
+      if (failures.get(keyOf(address))?.isWaiting === false) failures.delete(keyOf(address))
       // Else another process asked for it meanwhile.
       if ((await findNode(deps.index, address))?.nextTryAt === planned) await planNext(address)
       if (outcome === 'more') addSlow(address, { isContinued: false })
     } catch (error) {
-      if (!signal.aborted) deps.log.error(`Reading ${keyOf(address)} failed: ${describeError(error)}`)
+      retry(address, error)
     }
     return 'done'
+  }
+
+  /** After a failure of ours, as when the disk was full: what was missed is among neither the newest nor the due. */
+  function retry(address: NodeAddress, error: unknown): void {
+    if (signal.aborted) return
+    const key = keyOf(address)
+    const former = failures.get(key) ?? { times: 0, isWaiting: false }
+    if (former.isWaiting) return
+    const failure = { times: former.times + 1, isWaiting: true }
+    failures.set(key, failure)
+    deps.log.error(`Reading ${key} failed: ${describeError(error)}`)
+    const again = () => {
+      failure.isWaiting = false
+      readWhole(address)
+    }
+    setTimeout(again, backoff(failure.times) * 1000).unref()
+  }
+
+  async function readWhole({ service, node }: NodeAddress): Promise<void> {
+    const address = { service, node }
+    try {
+      await updateNode(deps.index, address, { deepDueAt: deps.clock().getTime() })
+      add(address, 'asked')
+      addSlow(address, { isContinued: true })
+    } catch (error) {
+      retry(address, error)
+    }
   }
 
   async function noteDown(address: NodeAddress): Promise<'unreachable'> {
@@ -105,12 +135,22 @@ export function createReadings(
     const reading = slow.get(key) ?? createSlowReading(deps, address, { signal, isContinued })
     slow.set(key, reading)
     const run = async (): Promise<TaskOutcome> => {
-      const outcome = slow.get(key) === reading ? await reading.step() : 'done'
+      if (slow.get(key) !== reading) return 'done'
+      const outcome = await step(address, reading)
       if (slow.get(key) !== reading) return 'done'
       if (outcome === 'done') slow.delete(key)
       return outcome
     }
     lanes.add(domainOf(address.service), { key, rank: 'slow', run })
+  }
+
+  async function step(address: NodeAddress, reading: SlowReading): Promise<TaskOutcome> {
+    try {
+      return await reading.step()
+    } catch (error) {
+      retry(address, error)
+      return 'done'
+    }
   }
 
   async function addAll(nodes: readonly NodeToRead[]): Promise<void> {
@@ -138,12 +178,7 @@ export function createReadings(
       const unread = await listUnreadNodes(deps.index, { dueBy: now, limit: MOST_DUE })
       for (const address of unread) addSlow(address, { isContinued: true })
     },
-    async readWhole({ service, node }) {
-      const address = { service, node }
-      await updateNode(deps.index, address, { deepDueAt: deps.clock().getTime() })
-      add(address, 'asked')
-      addSlow(address, { isContinued: true })
-    },
+    readWhole,
     async viewed(address) {
       const node = await findNode(deps.index, address)
       const readAt = node?.readAt?.getTime() ?? 0

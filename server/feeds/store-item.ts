@@ -71,7 +71,12 @@ async function storeEntry(deps: IngestDeps, saving: Saving): Promise<Stored> {
   await saveEntry(deps.index, row, item.entry.tags)
   await deleteTombstone(deps.index, address)
   await learnName(deps.index, item, row.updatedAt)
-  const thread = await followThread(deps.index, { row, former: existing, owner: ownerOfThread(node, row.author ?? null), now: deps.clock() })
+  const thread = await followThread(deps.index, {
+    row,
+    former: existing,
+    owner: ownerOfThread(node, row.author ?? null),
+    now: deps.clock(),
+  })
   return { outcome: 'stored', isNew: existing === undefined, thread }
 }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { sql } from 'kysely'
 import { AppError } from '#server/errors.ts'
 import { countEntries, findEntry } from '#server/store/entry.ts'
 import { addFollow, SITE } from '#server/store/follow.ts'
@@ -85,6 +86,11 @@ async function whileAway(ctx: TestContext, action: () => void | Promise<void>): 
     ctx.site.setStatus('online')
     await ctx.indexing.idle()
   })
+}
+
+async function pragma(ctx: TestContext, text: string): Promise<unknown> {
+  const { rows } = await sql<Record<string, unknown>>`PRAGMA ${sql.raw(text)}`.execute(ctx.index)
+  return Object.values(rows[0] ?? {})[0]
 }
 
 async function read(ctx: TestContext): Promise<void> {
@@ -415,6 +421,26 @@ describe('catching up', () => {
     await until(async () => (await titleOf(ctx, COMMUNITY, 3)) === 'post 3')
     await ctx.indexing.idle()
     assert.equal((await nodeOf(ctx, COMMUNITY)).problem, undefined)
+  })
+
+  it('loses nothing while the disk is full, and goes on when there is room again', async () => {
+    await using ctx = await contextWith(COMMUNITY, 5)
+    await read(ctx)
+    const pages = await pragma(ctx, 'page_count')
+    await pragma(ctx, `max_page_count = ${pages}`)
+    const owner = ownerOf(ctx, COMMUNITY)
+    for (let i = 5; i < 40; i++) {
+      const text = 'What light '.repeat(500)
+      await owner.publishItem(
+        itemOf(COMMUNITY, `post-${i}`),
+        entryOf({ title: `post ${i}`, text, published: dateOf(i) }),
+      )
+    }
+    await ctx.indexing.inbox.idle()
+    assert.ok((await countOf(ctx, COMMUNITY)) < 40, 'there was no room')
+    assert.ok(ctx.lines.some((line) => line.includes('no room')))
+    await pragma(ctx, 'max_page_count = 1000000')
+    await until(async () => (await countOf(ctx, COMMUNITY)) === 40)
   })
 
   it('takes changes for what they are when the clock was put back', async () => {
