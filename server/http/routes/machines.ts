@@ -36,7 +36,6 @@ export function addMachines(app: FastifyInstance, web: Web): void {
       '/home',
       '/following',
       '/communities/',
-      '/communities',
       '/settings',
       '/picture/',
     ].map((path) => `Disallow: ${path}`)
