@@ -1,4 +1,3 @@
-import { describeError } from '#server/errors.ts'
 import { findNode, type NodeRow, updateNode } from '#server/store/node.ts'
 import {
   listNodes,
@@ -10,9 +9,9 @@ import {
 import type { Pubsub } from '#server/xmpp/ports.ts'
 import { addressKey, type NodeAddress } from '#shared/address.ts'
 import { domainOf } from '#shared/jid.ts'
-import { backoff } from './backoff.ts'
 import { type CatchUpDeps, catchUp } from './catch-up.ts'
 import type { Lanes, Rank, TaskOutcome } from './lanes.ts'
+import { createRetries } from './retries.ts'
 import { createSlowReading, type SlowReading } from './slow-reading.ts'
 import type { Subscriptions } from './subscriptions.ts'
 
@@ -57,7 +56,7 @@ export function createReadings(
   { lanes, signal }: { readonly lanes: Lanes; readonly signal: AbortSignal },
 ): Readings {
   const slow = new Map<string, SlowReading>()
-  const failures = new Map<string, { readonly times: number; isWaiting: boolean }>()
+  const retries = createRetries({ log: deps.log, signal, again: (address) => void readWhole(address) })
   let count = 0
 
   function add(address: NodeAddress, rank: Rank): void {
@@ -73,30 +72,14 @@ export function createReadings(
       const outcome = await catchUp(deps, address, signal)
       if (outcome === 'unreachable') return await noteDown(address)
       count++
-      if (failures.get(keyOf(address))?.isWaiting === false) failures.delete(keyOf(address))
+      retries.done(address)
       // Else another process asked for it meanwhile.
       if ((await findNode(deps.index, address))?.nextTryAt === planned) await planNext(address)
       if (outcome === 'more') addSlow(address, { isContinued: false })
     } catch (error) {
-      retry(address, error)
+      retries.add(address, error)
     }
     return 'done'
-  }
-
-  /** After a failure of ours, as when the disk was full: what was missed is among neither the newest nor the due. */
-  function retry(address: NodeAddress, error: unknown): void {
-    if (signal.aborted) return
-    const key = keyOf(address)
-    const former = failures.get(key) ?? { times: 0, isWaiting: false }
-    if (former.isWaiting) return
-    const failure = { times: former.times + 1, isWaiting: true }
-    failures.set(key, failure)
-    deps.log.error(`Reading ${key} failed: ${describeError(error)}`)
-    const again = () => {
-      failure.isWaiting = false
-      readWhole(address)
-    }
-    setTimeout(again, backoff(failure.times) * 1000).unref()
   }
 
   async function readWhole({ service, node }: NodeAddress): Promise<void> {
@@ -104,9 +87,11 @@ export function createReadings(
     try {
       await updateNode(deps.index, address, { deepDueAt: deps.clock().getTime() })
       add(address, 'asked')
+      // One that is underway may be past what was missed.
+      slow.delete(slowKeyOf(address))
       addSlow(address, { isContinued: true })
     } catch (error) {
-      retry(address, error)
+      retries.add(address, error)
     }
   }
 
@@ -131,7 +116,7 @@ export function createReadings(
   }
 
   function addSlow(address: NodeAddress, { isContinued }: { readonly isContinued: boolean }): void {
-    const key = `slow ${keyOf(address)}`
+    const key = slowKeyOf(address)
     const reading = slow.get(key) ?? createSlowReading(deps, address, { signal, isContinued })
     slow.set(key, reading)
     const run = async (): Promise<TaskOutcome> => {
@@ -148,7 +133,7 @@ export function createReadings(
     try {
       return await reading.step()
     } catch (error) {
-      retry(address, error)
+      retries.add(address, error)
       return 'done'
     }
   }
@@ -204,6 +189,10 @@ export function createReadings(
 export function isRecent({ kind, postedAt, heardAt }: NodeToRead, now: Date): boolean {
   if (kind !== 'comments') return true
   return now.getTime() - Math.max(postedAt?.getTime() ?? 0, heardAt?.getTime() ?? 0) < RECENT
+}
+
+function slowKeyOf(address: NodeAddress): string {
+  return `slow ${keyOf(address)}`
 }
 
 function keyOf({ service, node }: NodeAddress): string {
