@@ -12,6 +12,7 @@ const PACKAGES = [
   { name: 'lua-dbi-sqlite3' },
   { name: 'python3-slixmpp' },
   { name: 'libervia-backend' },
+  { name: 'libervia-cli' },
   // Arabic, for the contact sheet.
   { name: 'fonts-noto-core' },
 ] as const
