@@ -22,7 +22,9 @@ export interface Question {
 export const CELLS: Record<Row, (question: Question) => Promise<void>> = {
   async follow({ scene }) {
     await scene.follow(scene.node)
-    await until(async () => (await scene.row())?.subscription === 'subscribed', { what: 'the subscription' })
+    await until(async () => (await scene.row())?.subscription === 'subscribed', { what: 'the site to be subscribed' })
+    await until(async () => (await scene.wish(scene.node))?.subscription === 'subscribed', { what: 'the person to be' })
+    assert.equal((await scene.wish(scene.node))?.isListed, true)
   },
 
   async backfill({ scene, items, limit }) {

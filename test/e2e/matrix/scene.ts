@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { blogOf } from '#server/feeds/blog-of.ts'
-import { knowBlogs } from '#server/feeds/known-blogs.ts'
-import { NODES_TOPIC } from '#server/feeds/live.ts'
-import { addFollow } from '#server/store/follow.ts'
+import { followNode } from '#server/feeds/follow.ts'
+import { type Follow, findFollow } from '#server/store/follow.ts'
 import { findNode, type NodeRow } from '#server/store/node.ts'
 import type { PubsubEvent, XmppSession } from '#server/xmpp/ports.ts'
 import type { NodeAddress } from '#shared/address.ts'
@@ -31,7 +30,9 @@ export interface Scene extends AsyncDisposable {
   readonly ctx: RealContext
   /** Every event that came to the site's account. */
   readonly heard: readonly PubsubEvent[]
+  /** By somebody on the site's server, with an account of their own. */
   follow(address: NodeAddress): Promise<void>
+  wish(address: NodeAddress): Promise<Follow | undefined>
   row(address?: NodeAddress): Promise<NodeRow | undefined>
   leave(): Promise<void>
   comeBack(): Promise<void>
@@ -70,13 +71,17 @@ export async function openScene(rig: Rig, { place, home, items }: SceneOptions):
   await publishMany(owner, node, items)
 
   const heard: PubsubEvent[] = []
+  const reader = `reader-${end}`
+  const follower = `${reader}@${rig[home].domain}` as BareJid
   let offset = 0
   const clock = () => new Date(Date.now() + offset)
   const begin = async () => {
     const paths = { indexPath: folder.file('index.sqlite'), statePath: folder.file('state.sqlite') }
     const ctx = await createRealContext({ home: rig[home], siteUser: `site-${end}`, ...paths, clock })
     ctx.site.onPubsubEvent((event) => heard.push(event))
+    await ctx.signIn(rig[home], reader)
     await ctx.indexing.start()
+    await ctx.outbox.start()
     return ctx
   }
   let ctx: RealContext | undefined = await begin()
@@ -95,7 +100,8 @@ export async function openScene(rig: Rig, { place, home, items }: SceneOptions):
     get ctx() {
       return current()
     },
-    follow: (address) => follow(current(), { follower: commenter.jid, address }),
+    follow: (address) => followNode(current(), follower, { address }),
+    wish: (address) => findFollow(current().state, follower, address),
     row: (address = node) => findNode(current().index, address),
     stepClock: (ms) => {
       offset += ms
@@ -105,15 +111,6 @@ export async function openScene(rig: Rig, { place, home, items }: SceneOptions):
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
-}
-
-async function follow(
-  { state, index, live, clock }: RealContext,
-  { follower, address }: { follower: BareJid; address: NodeAddress },
-): Promise<void> {
-  await addFollow(state, { follower, address, since: clock() })
-  await knowBlogs({ index, state, live, clock })
-  live.publish(NODES_TOPIC, { kind: 'node-added', address })
 }
 
 async function makeNode(owner: XmppSession, address: NodeAddress, config: Record<string, string>): Promise<void> {
