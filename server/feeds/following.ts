@@ -27,6 +27,8 @@ const STOP = 3_000
 const EVERY = 6 * 3_600_000
 /** After a server that did not answer. */
 const AGAIN = 10 * 60_000
+/** After one that may only just have started. */
+const SOON = 20_000
 
 /** Keeps what people follow here and the lists on their own accounts the same, and reads what others let be known. */
 export function createFollowing(deps: FollowingDeps): Following {
@@ -55,8 +57,8 @@ export function createFollowing(deps: FollowingDeps): Following {
     mergedAt.set(session, now)
     const doubtfulSince = doubtful.get(session)
     try {
-      await mergeFollows(deps, session, { doubtfulSince })
-      if (doubtful.get(session) === doubtfulSince) doubtful.delete(session)
+      if ((await mergeFollows(deps, session, { doubtfulSince })) === 'lost') mergedAt.set(session, now - EVERY + SOON)
+      else if (doubtful.get(session) === doubtfulSince) doubtful.delete(session)
     } catch (error) {
       mergedAt.set(session, now - EVERY + AGAIN)
       if (!isAppError(error)) deps.log.error(`What ${session.jid} follows was not read: ${describeError(error)}`)
@@ -65,7 +67,9 @@ export function createFollowing(deps: FollowingDeps): Following {
 
   /** What a server acknowledged shortly before it went may be lost (servers.md); what resumed was not. */
   function doubt(session: XmppSession, ms: number): void {
-    if (!doubtful.has(session)) doubtful.set(session, new Date(deps.clock().getTime() - ms))
+    const earlier = doubtful.get(session)?.getTime() ?? Number.POSITIVE_INFINITY
+    // A date of its own for each drop: a merge that began before it settles nothing.
+    doubtful.set(session, new Date(Math.min(earlier, deps.clock().getTime() - ms)))
   }
 
   function watch(session: XmppSession): void {

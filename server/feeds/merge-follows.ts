@@ -27,12 +27,19 @@ type Say = 'nothing' | 'ours' | 'again'
  * Takes over what other clients changed in the list on a person's own account. What waits in the outbox wins, and so
  * does what was done here while the list was read.
  */
-export async function mergeFollows(deps: FollowDeps, session: XmppSession, options: MergeOptions = {}): Promise<void> {
+export async function mergeFollows(
+  deps: FollowDeps,
+  session: XmppSession,
+  options: MergeOptions = {},
+): Promise<'merged' | 'lost'> {
   const { jid } = session
   const lastId = await findLastOutboxId(deps.state)
   const isListed = (await listFollows(deps.state, jid)).filter((follow) => follow.isListed)
   const before: Before = { lastId, listed: new Set(isListed.map(({ address }) => addressKey(address))) }
-  const list = await readFollowList(session.pubsub, jid)
+  const found = await readFollowList(session.pubsub, jid)
+  // COMPAT(ejabberd 24.12): just started, it may answer that there is nothing yet, which is no wish of anybody's.
+  const isLost = before.listed.size > 1 && (found === undefined || found.count === 0)
+  const list = isLost ? undefined : found
   const listed = new Map(readWishes(list).map((wish) => [addressKey(wish.address), wish]))
   const say = (address: NodeAddress) => readRows(deps, { jid, address, before, ...options })
   const known = new Set<string>()
@@ -55,6 +62,7 @@ export async function mergeFollows(deps: FollowDeps, session: XmppSession, optio
   await followNodes(deps, jid, wishes.slice(0, Math.max(0, MOST_FOLLOWS - known.size)))
   await knowBlogs(deps)
   await askPending(deps, session)
+  return isLost ? 'lost' : 'merged'
 }
 
 function readWishes(list: FollowList | undefined): Wish[] {

@@ -322,6 +322,22 @@ describe('The list on the account', () => {
     assert.deepEqual([row?.subscription, row?.problem], ['subscribed', undefined])
   })
 
+  it('that comes back empty, where there was more than one, is not taken for emptied', async () => {
+    await using scene = await open()
+    const { ctx, session } = scene
+    const tybalts = blogOf(jidOf('tybalt@capulet.example'))
+    await createBlog(ctx, tybalts)
+    await follow(ctx, { address: ROMEOS })
+    await follow(ctx, { address: tybalts })
+    await settled(ctx)
+    nodeOf(ctx, LIST)?.items.clear()
+    assert.equal(await mergeFollows(ctx, session), 'lost')
+    assert.equal((await followed(scene)).length, 2)
+    await settled(ctx)
+    assert.equal(listed(ctx).length, 2)
+    assert.equal(await mergeFollows(ctx, session), 'merged')
+  })
+
   it('may be full: what it has dropped is followed all the same', async () => {
     await using scene = await open()
     const { ctx, session } = scene
