@@ -5,10 +5,11 @@ import { findNode } from '#server/store/node.ts'
 import { findOutboxForm, listOutboxOf, type OutboxRow } from '#server/store/outbox.ts'
 import { findPost, type PostRow } from '#server/store/post.ts'
 import type { ItemAddress, NodeAddress } from '#shared/address.ts'
-import type { PostDraft } from '#shared/entry.ts'
+import { type PostDraft, readEntry } from '#shared/entry.ts'
 import { createItemId } from '#shared/item-id.ts'
 import type { BareJid } from '#shared/jid.ts'
 import { gallery } from '#shared/profiles/index.ts'
+import { parseXml } from '#shared/xml.ts'
 import { blogOf } from './indexing.ts'
 import type { QueueDeps } from './outbox-deps.ts'
 import { queue } from './queue-row.ts'
@@ -104,7 +105,7 @@ async function queueEdit(deps: QueueDeps, post: NewPost & { edits: ItemAddress; 
     draftId,
     published: current.published.toISOString(),
     updated: updated.toISOString(),
-    base: current.updated.toISOString(),
+    base: current.written.toISOString(),
   }
   return queue(deps, task, { account: author, address: edits, key })
 }
@@ -119,12 +120,16 @@ export function isOwnPost(
   return publisher === undefined ? service === author : publisher === author
 }
 
+interface Current {
+  readonly published: Date
+  /** As pages show it: never in the future. */
+  readonly updated: Date
+  /** As it is on the node: another clock than ours may have been ahead, or ours. */
+  readonly written: Date
+}
+
 /** The newest version that is known: one on its way, else what the index has. */
-async function findCurrent(
-  deps: QueueDeps,
-  author: BareJid,
-  address: ItemAddress,
-): Promise<{ published: Date; updated: Date }> {
+async function findCurrent(deps: QueueDeps, author: BareJid, address: ItemAddress): Promise<Current> {
   const post = await findPost(deps.index, address)
   const rows = (await listOutboxOf(deps.state, address)).filter(({ account }) => account === author)
   if (!isOwnPost(author, address, post) && rows.length === 0) {
@@ -132,10 +137,15 @@ async function findCurrent(
   }
   const waiting = rows.find(({ kind, status }) => kind === 'post' && status === 'waiting')
   const task = waiting === undefined ? undefined : (readTask(waiting) as PostTask)
-  if (task !== undefined) return { published: new Date(task.published), updated: new Date(task.updated) }
+  if (task !== undefined) {
+    const updated = new Date(task.updated)
+    return { published: new Date(task.published), updated, written: updated }
+  }
   if (post === 'gone') throw new AppError('gone', 'The post was deleted')
   if (post === undefined) throw new AppError('not-found', 'There is no such post')
-  return post
+  const payload = parseXml(post.payload)
+  const written = (payload && readEntry(payload)?.updated) ?? post.updated
+  return { published: post.published, updated: post.updated, written }
 }
 
 async function keepAsDraft(

@@ -205,6 +205,23 @@ describe('a post', () => {
     assert.match(String((await juliet.pubsub.findItem(post.address))?.payload), /By Movim/)
   })
 
+  it('is edited after a client whose clock was ahead, as that was seen', async () => {
+    await using writer = await startWriting()
+    const { ctx, juliet } = writer
+    const post = await publishOne(ctx)
+    const later = (hours: number) => new Date(post.updated.getTime() + hours * 3_600_000).toISOString()
+    ctx.setNow(later(1))
+    await juliet.pubsub.publishItem(post.address, entryOf({ title: 'By Movim', updated: later(2) }))
+    await until(async () => {
+      const seen = await findPost(ctx.index, post.address)
+      return typeof seen === 'object' && seen.title === 'By Movim'
+    })
+    ctx.setNow(later(3))
+    const edit = { author: JULIET, key: 'edit', draft: draftOf({ text: 'Mine' }), edits: post.address }
+    await settled(ctx, await queuePost(ctx, edit))
+    assert.match(String((await juliet.pubsub.findItem(post.address))?.payload), /Mine/)
+  })
+
   it('is not brought back by an edit after another client deleted it', async () => {
     await using writer = await startWriting()
     const { ctx, juliet } = writer
