@@ -21,9 +21,10 @@ const FEW = 5
 describe(`${NODES} followed nodes on two servers with one of them down`, () => {
   it('are read on the living server while the other answers nothing at all', async () => {
     await using ctx = await createTestContext()
-    const [living, dead] = [jidOf('pubsub.alive.example'), jidOf('pubsub.dead.example')]
-    const owner = ctx.network.pubsubOf(jidOf('owner@alive.example'))
-    const nodes = nameNodes(living, dead)
+    // The dead one comes first in every list.
+    const [living, dead] = [jidOf('pubsub.living.example'), jidOf('pubsub.dead.example')]
+    const owner = ctx.network.pubsubOf(jidOf('owner@living.example'))
+    const nodes = nameNodes(dead, living)
     for (const address of nodes) await makeNode(owner, ctx, address)
     // No time passes here: whoever waited for the dead one would wait for ever.
     const { promise: revival, resolve: revive } = Promise.withResolvers<void>()
@@ -40,7 +41,7 @@ describe(`${NODES} followed nodes on two servers with one of them down`, () => {
     await until(async () => (await countRead(ctx, living)) === NODES / 2, { what: 'the living server to be read' })
     assert.equal(await countRead(ctx, dead), 0)
     assert.ok(asked.dead <= FEW, `the dead one was asked ${asked.dead} times`)
-    const item = itemOf(nodes[0] as NodeAddress, 'news')
+    const item = itemOf(nodes[1] as NodeAddress, 'news')
     await owner.publishItem(item, entryOf())
     await until(async () =>
       (await ctx.index.selectFrom('entry').selectAll().execute()).some((row) => row.item === item.item),
@@ -62,18 +63,18 @@ describe(`${NODES} followed nodes on two servers with one of them down`, () => {
       await using ejabberd = openTestSession(rig.ejabberd, 'admin')
       await using prosody = openTestSession(rig.prosody, 'admin')
       for (const session of [ejabberd, prosody]) await session.whenOnline(30_000)
-      const [living, dead] = [jidOf('pubsub.ejabberd.test'), jidOf('pubsub.prosody.test')]
+      const [living, dead] = [jidOf('pubsub.prosody.test'), jidOf('pubsub.ejabberd.test')]
       const requests: AskedRequest[] = []
       await using ctx = await createRealContext({
-        home: rig.ejabberd,
+        home: rig.prosody,
         siteUser: `site-${end}`,
         through: (site) => recorded(site, requests),
       })
-      for (const address of nameNodes(living, dead)) {
-        await makeNode((address.service === living ? ejabberd : prosody).pubsub, ctx, address)
+      for (const address of nameNodes(dead, living)) {
+        await makeNode((address.service === living ? prosody : ejabberd).pubsub, ctx, address)
       }
       // Up to now the servers talk to each other; from now on one waits for the other in vain.
-      await ctx.site.disco.readInfo(rig.prosody.domain)
+      await ctx.site.disco.readInfo(rig.ejabberd.domain)
       rig.link.freeze()
       const begun = performance.now()
       await ctx.indexing.start()
