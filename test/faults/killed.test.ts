@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { blogOf } from '#server/feeds/blog-of.ts'
 import { type IndexDb, openIndex, openState } from '#server/store/database.ts'
 import type { XmppSession } from '#server/xmpp/ports.ts'
-import { type ItemAddress, writeXmppUri } from '#shared/address.ts'
+import { type ItemAddress, type NodeAddress, writeXmppUri } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
 import { BASE_CONFIG } from '#shared/profiles/profile.ts'
 import { textOf } from '#shared/xml.ts'
@@ -18,11 +18,11 @@ import { createRealContext } from '../support/real-context.ts'
 import { type Rig, useRig } from '../support/rig.ts'
 import { openTestSession } from '../support/test-session.ts'
 import { until } from '../support/until.ts'
-import { createWebClient } from '../support/web-client.ts'
+import { createWebClient, type WebClient } from '../support/web-client.ts'
 import { FORGED } from './acts.ts'
 import { watchAuthors } from './agreement.ts'
 import { listDifferences } from './differences.ts'
-import { createRandom, listSeeds } from './seeds.ts'
+import { createRandom, listSeeds, type Random } from './seeds.ts'
 
 const [ACTS, KILLS, DAY] = [30, 4, 25 * 3_600_000]
 
@@ -39,20 +39,8 @@ describe('after Canto was killed again and again nodes, index and outbox agree:'
       const end = randomUUID().slice(0, 8)
       await using stack = new AsyncDisposableStack()
       const folder = stack.use(await createTestFolder())
-      const open = async (server: 'ejabberd' | 'prosody', user: string) => {
-        await rig[server].register(user, `password of ${user}`).catch(() => {})
-        const session = stack.use(openTestSession(rig[server], user))
-        await session.whenOnline(30_000)
-        return session
-      }
-      const juliet = await open('ejabberd', `juliet-${end}`)
-      const mercutio = await open('prosody', `mercutio-${end}`)
-      const mallory = await open('prosody', `mallory-${end}`)
-      const admin = await open('prosody', 'admin')
-      const verona = { service: 'pubsub.prosody.test' as BareJid, node: `verona-${end}` }
-      await makeNode(admin, verona, { ...BASE_CONFIG, publish_model: 'open' })
-      await makeNode(mercutio, blogOf(mercutio.jid), BASE_CONFIG)
-
+      const people = await openPeople(rig, end, stack)
+      const { juliet, mercutio, mallory, verona } = people
       const product = stack.use(await startSite(rig, { folder, site: `site-${end}`, blogger: juliet.jid }))
       const web = createWebClient(() => product.url)
       await web.signIn(juliet.jid, `password of juliet-${end}`)
@@ -61,39 +49,11 @@ describe('after Canto was killed again and again nodes, index and outbox agree:'
       const index = stack.adopt(await openIndex(paths.indexPath), (db) => db.destroy())
       using watch = watchAuthors({ ctx: { index }, mallory })
 
-      const answered = new Set<string>()
-      const written: ItemAddress[] = []
-      let count = 0
-      let path: string | undefined
-      const post = async () => {
-        const title = `Post ${++count}`
-        const answer = await web.submit('/write', '/write', { title, text: title, comments: 'on', action: 'publish' })
-        if (answer.status === 303) answered.add(title)
-        path = answer.headers.get('location') ?? path
-      }
-      const writeElsewhere = async () => {
-        const known = random.pick(written)
-        if (known !== undefined && random.next() < 0.2) return mercutio.pubsub.retractItem(known)
-        const node = random.pick([verona, blogOf(mercutio.jid)]) ?? verona
-        const address = known !== undefined && random.next() < 0.3 ? known : itemOf(node, `elsewhere-${++count}`)
-        written.push(address)
-        const words = { title: `Elsewhere ${++count}`, author: mercutio.jid, updated: new Date().toISOString() }
-        await mercutio.pubsub.publishItem(address, entryOf(words))
-      }
-      const forge = async () => {
-        const target = random.pick(written.filter(({ node }) => node === verona.node))
-        const payload = entryOf({ title: FORGED, text: FORGED, author: mercutio.jid })
-        await mallory.pubsub.publishItem(target ?? itemOf(verona, `forged-${++count}`), payload)
-        const thread = await findThread(index)
-        const comment = entryOf({ title: FORGED, text: FORGED, author: juliet.jid })
-        if (thread !== undefined) await mallory.pubsub.publishItem(itemOf(thread, `forged-${++count}`), comment)
-      }
-
+      const work = createWork({ people, web, index, random })
       const kills = new Set(Array.from({ length: KILLS }, () => random.whole(ACTS)))
       let shown = 0
       for (let i = 0; i < ACTS; i++) {
-        const act = random.pick([post, post, writeElsewhere, writeElsewhere, forge]) ?? post
-        const acting = act().catch(() => {})
+        const acting = work.act().catch(() => {})
         if (kills.has(i)) {
           // At whatever step it is by then.
           await sleep(random.next() * 130)
@@ -101,7 +61,7 @@ describe('after Canto was killed again and again nodes, index and outbox agree:'
         }
         await acting
         if (kills.has(i)) await product.start()
-        if (path !== undefined) shown += expectHonest(await (await web.get(path)).text())
+        if (work.path !== undefined) shown += expectHonest(await (await web.get(work.path)).text())
       }
       const state = stack.adopt(await openState(paths.statePath), (db) => db.destroy())
       await until(
@@ -125,11 +85,83 @@ describe('after Canto was killed again and again nodes, index and outbox agree:'
         { what: 'nodes, index and outbox to agree', timeout: 60_000 },
       )
       watch.check()
-      await expectOnce({ index, juliet }, answered)
-      console.log(`# ${answered.size} posts were answered over ${kills.size} kills, ${shown} forgeries seen through`)
+      await expectOnce({ index, juliet }, work.answered)
+      console.log(
+        `# ${work.answered.size} posts were answered over ${kills.size} kills, ${shown} forgeries seen through`,
+      )
     })
   }
 })
+
+interface People {
+  readonly juliet: XmppSession
+  readonly mercutio: XmppSession
+  readonly mallory: XmppSession
+  /** Where everybody may write. */
+  readonly verona: NodeAddress
+}
+
+async function openPeople(rig: Rig, end: string, stack: AsyncDisposableStack): Promise<People> {
+  const open = async (server: 'ejabberd' | 'prosody', user: string) => {
+    await rig[server].register(user, `password of ${user}`).catch(() => {})
+    const session = stack.use(openTestSession(rig[server], user))
+    await session.whenOnline(30_000)
+    return session
+  }
+  const juliet = await open('ejabberd', `juliet-${end}`)
+  const mercutio = await open('prosody', `mercutio-${end}`)
+  const mallory = await open('prosody', `mallory-${end}`)
+  const admin = await open('prosody', 'admin')
+  const verona = { service: 'pubsub.prosody.test' as BareJid, node: `verona-${end}` }
+  await makeNode(admin, verona, { ...BASE_CONFIG, publish_model: 'open' })
+  await makeNode(mercutio, blogOf(mercutio.jid), BASE_CONFIG)
+  return { juliet, mercutio, mallory, verona }
+}
+
+interface WorkOptions {
+  readonly people: People
+  readonly web: WebClient
+  readonly index: IndexDb
+  readonly random: Random
+}
+
+/** Juliet posts on the site, Mercutio elsewhere, and Mallory forges both. */
+function createWork({ people: { juliet, mercutio, mallory, verona }, web, index, random }: WorkOptions) {
+  const answered = new Set<string>()
+  const written: ItemAddress[] = []
+  let path: string | undefined
+  let count = 0
+  async function post(): Promise<void> {
+    const title = `Post ${++count}`
+    const answer = await web.submit('/write', '/write', { title, text: title, comments: 'on', action: 'publish' })
+    if (answer.status === 303) answered.add(title)
+    path = answer.headers.get('location') ?? path
+  }
+  async function writeElsewhere(): Promise<void> {
+    const known = random.pick(written)
+    if (known !== undefined && random.next() < 0.2) return mercutio.pubsub.retractItem(known)
+    const node = random.pick([verona, blogOf(mercutio.jid)]) ?? verona
+    const address = known !== undefined && random.next() < 0.3 ? known : itemOf(node, `elsewhere-${++count}`)
+    written.push(address)
+    const words = { title: `Elsewhere ${++count}`, author: mercutio.jid, updated: new Date().toISOString() }
+    await mercutio.pubsub.publishItem(address, entryOf(words))
+  }
+  async function forge(): Promise<void> {
+    const forged = (victim: BareJid) => entryOf({ title: FORGED, text: FORGED, author: victim })
+    const target = random.pick(written.filter(({ node }) => node === verona.node))
+    await mallory.pubsub.publishItem(target ?? itemOf(verona, `forged-${++count}`), forged(mercutio.jid))
+    const thread = await findThread(index)
+    if (thread !== undefined) await mallory.pubsub.publishItem(itemOf(thread, `forged-${++count}`), forged(juliet.jid))
+  }
+  return {
+    answered,
+    /** Of the newest post. */
+    get path() {
+      return path
+    },
+    act: () => (random.pick([post, post, writeElsewhere, writeElsewhere, forge]) ?? post)(),
+  }
+}
 
 interface SiteOptions {
   readonly folder: { file(name: string): string }
@@ -149,11 +181,7 @@ async function startSite(rig: Rig, { folder, site, blogger }: SiteOptions): Prom
   })
 }
 
-async function makeNode(
-  owner: XmppSession,
-  address: ItemAddress | ReturnType<typeof blogOf>,
-  config: Record<string, string>,
-) {
+async function makeNode(owner: XmppSession, address: NodeAddress, config: Record<string, string>) {
   await owner.pubsub.createNode(address, config)
   await owner.pubsub.configureNode(address, config)
 }
