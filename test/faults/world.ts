@@ -2,8 +2,6 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { addAuthor } from '#server/feeds/authors.ts'
 import { blogOf } from '#server/feeds/blog-of.ts'
-import { knowBlogs } from '#server/feeds/known-blogs.ts'
-import { NODES_TOPIC } from '#server/feeds/live.ts'
 import { addFollow, SITE } from '#server/store/follow.ts'
 import type { XmppSession } from '#server/xmpp/ports.ts'
 import type { NodeAddress } from '#shared/address.ts'
@@ -107,10 +105,4 @@ async function makeNode(owner: XmppSession, address: NodeAddress, config: Record
 async function areAllSubscribed({ index }: RealContext, least: number): Promise<boolean> {
   const rows = await index.selectFrom('node').select('subscription').execute()
   return rows.length >= least && rows.every(({ subscription }) => subscription === 'subscribed')
-}
-
-/** As a person with a new wish would: known, and asked for at once. */
-export async function learn({ index, state, live, clock }: RealContext, address: NodeAddress): Promise<void> {
-  await knowBlogs({ index, state, live, clock })
-  live.publish(NODES_TOPIC, { kind: 'node-added', address })
 }
