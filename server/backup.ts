@@ -61,7 +61,9 @@ async function makeStaging(file: string): Promise<string> {
   try {
     return await mkdtemp(join(dirname(file), '.canto-backup-'))
   } catch (cause) {
-    throw new AppError('forbidden', `Cannot write to ${dirname(file)}: ${describeError(cause)}`, { cause })
+    const isMissing = (cause as NodeJS.ErrnoException).code === 'ENOENT'
+    const words = isMissing ? 'There is no such folder' : describeError(cause)
+    throw new AppError('forbidden', `Cannot write to ${dirname(file)}: ${words}`, { cause })
   }
 }
 

@@ -6,8 +6,9 @@ import { AppError } from './errors.ts'
 /** The `--password` option, else asked for twice on a terminal, else the first line of standard input. */
 export async function readPassword(option: string | undefined): Promise<string> {
   const password = option ?? (process.stdin.isTTY ? await askTwice() : (await text(process.stdin)).split('\n')[0])
-  if (password === undefined || password === '') throw new AppError('bad-request', 'The password must not be empty')
-  return password
+  if (password !== undefined && password !== '') return password
+  const words = 'There is no password: give one with --password, type it on a terminal, or send it on standard input'
+  throw new AppError('bad-request', words)
 }
 
 /** Yes or no on a terminal; without one nobody can be asked, and what was typed is meant. */

@@ -10,7 +10,7 @@ import { askReindex, blogOf } from './feeds/indexing.ts'
 import { relink as relinkPosts } from './feeds/relink.ts'
 import { isRunning } from './local/use-local-server.ts'
 import { openIndex, openState, type StateDb } from './store/database.ts'
-import { addFollow, SITE } from './store/follow.ts'
+import { addFollow, deleteFollow, findFollow, listFollows, SITE } from './store/follow.ts'
 
 /** `reindex`: the server does it, for it holds the site's session. */
 export async function reindex(call: Call): Promise<void> {
@@ -30,6 +30,20 @@ export async function follow(call: Call): Promise<void> {
   call.say(
     `${name} ${outcome === 'added' ? 'is followed now' : 'was followed already'}: its public posts are at ${path}`,
   )
+}
+
+/** `unfollow`: the site itself no longer follows it; what people here follow stays. */
+export async function unfollow(call: Call): Promise<void> {
+  const address = readFeed(call)
+  await using stack = new AsyncDisposableStack()
+  const state = await openSiteState(call, stack)
+  const name = address.node === NS.MICROBLOG ? address.service : addressKey(address)
+  if ((await findFollow(state, SITE, address)) === undefined) {
+    const followed = (await listFollows(state, SITE)).map((follow) => `  ${addressKey(follow.address)}`).join('\n')
+    throw new AppError('not-found', `The site does not follow ${name}. It follows:\n${followed || '  nothing'}`)
+  }
+  await deleteFollow(state, { follower: SITE, address })
+  call.say(`${name} is not followed any more`)
 }
 
 /** The blog of an account, or the node of an `xmpp:` URI. */

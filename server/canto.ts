@@ -38,7 +38,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   },
   'user remove': {
     args: 'JID',
-    does: 'removes an account of the local server with everything it published',
+    does: 'removes an account of the local server with its blog; what it wrote in communities stays',
     run: async (call) => (await import('./canto-users.ts')).removeUser(call),
   },
   'user list': {
@@ -55,6 +55,11 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     args: 'ADDRESS',
     does: 'follows a blog or community elsewhere (an address, or xmpp:SERVICE?;node=NODE): its public posts get pages here',
     run: async (call) => (await import('./canto-site.ts')).follow(call),
+  },
+  unfollow: {
+    args: 'ADDRESS',
+    does: 'ends that; what people here follow stays',
+    run: async (call) => (await import('./canto-site.ts')).unfollow(call),
   },
   backup: {
     args: 'FILE',

@@ -1,3 +1,5 @@
+import { isAppError } from './errors.ts'
+
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 
 /** `log.warn('words')` or, as in pino, `log.warn({ jid, err }, 'words')`. */
@@ -42,8 +44,15 @@ function formatJson(level: LogLevel, fields: object | string, message?: string):
   const own = typeof fields === 'string' ? {} : fields
   const words = typeof fields === 'string' ? fields : message
   return JSON.stringify({ time: new Date().toISOString(), level, msg: words, ...own }, (_key, value) =>
-    value instanceof Error ? { message: value.message, stack: value.stack } : value,
+    value instanceof Error ? describe(value) : value,
   )
+}
+
+/** What is no fault of ours needs no stack. */
+function describe(error: Error): object {
+  return isAppError(error)
+    ? { code: error.code, message: error.message }
+    : { message: error.message, stack: error.stack }
 }
 
 function formatField([key, value]: [string, unknown]): string {

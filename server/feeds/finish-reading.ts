@@ -9,7 +9,10 @@ export interface FinishDeps extends MissingDeps {
   readonly inbox: Pick<Inbox, 'run'>
 }
 
-const WEEK = 7 * 24 * 3_600_000
+const DAY = 24 * 3_600_000
+const WEEK = 7 * DAY
+/** What fits into one answer is one question a day. */
+const LITTLE_BYTES = 200_000
 
 /** A reading that had everything: what it did not have is gone. */
 export async function finishWhole(
@@ -29,7 +32,7 @@ export async function noteCompared(deps: IngestDeps, node: NodeRow, itemCount: n
   await updateNode(deps.index, node.address, {
     ...{ isWaiting: 0, backfill: 'done', backfillCursor: null, itemCount },
     otherCount: itemCount - (await countKnown(deps, node)),
-    ...{ deepReadAt: now, deepDueAt: nextDeepReading(now) },
+    ...{ deepReadAt: now, deepDueAt: nextDeepReading(now, itemCount * (node.averageBytes ?? LITTLE_BYTES)) },
   })
 }
 
@@ -40,7 +43,7 @@ export async function finishPartial(deps: IngestDeps, node: NodeRow, { seen }: P
     ...{ isWaiting: 0, backfillCursor: null, itemCount: Math.max(seen.size, node.itemCount ?? 0) },
     // What was read before it grew too large is here.
     backfill: node.backfill === 'done' ? 'done' : 'partial',
-    ...{ deepReadAt: now, deepDueAt: nextDeepReading(now) },
+    ...{ deepReadAt: now, deepDueAt: nextDeepReading(now, LITTLE_BYTES) },
   })
 }
 
@@ -50,7 +53,7 @@ export async function countKnown({ index }: Pick<IngestDeps, 'index'>, { id, add
   return (await countEntries(index, id)) + Number(node?.metadataPayload !== undefined)
 }
 
-// Even where nobody was away an event is lost now and then. Not all on one day.
-function nextDeepReading(now: number): number {
-  return now + WEEK * (1 + Math.random() / 2)
+// Even where nobody was away an event is lost now and then, as when a line between two servers breaks. Not all at once.
+function nextDeepReading(now: number, bytes: number): number {
+  return now + (bytes < LITTLE_BYTES ? DAY : WEEK) * (1 + Math.random() / 2)
 }

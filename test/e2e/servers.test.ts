@@ -139,6 +139,8 @@ for (const kind of ['ejabberd', 'prosody'] as const) {
       await until(async () => (await web.get(address)).status === 200, { what: 'the page of the followed post' })
       assert.match(await text(address), /noindex/)
       assert.doesNotMatch(await text('/'), /A plague/)
+      assert.match(await product.canto('unfollow', jid), /is not followed any more/)
+      await until(async () => (await web.get(address)).status === 404, { what: 'the page to go' })
     })
 
     it('deletes: the item and its comments are gone from the server, and the page says so', async () => {

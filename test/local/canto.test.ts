@@ -49,6 +49,8 @@ describe('the operator’s commands', () => {
       [['user', 'add'], /Usage: npm run canto -- user add JID/],
       [['dance'], /There is no command "dance"/],
       [['follow', 'elsewhere.example'], /no blog/],
+      [['unfollow', 'romeo@elsewhere.example'], /does not follow romeo@elsewhere\.example\. It follows:\n {2}nothing/],
+      [['backup', '/nowhere/at/all/b.tar.gz'], /Cannot write to \/nowhere\/at\/all: There is no such folder/],
       [['restore', '/nowhere/file'], /There is no file/],
     ]
     for (const [command, words] of refusals) {
