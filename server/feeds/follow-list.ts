@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
+import { Element } from 'ltx'
 import { AppError, isAppError } from '#server/errors.ts'
 import type { Item, NodeConfig, Pubsub } from '#server/xmpp/ports.ts'
-import { asItemId, type ItemId, type NodeAddress, sameAddress } from '#shared/address.ts'
+import { asItemId, type ItemAddress, type ItemId, type NodeAddress, sameAddress } from '#shared/address.ts'
 import { type BareJid, readBareJid } from '#shared/jid.ts'
 import { NS } from '#shared/ns.ts'
 import { type ListedSubscription, readSubscription, writeSubscription } from '#shared/subscription-list.ts'
@@ -78,32 +79,66 @@ function readListed(owner: BareJid, { id, payload, publisher }: Item): ListedIte
   return subscription && { id, ...subscription }
 }
 
-/** Puts a node into the private list. Throws `forbidden` where the list is not private: it is never written then. */
-export async function listFollow(pubsub: Pubsub, jid: BareJid, subscription: ListedSubscription): Promise<void> {
+/**
+ * Puts a node into the private list; a list that has to be made gets nothing but what is wished for. Throws `forbidden`
+ * where the list is not private: it is never written then.
+ */
+export async function listFollow(
+  pubsub: Pubsub,
+  jid: BareJid,
+  { isWished, ...subscription }: ListedSubscription & { readonly isWished: (address: NodeAddress) => Promise<boolean> },
+): Promise<void> {
   const address = { service: jid, node: LIST, item: listItemId(jid, subscription.address) }
   const found = (await pubsub.findItem(address))?.payload
   const known = found === undefined ? undefined : readSubscription(found)
   if (known !== undefined && sameAddress(known.address, subscription.address)) return
-  await ensurePrivateList(pubsub, jid)
+  const how = await ensurePrivateList(pubsub, jid)
+  if (how === 'created') await removeUnwished(pubsub, jid, isWished)
   await pubsub.publishItem(address, writeSubscription(subscription))
+}
+
+/**
+ * COMPAT(ejabberd 24.12): one that was killed may have forgotten a node but not its items, and then gives them to the
+ * node that is made next: what was taken off long before is on the list again.
+ */
+async function removeUnwished(
+  pubsub: Pubsub,
+  jid: BareJid,
+  isWished: (address: NodeAddress) => Promise<boolean>,
+): Promise<void> {
+  const address = { service: jid, node: LIST }
+  for (const item of (await readList(pubsub, address))?.items ?? []) {
+    if (!(await isWished(item.address))) await takeOff(pubsub, { ...address, item: item.id })
+  }
 }
 
 /** Takes a node off the private list, under whatever id. */
 export async function unlistFollow(pubsub: Pubsub, jid: BareJid, address: NodeAddress): Promise<void> {
   const list = await readList(pubsub, { service: jid, node: LIST })
   for (const item of list?.items ?? []) {
-    if (sameAddress(item.address, address)) await pubsub.retractItem({ service: jid, node: LIST, item: item.id })
+    if (sameAddress(item.address, address)) await takeOff(pubsub, { service: jid, node: LIST, item: item.id })
   }
 }
 
+/**
+ * Takes an item off any list on an account.
+ * COMPAT(ejabberd 24.12): of items that outlived a kill it may have forgotten whose they are: they show, but to retract
+ * them is `item-not-found`. To overwrite them is allowed, so they are made to say what no client takes for anything.
+ */
+export async function takeOff(pubsub: Pubsub, address: ItemAddress): Promise<void> {
+  await pubsub.retractItem(address)
+  if ((await pubsub.findItem(address)) === undefined) return
+  await pubsub.publishItem(address, new Element('removed', { xmlns: NS.SUBSCRIPTION }))
+}
+
 // Each time anew: another client may delete the node, and a server that then makes one by itself makes it for contacts.
-async function ensurePrivateList(pubsub: Pubsub, jid: BareJid): Promise<void> {
+async function ensurePrivateList(pubsub: Pubsub, jid: BareJid): Promise<'created' | 'exists'> {
   const address = { service: jid, node: LIST }
   const how = await pubsub.createNode(address, PRIVATE)
   const found = await pubsub.readConfig(address)
   const mayConfigure = how === 'created' || found.access_model === PRIVATE.access_model
   const config = mayConfigure && !isConfigured(found, PRIVATE) ? await pubsub.configureNode(address, PRIVATE) : found
-  if (config.access_model === PRIVATE.access_model) return
+  if (config.access_model === PRIVATE.access_model) return how
   throw new AppError(
     'forbidden',
     `The list of what you follow on your account (${LIST}) is not private but "${config.access_model ?? 'unknown'}": Canto writes nothing into it until it is "whitelist"`,

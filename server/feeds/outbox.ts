@@ -6,6 +6,7 @@ import {
   listWaiting,
   listWaitingAccounts,
   type OutboxRow,
+  updateOutboxRow,
 } from '#server/store/outbox.ts'
 import type { BareJid } from '#shared/jid.ts'
 import { enforceBlocks } from './enforce-blocks.ts'
@@ -85,10 +86,16 @@ export function createOutbox(deps: OutboxDeps): Outbox {
     const session = deps.sessions(account)
     readBack.follow(account, session)
     if (lane === WRITING && session?.status === 'online') {
-      await readBack.verify(account, (row) => attempt(row, 'again'))
+      await readBack.verify(account, (row) => (laneOf(row) === WRITING ? attempt(row, 'again') : reopen(row)))
     }
     const rows = await listWaiting(deps.state, account)
     await workLane(lane, rows, { attempt, isStopped: () => isStopped, now: deps.clock() })
+  }
+
+  /** What asks other servers keeps to its own lane. */
+  async function reopen(row: OutboxRow): Promise<void> {
+    await updateOutboxRow(deps.state, row.id, { status: 'waiting', nextTry: null })
+    wakeLane(row.account, laneOf(row))
   }
 
   async function onEnd({ id }: OutboxRow): Promise<void> {

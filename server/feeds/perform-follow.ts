@@ -17,14 +17,17 @@ export async function performFollow(
   const follow = await findFollow(deps.state, row.account, { service, node })
   if (follow === undefined) return undo(deps, session, { service, node })
   // The list first: it is on their own server, and says what they want while the other one is down.
-  const problem = follow.isListed ? undefined : await list(deps, session, follow)
+  // What was begun before may have been lost with the server that acknowledged it.
+  const isFirst = row.attempts === 0
+  const problem = follow.isListed && isFirst ? undefined : await list(deps, session, follow)
   await subscribe(deps, session, { follow, problem })
 }
 
 async function list(deps: OutboxDeps, session: XmppSession, follow: Follow): Promise<string | undefined> {
   const { address, title } = follow
+  const isWished = async (each: NodeAddress) => (await findFollow(deps.state, session.jid, each)) !== undefined
   try {
-    await listFollow(session.pubsub, session.jid, { address, title })
+    await listFollow(session.pubsub, session.jid, { address, title, isWished })
   } catch (error) {
     if (mayPass(error)) throw error
     return describeError(error)

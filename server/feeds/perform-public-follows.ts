@@ -6,7 +6,7 @@ import { addressKey, type NodeAddress } from '#shared/address.ts'
 import { NS } from '#shared/ns.ts'
 import { type ListedSubscription, writePublicSubscription, writeSubscription } from '#shared/subscription-list.ts'
 import { isConfigured } from './blog-node.ts'
-import { type ListedItem, listItemId, readList } from './follow-list.ts'
+import { type ListedItem, listItemId, readList, takeOff } from './follow-list.ts'
 import type { OutboxDeps } from './outbox-deps.ts'
 import type { Performance } from './perform.ts'
 
@@ -36,33 +36,37 @@ export async function performPublicFollows(
   }
   const everybodys = { service: row.account, node: NS.PUBLIC_SUBSCRIPTION_LIST }
   const contacts = { service: row.account, node: NS.SUBSCRIPTION_LIST }
+  const wanted = isPublic ? follows : []
+  // Before they are read: one that is made may have items from before its server was killed (see follow-list.ts).
+  if (wanted.length > 0) {
+    await ensureList(session, contacts, FOR_CONTACTS)
+    await ensureList(session, everybodys, FOR_EVERYBODY)
+  }
   // The first list is ours alone, so it tells what we have put into Movim's too.
   const ours = (await readList(session.pubsub, everybodys))?.items ?? []
   const theirs = (await readList(session.pubsub, contacts))?.items ?? []
   const known = new Set([...ours, ...follows].map(({ address }) => addressKey(address)))
-  const changes = { session, wanted: isPublic ? follows : [] }
+  const changes = { session, wanted }
   const isOurs = ({ address }: ListedItem) => known.has(addressKey(address))
-  await update(contacts, { ...changes, listed: theirs.filter(isOurs), config: FOR_CONTACTS, write: writeSubscription })
-  await update(everybodys, { ...changes, listed: ours, config: FOR_EVERYBODY, write: writePublicSubscription })
+  await update(contacts, { ...changes, listed: theirs.filter(isOurs), write: writeSubscription })
+  await update(everybodys, { ...changes, listed: ours, write: writePublicSubscription })
 }
 
 interface Update {
   readonly session: XmppSession
-  readonly config: NodeConfig
   readonly wanted: readonly ListedSubscription[]
   /** Ours that are there now. */
   readonly listed: readonly ListedItem[]
   readonly write: (subscription: ListedSubscription) => ReturnType<typeof writeSubscription>
 }
 
-async function update(list: NodeAddress, { session, config, wanted, listed, write }: Update): Promise<void> {
+async function update(list: NodeAddress, { session, wanted, listed, write }: Update): Promise<void> {
   const { pubsub, jid } = session
   const keys = new Set(wanted.map(({ address }) => addressKey(address)))
   const there = new Set(listed.map(({ address }) => addressKey(address)))
   for (const { id, address } of listed) {
-    if (!keys.has(addressKey(address))) await pubsub.retractItem({ ...list, item: id })
+    if (!keys.has(addressKey(address))) await takeOff(pubsub, { ...list, item: id })
   }
-  if (wanted.length > 0) await ensureList(session, list, config)
   for (const subscription of wanted) {
     if (there.has(addressKey(subscription.address))) continue
     await pubsub.publishItem({ ...list, item: listItemId(jid, subscription.address) }, write(subscription))

@@ -8,6 +8,7 @@ import { createFollowing } from '#server/feeds/following.ts'
 import { blogOf } from '#server/feeds/indexing.ts'
 import { knowBlogs } from '#server/feeds/known-blogs.ts'
 import { mergeFollows } from '#server/feeds/merge-follows.ts'
+import { retryNow } from '#server/feeds/outbox-answers.ts'
 import { addFollow, findFollow, listFollows, SITE } from '#server/store/follow.ts'
 import { findNode } from '#server/store/node.ts'
 import { listOutbox, listWaiting } from '#server/store/outbox.ts'
@@ -322,6 +323,44 @@ describe('The list on the account', () => {
     assert.deepEqual([row?.subscription, row?.problem], ['subscribed', undefined])
   })
 
+  it('that has to be made anew keeps nothing that was taken off it, though the server would', async () => {
+    await using scene = await open()
+    const { ctx, session } = scene
+    const tybalts = blogOf(jidOf('tybalt@capulet.example'))
+    const item = listItemId(juliet, tybalts)
+    const { createNode, retractItem } = session.pubsub
+    session.pubsub.createNode = async (address, config) => {
+      const how = await createNode(address, config)
+      const xml = `<subscription xmlns="${NS.SUBSCRIPTION}" server="${tybalts.service}" node="${tybalts.node}"/>`
+      if (how === 'created') nodeOf(ctx, LIST)?.items.set(item, { id: item, payload: element(xml), publisher: juliet })
+      return how
+    }
+    session.pubsub.retractItem = async (address) => {
+      if (address.item !== item) await retractItem(address)
+    }
+    await follow(ctx, { address: ROMEOS })
+    await settled(ctx)
+    assert.ok(!listed(ctx).join().includes(tybalts.service), listed(ctx).join())
+    await mergeFollows(ctx, session)
+    assert.deepEqual(await followed(scene), [ROMEOS])
+  })
+
+  it('gets again what it lost before its server was asked to subscribe', async () => {
+    await using scene = await open()
+    const { ctx, session } = scene
+    const { subscribeNode } = session.pubsub
+    session.pubsub.subscribeNode = async () => {
+      nodeOf(ctx, LIST)?.items.clear()
+      session.pubsub.subscribeNode = subscribeNode
+      throw new AppError('unavailable', 'Killed')
+    }
+    await follow(ctx, { address: ROMEOS })
+    await until(async () => (await listWaiting(ctx.state, juliet))[0]?.problem)
+    await retryNow(ctx, juliet)
+    await settled(ctx)
+    assert.equal(listed(ctx).length, 1)
+  })
+
   it('that comes back empty, where there was more than one, is not taken for emptied', async () => {
     await using scene = await open()
     const { ctx, session } = scene
@@ -504,6 +543,29 @@ describe('Public subscriptions', () => {
         ['pubsub.example', 'b', 'B'],
       ],
     )
+    await following.stop()
+  })
+
+  it('are on the page of whoever publishes them here at once, and again after the index was emptied', async () => {
+    await using scene = await open()
+    const { ctx } = scene
+    await addFollow(ctx.state, { follower: SITE, address: blogOf(juliet), since: ctx.clock() })
+    await knowBlogs(ctx)
+    const following = createFollowing({ ...ctx, people: () => [] })
+    following.start()
+    const shown = (count: number) =>
+      until(async () => (await listPublicSubscriptions(ctx.index, juliet, 50)).length === count)
+    await follow(ctx, { address: ROMEOS })
+    await publishFollows(ctx, juliet, true)
+    await shown(1)
+    await publishFollows(ctx, juliet, false)
+    await shown(0)
+    await publishFollows(ctx, juliet, true)
+    await shown(1)
+    await ctx.indexing.reindex()
+    ctx.site.setStatus('waiting')
+    ctx.site.setStatus('online')
+    await shown(1)
     await following.stop()
   })
 })
