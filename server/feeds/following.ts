@@ -3,12 +3,14 @@ import type { Logger } from '#server/log.ts'
 import type { XmppSession } from '#server/xmpp/ports.ts'
 import type { FollowDeps } from './follow.ts'
 import { mergeFollows } from './merge-follows.ts'
+import type { Outbox } from './outbox.ts'
 import { waitAtMost } from './patience.ts'
 import { createPublicReading, type PublicReadingDeps } from './public-reading.ts'
 import { DOUBTFUL_MS, RESTART_MS } from './read-back.ts'
 
 export interface FollowingDeps extends FollowDeps, PublicReadingDeps {
   readonly log: Logger
+  readonly outbox?: Pick<Outbox, 'wake' | 'onChange'>
   /** Of everybody who is signed in. */
   readonly people: () => readonly XmppSession[]
 }

@@ -23,6 +23,7 @@ export interface NodeRow {
   readonly nextTryAt: number
   readonly metadataPayload?: string
   readonly title?: string
+  readonly createdAt: Date
   readonly accessModel?: string
   readonly publishModel?: string
   readonly backfill: Selectable<NodeTable>['backfill']
@@ -184,6 +185,7 @@ export function readNode(row: Selectable<NodeTable>): NodeRow {
     nextTryAt: row.nextTryAt,
     metadataPayload: row.metadataPayload ?? undefined,
     title: row.title ?? undefined,
+    createdAt: new Date(row.createdAt),
     accessModel: row.accessModel ?? undefined,
     publishModel: row.publishModel ?? undefined,
     backfill: row.backfill,

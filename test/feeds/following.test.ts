@@ -549,6 +549,7 @@ describe('Public subscriptions', () => {
   it('are on the page of whoever publishes them here at once, and again after the index was emptied', async () => {
     await using scene = await open()
     const { ctx } = scene
+    await createBlog(ctx, blogOf(juliet))
     await addFollow(ctx.state, { follower: SITE, address: blogOf(juliet), since: ctx.clock() })
     await knowBlogs(ctx)
     const following = createFollowing({ ...ctx, people: () => [] })
