@@ -22,6 +22,8 @@ export interface AppErrorOptions {
   readonly cause?: unknown
   /** Seconds after which trying again makes sense. */
   readonly retryAfter?: number
+  /** Where it is a whole server, and not what was asked of it, that is not there or does not answer. */
+  readonly server?: 'not-found' | 'silent'
 }
 
 /** An expected failure: its message is one sentence for the person in front of it, never a stack trace. */
@@ -29,11 +31,13 @@ export class AppError extends Error {
   override readonly name = 'AppError'
   readonly code: ErrorCode
   readonly retryAfter: number | undefined
+  readonly server: AppErrorOptions['server']
 
   constructor(code: ErrorCode, message: string, options: AppErrorOptions = {}) {
     super(message, options.cause === undefined ? {} : { cause: options.cause })
     this.code = code
     this.retryAfter = options.retryAfter
+    this.server = options.server
   }
 
   /** The HTTP status; fastify reads this property too. */

@@ -3,9 +3,10 @@ import { AppError } from '#server/errors.ts'
 import { addFollow, deleteFollow, type Follow, findFollow, listFollows } from '#server/store/follow.ts'
 import { deleteUnbegun } from '#server/store/outbox.ts'
 import { publishesFollows, savePublishesFollows } from '#server/store/reader.ts'
-import { asItemId, type ItemAddress, type NodeAddress, writeXmppUri } from '#shared/address.ts'
+import { asItemId, type ItemAddress, type NodeAddress, sameAddress, writeXmppUri } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
 import { NS } from '#shared/ns.ts'
+import { blogOf } from './blog-of.ts'
 import { MOST_FOLLOWS } from './follow-list.ts'
 import { knowBlogs } from './known-blogs.ts'
 import { type Live, NODES_TOPIC } from './live.ts'
@@ -27,7 +28,9 @@ export function mayFollow({ node }: NodeAddress): boolean {
   return node !== '' && ![NS.COMMENTS_PREFIX, NS.ATTACHMENTS_PREFIX].some((prefix) => node.startsWith(prefix))
 }
 
-export type FollowOutcome = 'followed' | 'known' | 'no-feed' | 'too-many'
+export const OWN_BLOG = 'This is your own blog.'
+
+export type FollowOutcome = 'followed' | 'known' | 'no-feed' | 'own' | 'too-many'
 
 /** Follows nodes from now on, here at once and on the network as soon as it can be. Again does no harm. */
 export async function followNodes(
@@ -38,6 +41,7 @@ export async function followNodes(
   let count = (await listFollows(deps.state, follower)).length
   const follow = async ({ address, title, feedUrl, isListed }: Wish): Promise<FollowOutcome> => {
     if (!mayFollow(address)) return 'no-feed'
+    if (sameAddress(address, blogOf(follower))) return 'own'
     if ((await findFollow(deps.state, follower, address)) !== undefined) return 'known'
     if (count >= MOST_FOLLOWS) return 'too-many'
     await addFollow(deps.state, { follower, address, title, feedUrl, isListed, since: deps.clock() })
@@ -62,6 +66,7 @@ export async function followNode(deps: FollowDeps, follower: BareJid, wish: Wish
 /** Why something is not followed, in a sentence; undefined where it is. */
 export function describeOutcome(outcome: FollowOutcome, { address }: Wish): string | undefined {
   if (outcome === 'no-feed') return `${writeXmppUri(address)} is no blog and no community.`
+  if (outcome === 'own') return OWN_BLOG
   if (outcome === 'too-many') return `You follow ${MOST_FOLLOWS} blogs already. Unfollow some first.`
   return undefined
 }

@@ -4,8 +4,10 @@ import { asItemId, type NodeAddress } from '#shared/address.ts'
 import { creditAuthor } from '#shared/credit.ts'
 import type { Entry } from '#shared/entry.ts'
 import { type FeedMetadata, METADATA_ITEM, readFeedMetadata } from '#shared/feed-metadata.ts'
-import { type BareJid, localPart } from '#shared/jid.ts'
+import { type BareJid, domainOf, localPart } from '#shared/jid.ts'
+import { NS } from '#shared/ns.ts'
 import { findProfile } from '#shared/profiles/index.ts'
+import { cleanLine } from '#shared/text.ts'
 import { isWithinBounds } from '#shared/xml.ts'
 import { type NodeInfo, readNodeInfo } from './node-info.ts'
 import { waitAtMost } from './patience.ts'
@@ -42,6 +44,7 @@ export interface PreviewDeps {
 
 const PATIENCE_MS = 8_000
 const MOST_POSTS = 5
+const ALL_THE_SAME = 'You can follow it all the same: it is read as soon as it answers.'
 
 /** Asks everything at once, by the person's own session; each answer may be missing alone. */
 export async function previewFeed(deps: PreviewDeps, session: XmppSession, address: NodeAddress): Promise<Preview> {
@@ -86,20 +89,33 @@ function assemble(deps: PreviewDeps, address: NodeAddress, found: Found): Previe
     avatar,
     posts: readPosts(deps, { address, type: info?.type, items }),
     problem: found.items === undefined ? explain(address, error) : undefined,
-    isMissing: isAppError(error, 'not-found', 'gone'),
+    isMissing: isAppError(error, 'not-found', 'gone', 'not-implemented') || isServerMissing(error),
   }
 }
 
-function explain({ service }: NodeAddress, error: unknown): string {
-  if (error === undefined || isAppError(error, 'timeout', 'unavailable')) {
-    return `${service} does not answer now. You can follow it all the same: it is read as soon as it answers.`
+function isServerMissing(error: unknown): boolean {
+  return error instanceof AppError && error.server === 'not-found'
+}
+
+function explain(address: NodeAddress, error: unknown): string {
+  const { service, node } = address
+  const isBlog = localPart(service) !== undefined && node === NS.MICROBLOG
+  if (error instanceof AppError && error.server !== undefined) {
+    const words = `There is no XMPP server ${domainOf(service)}, or it does not answer now.`
+    return isServerMissing(error) ? words : `${words} ${ALL_THE_SAME}`
   }
-  if (isAppError(error, 'not-found', 'gone')) {
-    return `There is no such blog at ${service}. Look at the address again.`
+  if (error === undefined || isAppError(error, 'timeout', 'unavailable')) {
+    return `${service} does not answer now. ${ALL_THE_SAME}`
+  }
+  // What a server says that has no such account.
+  if (isAppError(error, 'not-found', 'gone', 'not-implemented')) {
+    const words = isBlog ? `There is no such blog at ${service}` : `There is no “${cleanLine(node, 200)}” at ${service}`
+    return `${words}. Look at the address again.`
   }
   // COMPAT(Prosody 13): it says so of a node that there is not, too.
   if (isAppError(error, 'forbidden', 'not-authorized')) {
-    return `${service} has no such blog, or shows it only to people it knows. Ask its owner to open it to everybody.`
+    const what = isBlog ? 'such blog' : `“${cleanLine(node, 200)}”`
+    return `${service} has no ${what}, or shows it only to people it knows. Ask its owner to open it to everybody.`
   }
   return error instanceof AppError ? `${error.message}.` : describeError(error)
 }

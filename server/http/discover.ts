@@ -12,6 +12,8 @@ export interface DiscoverDeps {
   /** Our own pages are not asked over the web. */
   readonly site: { readonly url: URL; readonly domain: BareJid }
   readonly isAllowed: FetchLimits['isAllowed']
+  /** Why an account or a service cannot be reached from here, if so. */
+  readonly explainReach?: (jid: BareJid) => string | undefined
 }
 
 export interface Discovered {

@@ -5,6 +5,7 @@ import type { BareJid } from '#shared/jid.ts'
 import type { DiscoverDeps } from './discover.ts'
 import { requireSender, sendToSignIn } from './form-guard.ts'
 import { isPublicAddress } from './picture/public-address.ts'
+import { explainReach } from './reach.ts'
 import { readVisit, type Visit } from './visit.ts'
 import type { Web } from './web.ts'
 
@@ -47,6 +48,7 @@ export function discoveryOf({ ctx }: Web): DiscoverDeps {
   return {
     site: { url: ctx.config.url, domain: ctx.siteDomain },
     isAllowed: ctx.isPublicAddress ?? isPublicAddress,
+    explainReach: (jid) => explainReach(ctx.config, jid),
   }
 }
 

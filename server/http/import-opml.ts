@@ -92,7 +92,13 @@ async function lookUp(discovery: DiscoverDeps, outline: Outline): Promise<Found>
   }
 }
 
-function toFound({ site }: DiscoverDeps, { title, xmlUrl = '' }: Outline, { address, feedUrl }: Discovered): Found {
+function toFound(
+  { site, explainReach }: DiscoverDeps,
+  { title, xmlUrl = '' }: Outline,
+  { address, feedUrl }: Discovered,
+): Found {
+  const problem = explainReach?.(address.service)
+  if (problem !== undefined) return { problem }
   // Our own may be under somebody's secret address, which no other list is to hold.
   const isOthers = /^https?:/i.test(xmlUrl) && URL.parse(xmlUrl)?.origin !== site.url.origin
   return { wish: { address, title: title || undefined, feedUrl: isOthers ? xmlUrl : feedUrl } }

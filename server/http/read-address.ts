@@ -1,7 +1,7 @@
 import { AppError } from '#server/errors.ts'
 import { blogOf } from '#server/feeds/indexing.ts'
 import { type NodeAddress, readXmppUri } from '#shared/address.ts'
-import { localPart, readBareJid } from '#shared/jid.ts'
+import { type BareJid, localPart, readBareJid } from '#shared/jid.ts'
 
 /** What somebody typed: a node on XMPP, or a page on the web that may name one. */
 export type TypedAddress =
@@ -9,7 +9,14 @@ export type TypedAddress =
   | { readonly kind: 'web'; readonly url: string }
 
 const LONGEST = 8_192
+const WORD = /^[^\s@./:[\]?#]+$/
 const WEB = /^https?:\/\//i
+
+/** What somebody typed, where a single word means an account of `domain`, as at sign-in. */
+export function completeAccount(typed: string, domain: BareJid): string {
+  const word = typed.trim().replace(/^@/, '')
+  return WORD.test(word) ? `${word}@${domain}` : typed
+}
 
 /** Reads an address in any of its forms; throws `bad-request` with what to write instead. */
 export function readTypedAddress(typed: string): TypedAddress {

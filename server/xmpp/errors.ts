@@ -30,6 +30,12 @@ const CONDITIONS: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   'unexpected-request': ['bad-request', 'did not expect the request'],
 }
 
+/** Those that another server says of the one that was asked. */
+const SERVERS: Readonly<Record<string, 'not-found' | 'silent'>> = {
+  'remote-server-not-found': 'not-found',
+  'remote-server-timeout': 'silent',
+}
+
 /** What the server said, kept beside our translation for those who must tell one condition from another. */
 export interface StanzaErrorDetail {
   readonly condition: string
@@ -66,7 +72,8 @@ function translate(detail: StanzaErrorDetail, who: string): AppError {
   if (detail.application === 'payload-too-big') return new AppError('too-large', `${who} finds it too large`)
   // RFC 6120 §8.3.2: a `wait` asks to try again, whatever the condition.
   const lasting: ErrorCode = detail.type === 'wait' && code === 'not-implemented' ? 'unavailable' : code
-  return new AppError(lasting, detail.text === '' ? `${who} ${words}` : `${who} ${words}: ${detail.text}`)
+  const message = detail.text === '' ? `${who} ${words}` : `${who} ${words}: ${detail.text}`
+  return new AppError(lasting, message, { server: SERVERS[detail.condition] })
 }
 
 // Not Element.getText(): nothing recursive may run on what a server sends.

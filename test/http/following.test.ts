@@ -151,6 +151,66 @@ describe('Following by address', () => {
     const { body } = await look(scene, 'tybalt@montague.example')
     assert.match(body, /There is no such blog/)
     assert.doesNotMatch(body, /<button class="primary">Follow</)
+    assert.match(
+      (await look(scene, 'pubsub.montague.example nothing')).body,
+      /There is no “nothing” at pubsub\.montague/,
+    )
+  })
+
+  it('takes a single word for an account of the site, and names it', async () => {
+    await using scene = await open()
+    for (const typed of ['tybalt', ' @Tybalt '])
+      assert.match((await look(scene, typed)).body, /There is no such blog at tybalt@capulet\.example/)
+  })
+
+  it('tells a server that there is not, or that is silent, from a blog that is closed', async () => {
+    await using scene = await open()
+    for (const [server, mayFollow] of [
+      ['not-found', false],
+      ['silent', true],
+    ] as const) {
+      scene.site.ctx.network.failNext('listItems', new AppError('unavailable', 'Away', { server }))
+      const { body } = await look(scene, 'tybalt@nowhere.invalid')
+      assert.match(body, /There is no XMPP server nowhere\.invalid, or it does not answer now\./)
+      assert.equal(/<button class="primary">Follow</.test(body), mayFollow, server)
+    }
+  })
+
+  it('shows my own blog as my own, and does not follow it', async () => {
+    await using scene = await open()
+    const { body } = await look(scene, juliet)
+    assert.match(body, /This is your own blog\./)
+    assert.doesNotMatch(body, /<button class="primary">Follow</)
+    const answer = await scene.browser.submit(body, '/following', {})
+    assert.equal(answer.statusCode, 403)
+    assert.match(answer.body, /This is your own blog\./)
+    const opml = `<opml version="2.0"><body><outline type="rss" text="Mine" xmlUrl="xmpp:${juliet}"/></body></opml>`
+    assert.match((await upload(scene, opml)).body, /Mine<\/bdi>: This is your own blog\./)
+    assert.deepEqual(await followed(scene), [])
+  })
+
+  it('says at once that a private server talks to no other, and follows nothing elsewhere', async () => {
+    const env = { CANTO_XMPP_JID: '', CANTO_XMPP_PASSWORD: '', CANTO_LOCAL_DOMAIN: 'capulet.example' }
+    await using site = await createTestSite({ env })
+    const browser = await site.signedIn(juliet)
+    const scene = { site, browser, [Symbol.asyncDispose]: async () => {} }
+    const words = /talks to no other server: only accounts and communities of capulet\.example can be followed here/
+    const page = (await browser.get('/following')).body
+    const opml = `<opml version="2.0"><body><outline type="rss" text="R" xmlUrl="xmpp:${romeo}"/></body></opml>`
+    const form = (await browser.get('/communities/new')).body
+    const asked = [
+      await look(scene, romeo),
+      await browser.submit(page, '/following/of', { address: romeo }),
+      await browser.post('/following', { token: /name="token" value="([^"]*)"/.exec(page)?.[1] ?? '', address: URI }),
+      await upload(scene, opml),
+      await browser.get('/communities?service=pubsub.montague.example'),
+      await browser.submit(form, '/communities', { service: 'pubsub.montague.example', title: 'T', who: 'everyone' }),
+    ]
+    for (const { body } of asked) assert.match(body, words)
+    assert.deepEqual(await followed(scene), [])
+    assert.deepEqual(await listWaiting(site.ctx.state, juliet), [])
+    assert.doesNotMatch((await look(scene, 'tybalt@capulet.example')).body, words)
+    assert.doesNotMatch((await browser.get('/communities?service=pubsub.capulet.example')).body, words)
   })
 
   it('ignores hostile answers, and shows what is left', async () => {
@@ -256,7 +316,8 @@ describe('The page of what I follow', () => {
     await browser.submit((await look(scene, romeo)).body, '/following', {})
     const page = await browser.get('/following')
     assert.match(page.body, /Everybody on the internet can then see/)
-    await browser.submit(page.body, '/following/public', { public: 'on' })
+    const saved = await browser.submit(page.body, '/following/public', { public: 'on' })
+    assert.match((await browser.get(String(saved.headers.location))).body, /Saved\.<\/strong> Everybody may know/)
     await settled(scene)
     const lists = [...site.ctx.network.nodes.values()].filter(({ address }) => address.service === juliet)
     const list = lists.find(({ address }) => address.node === NS.PUBLIC_SUBSCRIPTION_LIST)
@@ -279,9 +340,27 @@ describe('The page of what I follow', () => {
     const page = await browser.get('/following')
     const answer = await browser.submit(page.body, '/following/of', { address: romeo })
     assert.match(answer.body, /Cats &lt;i&gt;/)
+    assert.match(
+      answer.body,
+      /<h2 class="part">What romeo@montague\.example follows<[\s\S]*<h2 class="part">What you follow</,
+    )
     await pubsub.configureNode(list, { access_model: 'presence' })
     const refused = await browser.submit(page.body, '/following/of', { address: romeo })
     assert.match(refused.body, /does not show you what they follow/)
+    assert.doesNotMatch(refused.body, /What romeo/)
+    const everybodys: NodeAddress = { service: romeo, node: NS.PUBLIC_SUBSCRIPTION_LIST }
+    await pubsub.createNode(everybodys, { access_model: 'open' })
+    for (const node of ['cats', 'dogs']) {
+      const payload = el('subscription', { xmlns: NS.PPS, jid: 'pubsub.example', node })
+      await pubsub.publishItem({ ...everybodys, item: asItemId(node) }, payload)
+    }
+    assert.match((await browser.submit(page.body, '/following/of', { address: romeo })).body, /pubsub\.example dogs/)
+    await pubsub.configureNode(list, { access_model: 'open' })
+    const both = (await browser.submit(page.body, '/following/of', { address: romeo })).body
+    assert.equal(both.match(/<li><a href="\/following\?address=/g)?.length, 2)
+    const wrong = await browser.submit(page.body, '/following/of', { address: 'bla bla' })
+    assert.match(wrong.body, /“bla bla” is no XMPP address/)
+    assert.doesNotMatch(wrong.body, /What bla/)
   })
 })
 

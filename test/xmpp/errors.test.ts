@@ -26,6 +26,12 @@ describe('errors of others', () => {
     }
   })
 
+  it('tell a server that is not there, or is silent, from what was asked of it', () => {
+    const serverOf = (condition: string) => readStanzaError(error(defined(condition)), 'x').server
+    const conditions = ['remote-server-not-found', 'remote-server-timeout', 'item-not-found']
+    assert.deepEqual(conditions.map(serverOf), ['not-found', 'silent', undefined])
+  })
+
   it('that ask to wait are not final', () => {
     assert.equal(readStanzaError(error(defined('service-unavailable'), 'wait'), 'x').code, 'unavailable')
   })

@@ -1,4 +1,5 @@
 import type { FastifyReply } from 'fastify'
+import { OWN_BLOG } from '#server/feeds/follow.ts'
 import type { Preview, PreviewPost } from '#server/feeds/preview.ts'
 import { writeXmppUri } from '#shared/address.ts'
 import { nodePath } from '#shared/paths.ts'
@@ -13,10 +14,12 @@ import { sendPage } from './page.ts'
 export interface PreviewPage extends Discovered {
   readonly preview: Preview
   readonly isFollowed: boolean
+  /** Whether it is the blog of the person who looks. */
+  readonly isOwn: boolean
 }
 
 export function sendFollowPreviewPage(web: Web, exchange: Exchange, page: PreviewPage): Promise<FastifyReply> {
-  const { address, feedUrl, preview, isFollowed } = page
+  const { address, feedUrl, preview, isFollowed, isOwn } = page
   const person = requirePerson(exchange)
   const title = preview.title ?? preview.name ?? shortAddress(address)
   const avatar = preview.avatar && web.pictures.keep(preview.avatar)
@@ -29,8 +32,8 @@ export function sendFollowPreviewPage(web: Web, exchange: Exchange, page: Previe
       ...{ name: preview.name, address: shortAddress(address), uri: writeXmppUri(address) },
       ...(avatar === undefined ? {} : { avatar }),
       posts: preview.posts.map(viewPreviewed),
-      problem: preview.problem,
-      mayFollow: preview.isMissing !== true,
+      problem: isOwn ? OWN_BLOG : preview.problem,
+      mayFollow: preview.isMissing !== true && !isOwn,
       url: nodePath({ domain: web.ctx.siteDomain }, address),
     },
   })

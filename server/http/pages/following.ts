@@ -21,6 +21,8 @@ export interface FollowingPage {
   readonly typed?: string
   readonly problem?: string
   readonly status?: number
+  /** Whether who may know was chosen just now. */
+  readonly isSaved?: boolean
   readonly notices?: readonly Notice[]
   readonly imported?: readonly Imported[]
   /** What somebody else shows their contacts. */
@@ -31,6 +33,12 @@ export async function sendFollowingPage(web: Web, exchange: Exchange, page: Foll
   const { ctx, tokens } = web
   const person = requirePerson(exchange)
   const follows = await listFollows(ctx.state, person.jid)
+  const isPublic = await publishesFollows(ctx.state, person.jid)
+  const saved: Notice = {
+    lead: 'Saved.',
+    text: isPublic ? 'Everybody may know what you follow.' : 'Only you see what you follow.',
+  }
+  const notices = [...(page.isSaved ? [saved] : []), ...(page.notices ?? []), ...describeImport(page.imported)]
   const health = await listFeedHealth(
     ctx.index,
     follows.map(({ address }) => address),
@@ -38,12 +46,12 @@ export async function sendFollowingPage(web: Web, exchange: Exchange, page: Foll
   return sendPage(web, exchange, {
     name: 'following',
     status: page.status,
-    head: { title: 'Following', noindex: true, notices: [...(page.notices ?? []), ...describeImport(page.imported)] },
+    head: { title: 'Following', noindex: true, notices },
     view: {
       token: tokens.issue(person.jid),
       ...{ typed: page.typed ?? '', problem: page.problem, communitiesUrl: '/communities' },
       follows: follows.map((follow) => viewFollowed(web, follow, health.get(addressKey(follow.address)))),
-      isPublic: await publishesFollows(ctx.state, person.jid),
+      isPublic,
       ...viewImport(page.imported),
       ...viewTheirs(page),
     },

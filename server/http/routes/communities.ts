@@ -10,6 +10,7 @@ import { peoplePath, readNodeUri } from '../community-paths.ts'
 import { requireSender, sendToSignIn } from '../form-guard.ts'
 import { sendBlockPage, sendCommunitiesPage, sendNewCommunityPage, sendPeoplePage } from '../pages/communities.ts'
 import { settle } from '../publish.ts'
+import { explainReach } from '../reach.ts'
 import { blogTitle, requireFeed } from '../shown.ts'
 import { readVisit } from '../visit.ts'
 import type { Web } from '../web.ts'
@@ -67,6 +68,8 @@ export function addCommunities(app: FastifyInstance, web: Web): void {
     const jid = readBareJid(typed)
     const wrong = 'Write the address of a service, such as pubsub.example.org.'
     if (jid === undefined) return sendCommunitiesPage(web, exchange, { service, problem: wrong, status: 400 })
+    const far = explainReach(ctx.config, jid)
+    if (far !== undefined) return sendCommunitiesPage(web, exchange, { service, problem: far, status: 403 })
     try {
       return await sendCommunitiesPage(web, exchange, {
         service: jid,
@@ -97,6 +100,8 @@ export function addCommunities(app: FastifyInstance, web: Web): void {
       sendNewCommunityPage(web, { request, reply, visit }, { fields, problem, status })
     const at = readBareJid(service.trim())
     if (at === undefined) return fail('Write the address of a service, such as pubsub.example.org.', 400)
+    const far = explainReach(ctx.config, at)
+    if (far !== undefined) return fail(far, 403)
     const named = readPeople(people)
     if (who !== 'everyone' && typeof named === 'string') return fail(named, 400)
     const publishers: NewCommunity['publishers'] = who === 'everyone' || typeof named === 'string' ? 'everyone' : named
