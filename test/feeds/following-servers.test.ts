@@ -211,8 +211,11 @@ for (const kind of ['ejabberd', 'prosody'] as const) {
       assert.ok(preview.name === undefined || preview.name === 'Romeo M.')
       const missing = await previewFeed(ctx, person, blogOf(`nobody-${randomUUID()}@${rig[other].domain}` as BareJid))
       assert.match(missing.problem ?? '', /no such blog/)
+      const own = await previewFeed(ctx, person, blogOf(`nobody-${randomUUID()}@${rig[kind].domain}` as BareJid))
+      assert.match(own.problem ?? '', /no such blog/)
       const down = await previewFeed(ctx, person, blogOf('romeo@nowhere.test' as BareJid))
-      assert.match(down.problem ?? '', /does not answer now/)
+      assert.match(down.problem ?? '', /There is no XMPP server nowhere\.test, or it does not answer now/)
+      assert.equal(down.isMissing, true)
     })
   })
 }
