@@ -1,7 +1,7 @@
 import { describeError } from '#server/errors.ts'
 import type { Logger } from '#server/log.ts'
 import type { Meters } from '#server/meters.ts'
-import type { IndexDb } from '#server/store/database.ts'
+import type { IndexDb, StateDb } from '#server/store/database.ts'
 import { findEntry } from '#server/store/entry.ts'
 import { findNode, type NodeRow } from '#server/store/node.ts'
 import type { PubsubEvent } from '#server/xmpp/ports.ts'
@@ -10,7 +10,8 @@ import { METADATA_ITEM } from '#shared/feed-metadata.ts'
 import { type BareJid, readBareJid } from '#shared/jid.ts'
 import { isWithinBounds, writeSortedXml } from '#shared/xml.ts'
 import { announceSaved } from './announce.ts'
-import type { Live } from './live.ts'
+import { findBlocker } from './blocks.ts'
+import { BLOCKED_TOPIC, type Live } from './live.ts'
 import { type ReadItem, readItem, type SentItem } from './read-item.ts'
 import { clearEntries, removeItem } from './remove.ts'
 import { storeItem } from './store-item.ts'
@@ -18,6 +19,7 @@ import { announceThread } from './thread.ts'
 
 export interface IngestDeps {
   readonly index: IndexDb
+  readonly state: StateDb
   readonly live: Live
   readonly clock: () => Date
   readonly log: Logger
@@ -85,6 +87,7 @@ async function ingestItem(deps: IngestDeps, { node, event, options }: Arrival): 
   if (!isWithinBounds(sent.payload)) return reject(deps, address, 'it is too deep or too large')
   const text = writeSortedXml(sent.payload)
   if (await isKnown(deps, { node, item: sent, text })) return 'unchanged'
+  if (await isBlocked(deps, { node, event, options }, text)) return 'rejected'
   const read = readSafely(deps, { node, item: sent, text })
   if (typeof read === 'string') return reject(deps, address, read)
   const stored = await deps.index
@@ -95,6 +98,18 @@ async function ingestItem(deps: IngestDeps, { node, event, options }: Arrival): 
     await announceSaved(deps, node, { address, isNew: stored.isNew })
   }
   return stored.outcome
+}
+
+/** What came before the block and is known stays; anything else of who is shut out is never shown. */
+async function isBlocked(deps: IngestDeps, { node, event, options }: Arrival, payload: string): Promise<boolean> {
+  const { address, item } = event
+  const publisher = item?.publisher === undefined ? undefined : readBareJid(item.publisher)
+  const by = publisher && (await findBlocker(deps, address, publisher))
+  if (by === undefined) return false
+  if (node.kind !== 'comments' && options.isHistory !== true) {
+    deps.live.publish(BLOCKED_TOPIC, { kind: 'blocked', address, by, payload })
+  }
+  return true
 }
 
 function reject({ log }: IngestDeps, address: ItemAddress, why: string): 'rejected' {

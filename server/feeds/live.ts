@@ -1,8 +1,11 @@
 import { addressKey, type ItemAddress, type NodeAddress } from '#shared/address.ts'
+import type { BareJid } from '#shared/jid.ts'
 
 export type LiveEvent =
   | { readonly kind: 'post-added' | 'post-changed' | 'post-removed'; readonly address: ItemAddress }
   | { readonly kind: 'comment-added' | 'comment-changed' | 'comment-removed'; readonly address: ItemAddress }
+  /** On the topic `blocked`: somebody who is shut out by another published this all the same. */
+  | { readonly kind: 'blocked'; readonly address: ItemAddress; readonly by: BareJid; readonly payload: string }
   /** More than one thing at once. */
   | { readonly kind: 'changed' }
   /** On the topic `nodes`: a comments node that a post links to, or one that no post links to any more. */
@@ -29,6 +32,9 @@ export function blogTopic({ service, node }: NodeAddress): string {
 
 /** Every post of any blog. */
 export const POSTS_TOPIC = 'posts'
+
+/** What is not taken in, as its publisher is shut out. */
+export const BLOCKED_TOPIC = 'blocked'
 
 /** The comments nodes that come and go with the posts. */
 export const NODES_TOPIC = 'nodes'

@@ -1,11 +1,9 @@
-import type { StateDb } from '#server/store/database.ts'
 import type { XmppSession } from '#server/xmpp/ports.ts'
 import type { BareJid } from '#shared/jid.ts'
 import type { Indexing } from './indexing.ts'
 import type { IngestDeps } from './ingest.ts'
 
 export interface OutboxDeps extends IngestDeps {
-  readonly state: StateDb
   /** The account's own session, if it is signed in. */
   readonly sessions: (jid: BareJid) => XmppSession | undefined
   readonly config: { readonly url: URL; readonly isUrlSet: boolean }

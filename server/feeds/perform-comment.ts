@@ -3,6 +3,7 @@ import { findNode } from '#server/store/node.ts'
 import { addressKey } from '#shared/address.ts'
 import { writeComment } from '#shared/entry.ts'
 import { createTagUri } from '#shared/item-id.ts'
+import { requireNotBlocked } from './blocks.ts'
 import type { OutboxDeps } from './outbox-deps.ts'
 import type { Performance } from './perform.ts'
 import { ingestOwn, nameOf, publish } from './publish.ts'
@@ -15,6 +16,7 @@ export async function performComment(
   { session, row, task, begin }: Performance<CommentTask>,
 ): Promise<void> {
   const { address, account } = row
+  await requireNotBlocked(deps, row, 'You are blocked in this community')
   const found = row.attempts > 0 ? await session.pubsub.findItem(address) : undefined
   const published = new Date(task.published)
   const payload =

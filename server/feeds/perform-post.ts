@@ -8,6 +8,7 @@ import { type Entry, readEntry, writeEntry } from '#shared/entry.ts'
 import { createTagUri } from '#shared/item-id.ts'
 import { postPath } from '#shared/paths.ts'
 import { isWithinBounds, parseXml } from '#shared/xml.ts'
+import { requireNotBlocked } from './blocks.ts'
 import { blogOf } from './blog-of.ts'
 import { createCommentsNode } from './comments-node.ts'
 import type { OutboxDeps } from './outbox-deps.ts'
@@ -21,6 +22,7 @@ type PostPerformance = Performance<PostTask>
 /** Publishes a post or an edit, unless the node has it, or something newer, already. */
 export async function performPost(deps: OutboxDeps, performance: PostPerformance): Promise<void> {
   const { session, row, task } = performance
+  await requireNotBlocked(deps, row, 'You are blocked in this community. Your text is kept as a draft')
   const isBlog = sameAddress(blogOf(row.account), { service: row.address.service, node: row.address.node })
   if (isBlog) await prepare(deps, session)
   const mustRead = row.attempts > 0 || task.base !== undefined

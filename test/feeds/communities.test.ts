@@ -5,7 +5,7 @@ import { browse, findService } from '#server/feeds/browse.ts'
 import { isModerator, listPeople, queueAffiliation, queueCommunity } from '#server/feeds/communities.ts'
 import { unfollowNode } from '#server/feeds/follow.ts'
 import { learnNodeInfo } from '#server/feeds/node-info.ts'
-import { type OutboxRow, queueDelete, queuePost } from '#server/feeds/outbox.ts'
+import { type OutboxRow, queueComment, queueDelete, queuePost } from '#server/feeds/outbox.ts'
 import { findBlog } from '#server/store/blog.ts'
 import { findCommunity } from '#server/store/community.ts'
 import { listDrafts } from '#server/store/draft.ts'
@@ -299,11 +299,65 @@ describe('the owner of a community', () => {
     await scene.settle(await queueAffiliation(ctx, { by: JULIET, address: NIGHTS, jid: ROMEO, affiliation: 'outcast' }))
     const node = ctx.network.nodes.get(addressKey(NIGHTS))
     node?.affiliations.delete(ROMEO)
-    const { address } = await scene.post(ROMEO)
-    await until(async () => (await findPost(ctx.index, address)) === 'gone')
-    assert.equal(node?.items.size, 0)
+    const address = itemOf(NIGHTS, 'elsewhere')
+    const payload = entryOf({ author: ROMEO })
+    await ctx.sessions(ROMEO)?.pubsub.publishItem(address, payload)
+    assert.equal(node?.items.size, 1)
+    await publishTo(ctx, address, { payload, publisher: ROMEO })
+    await until(() => node?.items.size === 0)
     const mine = await scene.post(JULIET)
     assert.equal((await shown(ctx, mine.address)).title, 'Hello')
+  })
+
+  it('needs not be there: the site sends nothing that who is blocked writes, and says so', async () => {
+    await using scene = await open()
+    const { ctx } = scene
+    await scene.make()
+    const { address: post } = await scene.post(JULIET)
+    const set = async (affiliation: 'outcast' | 'none') =>
+      scene.settle(await queueAffiliation(ctx, { by: JULIET, address: NIGHTS, jid: ROMEO, affiliation }))
+    await set('outcast')
+    // As servers are: they let outcasts publish.
+    ctx.network.nodes.get(addressKey(NIGHTS))?.affiliations.delete(ROMEO)
+    ctx.signOut(JULIET)
+    const row = await scene.post(ROMEO)
+    assert.equal(row.status, 'refused')
+    assert.match(row.problem ?? '', /You are blocked in this community\. Your text is kept as a draft/)
+    assert.equal((await listDrafts(ctx.state, ROMEO))[0]?.text, DRAFT.text)
+    assert.equal(ctx.network.nodes.get(addressKey(NIGHTS))?.items.size, 1)
+    const comment = { author: ROMEO, post, text: 'Let me in' }
+    const refused = await scene.settle(await queueComment(ctx, { ...comment, key: 'comment-1' }))
+    assert.equal(refused.status, 'refused')
+    assert.match(refused.problem ?? '', /You are blocked in this community/)
+    ctx.signIn(JULIET)
+    await set('none')
+    assert.equal((await scene.settle(await queueComment(ctx, { ...comment, key: 'comment-2' }))).status, 'done')
+  })
+
+  it('need not be signed in: what who is blocked sends by another client is never shown, until they are let in', async () => {
+    await using scene = await open()
+    const { ctx } = scene
+    await scene.make()
+    const { address: post } = await scene.post(JULIET)
+    const { comments } = await shown(ctx, post)
+    assert.ok(comments)
+    const set = async (affiliation: 'outcast' | 'none') =>
+      scene.settle(await queueAffiliation(ctx, { by: JULIET, address: NIGHTS, jid: ROMEO, affiliation }))
+    const arrive = (address: ItemAddress, publisher = `${ROMEO}/balcony`) =>
+      publishTo(ctx, address, { payload: entryOf({ author: ROMEO }), publisher })
+    await arrive(itemOf(NIGHTS, 'before'))
+    await set('outcast')
+    ctx.signOut(JULIET)
+    assert.equal(await arrive(itemOf(NIGHTS, 'before')), 'unchanged')
+    assert.equal(await arrive(itemOf(NIGHTS, 'during')), 'rejected')
+    assert.equal(await arrive(itemOf(comments, 'comment')), 'rejected')
+    assert.equal(await findPost(ctx.index, itemOf(NIGHTS, 'during')), undefined)
+    assert.ok(await shown(ctx, itemOf(NIGHTS, 'before')))
+    assert.equal(await arrive(itemOf(NIGHTS, 'another'), MALLORY), 'stored')
+    ctx.signIn(JULIET)
+    await set('none')
+    assert.equal(await arrive(itemOf(NIGHTS, 'after')), 'stored')
+    assert.equal(await arrive(itemOf(comments, 'after')), 'stored')
   })
 
   it('of a node that was not made here is known once the service has said so', async () => {

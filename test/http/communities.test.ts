@@ -299,6 +299,7 @@ describe('looking after a community', () => {
     assert.doesNotMatch((await romeo.get(path)).body, /communities\/block/)
     const question = await juliet.get(block.replaceAll('&amp;', '&'))
     assert.match(question.body, /Block romeo@montague\.example\?/)
+    assert.match(question.body, /can no longer write or comment/)
     const blocked = await juliet.submit(question.body, '/communities/block', {})
     const people = await juliet.get(String(blocked.headers.location))
     assert.match(people.body, /Blocked[\s\S]*romeo@montague\.example/)

@@ -152,7 +152,7 @@ export function sendBlockPage(
     head: { title: 'Block a writer', noindex: true },
     view: {
       heading: `Block ${jid}?`,
-      text: `They can no longer read or write in “${title}”. What they have written there stays until you delete it.`,
+      text: `They can no longer write or comment in “${title}”. What they have written there stays until you delete it.`,
       action: '/communities/block',
       token: web.tokens.issue(person.jid),
       button: 'Block',
