@@ -114,6 +114,7 @@ export interface FollowView {
   readonly xmppUri: string
   /** The XMPP address to type into a client: the account. */
   readonly jid: string
+  readonly isCommunity?: boolean
 }
 
 export interface FollowButtonView {
@@ -354,6 +355,8 @@ export interface WriteView {
     readonly alt: string
     readonly src: string
   }[]
+  /** The words typed for a picture that could not be added. */
+  readonly pictureAlt?: string
   readonly deleteUrl?: string
   readonly cancelUrl?: string
   readonly problem?: { readonly field: 'title' | 'text' | 'tags' | 'summary'; readonly text: string }

@@ -12,7 +12,7 @@ import { sniffPicture } from './picture/sniff.ts'
 import type { Web } from './web.ts'
 import { MOST_PICTURES, type WriteFields } from './write-form.ts'
 
-type PictureFields = WriteFields & { readonly 'picture-address'?: string; readonly 'picture-alt'?: string }
+type PictureFields = WriteFields & { readonly 'picture-address'?: string }
 
 const UPLOAD_MS = 60_000
 const NO_PICTURE = 'That is no picture that browsers show. Choose a JPEG, PNG, GIF or WebP file.'
@@ -27,12 +27,17 @@ export async function addSentPicture(
   const fields: PictureFields = request.body
   const file = findSentFile(request)
   const address = (fields['picture-address'] ?? '').trim()
-  if (pictures === undefined || (file === undefined && address === '')) return draft
+  const alt = (fields['picture-alt'] ?? '').replace(/\s+/g, ' ').trim().slice(0, 1_000)
+  if (pictures === undefined) return draft
+  if (file === undefined && address === '') {
+    if (fields.action === 'picture' && alt !== '')
+      throw new AppError('bad-request', 'Choose a picture first, or give its address.')
+    return draft
+  }
   if (pictures.length >= MOST_PICTURES) {
     throw new AppError('bad-request', `A post has ${MOST_PICTURES} pictures at most. Remove one first.`)
   }
   const found = file === undefined ? await findRemote(web, address) : await upload(web, draft, file)
-  const alt = (fields['picture-alt'] ?? '').replace(/\s+/g, ' ').trim().slice(0, 1_000)
   return { ...draft, pictures: [...pictures.filter(({ href }) => href !== found.href), { ...found, alt }] }
 }
 

@@ -26,6 +26,8 @@ export interface WriteFields {
   readonly to?: string
   /** How many pictures the form shows: of each it has `href-N`, `type-N`, `alt-N` and perhaps `drop-N`. */
   readonly pictures?: string
+  /** What the picture that comes with the form shows. */
+  readonly 'picture-alt'?: string
 }
 
 const text = { type: 'string' } as const

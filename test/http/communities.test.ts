@@ -304,7 +304,10 @@ describe('looking after a community', () => {
     const people = await juliet.get(String(blocked.headers.location))
     assert.match(people.body, /Blocked[\s\S]*romeo@montague\.example/)
     assert.equal((await write(romeo)).statusCode, 403)
+    assert.doesNotMatch((await romeo.get(PATH)).body, /Write here/)
+    assert.match((await juliet.get(PATH)).body, /Write here[\s\S]*Follow this community/)
     await juliet.submit(people.body, '/communities/block', {})
+    assert.match((await romeo.get(PATH)).body, /Write here/)
     assert.equal((await write(romeo)).statusCode, 303)
     await juliet.submit((await juliet.get(`${path}/delete`)).body, '/delete', {})
     assert.equal((await juliet.get(path)).statusCode, 410)
@@ -343,6 +346,16 @@ describe('looking after a community', () => {
 })
 
 describe('a gallery', () => {
+  it('keeps the words of a picture that was not chosen, and says so', async () => {
+    await using site = await createTestSite()
+    const juliet = await site.signedIn(JULIET)
+    await make(juliet, { kind: 'gallery' })
+    const answer = await write(juliet, { action: 'picture', 'picture-alt': 'A red rose' })
+    assert.equal(answer.statusCode, 400)
+    assert.match(answer.body, /Choose a picture first, or give its address\./)
+    assert.match(answer.body, /name="picture-alt" value="A red rose"/)
+  })
+
   it('takes a picture with words for it, uploads it to the writer’s server and shows it through ours', async () => {
     await using site = await createTestSite()
     const juliet = await site.signedIn(JULIET)

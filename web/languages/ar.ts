@@ -143,6 +143,7 @@ export const ar: Strings = {
   import: 'استورد',
   importing: 'جارٍ الاستيراد…',
   followBlog: 'تابع هذه المدونة',
+  followCommunity: 'تابع هذا المجتمع',
   followFeed: 'في قارئ تلقيمات، مثل NetNewsWire أو Feedly أو Thunderbird، اشترك في:',
   followXmpp: 'في برنامج XMPP يقرأ المدونات، مثل Movim أو Libervia، تابع العنوان:',
   followUri: 'كرابط لبرامج XMPP:',

@@ -131,6 +131,7 @@ export const de: Strings = {
   import: 'Übernehmen',
   importing: 'Wird übernommen…',
   followBlog: 'Diesem Blog folgen',
+  followCommunity: 'Dieser Gemeinschaft folgen',
   followFeed: 'In einem Feedreader wie NetNewsWire, Feedly oder Thunderbird diese Adresse abonnieren:',
   followXmpp: 'In einem XMPP-Programm, das Blogs liest, wie Movim oder Libervia, dieser Adresse folgen:',
   followUri: 'Als Link für XMPP-Programme:',

@@ -129,6 +129,7 @@ export const en = {
   import: 'Import',
   importing: 'Importing…',
   followBlog: 'Follow this blog',
+  followCommunity: 'Follow this community',
   followFeed: 'In a feed reader, such as NetNewsWire, Feedly or Thunderbird, subscribe to:',
   followXmpp: 'In an XMPP client that reads blogs, such as Movim or Libervia, follow the address:',
   followUri: 'As a link for XMPP programs:',

@@ -130,6 +130,7 @@ export const fr: Strings = {
   import: 'Importer',
   importing: 'Importation…',
   followBlog: 'Suivre ce blog',
+  followCommunity: 'Suivre cette communauté',
   followFeed: 'Dans un lecteur de flux, comme NetNewsWire, Feedly ou Thunderbird, abonnez-vous à :',
   followXmpp: 'Dans un client XMPP qui lit les blogs, comme Movim ou Libervia, suivez l’adresse :',
   followUri: 'Comme lien pour les programmes XMPP :',

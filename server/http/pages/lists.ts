@@ -5,6 +5,7 @@ import type { Person } from '#server/people/people.ts'
 import { listUnread } from '#server/people/reading.ts'
 import { findAuthor } from '#server/store/author.ts'
 import { type BlogRow, feedKey } from '#server/store/blog.ts'
+import { findBlock } from '#server/store/community.ts'
 import { findFollow } from '#server/store/follow.ts'
 import type { OutboxRow } from '#server/store/outbox.ts'
 import { listOutbox } from '#server/store/outbox.ts'
@@ -135,6 +136,7 @@ export function viewFollow({ ctx }: Web, blog: BlogRow, isOfSite: boolean): Foll
     ...(isOfSite ? { feedUrl: feed.href } : {}),
     xmppUri: writeXmppUri(blog.address),
     jid: blog.address.service,
+    isCommunity: blog.kind === 'community',
   }
 }
 
@@ -156,7 +158,11 @@ export function viewPaging(path: string, { newer, older }: Page<PostRow>): Pagin
 /** What somebody who is signed in can do in a community. */
 async function viewCommunity({ ctx }: Web, { address }: BlogRow, { jid }: Person) {
   const isOwner = await isModerator(ctx, jid, address)
-  return { writeHereUrl: writePath(address), ...(isOwner ? { peopleUrl: peoplePath(address) } : {}) }
+  const isBlocked = (await findBlock(ctx.state, address, jid)) !== undefined
+  return {
+    ...(isBlocked ? {} : { writeHereUrl: writePath(address) }),
+    ...(isOwner ? { peopleUrl: peoplePath(address) } : {}),
+  }
 }
 
 /** What somebody has on its way to this very feed. */

@@ -23,6 +23,8 @@ export interface WritePage {
   readonly row?: OutboxRow
   readonly isReopened?: boolean
   readonly problem?: string
+  /** The words typed for a picture that could not be added. */
+  readonly pictureAlt?: string
   readonly status?: number
 }
 
@@ -57,7 +59,7 @@ async function findTarget({ ctx }: Web, person: Person, { edits, to }: Draft): P
 async function createWriteView(
   web: Web,
   { visit }: Exchange,
-  { draft, isReopened }: WritePage,
+  { draft, isReopened, pictureAlt }: WritePage,
 ): Promise<Omit<WriteView, 'layout'>> {
   const { ctx, tokens } = web
   const { id, jid, edits, baseUpdated, title, text, tags, language, summary, comments, pictures, updatedAt } = draft
@@ -75,7 +77,7 @@ async function createWriteView(
     key: id,
     base: baseUpdated?.toISOString(),
     isEdit: edits !== undefined,
-    ...{ jid, title, text, tags, language, summary, comments },
+    ...{ jid, title, text, tags, language, summary, comments, pictureAlt },
     languages: [{ code: '', name: '–' }, ...languagesWith(language)],
     ...(isReopened ? { savedAt: updatedAt.toISOString() } : {}),
     words: countWords(text),

@@ -132,8 +132,10 @@ export function addWrite(app: FastifyInstance, web: Web): void {
     const { request, reply, visit } = exchange
     if (isForBlog(typed)) requireBlogger(visit.person as Person)
     let draft = typed
+    let pictureAlt = request.body['picture-alt']
     try {
       draft = await addSentPicture(web, request, typed)
+      pictureAlt = undefined
       if (request.body.action === 'draft' || request.body.action === 'picture') {
         await keepDraft(ctx.state, draft)
         return reply.redirect(draftPath(draft), 303)
@@ -146,7 +148,7 @@ export function addWrite(app: FastifyInstance, web: Web): void {
     } catch (error) {
       if (!isAppError(error)) throw error
       const base = error.code === 'conflict' ? { baseUpdated: ctx.clock() } : {}
-      const page = { draft: { ...draft, ...base }, problem: error.message, status: error.statusCode }
+      const page = { draft: { ...draft, ...base }, problem: error.message, status: error.statusCode, pictureAlt }
       return sendWritePage(web, exchange, page)
     }
   }
