@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { AppError } from '#server/errors.ts'
 import { findComment } from '#server/store/comment.ts'
-import { findNode } from '#server/store/node.ts'
+import { findNode, listPostsOfThread } from '#server/store/node.ts'
 import { deleteUnbegun, listOutboxOf, type OutboxRow } from '#server/store/outbox.ts'
 import { findPost } from '#server/store/post.ts'
 import { addressKey, asItemId, type ItemAddress } from '#shared/address.ts'
@@ -81,11 +81,17 @@ export async function queueRemoveComment(
     throw new AppError('not-found', 'There is no such comment')
   }
   const node = await findNode(deps.index, address)
-  if (comment.author?.jid !== by && node?.owner !== by) {
+  if (comment.author?.jid !== by && node?.owner !== by && !(await moderatesThread(deps, by, address))) {
     throw new AppError('forbidden', 'Only its author and the author of the post can remove a comment')
   }
   const key = `${addressKey(address)} ${comment.published.toISOString()}`
   return queue(deps, { kind: 'remove-comment' }, { account: by, address, key })
+}
+
+/** Whether somebody looks after a community with the post that these are the comments of. */
+async function moderatesThread(deps: QueueDeps, jid: BareJid, thread: ItemAddress): Promise<boolean> {
+  for (const post of await listPostsOfThread(deps.index, thread)) if (await isModerator(deps, jid, post)) return true
+  return false
 }
 
 export interface NewSettings {

@@ -232,7 +232,7 @@ describe('writing in a community on the web', () => {
     assert.equal((await romeo.get(path)).statusCode, 410)
   })
 
-  it('has comments, which who wrote the post may remove', async () => {
+  it('has comments, which who wrote the post may remove, and who looks after the community', async () => {
     await using site = await createTestSite()
     site.ctx.network.mayRetractOwn = true
     const juliet = await site.signedIn(JULIET)
@@ -245,9 +245,18 @@ describe('writing in a community on the web', () => {
     const commented = await romeo.get(path)
     assert.match(commented.body, /Hail/)
     const [, remove = ''] = /href="([^"]*\/remove)"/.exec(commented.body) ?? []
-    assert.doesNotMatch((await juliet.get(path)).body, /\/remove"/)
+    assert.doesNotMatch((await site.browser().get(path)).body, /\/remove"/)
+    const benvolio = await site.signedIn('benvolio@montague.example')
+    assert.doesNotMatch((await benvolio.get(path)).body, /\/remove"/)
+    assert.equal((await benvolio.get(remove)).statusCode, 403)
     await romeo.submit((await romeo.get(remove)).body, '/remove', {})
     assert.doesNotMatch((await romeo.get(path)).body, /Hail/)
+
+    await paris.submit((await paris.get(path)).body, '/comments', { text: 'Villain' })
+    const [, second = ''] = /href="([^"]*\/remove)"/.exec((await juliet.get(path)).body) ?? []
+    // The thread is the writer's: it goes by his session.
+    await juliet.submit((await juliet.get(second)).body, '/remove', {})
+    assert.doesNotMatch((await site.browser().get(path)).body, /Villain/)
     assert.equal((await site.browser().get(`${path}/atom.xml`)).statusCode, 200)
     assert.match((await site.browser().get(`${PATH}/tag/none`)).body, /No posts with this tag/)
   })

@@ -22,15 +22,17 @@ export interface Thread {
   /** What the person who looks has waiting. */
   readonly rows: readonly OutboxRow[]
   readonly person: Person | undefined
+  /** Whether they look after the community in which the post is. */
+  readonly isModerator: boolean
 }
 
 export function viewComments(web: Web, thread: Thread): CommentView[] {
-  const { post, comments, rows, person } = thread
+  const { post, comments, rows, person, isModerator } = thread
   const names = new Map(comments.map((row) => [row.address.item, nameOf(row)]))
   const shown = comments.map((row): CommentView => {
     const path = postPath({ domain: web.ctx.siteDomain }, post.address)
     const segment = writeItemSegment(row.address.item)
-    const isRemovable = person !== undefined && mayRemove(person, { post, comment: row })
+    const isRemovable = person !== undefined && mayRemove(person, { post, comment: row, isModerator })
     const removal = rows.find(({ kind, address }) => kind === 'remove-comment' && sameAddress(address, row.address))
     const to = row.depth > DEEPEST && row.inReplyTo !== undefined ? names.get(row.inReplyTo.item) : undefined
     return {
@@ -82,12 +84,21 @@ function viewUnsent({ post, comments, rows, person }: Thread): CommentView[] {
   })
 }
 
-/** The author of the post may remove any comment, everybody their own. */
+/** The author of the post may remove any comment, as may who looks after its community; everybody their own. */
 export function mayRemove(
   { jid }: Person,
-  { post, comment }: { post: Pick<PostRow, 'address' | 'author'>; comment: Pick<CommentRow, 'author' | 'credit'> },
+  {
+    post,
+    comment,
+    isModerator,
+  }: Pick<Thread, 'isModerator'> & {
+    readonly post: Pick<PostRow, 'address' | 'author'>
+    readonly comment: Pick<CommentRow, 'author' | 'credit'>
+  },
 ): boolean {
-  return jid === ownerOfComments(post) || (comment.credit !== 'unverified' && comment.author?.jid === jid)
+  return (
+    isModerator || jid === ownerOfComments(post) || (comment.credit !== 'unverified' && comment.author?.jid === jid)
+  )
 }
 
 export function nameOf({ author, claimedName }: CommentRow): string {

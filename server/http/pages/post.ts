@@ -67,7 +67,7 @@ export async function sendPostPage(web: Web, exchange: Exchange, page: PostPage)
     view: {
       post: viewPost(web, post, { blog, person, rights }),
       follow,
-      comments: viewComments(web, { post, comments, rows, person }),
+      comments: viewComments(web, { post, comments, rows, person, isModerator: rights.isModerator }),
       ...(await viewCommenting(web, exchange, { ...page, post, comments })),
       ...commentsFeed,
       live: { url: `${path}/${LIVE}`, version: writePostVersion(post, comments) },

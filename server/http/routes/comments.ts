@@ -14,6 +14,7 @@ import { sendPostPage } from '../pages/post.ts'
 import type { PostParams } from '../places.ts'
 import { commentAnchor, FEED_PATHS, readPostParams } from '../places.ts'
 import { settle } from '../publish.ts'
+import { findRights } from '../rights.ts'
 import { findSentComment } from '../sent-comments.ts'
 import { requirePost } from '../shown.ts'
 import { readVisit } from '../visit.ts'
@@ -110,7 +111,8 @@ export function addComments(app: FastifyInstance, web: Web): void {
     const { comments } = found
     const item = readItemSegment(params.comment) ?? asItemId(params.comment)
     const comment = comments && (await findComment(ctx.index, { ...comments, item }))
-    if (comment !== undefined && !mayRemove(person, { post: found, comment })) {
+    const { isModerator } = await findRights(ctx, found, person)
+    if (comment !== undefined && !mayRemove(person, { post: found, comment, isModerator })) {
       throw new AppError('forbidden', 'Only who wrote a comment, or the post, can remove it.')
     }
     return { post, comment }
