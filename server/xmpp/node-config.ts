@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Element } from 'ltx'
 import { AppError, isAppError } from '#server/errors.ts'
 import type { NodeAddress } from '#shared/address.ts'
@@ -8,6 +9,8 @@ import type { NodeConfig } from './ports.ts'
 import type { Ask } from './requests.ts'
 
 const PREFIX = 'pubsub#'
+const MOST_COLLISIONS = 3
+const COLLISION_MS = 100
 /** Tried in this order where `max` is refused. */
 const ITEM_LIMITS = ['20000', '10000', '1000', '256', '100']
 
@@ -67,10 +70,16 @@ export async function configureNode(deps: NodeDeps, address: NodeAddress, wanted
 async function withAcceptedFields(config: NodeConfig, attempt: (fields: NodeConfig) => Promise<void>): Promise<void> {
   const fields = { ...config }
   const limits = [...ITEM_LIMITS]
+  let collisions = 0
   for (let tries = Object.keys(config).length + limits.length; ; tries--) {
     try {
       return await attempt(fields)
     } catch (error) {
+      if (isCollision(error) && collisions < MOST_COLLISIONS) {
+        collisions++
+        await sleep(COLLISION_MS * (1 + Math.random()))
+        continue
+      }
       const refused = findRefused(error, Object.keys(fields))
       if (refused === undefined || tries <= 0) throw error
       const limit = refused === 'max_items' ? limits.shift() : undefined
@@ -78,6 +87,11 @@ async function withAcceptedFields(config: NodeConfig, attempt: (fields: NodeConf
       else fields[refused] = limit
     }
   }
+}
+
+// COMPAT(ejabberd 24.12): of two changes of nodes that meet in Mnesia one fails, with nothing done.
+function isCollision(error: unknown): boolean {
+  return stanzaErrorOf(error)?.condition === 'internal-server-error'
 }
 
 /** The field that an answer refuses, if it is about one of `fields`. */

@@ -51,6 +51,18 @@ describe('the configuration of a node', () => {
     assert.deepEqual(asked.at(-1), { FORM_TYPE: FORM, access_model: 'open' })
   })
 
+  it('is asked for again where a database fails for a moment, and not for ever', async () => {
+    let failures = 2
+    const { asked, deps } = serviceOf(() =>
+      failures-- > 0 ? ['internal-server-error', 'Database failure'] : undefined,
+    )
+    assert.equal(await createNode(deps, ADDRESS, { access_model: 'open' }), 'created')
+    assert.equal(asked.length, 3)
+    const broken = serviceOf(() => ['internal-server-error', 'Database failure'])
+    await assert.rejects(createNode(broken.deps, ADDRESS, {}), (error) => isAppError(error, 'unavailable'))
+    assert.equal(broken.asked.length, 4)
+  })
+
   it('asks for fewer items until the service takes the number', async () => {
     const { asked, deps } = serviceOf(({ max_items }) =>
       max_items === 'max' || Number(max_items) > 1000 ? ['bad-request', 'max_items: out of bounds'] : undefined,
