@@ -6,7 +6,7 @@ import { isLoopbackHost } from './config-values.ts'
 import { type Finding, fine, note, problem, warning } from './doctor-finding.ts'
 import { describeError } from './errors.ts'
 import { explainSiteProblem } from './site-problem.ts'
-import type { NodeRow } from './store/node.ts'
+import { isFeed, type NodeRow } from './store/node.ts'
 import { isPublication, type OutboxCount } from './store/outbox.ts'
 import type { XmppSession } from './xmpp/ports.ts'
 
@@ -92,7 +92,7 @@ async function readProblems(answer: Response): Promise<string> {
 
 /** The blogs and communities that could not be read when they were last tried. */
 export function checkBlogs(nodes: readonly NodeRow[], authors: readonly BareJid[]): Finding[] {
-  const feeds = nodes.filter(({ kind }) => kind !== 'comments')
+  const feeds = nodes.filter(isFeed)
   const silent = feeds.filter(({ problem: words, status }) => words !== undefined || status !== 'open')
   const found = silent.map(({ address, owner, status, problem: words }) => {
     const isAuthors = owner !== undefined && authors.includes(owner)

@@ -1,8 +1,8 @@
 import type { IndexDb } from '#server/store/database.ts'
-import { listPostsOfThread, type NodeRow } from '#server/store/node.ts'
+import { isFeed, listPostsOfThread, type NodeRow } from '#server/store/node.ts'
 import type { ItemAddress } from '#shared/address.ts'
 import { METADATA_ITEM } from '#shared/feed-metadata.ts'
-import { blogTopic, type Live, POSTS_TOPIC, postTopic } from './live.ts'
+import { blogTopic, CONVERSATIONS_TOPIC, type Live, POSTS_TOPIC, postTopic } from './live.ts'
 
 interface AnnounceDeps {
   readonly index: IndexDb
@@ -14,7 +14,7 @@ export async function announceSaved(
   node: NodeRow,
   { address, isNew }: { address: ItemAddress; isNew: boolean },
 ): Promise<void> {
-  if (node.kind === 'comments') {
+  if (!isFeed(node)) {
     await announceComment(deps, address, isNew ? 'comment-added' : 'comment-changed')
   } else if (address.item === METADATA_ITEM) {
     deps.live.publish(blogTopic(node.address), { kind: 'changed' })
@@ -24,13 +24,13 @@ export async function announceSaved(
 }
 
 export async function announceRemoved(deps: AnnounceDeps, node: NodeRow, address: ItemAddress): Promise<void> {
-  if (node.kind === 'comments') await announceComment(deps, address, 'comment-removed')
+  if (!isFeed(node)) await announceComment(deps, address, 'comment-removed')
   else announcePost(deps, address, 'post-removed')
 }
 
 /** The node lost everything at once, or its first page came: no single post of it is news. */
 export async function announceChanged({ index, live }: AnnounceDeps, node: NodeRow): Promise<void> {
-  if (node.kind !== 'comments') {
+  if (isFeed(node)) {
     for (const topic of [blogTopic(node.address), POSTS_TOPIC]) live.publish(topic, { kind: 'changed' })
     return
   }
@@ -51,4 +51,5 @@ async function announceComment(
   kind: 'comment-added' | 'comment-changed' | 'comment-removed',
 ): Promise<void> {
   for (const post of await listPostsOfThread(index, address)) live.publish(postTopic(post), { kind, address })
+  live.publish(CONVERSATIONS_TOPIC, { kind, address })
 }

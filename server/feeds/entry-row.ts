@@ -1,5 +1,5 @@
 import type { EntryRow, NewEntry } from '#server/store/entry.ts'
-import type { NodeRow } from '#server/store/node.ts'
+import { isFeed, type NodeRow } from '#server/store/node.ts'
 import { clampDate } from '#shared/dates.ts'
 import { type BareJid, domainOf, isSameOrSubdomain, localPart } from '#shared/jid.ts'
 import { escapeText, type SafeHtml, sanitizeHtml } from '#shared/markup.ts'
@@ -23,8 +23,7 @@ export function toEntryRow(deps: IngestDeps, { node, address, existing, item, is
   const published = clampDate(entry.published ?? entry.updated, firstSeen)
   const claimedUpdate = clampDate(entry.updated ?? (existing === undefined ? published : now), now)
   const updatedAt = Math.max(claimedUpdate.getTime(), published.getTime())
-  const isComment = node.kind === 'comments'
-  const comments = isComment ? undefined : trustedComments(deps, node, item)
+  const comments = isFeed(node) ? trustedComments(deps, node, item) : undefined
   const reply = entry.inReplyTo
   return {
     nodeId: node.id,
@@ -34,8 +33,8 @@ export function toEntryRow(deps: IngestDeps, { node, address, existing, item, is
     claimedJid: entry.author.jid ?? null,
     claimedName: entry.author.name ?? null,
     credit: credit.kind,
-    isPost: Number(!isComment),
-    isLike: Number(isComment && isLike(entry)),
+    isPost: Number(isFeed(node)),
+    isLike: Number(node.kind === 'comments' && isLike(entry)),
     title: entry.title,
     isUntitled: Number(entry.isUntitled),
     excerpt: entry.excerpt,
@@ -60,6 +59,10 @@ export function toEntryRow(deps: IngestDeps, { node, address, existing, item, is
     more: JSON.stringify(entry.pictures.length === 0 ? {} : { pictures: entry.pictures }),
     firstSeenAt: firstSeen.getTime(),
     changedAt: now.getTime(),
+    hold: null,
+    contributor: null,
+    ...{ rootService: null, rootNode: null, rootItem: null },
+    ...{ viaService: null, viaNode: null, viaItem: null },
     arrivedAt: existing?.arrivedAt ?? (isHistory ? published : now).getTime(),
   }
 }

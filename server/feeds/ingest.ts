@@ -3,7 +3,7 @@ import type { Logger } from '#server/log.ts'
 import type { Meters } from '#server/meters.ts'
 import type { IndexDb, StateDb } from '#server/store/database.ts'
 import { findEntry } from '#server/store/entry.ts'
-import { findNode, type NodeRow } from '#server/store/node.ts'
+import { findNode, isFeed, type NodeRow } from '#server/store/node.ts'
 import type { PubsubEvent } from '#server/xmpp/ports.ts'
 import { addressKey, type ItemAddress } from '#shared/address.ts'
 import { METADATA_ITEM } from '#shared/feed-metadata.ts'
@@ -106,7 +106,7 @@ async function isBlocked(deps: IngestDeps, { node, event, options }: Arrival, pa
   const publisher = item?.publisher === undefined ? undefined : readBareJid(item.publisher)
   const by = publisher && (await findBlocker(deps, address, publisher))
   if (by === undefined) return false
-  if (node.kind !== 'comments' && options.isHistory !== true) {
+  if (isFeed(node) && options.isHistory !== true) {
     deps.live.publish(BLOCKED_TOPIC, { kind: 'blocked', address, by, payload })
   }
   return true

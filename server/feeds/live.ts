@@ -6,6 +6,12 @@ export type LiveEvent =
   | { readonly kind: 'comment-added' | 'comment-changed' | 'comment-removed'; readonly address: ItemAddress }
   /** On the topic `blocked`: somebody who is shut out by another published this all the same. */
   | { readonly kind: 'blocked'; readonly address: ItemAddress; readonly by: BareJid; readonly payload: string }
+  /** Somebody reacted to a post, or took it back. */
+  | { readonly kind: 'reaction-changed'; readonly address: ItemAddress }
+  /** On `personTopic`: something is new for them, or was read. */
+  | { readonly kind: 'notified' }
+  /** On `roomTopic`: somebody came or went. */
+  | { readonly kind: 'participants-changed' }
   /** More than one thing at once. */
   | { readonly kind: 'changed' }
   /** On the topic `nodes`: a comments node that a post links to, or one that no post links to any more. */
@@ -29,6 +35,19 @@ export function postTopic({ service, node, item }: ItemAddress): string {
 export function blogTopic({ service, node }: NodeAddress): string {
   return `blog:${addressKey({ service, node })}`
 }
+
+/** What is new for somebody who is signed in. */
+export function personTopic(jid: BareJid): string {
+  return `person:${jid}`
+}
+
+/** What happens in a MIX channel. */
+export function roomTopic(channel: BareJid): string {
+  return `room:${channel}`
+}
+
+/** Every comment, room message and reaction anywhere, by the address of the item that says so; also those held back. */
+export const CONVERSATIONS_TOPIC = 'conversations'
 
 /** Every post of any blog. */
 export const POSTS_TOPIC = 'posts'

@@ -1,4 +1,4 @@
-import { findNode, type NodeRow, updateNode } from '#server/store/node.ts'
+import { findNode, isFeed, type NodeRow, updateNode } from '#server/store/node.ts'
 import {
   listNodes,
   listUnreadNodes,
@@ -110,7 +110,7 @@ export function createReadings(
 
   function hoursOf(node: NodeRow | undefined): number {
     if (node === undefined || node.problem !== undefined || node.subscription !== 'subscribed') return 1
-    if (node.kind !== 'comments') return HOURS_WHEN_FINE.feed
+    if (isFeed(node)) return HOURS_WHEN_FINE.feed
     const isQuiet = deps.clock().getTime() - (node.heardAt?.getTime() ?? 0) > RECENT
     return isQuiet ? HOURS_WHEN_FINE.old : HOURS_WHEN_FINE.recent
   }
@@ -147,7 +147,7 @@ export function createReadings(
       new Date(now.getTime() + HOUR),
     )
     for (const node of nodes) {
-      const rank = node.kind !== 'comments' ? 'feed' : isRecent(node, now) ? 'thread' : 'later'
+      const rank = isFeed(node) ? 'feed' : isRecent(node, now) ? 'thread' : 'later'
       add(node.address, rank)
     }
   }
@@ -167,7 +167,7 @@ export function createReadings(
     async viewed(address) {
       const node = await findNode(deps.index, address)
       const readAt = node?.readAt?.getTime() ?? 0
-      if (node?.kind === 'comments' && deps.clock().getTime() - readAt > FRESH) add(node.address, 'thread')
+      if (node !== undefined && !isFeed(node) && deps.clock().getTime() - readAt > FRESH) add(node.address, 'thread')
     },
     drop(address) {
       const run = async (): Promise<TaskOutcome> => {
@@ -186,9 +186,9 @@ export function createReadings(
 }
 
 /** Whether comments are likely to be looked at; other nodes always are. */
-export function isRecent({ kind, postedAt, heardAt }: NodeToRead, now: Date): boolean {
-  if (kind !== 'comments') return true
-  return now.getTime() - Math.max(postedAt?.getTime() ?? 0, heardAt?.getTime() ?? 0) < RECENT
+export function isRecent(node: NodeToRead, now: Date): boolean {
+  const { postedAt, heardAt } = node
+  return isFeed(node) || now.getTime() - Math.max(postedAt?.getTime() ?? 0, heardAt?.getTime() ?? 0) < RECENT
 }
 
 function slowKeyOf(address: NodeAddress): string {

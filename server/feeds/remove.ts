@@ -1,5 +1,5 @@
 import { buryEntry, clearNode, findEntry } from '#server/store/entry.ts'
-import { dropOrphanThread, dropOrphanThreads, type NodeRow, updateNode } from '#server/store/node.ts'
+import { dropOrphanThread, dropOrphanThreads, isFeed, type NodeRow, updateNode } from '#server/store/node.ts'
 import type { ItemId } from '#shared/address.ts'
 import { METADATA_ITEM } from '#shared/feed-metadata.ts'
 import { announceChanged, announceRemoved } from './announce.ts'
@@ -42,7 +42,7 @@ export async function clearEntries(
     const purgedAt = how === 'purged' ? { purgedAt: deps.clock().getTime() } : {}
     const subscription = how === 'deleted' ? 'none' : node.subscription
     await updateNode(index, node.address, { ...NO_METADATA, ...purgedAt, status, subscription })
-    return node.kind === 'comments' ? [] : dropOrphanThreads(index)
+    return isFeed(node) ? dropOrphanThreads(index) : []
   })
   for (const thread of dropped) announceThread(deps, { dropped: thread })
   await announceChanged(deps, node)

@@ -1,6 +1,7 @@
 import { addressKey, type NodeAddress } from '#shared/address.ts'
 import { type BareJid, localPart } from '#shared/jid.ts'
 import type { IndexDb } from './database.ts'
+import { FEED_KINDS } from './index-schema.ts'
 import type { PersonName } from './post-row.ts'
 
 // SQLite takes 32,766 values in one statement.
@@ -69,7 +70,7 @@ function selectBlogs(index: IndexDb) {
     .leftJoin('person', 'person.jid', 'node.owner')
     .selectAll('node')
     .select('person.name as personName')
-    .where('node.kind', '!=', 'comments')
+    .where('node.kind', 'in', FEED_KINDS)
 }
 
 type SelectedBlog = Awaited<ReturnType<ReturnType<typeof selectBlogs>['executeTakeFirstOrThrow']>>

@@ -1,6 +1,7 @@
 import { addressKey, type NodeAddress } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
 import type { IndexDb } from './database.ts'
+import { FEED_KINDS } from './index-schema.ts'
 import type { NodeRow } from './node.ts'
 
 /** How the reading of a feed stands. */
@@ -57,7 +58,7 @@ async function selectHealth(index: IndexDb, services: readonly BareJid[]) {
         .as('newestAt'),
     )
     .where('node.service', 'in', services)
-    .where('node.kind', '!=', 'comments')
+    .where('node.kind', 'in', FEED_KINDS)
     .execute()
 }
 

@@ -11,14 +11,23 @@ export interface IndexSchema {
   person: PersonTable
   tombstone: TombstoneTable
   publicSubscription: PublicSubscriptionTable
+  reaction: ReactionTable
+  original: OriginalTable
+  participant: ParticipantTable
 }
+
+/** The kinds of nodes that are feeds of posts; the others belong to a post or a blog. */
+export const FEED_KINDS = ['blog', 'community'] as const
 
 export interface NodeTable {
   id: Generated<number>
   service: BareJid
   node: string
-  /** An account's own blog, the comments of a post, or any other node that is read here. */
-  kind: 'blog' | 'comments' | 'community'
+  /**
+   * An account's own blog, any other node of posts, the comments of a post, its attachments (XEP-0470), or the messages
+   * of a MIX channel (XEP-0369): of these the service is the channel.
+   */
+  kind: 'blog' | 'comments' | 'community' | 'attachments' | 'room'
   /** Whose blog it is, or the author of the post that the comments are about. */
   owner: BareJid | null
   /** `pubsub#type`, where the service announces one. */
@@ -62,6 +71,8 @@ export interface NodeTable {
   /** When anything last came from it: an event or an item that was new to us. */
   heardAt: number | null
   purgedAt: number | null
+  /** Of a room: the id of the newest message of its archive (XEP-0313) up to which everything was read. */
+  archiveCursor: string | null
 }
 
 export interface EntryTable {
@@ -108,7 +119,22 @@ export interface EntryTable {
   more: Generated<string>
   /** How often somebody other than its first publisher wrote over it: those versions are not shown. */
   overwrites: Generated<number>
+  /** Why nobody is shown it; null for what is shown. What was decided is in the state: this is only its shadow. */
+  hold: Hold | null
+  /** Who wrote a comment that our own site account published for them. */
+  contributor: BareJid | null
+  /** Of a message in a room: the post that it announces, or that it answers by way of others. */
+  rootService: BareJid | null
+  rootNode: string | null
+  rootItem: ItemId | null
+  /** Of a repost: the original. */
+  viaService: BareJid | null
+  viaNode: string | null
+  viaItem: ItemId | null
 }
+
+/** `held` waits for the blog's owner; `removed` is out of the pages where the network still has it. */
+export type Hold = 'held' | 'removed' | 'blocked' | 'closed'
 
 export interface TagTable {
   /** In lower case. */
@@ -135,4 +161,51 @@ export interface PublicSubscriptionTable {
   service: BareJid
   node: string
   title: string | null
+}
+
+/** One person's emoji under a post, once for each item that says so: count people, not rows. */
+export interface ReactionTable {
+  /** Of the post. */
+  service: BareJid
+  node: string
+  item: ItemId
+  reactor: BareJid
+  /** Without variation selectors: `♥` for every red heart. */
+  emoji: string
+  /** The attachment, or the comment of one heart. */
+  sourceService: BareJid
+  sourceNode: string
+  sourceItem: ItemId
+  at: number
+  /** When it became news; of history its own date. */
+  arrivedAt: number
+  hold: Hold | null
+}
+
+/** What was read of a post that was reposted, from its own node. */
+export interface OriginalTable {
+  service: BareJid
+  node: string
+  item: ItemId
+  /** `unknown` until its node has answered. */
+  status: 'unknown' | 'found' | 'missing'
+  /** Only where the node says so (design, "Who wrote it"). */
+  author: BareJid | null
+  name: string | null
+  title: string | null
+  alternate: string | null
+  commentsService: BareJid | null
+  commentsNode: string | null
+  readAt: number
+}
+
+/** Who is, or was, in a room, by the id that its messages come from. */
+export interface ParticipantTable {
+  channel: BareJid
+  id: string
+  /** Null where the channel hides it. */
+  jid: BareJid | null
+  nick: string | null
+  isPresent: Generated<number>
+  seenAt: number
 }

@@ -2,7 +2,7 @@ import { type ExpressionBuilder, sql } from 'kysely'
 import type { NodeAddress } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
 import type { IndexDb } from './database.ts'
-import type { IndexSchema } from './index-schema.ts'
+import { FEED_KINDS, type IndexSchema } from './index-schema.ts'
 import { dateOf, type NodeRow, readNode } from './node.ts'
 
 export interface NodeToRead extends NodeRow {
@@ -28,18 +28,19 @@ export async function listNodes(
   let query = index
     .selectFrom('node')
     .selectAll()
-    .where((is) => is.or([is('status', '!=', 'deleted'), is('kind', '!=', 'comments')]))
+    .where('kind', '!=', 'room')
+    .where((is) => is.or([is('status', '!=', 'deleted'), is('kind', 'in', FEED_KINDS)]))
   if (domain !== undefined) query = query.where((is) => isOf(is, domain))
   if (dueBy !== undefined) query = query.where('nextTryAt', '<=', dueBy.getTime())
   if (postedSince !== undefined) {
     const since = postedSince.getTime()
     query = query.where((is) =>
-      is.or([is('kind', '!=', 'comments'), is('heardAt', '>=', since), is(newestPost(is), '>=', since)]),
+      is.or([is('kind', 'in', FEED_KINDS), is('heardAt', '>=', since), is(newestPost(is), '>=', since)]),
     )
   }
   const rows = await query
     .select((is) => newestPost(is).as('postedAt'))
-    .orderBy((is) => is('kind', '=', 'comments'))
+    .orderBy((is) => is('kind', 'not in', FEED_KINDS))
     .orderBy('postedAt', 'desc')
     .orderBy('id')
     .limit(limit)
@@ -68,7 +69,7 @@ export async function findNodeToRead(index: IndexDb, { service, node }: NodeAddr
 
 /** A server does not answer, which goes for every feed there. */
 export async function noteUnreachable(index: IndexDb, domain: string, problem: string): Promise<void> {
-  const query = index.updateTable('node').set({ problem }).where('kind', '!=', 'comments').where('problem', 'is', null)
+  const query = index.updateTable('node').set({ problem }).where('kind', 'in', FEED_KINDS).where('problem', 'is', null)
   await query.where((is) => isOf(is, domain)).execute()
 }
 

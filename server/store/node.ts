@@ -2,7 +2,7 @@ import type { Insertable, Selectable, Updateable } from 'kysely'
 import type { ItemAddress, NodeAddress } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
 import type { IndexDb } from './database.ts'
-import type { IndexSchema, NodeTable } from './index-schema.ts'
+import { FEED_KINDS, type IndexSchema, type NodeTable } from './index-schema.ts'
 
 /** Of a post on the wire, where none of the node was measured. */
 const USUAL_BYTES = 2_000
@@ -37,6 +37,7 @@ export interface NodeRow {
   readonly otherCount?: number
   readonly heardAt?: Date
   readonly purgedAt?: Date
+  readonly archiveCursor?: string
 }
 
 export async function findNode(index: IndexDb, { service, node }: NodeAddress): Promise<NodeRow | undefined> {
@@ -83,6 +84,11 @@ export async function raiseMostItems(index: IndexDb, id: number, count: number):
     .execute()
 }
 
+/** Whether it is a feed of posts: a blog or a community. */
+export function isFeed({ kind }: Pick<NodeRow, 'kind'>): boolean {
+  return kind === 'blog' || kind === 'community'
+}
+
 /** The posts that these are the comments of. */
 export async function listPostsOfThread(index: IndexDb, { service, node }: NodeAddress): Promise<ItemAddress[]> {
   return index
@@ -111,7 +117,7 @@ export async function sumNodes(index: IndexDb): Promise<{ nodes: number; bytes: 
 
 /** Blogs and communities: everything but comments. */
 export async function listFeedNodes(index: IndexDb): Promise<NodeRow[]> {
-  const rows = await index.selectFrom('node').selectAll().where('kind', '!=', 'comments').execute()
+  const rows = await index.selectFrom('node').selectAll().where('kind', 'in', FEED_KINDS).execute()
   return rows.map(readNode)
 }
 
@@ -199,6 +205,7 @@ export function readNode(row: Selectable<NodeTable>): NodeRow {
     otherCount: row.otherCount ?? undefined,
     heardAt: dateOf(row.heardAt),
     purgedAt: dateOf(row.purgedAt),
+    archiveCursor: row.archiveCursor ?? undefined,
   }
 }
 

@@ -4,6 +4,7 @@ import type { BareJid } from '#shared/jid.ts'
 import { type Cursor, type Place, readCursor, writeCursor } from './cursor.ts'
 import type { IndexDb } from './database.ts'
 import { normalizeTag } from './entry.ts'
+import { FEED_KINDS } from './index-schema.ts'
 import { type PostRow, readPost, selectShown, withPostColumns } from './post-row.ts'
 import { type Candidates, listNearest, listNearestTagged } from './timeline.ts'
 import { findTombstone } from './tombstone.ts'
@@ -92,7 +93,7 @@ async function listNodeIds(index: IndexDb, scope: Scope): Promise<number[]> {
   } else {
     const addresses = scope.kind === 'blog' ? [scope.address] : scope.addresses
     const wanted = sql`(SELECT value ->> 0, value ->> 1 FROM json_each(${writeAddresses(addresses)}))`
-    nodes = nodes.where('node.kind', '!=', 'comments').where(sql<boolean>`(node.service, node.node) IN ${wanted}`)
+    nodes = nodes.where('node.kind', 'in', FEED_KINDS).where(sql<boolean>`(node.service, node.node) IN ${wanted}`)
   }
   return (await nodes.execute()).map(({ id }) => id)
 }

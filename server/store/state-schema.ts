@@ -16,6 +16,16 @@ export interface StateSchema {
   browserSession: BrowserSessionTable
   signInFailure: SignInFailureTable
   setting: SettingTable
+  decision: DecisionTable
+  thread: ThreadTable
+  siteBlock: SiteBlockTable
+  report: ReportTable
+  notification: NotificationTable
+  threadWish: ThreadWishTable
+  follower: FollowerTable
+  room: RoomTable
+  roomMember: RoomMemberTable
+  proof: ProofTable
 }
 
 export interface AuthorTable {
@@ -26,6 +36,8 @@ export interface AuthorTable {
   /** JSON: what would become public. */
   consentPosts: string | null
   maxItems: number | null
+  /** Whose comments wait for approval: first ones with a link, all of strangers, or nobody's. */
+  holds: Generated<'links' | 'strangers' | 'nobody'>
 }
 
 /** What somebody follows. */
@@ -63,6 +75,8 @@ export interface ReaderTable {
   feedSecret: string | null
   /** Whether they let everybody know what they follow. */
   publishesFollows: Generated<number>
+  /** Whether notifications also go to their account as messages. */
+  notifiesByMessage: Generated<number>
 }
 
 /** A node for many that was made here. */
@@ -73,10 +87,11 @@ export interface CommunityTable {
   since: string
 }
 
-/** Somebody who was shut out of a node here, by one of its owners. */
+/** Somebody who was shut out of a node here, by one of its owners; of a blog, of all its comments. */
 export interface BlockTable {
   service: BareJid
   node: string
+  /** An account, or the domain of a server. */
   jid: BareJid
   by: BareJid
   since: string
@@ -98,6 +113,13 @@ export interface OutboxTable {
     | 'public-follows'
     | 'community'
     | 'block'
+    | 'react'
+    | 'restore-comment'
+    | 'close-thread'
+    | 'room'
+    | 'room-member'
+    | 'room-message'
+    | 'announce'
   service: BareJid
   node: string
   item: ItemId
@@ -161,4 +183,158 @@ export interface SignInFailureTable {
 export interface SettingTable {
   key: string
   value: string
+}
+
+/** What was decided about a comment or a message in a room. */
+export interface DecisionTable {
+  service: BareJid
+  node: string
+  item: ItemId
+  /** The post that it is about. */
+  blogService: BareJid
+  blogNode: string
+  postItem: ItemId
+  /** `restored`: published again by the blog's owner after it had been removed. */
+  what: 'held' | 'approved' | 'removed' | 'restored'
+  /** What it was before, for undoing; null where nothing had been decided. */
+  before: 'held' | 'approved' | 'restored' | null
+  /** Why it is held. */
+  reason: 'link' | 'stranger' | 'too-many' | 'closed' | null
+  /** Null for what the site decided by itself. */
+  by: BareJid | null
+  at: string
+  author: BareJid | null
+  /** As the service said when it came. */
+  publisher: BareJid | null
+  /** As it came: the kept copy. */
+  payload: string | null
+}
+
+/** What its owner has said about the thread of a post. */
+export interface ThreadTable {
+  service: BareJid
+  node: string
+  item: ItemId
+  closedAt: string | null
+  closedBy: BareJid | null
+}
+
+/** What nobody is shown anywhere on the site, by one of its operators. */
+export interface SiteBlockTable {
+  /** A bare JID, a domain, or the `xmpp:` address of a node (`addressKey`). */
+  address: string
+  kind: 'account' | 'server' | 'node'
+  by: BareJid
+  since: string
+  reason: string | null
+}
+
+/** What a reader told the operators of. */
+export interface ReportTable {
+  id: Generated<number>
+  service: BareJid
+  node: string
+  item: ItemId
+  /** The post, or that which the comment is about. */
+  blogService: BareJid
+  blogNode: string
+  postItem: ItemId
+  /** Null for who is not signed in. */
+  reporter: BareJid | null
+  /** The JID, or a keyed hash of the web address: one report each. */
+  sender: string
+  reason: string
+  at: string
+  settledAt: string | null
+  settledBy: BareJid | null
+}
+
+/** Something that somebody here should know of. */
+export interface NotificationTable {
+  id: Generated<number>
+  jid: BareJid
+  kind: 'comment' | 'reply' | 'mention' | 'reaction' | 'repost' | 'follower' | 'held' | 'report'
+  /** What it is about: the comment, the post that was reacted to, the blog that is followed. */
+  service: BareJid
+  node: string
+  item: ItemId | ''
+  /** The post above it. */
+  postService: BareJid | null
+  postNode: string | null
+  postItem: ItemId | null
+  /** Who did it; '' where that is not known. */
+  actor: BareJid | ''
+  actorName: string | null
+  /** The beginning of what was written, or the emoji. */
+  text: string
+  at: string
+  readAt: string | null
+  /** When it went to their account as a message. */
+  sentAt: string | null
+}
+
+/** Whether somebody wants to hear of everything in a thread, or of nothing. */
+export interface ThreadWishTable {
+  jid: BareJid
+  service: BareJid
+  node: string
+  item: ItemId
+  wish: 'follow' | 'mute'
+  since: string
+}
+
+/** Who was seen to follow a blog, where its server tells. */
+export interface FollowerTable {
+  service: BareJid
+  node: string
+  jid: BareJid
+  since: string
+}
+
+/** The MIX channel beside a blog. */
+export interface RoomTable {
+  /** Of the blog. */
+  service: BareJid
+  node: string
+  channel: BareJid
+  owner: BareJid
+  since: string
+  status: 'opening' | 'open' | 'closing'
+}
+
+/** Who has joined a room from here, by way of their own server (XEP-0405). */
+export interface RoomMemberTable {
+  channel: BareJid
+  jid: BareJid
+  /** The id that their messages come from. */
+  participant: string
+  nick: string | null
+  since: string
+}
+
+/** A comment by somebody who is not signed in, until it is proved whose it is. */
+export interface ProofTable {
+  /** In the address of its page: whoever knows it may see the text. */
+  key: string
+  /** What is to be sent to the site's account. */
+  code: string
+  /** The post. */
+  service: BareJid
+  node: string
+  item: ItemId
+  /** The comment that it answers. */
+  reply: ItemId | null
+  text: string
+  name: string
+  /** Who was asked to confirm (XEP-0070). */
+  asked: BareJid | null
+  /** A keyed hash of the web address, for limits. */
+  sender: string
+  status: 'waiting' | 'denied' | 'proved' | 'published' | 'refused'
+  /** Whose it was proved to be. */
+  jid: BareJid | null
+  how: 'message' | 'confirm' | null
+  commentItem: ItemId | null
+  createdAt: string
+  expiresAt: string
 }

@@ -29,6 +29,8 @@ export interface ConversationOptions {
 export interface Conversation {
   readonly bound: Bound
   readonly ask: Ask
+  /** Sends what has no answer. Fails with `unavailable` while there is no connection. */
+  readonly tell: (stanza: Element) => Promise<void>
   /** Asks the server for a sign of life; undefined where it manages no streams. */
   readonly askAck: ((onAnswer: () => void) => void) | undefined
   /** How to go on; undefined where that is not possible, or not any more. */
@@ -80,6 +82,10 @@ export function beginConversation(first: Stream, bound: Bound, options: Conversa
       // Not the reason itself: a refused sign-in says nothing about the node that was asked for.
       if (ended || lostAt !== undefined) throw new AppError('unavailable', `${jid} is not connected`, { cause: ended })
       return requests.ask(...args)
+    },
+    async tell(stanza) {
+      if (ended || lostAt !== undefined) throw new AppError('unavailable', `${jid} is not connected`, { cause: ended })
+      await send(stanza)
     },
     askAck: acks?.request,
     get resume() {

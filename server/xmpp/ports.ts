@@ -64,6 +64,10 @@ export interface XmppSession {
   /** Told every change; returns the way to stop listening. */
   onStatus(listener: (status: SessionStatus) => void): () => void
   onPubsubEvent(listener: (event: PubsubEvent) => void): () => void
+  /** Told every message that is no event of a node, from whomever: all that it says is only a claim. */
+  onMessage(listener: (message: Message) => void): () => void
+  /** Resolves once it is written; an error that comes back is a message of type `error` with its id. */
+  sendMessage(message: OutgoingMessage): Promise<void>
   readServices(): Promise<Services>
   /** What time the account's server thinks it is (XEP-0202). */
   readServerTime?(): Promise<Date>
@@ -74,6 +78,30 @@ export interface XmppSession {
   /** Asks the server to forget the account's token; where it cannot, nothing happens. */
   invalidateToken(): Promise<void>
   stop(): Promise<void>
+}
+
+/** RFC 6121 §5. */
+export interface Message {
+  readonly type: 'normal' | 'chat' | 'groupchat' | 'headline' | 'error'
+  readonly id?: string
+  /** Who sent it: the server vouches for that. */
+  readonly from: { readonly bare: BareJid; readonly resource?: string }
+  /** Of type `error`, that of the message which came back. */
+  readonly body?: string
+  readonly thread?: string
+  /** Everything else in it, within bounds. */
+  readonly payloads: readonly Element[]
+}
+
+export interface OutgoingMessage {
+  /** Bare or full. */
+  readonly to: string
+  readonly type: 'normal' | 'chat' | 'groupchat'
+  /** A random one when left out. */
+  readonly id?: string
+  readonly body?: string
+  readonly thread?: string
+  readonly payloads?: readonly Element[]
 }
 
 /** Bytes are those of the XML, before TLS. A round trip is a question of ours that had to wait for its answer. */

@@ -6,8 +6,9 @@ import type { Conversation } from './conversation.ts'
 import { createDisco } from './disco.ts'
 import { readEntityTime } from './entity-time.ts'
 import { readStreamError } from './errors.ts'
+import { readMessage, writeMessage } from './messages.ts'
 import { publishNickname } from './nickname.ts'
-import type { FastToken, PubsubEvent, SessionOptions, SessionStatus, XmppSession } from './ports.ts'
+import type { FastToken, Message, PubsubEvent, SessionOptions, SessionStatus, XmppSession } from './ports.ts'
 import { createPubsub } from './pubsub.ts'
 import { readPubsubEvents } from './pubsub-events.ts'
 import type { Ask } from './requests.ts'
@@ -27,6 +28,7 @@ export function openSession(options: SessionOptions): XmppSession {
   const stopping = new AbortController()
   const statusListeners = new Set<(status: SessionStatus) => void>()
   const eventListeners = new Set<(event: PubsubEvent) => void>()
+  const messageListeners = new Set<(message: Message) => void>()
   let status: SessionStatus = 'connecting'
   let problem: AppError | undefined
   let connection: Connection | undefined
@@ -83,6 +85,8 @@ export function openSession(options: SessionOptions): XmppSession {
       ...(!invalidates && { previous: conversation }),
       timeout: options.connectTimeout ?? CONNECT_TIMEOUT,
       onMessage(stanza) {
+        const message = readMessage(stanza)
+        if (message !== undefined) for (const listener of [...messageListeners]) shield(() => listener(message))
         for (const event of readPubsubEvents(stanza)) {
           for (const listener of [...eventListeners]) shield(() => listener(event))
         }
@@ -160,6 +164,14 @@ export function openSession(options: SessionOptions): XmppSession {
     onPubsubEvent(listener) {
       eventListeners.add(listener)
       return () => void eventListeners.delete(listener)
+    },
+    onMessage(listener) {
+      messageListeners.add(listener)
+      return () => void messageListeners.delete(listener)
+    },
+    async sendMessage(message) {
+      if (conversation === undefined) throw new AppError('unavailable', `${jid} is not connected`, { cause: problem })
+      await conversation.tell(writeMessage(message))
     },
     whenOnline: (timeoutMs) => whenOnline(session, timeoutMs),
     readServices: services.read,

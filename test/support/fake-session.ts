@@ -1,5 +1,14 @@
 import { AppError } from '#server/errors.ts'
-import type { Disco, Pubsub, PubsubEvent, Services, SessionStatus, XmppSession } from '#server/xmpp/ports.ts'
+import type {
+  Disco,
+  Message,
+  OutgoingMessage,
+  Pubsub,
+  PubsubEvent,
+  Services,
+  SessionStatus,
+  XmppSession,
+} from '#server/xmpp/ports.ts'
 import type { BareJid } from '#shared/jid.ts'
 import { NS } from '#shared/ns.ts'
 import type { FakeNetwork } from './fake-pubsub.ts'
@@ -12,11 +21,17 @@ export interface FakeSession extends XmppSession {
   setStatus(status: SessionStatus): void
   /** As if its server had sent it. */
   emit(event: PubsubEvent): void
+  /** As if its server had sent it. */
+  receive(message: Message): void
+  /** What was sent. */
+  readonly sent: OutgoingMessage[]
 }
 
 export function createFakeSession(jid: BareJid, network: FakeNetwork): FakeSession {
   const statusListeners = new Set<(status: SessionStatus) => void>()
   const eventListeners = new Set<(event: PubsubEvent) => void>()
+  const messageListeners = new Set<(message: Message) => void>()
+  const sent: OutgoingMessage[] = []
   const nicknames: string[] = []
   let status: SessionStatus = 'online'
   const emit = (event: PubsubEvent) => {
@@ -72,6 +87,10 @@ export function createFakeSession(jid: BareJid, network: FakeNetwork): FakeSessi
     nicknames,
     services: { pep: true },
     emit,
+    sent,
+    receive(message) {
+      for (const listener of [...messageListeners]) listener(message)
+    },
     get status() {
       return status
     },
@@ -92,6 +111,14 @@ export function createFakeSession(jid: BareJid, network: FakeNetwork): FakeSessi
     onPubsubEvent(listener) {
       eventListeners.add(listener)
       return () => eventListeners.delete(listener)
+    },
+    onMessage(listener) {
+      messageListeners.add(listener)
+      return () => messageListeners.delete(listener)
+    },
+    async sendMessage(message) {
+      if (status !== 'online') throw offline()
+      sent.push(message)
     },
     readServices: async () => session.services,
     async setNickname(name) {

@@ -47,6 +47,8 @@ class Client(slixmpp.ClientXMPP):
         for event in message.xml.findall("{%s}event" % EVENT):
             for child in event:
                 self.on_event(sender, child)
+        if message.xml.find("{%s}event" % EVENT) is None:
+            say(event="stanza", sender=sender, xml=text_of(message.xml))
         body = message["body"]
         if body:
             say(event="message", sender=sender, body=body, type=message["type"], id=message["id"])
@@ -73,6 +75,18 @@ class Client(slixmpp.ClientXMPP):
 
     def element(self, name, **attributes):
         return ET.Element("{%s}%s" % (PUBSUB, name), {key: str(value) for key, value in attributes.items()})
+
+    async def do_send(self, xml):
+        self.send_raw(xml)
+
+    async def do_iq(self, to, type, payload):
+        iq = self.make_iq(id=self.new_id(), ito=to or None, itype=type)
+        iq.append(ET.fromstring(payload))
+        try:
+            answer = await iq.send(timeout=30)
+        except IqError as error:
+            answer = error.iq
+        return text_of(answer.xml)
 
     async def do_subscribe(self, service, node):
         await self.ask("set", service, self.element("subscribe", node=node, jid=self.boundjid.bare))

@@ -36,6 +36,8 @@ export interface SlixmppEvent {
   readonly payload?: string
   readonly publisher?: string
   readonly sender?: string
+  /** Of `stanza`: every message that is no event of a node, as XML. */
+  readonly xml?: string
   readonly body?: string
   readonly reason?: string
 }
@@ -60,6 +62,10 @@ export interface SlixmppClient extends AsyncDisposable {
   /** Becomes available: from here on messages and notifications come. */
   presence(priority?: number): Promise<void>
   message(to: string, body: string): Promise<void>
+  /** Sends a stanza as it stands. */
+  send(stanza: string): Promise<void>
+  /** Asks, and resolves with the whole answer as XML, also where that is an error. */
+  iq(to: string | undefined, type: 'get' | 'set', payload: string): Promise<string>
   create(where: Where & { readonly config?: Readonly<Record<string, string>> }): Promise<void>
   subscribe(where: Where): Promise<void>
   unsubscribe(where: Where): Promise<void>
@@ -136,6 +142,8 @@ export async function startSlixmpp(options: SlixmppOptions): Promise<SlixmppClie
     hear,
     presence: (priority = 0) => ask('presence', { priority }),
     message: (to, body) => ask('message', { to, body }),
+    send: (xml) => ask('send', { xml }),
+    iq: (to, type, payload) => ask('iq', { to, type, payload }),
     create: (where) => ask('create', inFull(where)),
     subscribe: (where) => ask('subscribe', inFull(where)),
     unsubscribe: (where) => ask('unsubscribe', inFull(where)),

@@ -21,6 +21,13 @@ const KINDS: Record<OutboxRow['kind'], string> = {
   community: 'New community',
   block: 'Who may write in a community',
   'public-follows': 'Public list of what you follow',
+  react: 'Reaction',
+  'restore-comment': 'Comment that you restored',
+  'close-thread': 'Opening or closing of a thread',
+  room: 'Room',
+  'room-member': 'Joining or leaving of a room',
+  'room-message': 'Message in a room',
+  announce: 'Announcement in a room',
 }
 
 export async function sendDraftsPage(web: Web, exchange: Exchange, kept: readonly SentDraft[]): Promise<FastifyReply> {

@@ -1,0 +1,82 @@
+import { type Kysely, sql } from 'kysely'
+
+/** What people do with posts: answers from rooms, reactions, reposts; and what of it is held back. */
+export async function up(db: Kysely<unknown>): Promise<void> {
+  const names = ['hold', 'contributor', 'root_service', 'root_node', 'root_item', 'via_service', 'via_node', 'via_item']
+  for (const name of names) await db.schema.alterTable('entry').addColumn(name, 'text').execute()
+  await sql`CREATE INDEX entry_root ON entry (root_service, root_node, root_item) WHERE root_item IS NOT NULL`.execute(
+    db,
+  )
+  await sql`CREATE INDEX entry_via ON entry (via_service, via_node, via_item) WHERE via_item IS NOT NULL`.execute(db)
+  await sql`CREATE INDEX entry_held ON entry (hold) WHERE hold IS NOT NULL`.execute(db)
+  await sql`CREATE INDEX entry_publisher ON entry (publisher) WHERE publisher IS NOT NULL`.execute(db)
+  await db.schema.createIndex('entry_arrived').on('entry').columns(['arrived_at']).execute()
+  await db.schema.alterTable('node').addColumn('archive_cursor', 'text').execute()
+
+  await db.schema
+    .createTable('reaction')
+    .addColumn('service', 'text', (column) => column.notNull())
+    .addColumn('node', 'text', (column) => column.notNull())
+    .addColumn('item', 'text', (column) => column.notNull())
+    .addColumn('reactor', 'text', (column) => column.notNull())
+    .addColumn('emoji', 'text', (column) => column.notNull())
+    .addColumn('source_service', 'text', (column) => column.notNull())
+    .addColumn('source_node', 'text', (column) => column.notNull())
+    .addColumn('source_item', 'text', (column) => column.notNull())
+    .addColumn('at', 'integer', (column) => column.notNull())
+    .addColumn('arrived_at', 'integer', (column) => column.notNull())
+    .addColumn('hold', 'text')
+    .addPrimaryKeyConstraint('reaction_address', [
+      'service',
+      'node',
+      'item',
+      'emoji',
+      'reactor',
+      'source_service',
+      'source_node',
+      'source_item',
+    ])
+    .execute()
+  await db.schema
+    .createIndex('reaction_source')
+    .on('reaction')
+    .columns(['source_service', 'source_node', 'source_item'])
+    .execute()
+  await db.schema.createIndex('reaction_arrived').on('reaction').columns(['arrived_at']).execute()
+
+  await db.schema
+    .createTable('original')
+    .addColumn('service', 'text', (column) => column.notNull())
+    .addColumn('node', 'text', (column) => column.notNull())
+    .addColumn('item', 'text', (column) => column.notNull())
+    .addColumn('status', 'text', (column) => column.notNull())
+    .addColumn('author', 'text')
+    .addColumn('name', 'text')
+    .addColumn('title', 'text')
+    .addColumn('alternate', 'text')
+    .addColumn('comments_service', 'text')
+    .addColumn('comments_node', 'text')
+    .addColumn('read_at', 'integer', (column) => column.notNull())
+    .addPrimaryKeyConstraint('original_address', ['service', 'node', 'item'])
+    .execute()
+
+  await db.schema
+    .createTable('participant')
+    .addColumn('channel', 'text', (column) => column.notNull())
+    .addColumn('id', 'text', (column) => column.notNull())
+    .addColumn('jid', 'text')
+    .addColumn('nick', 'text')
+    .addColumn('is_present', 'integer', (column) => column.notNull().defaultTo(1))
+    .addColumn('seen_at', 'integer', (column) => column.notNull())
+    .addPrimaryKeyConstraint('participant_id', ['channel', 'id'])
+    .execute()
+}
+
+export async function down(db: Kysely<unknown>): Promise<void> {
+  for (const table of ['participant', 'original', 'reaction']) await db.schema.dropTable(table).execute()
+  await db.schema.alterTable('node').dropColumn('archive_cursor').execute()
+  for (const index of ['entry_root', 'entry_via', 'entry_held', 'entry_publisher', 'entry_arrived'])
+    await db.schema.dropIndex(index).execute()
+  const names = ['hold', 'contributor', 'root_service', 'root_node', 'root_item', 'via_service', 'via_node', 'via_item']
+  for (const name of names) await db.schema.alterTable('entry').dropColumn(name).execute()
+}
