@@ -1,17 +1,15 @@
-import { AppError, describeError } from '#server/errors.ts'
 import { findBlog } from '#server/store/blog.ts'
 import type { IndexDb } from '#server/store/database.ts'
-import type { XmppSession } from '#server/xmpp/ports.ts'
 import type { NodeAddress } from '#shared/address.ts'
 import { type BareJid, readBareJid } from '#shared/jid.ts'
-import { NS } from '#shared/ns.ts'
 import { cleanLine } from '#shared/text.ts'
+import { mayFollow } from './follow.ts'
 import { type NodeInfo, readNodeInfo } from './node-info.ts'
+import { type OwnSessionDeps, requireOwnSession } from './own-session.ts'
 import { waitAtMost } from './patience.ts'
 
-export interface BrowseDeps {
+export interface BrowseDeps extends OwnSessionDeps {
   readonly index: IndexDb
-  readonly sessions: (jid: BareJid) => XmppSession | undefined
   /** Milliseconds for all questions about nodes: those not answered by then are shown by their names alone. */
   readonly patience?: number
 }
@@ -38,7 +36,7 @@ const LONGEST_NODE = 1_023
 
 /** The service that a person's server offers for nodes of many people. */
 export async function findService(deps: BrowseDeps, jid: BareJid): Promise<BareJid | undefined> {
-  const services = await requireSession(deps, jid)
+  const services = await requireOwnSession(deps, jid)
     .readServices()
     .catch(() => undefined)
   return services?.pubsub
@@ -46,12 +44,17 @@ export async function findService(deps: BrowseDeps, jid: BareJid): Promise<BareJ
 
 /** The feeds of a service, by what it tells the person's own session; comments and attachments are none. */
 export async function browse(deps: BrowseDeps, jid: BareJid, service: BareJid): Promise<Browsed> {
-  const { disco, pubsub } = requireSession(deps, jid)
+  const { disco, pubsub } = requireOwnSession(deps, jid)
   // One more, and those that are left out, to know whether there are more.
   const items = await disco.listItems(service, undefined, { max: MOST * 3 })
   const names = new Map<string, string | undefined>()
   for (const item of items.slice(0, MOST * 50)) {
-    if (item.node !== undefined && readBareJid(item.jid) === service && isFeed(item.node))
+    if (
+      item.node !== undefined &&
+      readBareJid(item.jid) === service &&
+      item.node.length <= LONGEST_NODE &&
+      mayFollow({ service, node: item.node })
+    )
       names.set(item.node, item.name)
   }
   const found = new Map<string, ListedNode>()
@@ -81,22 +84,6 @@ export async function browse(deps: BrowseDeps, jid: BareJid, service: BareJid): 
   return { nodes: [...found.values()], isCut: names.size > MOST }
 }
 
-function isFeed(node: string): boolean {
-  if (node === '' || node.length > LONGEST_NODE) return false
-  return !node.startsWith(NS.COMMENTS_PREFIX) && !node.startsWith(NS.ATTACHMENTS_PREFIX)
-}
-
 function withoutEmpty(info: NodeInfo): NodeInfo {
   return Object.fromEntries(Object.entries(info).filter(([, value]) => value !== undefined))
-}
-
-function requireSession({ sessions }: BrowseDeps, jid: BareJid): XmppSession {
-  const session = sessions(jid)
-  if (session?.status === 'online') return session
-  throw new AppError(
-    'unavailable',
-    session?.problem === undefined
-      ? 'Your XMPP server cannot be reached now. Try again in a moment.'
-      : describeError(session.problem),
-  )
 }

@@ -3,14 +3,15 @@ import { AppError, isAppError } from '#server/errors.ts'
 import { findCommunity } from '#server/store/community.ts'
 import type { StateDb } from '#server/store/database.ts'
 import type { OutboxRow } from '#server/store/outbox.ts'
-import type { Affiliation, XmppSession } from '#server/xmpp/ports.ts'
-import { addressKey, asItemId, type NodeAddress } from '#shared/address.ts'
+import type { Affiliation } from '#server/xmpp/ports.ts'
+import { addressKey, type NodeAddress } from '#shared/address.ts'
 import { createNodeName } from '#shared/item-id.ts'
 import { type BareJid, localPart } from '#shared/jid.ts'
 import { base, gallery, type NodeConfig } from '#shared/profiles/index.ts'
 import { cleanLine } from '#shared/text.ts'
 import type { QueueDeps } from './outbox-deps.ts'
-import { queue } from './queue-row.ts'
+import { type OwnSessionDeps, requireOwnSession } from './own-session.ts'
+import { nodeRowAddress, queue } from './queue-row.ts'
 import type { BlockTask, CommunityTask } from './task.ts'
 
 export interface NewCommunity {
@@ -39,7 +40,7 @@ export async function queueCommunity(deps: QueueDeps, community: NewCommunity): 
     ...{ kind: 'community', profile: kind, title, description, isOpen },
     publishers: isOpen ? [] : publishers.filter((jid) => jid !== owner),
   }
-  return queue(deps, task, { account: owner, address: { service, node, item: asItemId('') }, key })
+  return queue(deps, task, { account: owner, address: nodeRowAddress({ service, node }), key })
 }
 
 /** The configuration that a community is made with. */
@@ -53,14 +54,12 @@ export async function queueAffiliation(
   { by, address, jid, affiliation }: { by: BareJid; address: NodeAddress } & Omit<BlockTask, 'kind'>,
 ): Promise<OutboxRow> {
   if (jid === by) throw new AppError('bad-request', 'You own this community: that stays so.')
-  const { service, node } = address
-  const row = { account: by, address: { service, node, item: asItemId('') }, key: randomUUID() }
+  const row = { account: by, address: nodeRowAddress(address), key: randomUUID() }
   return queue(deps, { kind: 'block', jid, affiliation }, row)
 }
 
-export interface OwnersDeps {
+export interface OwnersDeps extends OwnSessionDeps {
   readonly state: StateDb
-  readonly sessions: (jid: BareJid) => XmppSession | undefined
 }
 
 // Whom a service named as owners when they last asked; who asks again is told anew.
@@ -83,9 +82,7 @@ export async function listPeople(
   jid: BareJid,
   { service, node }: NodeAddress,
 ): Promise<readonly Affiliation[]> {
-  const session = sessions(jid)
-  if (session?.status !== 'online')
-    throw new AppError('unavailable', 'Your XMPP server cannot be reached now. Try again in a moment.')
+  const session = requireOwnSession({ sessions }, jid)
   const known = owners.get(state) ?? new Set()
   owners.set(state, known)
   try {

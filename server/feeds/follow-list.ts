@@ -27,13 +27,14 @@ export interface FollowList {
 // Another client's entries, and broken ones, may be among them.
 const MOST_ITEMS = MOST_FOLLOWS * 2
 const SMALLEST_MAX = 256
-const PRIVATE: NodeConfig = {
+/** Of a list on somebody's account, whoever may read it. */
+export const LIST_CONFIG: NodeConfig = {
   persist_items: '1',
   max_items: 'max',
-  access_model: 'whitelist',
   send_last_published_item: 'never',
   notify_retract: '1',
 }
+const PRIVATE: NodeConfig = { ...LIST_CONFIG, access_model: 'whitelist' }
 /** COMPAT(Movim 0.34): in spite of its name it is where that keeps, privately, all that somebody follows. */
 const LIST = NS.PRIVATE_SUBSCRIPTION_LIST
 

@@ -3,7 +3,7 @@ import { AppError } from '#server/errors.ts'
 import { addFollow, deleteFollow, type Follow, findFollow, listFollows } from '#server/store/follow.ts'
 import { deleteUnbegun } from '#server/store/outbox.ts'
 import { publishesFollows, savePublishesFollows } from '#server/store/reader.ts'
-import { asItemId, type ItemAddress, type NodeAddress, sameAddress, writeXmppUri } from '#shared/address.ts'
+import { type NodeAddress, sameAddress, writeXmppUri } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
 import { NS } from '#shared/ns.ts'
 import { blogOf } from './blog-of.ts'
@@ -11,7 +11,7 @@ import { MOST_FOLLOWS } from './follow-list.ts'
 import { knowBlogs } from './known-blogs.ts'
 import { type Live, NODES_TOPIC } from './live.ts'
 import type { QueueDeps } from './outbox-deps.ts'
-import { queue } from './queue-row.ts'
+import { nodeRowAddress, queue } from './queue-row.ts'
 
 export interface FollowDeps extends QueueDeps {
   readonly live: Live
@@ -85,7 +85,7 @@ export async function queueFollow(
   kind: 'follow' | 'unfollow',
   { follower: account, address: node }: { follower: BareJid; address: NodeAddress },
 ): Promise<void> {
-  const address = followRowAddress(node)
+  const address = nodeRowAddress(node)
   for (const kind of ['follow', 'unfollow'] as const) await deleteUnbegun(deps.state, { account, address, kind })
   await queue(deps, { kind }, { account, address, key: randomUUID() })
 }
@@ -96,11 +96,6 @@ export async function publishFollows(deps: QueueDeps, account: BareJid, isPublic
   await queuePublicFollows(deps, account)
 }
 
-/** Of a row about a node as a whole. */
-export function followRowAddress({ service, node }: NodeAddress): ItemAddress {
-  return { service, node, item: asItemId('') }
-}
-
 async function tellOthers(deps: FollowDeps, follower: BareJid, fresh: readonly Wish[]): Promise<void> {
   await knowBlogs(deps)
   for (const { address } of fresh) deps.live.publish(NODES_TOPIC, { kind: 'node-added', address })
@@ -108,7 +103,7 @@ async function tellOthers(deps: FollowDeps, follower: BareJid, fresh: readonly W
 }
 
 async function queuePublicFollows(deps: QueueDeps, account: BareJid): Promise<void> {
-  const address = followRowAddress({ service: account, node: NS.PUBLIC_SUBSCRIPTION_LIST })
+  const address = nodeRowAddress({ service: account, node: NS.PUBLIC_SUBSCRIPTION_LIST })
   await deleteUnbegun(deps.state, { account, address, kind: 'public-follows' })
   await queue(deps, { kind: 'public-follows' }, { account, address, key: randomUUID() })
 }

@@ -3,9 +3,10 @@ import { findLastOutboxId, listOutboxOf, type OutboxRow } from '#server/store/ou
 import type { XmppSession } from '#server/xmpp/ports.ts'
 import { addressKey, type NodeAddress } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
-import { type FollowDeps, followNodes, followRowAddress, mayFollow, queueFollow, type Wish } from './follow.ts'
+import { type FollowDeps, followNodes, mayFollow, queueFollow, type Wish } from './follow.ts'
 import { type FollowList, MOST_FOLLOWS, readFollowList } from './follow-list.ts'
 import { knowBlogs } from './known-blogs.ts'
+import { nodeRowAddress } from './queue-row.ts'
 
 export interface MergeOptions {
   /** What the account's server acknowledged from then on it may have lost. */
@@ -109,7 +110,7 @@ interface Question extends MergeOptions {
 
 /** Whether a node is the outbox's own business, or was, in words that its server may have lost. */
 async function readRows({ state }: FollowDeps, { jid, address, before, doubtfulSince }: Question): Promise<Say> {
-  const all = await listOutboxOf(state, followRowAddress(address))
+  const all = await listOutboxOf(state, nodeRowAddress(address))
   const rows = all.filter(({ account }) => account === jid)
   const isOurs = ({ id, status }: OutboxRow) => status === 'waiting' || id > before.lastId
   if (rows.some(isOurs)) return 'ours'

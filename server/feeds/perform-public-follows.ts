@@ -6,19 +6,13 @@ import { addressKey, type NodeAddress } from '#shared/address.ts'
 import { NS } from '#shared/ns.ts'
 import { type ListedSubscription, writePublicSubscription, writeSubscription } from '#shared/subscription-list.ts'
 import { isConfigured } from './blog-node.ts'
-import { type ListedItem, listItemId, readList, takeOff } from './follow-list.ts'
+import { LIST_CONFIG, type ListedItem, listItemId, readList, takeOff } from './follow-list.ts'
 import type { OutboxDeps } from './outbox-deps.ts'
 import type { Performance } from './perform.ts'
 
-const LIST: NodeConfig = {
-  persist_items: '1',
-  max_items: 'max',
-  send_last_published_item: 'never',
-  notify_retract: '1',
-}
-const FOR_EVERYBODY: NodeConfig = { ...LIST, access_model: 'open', presence_based_delivery: '0' }
+const FOR_EVERYBODY: NodeConfig = { ...LIST_CONFIG, access_model: 'open', presence_based_delivery: '0' }
 /** Movim's: what it holds is for contacts. */
-const FOR_CONTACTS: NodeConfig = { ...LIST, access_model: 'presence' }
+const FOR_CONTACTS: NodeConfig = { ...LIST_CONFIG, access_model: 'presence' }
 
 /** Makes the public lists on the person's account say what they follow, or nothing, as they chose. */
 export async function performPublicFollows(

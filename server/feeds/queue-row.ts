@@ -1,8 +1,13 @@
 import { addOutboxRow, type NewOutboxRow, type OutboxRow } from '#server/store/outbox.ts'
-import type { ItemAddress } from '#shared/address.ts'
+import { asItemId, type ItemAddress, type NodeAddress } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
 import type { QueueDeps } from './outbox-deps.ts'
 import { type Task, writeTask } from './task.ts'
+
+/** Of a row about a node as a whole. */
+export function nodeRowAddress({ service, node }: NodeAddress): ItemAddress {
+  return { service, node, item: asItemId('') }
+}
 
 /** Stores a row before anybody is told that it will be done. */
 export async function queue(

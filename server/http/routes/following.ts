@@ -2,9 +2,9 @@ import type { FastifyInstance } from 'fastify'
 import { AppError, isAppError } from '#server/errors.ts'
 import { followNode, mayFollow, publishFollows, unfollowNode } from '#server/feeds/follow.ts'
 import { blogOf } from '#server/feeds/indexing.ts'
+import { requireOwnSession } from '#server/feeds/own-session.ts'
 import { previewFeed } from '#server/feeds/preview.ts'
 import { readShownFollows } from '#server/feeds/shown-follows.ts'
-import type { Person } from '#server/people/people.ts'
 import { findFollow } from '#server/store/follow.ts'
 import { type NodeAddress, readXmppUri, sameAddress } from '#shared/address.ts'
 import { localPart, readBareJid } from '#shared/jid.ts'
@@ -49,7 +49,7 @@ export function addFollowing(app: FastifyInstance, web: Web): void {
       const exchange = { request, reply, visit }
       const typed = request.body.address ?? ''
       try {
-        const session = requireSession(web, person)
+        const session = requireOwnSession(ctx, person.jid)
         const { found, preview } = await look(person.jid, async () => {
           const found = await discover(discoveryOf(web), completeAccount(typed, ctx.siteDomain))
           requireReach(ctx.config, found.address.service)
@@ -111,7 +111,7 @@ export function addFollowing(app: FastifyInstance, web: Web): void {
       if (jid === undefined || problem !== undefined) {
         return sendFollowingPage(web, exchange, { theirs: { jid: typed, problem, list: [] }, status: 400 })
       }
-      const theirs = { jid, ...(await readShownFollows(requireSession(web, person), jid)) }
+      const theirs = { jid, ...(await readShownFollows(requireOwnSession(ctx, person.jid), jid)) }
       return sendFollowingPage(web, exchange, { theirs })
     }),
   )
@@ -121,10 +121,4 @@ function requireNode({ body }: FollowForm): NodeAddress {
   const uri = readXmppUri(body.address ?? '')
   if (uri?.node === undefined) throw new AppError('bad-request', 'That is no address of a blog.')
   return { service: uri.service, node: uri.node }
-}
-
-function requireSession({ ctx }: Web, { jid }: Person) {
-  const session = ctx.people.session(jid)
-  if (session?.status === 'online') return session
-  throw new AppError('unavailable', 'Your XMPP server cannot be reached now. Try again in a moment.')
 }
