@@ -47,7 +47,7 @@ export async function createContext({ config, log, local }: ContextParts): Promi
   const live = createLive()
   const site = stack.adopt(await openSite({ account, state, log }), (session) => session.stop())
   const metrics = createMetrics()
-  const base = { config, log, meters: metrics, index, state, secret, siteDomain, clock, live }
+  const base = { config, log, meters: metrics, index, state, secret, siteDomain, siteJid: account.jid, clock, live }
 
   const people = createPeople({
     ...base,
@@ -63,8 +63,10 @@ export async function createContext({ config, log, local }: ContextParts): Promi
   })
   // Together, for the whole of Canto has 5 seconds to end.
   stack.defer(async () => void (await Promise.all([people.stop(), site.stop()])))
+  // The site account writes too: comments of people who are not signed in, and what it says in rooms.
+  const sessions = (jid: BareJid) => people.session(jid) ?? (jid === site.jid ? site : undefined)
   const indexing = createIndexing({ ...base, site })
-  const outbox = createOutbox({ ...base, sessions: people.session, indexing })
+  const outbox = createOutbox({ ...base, sessions, indexing })
   const following = createFollowing({ ...base, site, outbox, people: people.sessions })
   stack.defer(async () => void (await Promise.all([outbox.stop(), following.stop(), indexing.stop()])))
 

@@ -48,4 +48,6 @@ export const NS = {
   ATTACHMENTS: 'urn:xmpp:pubsub-attachments:1',
   HTTP_AUTH: 'http://jabber.org/protocol/http-auth',
   MAM: 'urn:xmpp:mam:2',
+  /** Our own: how a contributor proved who they are. */
+  PROOF: 'urn:canto:proof:1',
 } as const

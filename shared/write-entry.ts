@@ -1,6 +1,7 @@
 import type { Element } from 'ltx'
 import { type ItemAddress, type NodeAddress, readXmppUri, writePlainXmppUri, writeXmppUri } from './address.ts'
 import { idPrefix } from './content.ts'
+import { type Contributor, writeContributor } from './contributor.ts'
 import { writeDate } from './dates.ts'
 import type { Author, PostDraft } from './entry.ts'
 import { plainText, renderMarkdown, textToHtml, toXhtml } from './markup.ts'
@@ -68,6 +69,8 @@ export interface CommentParts {
   /** The post or the comment it answers. */
   readonly inReplyTo?: ItemAddress
   readonly atomId?: string
+  /** Whose words they are, where its author only publishes them. */
+  readonly contributor?: Contributor
 }
 
 /** Writes a comment: its title is all of its text, for Movim shows no more; Markdown brings two contents too. */
@@ -89,6 +92,7 @@ export function writeComment(parts: CommentParts): Element {
     el('published', {}, date),
     el('updated', {}, date),
     writeAuthor(author),
+    parts.contributor === undefined ? undefined : writeContributor(parts.contributor),
     isMarkedUp ? el('content', { type: 'text' }, text) : undefined,
     isMarkedUp ? el('content', { type: 'xhtml' }, toXhtml(html)) : undefined,
     el('link', { rel: 'alternate', href: writeXmppUri(address) }),

@@ -56,14 +56,22 @@ export function toEntryRow(deps: IngestDeps, { node, address, existing, item, is
     replyItem: reply?.item ?? null,
     payload,
     profile: item.profile,
-    more: JSON.stringify(entry.pictures.length === 0 ? {} : { pictures: entry.pictures }),
+    more: JSON.stringify(writeMore(item)),
     firstSeenAt: firstSeen.getTime(),
     changedAt: now.getTime(),
     hold: null,
-    contributor: null,
+    contributor: item.contributor?.jid ?? null,
     ...{ rootService: null, rootNode: null, rootItem: null },
     ...{ viaService: null, viaNode: null, viaItem: null },
     arrivedAt: existing?.arrivedAt ?? (isHistory ? published : now).getTime(),
+  }
+}
+
+/** What is kept beside the core, by name; nothing where there is nothing. */
+function writeMore({ entry, contributor }: ReadEntryItem): Record<string, unknown> {
+  return {
+    ...(entry.pictures.length > 0 && { pictures: entry.pictures }),
+    ...(contributor !== undefined && { contributor: { name: contributor.name, how: contributor.how } }),
   }
 }
 

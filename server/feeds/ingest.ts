@@ -26,6 +26,8 @@ export interface IngestDeps {
   readonly meters: Meters
   /** The domain of the site account. */
   readonly siteDomain: BareJid
+  /** The site account: nobody else is believed about whose words it published. */
+  readonly siteJid?: BareJid
 }
 
 export type IngestOutcome = 'stored' | 'unchanged' | 'removed' | 'ignored' | 'rejected'

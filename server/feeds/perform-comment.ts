@@ -16,7 +16,11 @@ export async function performComment(
   { session, row, task, begin }: Performance<CommentTask>,
 ): Promise<void> {
   const { address, account } = row
-  await requireNotBlocked(deps, row, 'You are blocked in this community')
+  await requireNotBlocked(
+    deps,
+    { address, account: task.contributor?.jid ?? account },
+    'You are blocked in this community',
+  )
   const found = row.attempts > 0 ? await session.pubsub.findItem(address) : undefined
   const published = new Date(task.published)
   const payload =
@@ -27,6 +31,7 @@ export async function performComment(
       author: { jid: account, name: await nameOf(deps, account) },
       published,
       inReplyTo: task.inReplyTo,
+      contributor: task.contributor,
       atomId: createTagUri(account, published, address.item),
     })
   if (found === undefined) {

@@ -5,6 +5,7 @@ import { findNode, listPostsOfThread } from '#server/store/node.ts'
 import { deleteUnbegun, listOutboxOf, type OutboxRow } from '#server/store/outbox.ts'
 import { findPost } from '#server/store/post.ts'
 import { addressKey, asItemId, type ItemAddress } from '#shared/address.ts'
+import type { Contributor } from '#shared/contributor.ts'
 import { METADATA_ITEM } from '#shared/feed-metadata.ts'
 import { createItemId } from '#shared/item-id.ts'
 import type { BareJid } from '#shared/jid.ts'
@@ -47,12 +48,14 @@ export interface NewComment {
   readonly text: string
   /** The comment that it answers. */
   readonly inReplyTo?: ItemAddress
+  /** Who wrote it, where the site account publishes it for them. */
+  readonly contributor?: Contributor
 }
 
 /** Comments on a post, by the commenter's own session. */
 export async function queueComment(
   deps: QueueDeps,
-  { author, key, post, text, inReplyTo }: NewComment,
+  { author, key, post, text, inReplyTo, contributor }: NewComment,
 ): Promise<OutboxRow> {
   const found = await findPost(deps.index, post)
   if (found === 'gone') throw new AppError('gone', 'The post was deleted')
@@ -63,7 +66,7 @@ export async function queueComment(
   const published = deps.clock().toISOString()
   return queue(
     deps,
-    { kind: 'comment', text, inReplyTo: inReplyTo ?? post, published },
+    { kind: 'comment', text, inReplyTo: inReplyTo ?? post, published, contributor },
     { account: author, address, key },
   )
 }

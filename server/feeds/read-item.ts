@@ -1,6 +1,7 @@
 import type { Element } from 'ltx'
 import type { NodeRow } from '#server/store/node.ts'
 import type { Item } from '#server/xmpp/ports.ts'
+import { type Contributor, readContributor } from '#shared/contributor.ts'
 import { type Credit, creditAuthor } from '#shared/credit.ts'
 import type { Entry } from '#shared/entry.ts'
 import { type FeedMetadata, METADATA_ITEM, readFeedMetadata } from '#shared/feed-metadata.ts'
@@ -16,6 +17,8 @@ export interface ReadEntryItem {
   /** As the service says, or as it cannot be otherwise on an account's own node. */
   readonly publisher: BareJid | undefined
   readonly payload: string
+  /** Whose comment our own site account published for them. */
+  readonly contributor?: Contributor
 }
 
 export interface ReadMetadataItem {
@@ -37,7 +40,7 @@ export interface SentItem {
 
 /** Plain data of an item, or why there is none. */
 export function readItem(
-  { siteDomain }: { readonly siteDomain: BareJid },
+  { siteDomain, siteJid }: { readonly siteDomain: BareJid; readonly siteJid?: BareJid },
   { node, item, text }: SentItem,
 ): ReadItem | string {
   const { payload, publisher: stamped } = item
@@ -51,7 +54,10 @@ export function readItem(
   if (profile === undefined || entry === undefined) return 'it is no entry'
   const credit = creditOf({ siteDomain, node, stamped, entryAuthor: entry.author.jid })
   const publisher = readPublisher(stamped) ?? (credit.kind === 'credited' ? credit.author : undefined)
-  return { kind: 'entry', profile: profile.name, entry, credit, publisher, payload: text }
+  // Anybody may name anybody; only our own account asks for a proof first.
+  const isOurs = node.kind === 'comments' && credit.kind !== 'unverified' && credit.author === siteJid
+  const contributor = isOurs ? readContributor(payload) : undefined
+  return { kind: 'entry', profile: profile.name, entry, credit, publisher, payload: text, contributor }
 }
 
 // The link of a post makes a node one of comments, whatever it is called.

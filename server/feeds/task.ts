@@ -1,6 +1,7 @@
 import type { StateDb } from '#server/store/database.ts'
 import { type OutboxRow, updateOutboxRow } from '#server/store/outbox.ts'
 import type { ItemAddress, NodeAddress } from '#shared/address.ts'
+import type { Contributor } from '#shared/contributor.ts'
 import type { PostDraft } from '#shared/entry.ts'
 import type { BareJid } from '#shared/jid.ts'
 
@@ -30,6 +31,8 @@ export interface CommentTask {
   readonly text: string
   readonly inReplyTo?: ItemAddress
   readonly published: string
+  /** Whose words the site account publishes. */
+  readonly contributor?: Contributor
 }
 
 export interface RemoveCommentTask {

@@ -22,6 +22,7 @@ export interface TestContext extends AsyncDisposable {
   /** Stops the clock at an instant, or moves it there. */
   setNow(now: Date | string): void
   readonly siteDomain: BareJid
+  readonly siteJid: BareJid
   readonly config: { url: URL; isUrlSet: boolean }
   readonly network: FakeNetwork
   readonly site: FakeSession
@@ -59,9 +60,10 @@ export async function createTestContext(options: TestContextOptions = {}): Promi
     meters: noMeters,
     clock: () => now ?? new Date(),
     siteDomain: domainOf(siteJid),
+    siteJid,
     config: { url: new URL('https://blog.example'), isUrlSet: true },
     site: createFakeSession(siteJid, network),
-    sessions: (jid: BareJid) => sessions.get(jid),
+    sessions: (jid: BareJid): XmppSession | undefined => sessions.get(jid) ?? (jid === siteJid ? deps.site : undefined),
   }
   const indexing = createIndexing(deps)
   const outbox = createOutbox({ ...deps, indexing })

@@ -60,9 +60,10 @@ export async function createRealContext(options: RealContextOptions): Promise<Re
     meters: noMeters,
     clock: options.clock ?? (() => new Date()),
     siteDomain: home.domain as BareJid,
+    siteJid: site.jid,
     config: { url: new URL('https://blog.example'), isUrlSet: true },
     site,
-    sessions: (jid: BareJid) => sessions.get(jid),
+    sessions: (jid: BareJid) => sessions.get(jid) ?? (jid === site.jid ? site : undefined),
   }
   const indexing = createIndexing(deps)
   const outbox = createOutbox({ ...deps, indexing })
