@@ -89,7 +89,8 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .addColumn('sent_at', 'text')
     .addUniqueConstraint('notification_once', ['jid', 'kind', 'service', 'node', 'item', 'actor', 'text'])
     .execute()
-  await db.schema.createIndex('notification_of').on('notification').columns(['jid', 'id']).execute()
+  await db.schema.createIndex('notification_of').on('notification').columns(['jid', 'at', 'id']).execute()
+  await db.schema.createIndex('notification_about').on('notification').columns(['service', 'node', 'item']).execute()
   await sql`CREATE INDEX notification_unread ON notification (jid) WHERE read_at IS NULL`.execute(db)
   await db.schema
     .createTable('thread_wish')
@@ -151,6 +152,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .addColumn('jid', 'text')
     .addColumn('how', 'text')
     .addColumn('comment_item', 'text')
+    .addColumn('problem', 'text')
     .addColumn('created_at', 'text', (column) => column.notNull())
     .addColumn('expires_at', 'text', (column) => column.notNull())
     .execute()

@@ -1,4 +1,4 @@
-import type { Selectable } from 'kysely'
+import { type Selectable, sql } from 'kysely'
 import type { BareJid } from '#shared/jid.ts'
 import type { StateDb } from './database.ts'
 import type { AccountTable } from './state-schema.ts'
@@ -49,4 +49,11 @@ function readAccount(row: Selectable<AccountTable>): Account {
     name: row.name ?? undefined,
     createdAt: new Date(row.createdAt),
   }
+}
+
+/** Which of them have ever signed in here. */
+export async function listKnownAccounts(state: StateDb, jids: readonly BareJid[]): Promise<Set<BareJid>> {
+  const wanted = sql<BareJid>`(SELECT value FROM json_each(${JSON.stringify(jids)}))`
+  const rows = await state.selectFrom('account').select('jid').where('jid', 'in', wanted).execute()
+  return new Set(rows.map(({ jid }) => jid))
 }
