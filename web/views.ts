@@ -167,6 +167,7 @@ export interface BlogView {
   readonly writeHereUrl?: string
   /** For who owns it: who may write there. */
   readonly peopleUrl?: string
+  readonly room?: { readonly url: string; readonly peopleCount: number }
   readonly live?: LiveView
   /** Not read from the network yet. */
   readonly isWaiting?: boolean
@@ -470,6 +471,7 @@ export interface SettingsView {
   }
   readonly languages: readonly { readonly code: string; readonly name: string }[]
   readonly draftsUrl?: string
+  readonly room?: RoomSettingsView
 }
 
 export interface ErrorView {
@@ -478,6 +480,89 @@ export interface ErrorView {
   /** What happened and what to do, in sentences. */
   readonly text: string
   readonly link?: { readonly href: string; readonly text: string }
+}
+
+/** One thing said in a room. */
+export interface TalkView {
+  /** The element's id on the page. */
+  readonly id: string
+  /** Permanent; absent while it is on its way. */
+  readonly url?: string
+  readonly published: string
+  readonly html: SafeHtml
+  readonly isEdited?: boolean
+  /** The post that it announces (`isNew`), or whose thread it is in. */
+  readonly post?: { readonly title: string; readonly url: string; readonly isNew: boolean }
+  /** What it answers; without a name where that is on another page. */
+  readonly to?: { readonly name?: string; readonly url: string }
+  readonly replyUrl?: string
+  readonly removeUrl?: string
+  /** Shown to its writer alone, until the owner has approved it. */
+  readonly isHeld?: boolean
+  readonly waiting?: WaitingView
+}
+
+/** What one person says in one go. */
+export interface TalkGroupView {
+  readonly name?: string
+  /** Whose room it is. */
+  readonly isOwner: boolean
+  readonly messages: readonly TalkView[]
+}
+
+export interface RoomFormView {
+  readonly action: string
+  readonly token: string
+  readonly key: string
+  /** What they are called in the room. */
+  readonly name: string
+  readonly text?: string
+  readonly problem?: string
+  readonly replyTo?: {
+    readonly name?: string
+    readonly item: string
+    readonly text: string
+    readonly cancelUrl: string
+  }
+  readonly leaveAction: string
+}
+
+/** A day in the room of a blog; nobody's address is on it. */
+export interface RoomView {
+  readonly layout: Layout
+  readonly blog: { readonly title: string; readonly url: string; readonly language?: string }
+  /** In UTC; absent while nothing was ever said. */
+  readonly day?: string
+  readonly talk: readonly TalkGroupView[]
+  /** Earlier and later on the same day. */
+  readonly earlierUrl?: string
+  readonly laterUrl?: string
+  readonly previousDay?: { readonly url: string; readonly day: string }
+  readonly nextDay?: { readonly url: string; readonly day: string }
+  /** Where the newest is, if not on this page. */
+  readonly nowUrl?: string
+  readonly people: readonly { readonly name?: string; readonly isOwner: boolean }[]
+  readonly peopleCount: number
+  /** Who has joined speaks. */
+  readonly form?: RoomFormView
+  readonly join?: { readonly action: string; readonly token: string; readonly name: string; readonly problem?: string }
+  /** While the server of who reads has not answered yet. */
+  readonly joining?: WaitingView
+  /** Why who is signed in cannot join. */
+  readonly closed?: string
+  readonly howTo?: { readonly signinUrl: string; readonly xmppUri: string; readonly domains?: string }
+  readonly live?: LiveView
+}
+
+/** Of a blog's owner: the room, or how to open one. */
+export interface RoomSettingsView {
+  readonly token: string
+  readonly key: string
+  readonly openAction: string
+  readonly closeUrl: string
+  readonly room?: { readonly url: string; readonly xmppUri: string; readonly waiting?: WaitingView }
+  /** Where it is on its way, or was refused. */
+  readonly waiting?: WaitingView
 }
 
 /** Every page by the name of its template. */
@@ -498,5 +583,6 @@ export interface Views {
   readonly 'community-people': CommunityPeopleView
   readonly confirm: ConfirmView
   readonly settings: SettingsView
+  readonly room: RoomView
   readonly error: ErrorView
 }
