@@ -7,6 +7,7 @@ import { createFollowing } from './feeds/following.ts'
 import { createIndexing, type Indexing } from './feeds/indexing.ts'
 import { createLive } from './feeds/live.ts'
 import { createOutbox } from './feeds/outbox.ts'
+import { createProofs } from './feeds/proofs/proofs.ts'
 import { addGauges } from './gauges.ts'
 import { createHealthCheck } from './health.ts'
 import type { AppContext } from './http/context.ts'
@@ -67,6 +68,8 @@ export async function createContext({ config, log, local }: ContextParts): Promi
   const sessions = (jid: BareJid) => people.session(jid) ?? (jid === site.jid ? site : undefined)
   const indexing = createIndexing({ ...base, site })
   const outbox = createOutbox({ ...base, sessions, indexing })
+  const proofs = createProofs({ ...base, site, outbox })
+  stack.defer(() => proofs.stop())
   const following = createFollowing({ ...base, site, outbox, people: people.sessions })
   stack.defer(async () => void (await Promise.all([outbox.stop(), following.stop(), indexing.stop()])))
 
@@ -84,6 +87,7 @@ export async function createContext({ config, log, local }: ContextParts): Promi
   addGauges(metrics, { ...base, site, people, indexing })
   const readHealth = createHealthCheck({ ...base, site })
   await indexing.start()
+  await proofs.start()
   await outbox.start()
   following.start()
   await people.restore()
@@ -96,6 +100,7 @@ export async function createContext({ config, log, local }: ContextParts): Promi
     people,
     indexing,
     outbox,
+    proofs,
     sessions: people.session,
     metrics,
     readHealth,

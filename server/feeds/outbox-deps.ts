@@ -6,7 +6,7 @@ import type { IngestDeps } from './ingest.ts'
 export interface OutboxDeps extends IngestDeps {
   /** The account's own session, if it is signed in. */
   readonly sessions: (jid: BareJid) => XmppSession | undefined
-  readonly config: { readonly url: URL; readonly isUrlSet: boolean }
+  readonly config: { readonly url: URL; readonly isUrlSet: boolean; readonly title?: string }
   readonly indexing?: Pick<Indexing, 'watch'>
   readonly outbox?: { wake(account: BareJid): void }
 }

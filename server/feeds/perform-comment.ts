@@ -28,7 +28,7 @@ export async function performComment(
     writeComment({
       text: task.text,
       address,
-      author: { jid: account, name: await nameOf(deps, account) },
+      author: { jid: account, name: (task.contributor && deps.config.title) ?? (await nameOf(deps, account)) },
       published,
       inReplyTo: task.inReplyTo,
       contributor: task.contributor,

@@ -2,6 +2,7 @@ import type { Config } from '#server/config.ts'
 import type { Indexing } from '#server/feeds/indexing.ts'
 import type { Live } from '#server/feeds/live.ts'
 import type { Outbox } from '#server/feeds/outbox.ts'
+import type { Proofs } from '#server/feeds/proofs/proofs.ts'
 import type { Logger } from '#server/log.ts'
 import type { Meters } from '#server/meters.ts'
 import type { People } from '#server/people/people.ts'
@@ -29,6 +30,8 @@ export interface AppContext {
   /** Somebody's own session, to be handed on to the feeds room. */
   readonly sessions: People['session']
   readonly outbox: Outbox
+  /** Comments of people who are not signed in. */
+  readonly proofs: Pick<Proofs, 'siteJid' | 'isPossible' | 'ask' | 'find'>
   readonly indexing?: Pick<Indexing, 'watch' | 'viewed'>
   readonly live: Live
   readonly clock: () => Date

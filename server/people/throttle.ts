@@ -41,8 +41,8 @@ export async function beginAttempt(
   })
 }
 
-/** Whoever has one IPv6 address has 2⁶⁴ of them: they count as one. */
-function networkOf(address: string): string {
+/** What limits count: whoever has one IPv6 address has 2⁶⁴ of them, which are one here. */
+export function networkOf(address: string): string {
   if (!ipaddr.isValid(address)) return address
   const parsed = ipaddr.process(address)
   if (parsed.kind() === 'ipv4') return parsed.toString()

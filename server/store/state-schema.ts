@@ -335,6 +335,8 @@ export interface ProofTable {
   jid: BareJid | null
   how: 'message' | 'confirm' | null
   commentItem: ItemId | null
+  /** Why it was denied or refused, in a sentence. */
+  problem: string | null
   createdAt: string
   expiresAt: string
 }

@@ -74,6 +74,7 @@ export async function createTestSite(options: TestSiteOptions = {}): Promise<Tes
     },
   })
   await ctx.outbox.start()
+  await ctx.proofs.start()
   const app = await createApp({
     ...ctx,
     config,

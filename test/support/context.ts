@@ -1,6 +1,7 @@
 import { createIndexing, type Indexing } from '#server/feeds/indexing.ts'
 import { createLive, type Live } from '#server/feeds/live.ts'
 import { createOutbox, type Outbox } from '#server/feeds/outbox.ts'
+import { createProofs, type Proofs } from '#server/feeds/proofs/proofs.ts'
 import { createLogger, type Logger } from '#server/log.ts'
 import { type Meters, noMeters } from '#server/meters.ts'
 import { type IndexDb, openIndex, openState, type StateDb } from '#server/store/database.ts'
@@ -32,6 +33,7 @@ export interface TestContext extends AsyncDisposable {
   signOut(jid: string): void
   readonly indexing: Indexing
   readonly outbox: Outbox
+  readonly proofs: Proofs
 }
 
 export interface TestContextOptions {
@@ -67,12 +69,14 @@ export async function createTestContext(options: TestContextOptions = {}): Promi
   }
   const indexing = createIndexing(deps)
   const outbox = createOutbox({ ...deps, indexing })
+  const proofs = createProofs({ ...deps, outbox })
   return {
     ...deps,
     lines,
     network,
     indexing,
     outbox,
+    proofs,
     setNow: (date) => {
       now = new Date(date)
     },
@@ -84,6 +88,7 @@ export async function createTestContext(options: TestContextOptions = {}): Promi
     },
     signOut: (text) => void sessions.delete(jidOf(text)),
     async [Symbol.asyncDispose]() {
+      await proofs.stop()
       await outbox.stop()
       await indexing.stop()
       await index.destroy()

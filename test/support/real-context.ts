@@ -2,6 +2,7 @@ import { createIndexing, type Indexing } from '#server/feeds/indexing.ts'
 import { createLive } from '#server/feeds/live.ts'
 import { createOutbox, type Outbox } from '#server/feeds/outbox.ts'
 import type { OutboxDeps } from '#server/feeds/outbox-deps.ts'
+import { createProofs, type Proofs } from '#server/feeds/proofs/proofs.ts'
 import { createLogger } from '#server/log.ts'
 import { noMeters } from '#server/meters.ts'
 import { openIndex, openState } from '#server/store/database.ts'
@@ -15,6 +16,7 @@ export interface RealContext extends OutboxDeps, AsyncDisposable {
   readonly site: XmppSession
   readonly indexing: Indexing
   readonly outbox: Outbox
+  readonly proofs: Proofs
   readonly lines: string[]
   /** Registers an account and signs it in here. */
   signIn(server: RigServer, user: string): Promise<XmppSession>
@@ -67,11 +69,13 @@ export async function createRealContext(options: RealContextOptions): Promise<Re
   }
   const indexing = createIndexing(deps)
   const outbox = createOutbox({ ...deps, indexing })
+  const proofs = createProofs({ ...deps, outbox })
   return {
     ...deps,
     lines,
     indexing,
     outbox,
+    proofs,
     async signIn(server, user) {
       const session = await open(server, user, false)
       sessions.set(session.jid, session)
@@ -83,6 +87,7 @@ export async function createRealContext(options: RealContextOptions): Promise<Re
       await session?.stop()
     },
     async [Symbol.asyncDispose]() {
+      await proofs.stop()
       await outbox.stop()
       await indexing.stop()
       await Promise.all([site, ...sessions.values()].map((session) => session.stop()))

@@ -1,0 +1,99 @@
+import { findProofByCode, listWaitingFor, type Proof } from '#server/store/proof.ts'
+import type { Message } from '#server/xmpp/ports.ts'
+import type { BareJid } from '#shared/jid.ts'
+import { NS } from '#shared/ns.ts'
+import { acceptProof, denyProof, removeProved } from './accept.ts'
+import { questionId } from './ask.ts'
+import { readCode } from './code.ts'
+import type { ProofsDeps } from './proofs.ts'
+import { tell } from './tell.ts'
+
+const HOUR = 60 * 60_000
+/** Whoever sends more that is no code gets no more answers: they may be a program too. */
+const MOST_ANSWERS = 5
+const MOST_PEOPLE = 1_000
+
+/** Hears what the site account is told: codes, answers to questions, and nothing else. */
+export function createHearing(deps: ProofsDeps): (message: Message) => Promise<void> {
+  const answered = new Map<BareJid, number[]>()
+
+  /** Only so often, whatever somebody sends. */
+  async function answer(to: BareJid, body: string): Promise<void> {
+    const now = deps.clock().getTime()
+    const recent = (answered.get(to) ?? []).filter((at) => now - at < HOUR)
+    if (recent.length >= MOST_ANSWERS) return
+    answered.delete(to)
+    answered.set(to, [...recent, now])
+    for (const [oldest] of answered) if (answered.size > MOST_PEOPLE) answered.delete(oldest)
+    await tell(deps, to, body)
+  }
+
+  async function hearCode(from: BareJid, code: string): Promise<void> {
+    const proof = await findProofByCode(deps.state, code)
+    // Who was asked is the only one who can answer.
+    const isTheirs = proof !== undefined && (proof.asked === undefined ? proof.jid === undefined : proof.asked === from)
+    if (proof?.jid === from) return answer(from, 'This code has been used: your comment is on its way, or there.')
+    if (!isTheirs) return answer(from, 'There is no comment with this code.')
+    if (proof.status !== 'waiting' || proof.expiresAt <= deps.clock()) {
+      return answer(from, 'This code is too old. The page where you wrote gives you a new one.')
+    }
+    await acceptProof(deps, proof.key, { jid: from, how: 'message' })
+  }
+
+  async function hearRemoval(from: BareJid, code: string): Promise<void> {
+    const proof = await findProofByCode(deps.state, code)
+    if (proof?.jid !== from || proof.status !== 'published') return answer(from, 'There is no comment with this code.')
+    await removeProved(deps, proof)
+    await answer(from, 'Your comment is removed.')
+  }
+
+  async function hearNo(from: BareJid): Promise<void> {
+    for (const { key } of await listWaitingFor(deps.state, from, deps.clock())) {
+      await denyProof(deps, key, 'It was refused by the account that was asked.')
+    }
+  }
+
+  return async (message) => {
+    const from = message.from.bare
+    if (from === deps.site.jid) return
+    if (message.type === 'error') return hearError(deps, message)
+    if (message.type !== 'chat' && message.type !== 'normal') return
+    const confirmed = readConfirm(message)
+    if (confirmed !== undefined) return hearConfirm(deps, from, confirmed)
+    const body = (message.body ?? '').trim()
+    const code = readCode(body)
+    if (code !== undefined) return hearCode(from, code)
+    const removed = readCode(/^(?:remove|delete)\s+(.*)$/i.exec(body)?.[1] ?? '')
+    if (removed !== undefined) return hearRemoval(from, removed)
+    if (/^no[.!]?$/i.test(body)) return hearNo(from)
+  }
+}
+
+async function hearConfirm(deps: ProofsDeps, from: BareJid, code: string): Promise<void> {
+  const proof = await findAsked(deps, from, code)
+  if (proof !== undefined) await acceptProof(deps, proof.key, { jid: from, how: 'confirm' })
+}
+
+/** A refusal (XEP-0070 §4.5), or a server that has no such account. */
+async function hearError(deps: ProofsDeps, message: Message): Promise<void> {
+  const code = readConfirm(message) ?? readCode(message.id?.replace(/^proof-/, '') ?? '')
+  const proof = code === undefined ? undefined : await findAsked(deps, message.from.bare, code)
+  if (proof === undefined || (readConfirm(message) === undefined && message.id !== questionId(proof))) return
+  const error = message.payloads.find((payload) => payload.getName() === 'error')
+  const isRefusal = error === undefined || error.getChild('not-authorized', NS.STANZAS) !== undefined
+  await denyProof(
+    deps,
+    proof.key,
+    isRefusal ? 'It was refused by the account that was asked.' : `${message.from.bare} could not be reached.`,
+  )
+}
+
+async function findAsked(deps: ProofsDeps, from: BareJid, code: string): Promise<Proof | undefined> {
+  const proof = await findProofByCode(deps.state, code)
+  return proof?.asked === from && proof.status === 'waiting' && proof.expiresAt > deps.clock() ? proof : undefined
+}
+
+function readConfirm({ payloads }: Message): string | undefined {
+  const confirm = payloads.find((payload) => payload.is('confirm', NS.HTTP_AUTH))
+  return confirm && readCode(confirm.attrs.id ?? '')
+}
