@@ -1,6 +1,6 @@
 import type { StateDb } from '#server/store/database.ts'
 import { type OutboxRow, updateOutboxRow } from '#server/store/outbox.ts'
-import type { ItemAddress, NodeAddress } from '#shared/address.ts'
+import type { ItemAddress, ItemId, NodeAddress } from '#shared/address.ts'
 import type { Contributor } from '#shared/contributor.ts'
 import type { PostDraft } from '#shared/entry.ts'
 import type { BareJid } from '#shared/jid.ts'
@@ -83,7 +83,44 @@ export interface BlockTask {
   readonly affiliation: 'outcast' | 'publisher' | 'none'
 }
 
+/** A comment that was removed, published again from the kept copy, if the newest decision still is so. */
+export interface RestoreCommentTask {
+  readonly kind: 'restore-comment'
+}
+
+/** The comments of a post, on the row's node, are closed or open as the state then says. */
+export interface CloseThreadTask {
+  readonly kind: 'close-thread'
+  readonly post: ItemAddress
+}
+
+/** A room beside the blog of the row's node. */
+export interface RoomTask {
+  readonly kind: 'room'
+  readonly action: 'open' | 'close'
+}
+
+/** The account joins the channel of the row's address, under a name, or leaves it. */
+export interface RoomMemberTask {
+  readonly kind: 'room-member'
+  readonly action: 'join' | 'leave'
+  readonly nick: string
+}
+
+/** Something to be said in the channel of the row's address, or taken back there. */
+export interface RoomMessageTask {
+  readonly kind: 'room-message'
+  readonly text?: string
+  readonly inReplyTo?: ItemAddress
+  readonly retracts?: ItemId
+}
+
 export type Task =
+  | RoomTask
+  | RoomMemberTask
+  | RoomMessageTask
+  | RestoreCommentTask
+  | CloseThreadTask
   | CommunityTask
   | BlockTask
   | PostTask
