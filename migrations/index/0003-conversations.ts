@@ -10,6 +10,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
   await sql`CREATE INDEX entry_via ON entry (via_service, via_node, via_item) WHERE via_item IS NOT NULL`.execute(db)
   await sql`CREATE INDEX entry_held ON entry (hold) WHERE hold IS NOT NULL`.execute(db)
   await sql`CREATE INDEX entry_publisher ON entry (publisher) WHERE publisher IS NOT NULL`.execute(db)
+  await sql`CREATE INDEX entry_contributor ON entry (contributor) WHERE contributor IS NOT NULL`.execute(db)
   await db.schema.createIndex('entry_arrived').on('entry').columns(['arrived_at']).execute()
   await db.schema.alterTable('node').addColumn('archive_cursor', 'text').execute()
 
@@ -26,6 +27,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .addColumn('at', 'integer', (column) => column.notNull())
     .addColumn('arrived_at', 'integer', (column) => column.notNull())
     .addColumn('hold', 'text')
+    .addColumn('source_id', 'integer', (column) => column.references('entry.id').onDelete('cascade'))
     .addPrimaryKeyConstraint('reaction_address', [
       'service',
       'node',
@@ -42,6 +44,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .on('reaction')
     .columns(['source_service', 'source_node', 'source_item'])
     .execute()
+  await db.schema.createIndex('reaction_source_id').on('reaction').columns(['source_id']).execute()
   await db.schema.createIndex('reaction_arrived').on('reaction').columns(['arrived_at']).execute()
 
   await db.schema
@@ -75,7 +78,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
 export async function down(db: Kysely<unknown>): Promise<void> {
   for (const table of ['participant', 'original', 'reaction']) await db.schema.dropTable(table).execute()
   await db.schema.alterTable('node').dropColumn('archive_cursor').execute()
-  for (const index of ['entry_root', 'entry_via', 'entry_held', 'entry_publisher', 'entry_arrived'])
+  for (const index of ['entry_root', 'entry_via', 'entry_held', 'entry_publisher', 'entry_contributor', 'entry_arrived'])
     await db.schema.dropIndex(index).execute()
   const names = ['hold', 'contributor', 'root_service', 'root_node', 'root_item', 'via_service', 'via_node', 'via_item']
   for (const name of names) await db.schema.alterTable('entry').dropColumn(name).execute()

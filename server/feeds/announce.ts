@@ -12,9 +12,12 @@ interface AnnounceDeps {
 export async function announceSaved(
   deps: AnnounceDeps,
   node: NodeRow,
-  { address, isNew }: { address: ItemAddress; isNew: boolean },
+  { address, isNew, isHeld = false }: { address: ItemAddress; isNew: boolean; isHeld?: boolean },
 ): Promise<void> {
-  if (!isFeed(node)) {
+  if (isHeld) {
+    // No page shows it.
+    deps.live.publish(CONVERSATIONS_TOPIC, { kind: isNew ? 'comment-added' : 'comment-changed', address })
+  } else if (!isFeed(node)) {
     await announceComment(deps, address, isNew ? 'comment-added' : 'comment-changed')
   } else if (address.item === METADATA_ITEM) {
     deps.live.publish(blogTopic(node.address), { kind: 'changed' })

@@ -16,7 +16,7 @@ export function mayReplace(existing: EntryRow, { publisher, payload, credit }: R
 }
 
 /** The row of an item: dates that may be sorted by, only links that may be trusted. */
-export function toEntryRow(deps: IngestDeps, { node, address, existing, item, isHistory }: Saving): NewEntry {
+export function toEntryRow(deps: IngestDeps, { node, address, existing, item, hold, isHistory }: Saving): NewEntry {
   const { entry, credit, publisher, payload } = item
   const now = deps.clock()
   const firstSeen = existing === undefined ? now : new Date(existing.firstSeenAt)
@@ -59,7 +59,7 @@ export function toEntryRow(deps: IngestDeps, { node, address, existing, item, is
     more: JSON.stringify(writeMore(item)),
     firstSeenAt: firstSeen.getTime(),
     changedAt: now.getTime(),
-    hold: null,
+    hold,
     contributor: item.contributor?.jid ?? null,
     ...{ rootService: null, rootNode: null, rootItem: null },
     ...{ viaService: null, viaNode: null, viaItem: null },
@@ -100,8 +100,8 @@ export function mayHoldComments(service: BareJid, author: BareJid, siteDomain: B
   return isSameOrSubdomain(service, domainOf(author)) || isSameOrSubdomain(service, siteDomain)
 }
 
-// Movim's like is a comment of this one character, with or without a variation selector.
-function isLike({ title, html }: ReadEntryItem['entry']): boolean {
+/** Movim's like is a comment of this one character, with or without a variation selector. */
+export function isLike({ title, html }: ReadEntryItem['entry']): boolean {
   return /^♥\ufe0f?$/u.test(title.trim()) && (html === undefined || html.replace(/<[^>]*>/g, '').trim().length <= 2)
 }
 

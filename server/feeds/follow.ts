@@ -3,6 +3,7 @@ import { AppError } from '#server/errors.ts'
 import { addFollow, deleteFollow, type Follow, findFollow, listFollows } from '#server/store/follow.ts'
 import { deleteUnbegun } from '#server/store/outbox.ts'
 import { publishesFollows, savePublishesFollows } from '#server/store/reader.ts'
+import { findBlockOfNode } from '#server/store/site-block.ts'
 import { type NodeAddress, sameAddress, writeXmppUri } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
 import { NS } from '#shared/ns.ts'
@@ -30,7 +31,7 @@ export function mayFollow({ node }: NodeAddress): boolean {
 
 export const OWN_BLOG = 'This is your own blog.'
 
-export type FollowOutcome = 'followed' | 'known' | 'no-feed' | 'own' | 'too-many'
+export type FollowOutcome = 'followed' | 'known' | 'no-feed' | 'own' | 'too-many' | 'blocked'
 
 /** Follows nodes from now on, here at once and on the network as soon as it can be. Again does no harm. */
 export async function followNodes(
@@ -44,6 +45,7 @@ export async function followNodes(
     if (sameAddress(address, blogOf(follower))) return 'own'
     if ((await findFollow(deps.state, follower, address)) !== undefined) return 'known'
     if (count >= MOST_FOLLOWS) return 'too-many'
+    if ((await findBlockOfNode(deps.state, address)) !== undefined) return 'blocked'
     await addFollow(deps.state, { follower, address, title, feedUrl, isListed, since: deps.clock() })
     await queueFollow(deps, 'follow', { follower, address })
     count += 1
@@ -68,6 +70,7 @@ export function describeOutcome(outcome: FollowOutcome, { address }: Wish): stri
   if (outcome === 'no-feed') return `${writeXmppUri(address)} is no blog and no community.`
   if (outcome === 'own') return OWN_BLOG
   if (outcome === 'too-many') return `You follow ${MOST_FOLLOWS} blogs already. Unfollow some first.`
+  if (outcome === 'blocked') return 'Whoever runs this site does not show that here.'
   return undefined
 }
 

@@ -1,8 +1,10 @@
 import { describeError } from '#server/errors.ts'
 import type { Logger } from '#server/log.ts'
 import type { Meters } from '#server/meters.ts'
+import { findBlock } from '#server/store/community.ts'
 import type { IndexDb, StateDb } from '#server/store/database.ts'
 import { findEntry } from '#server/store/entry.ts'
+import type { Hold } from '#server/store/index-schema.ts'
 import { findNode, isFeed, type NodeRow } from '#server/store/node.ts'
 import type { PubsubEvent } from '#server/xmpp/ports.ts'
 import { addressKey, type ItemAddress } from '#shared/address.ts'
@@ -10,8 +12,9 @@ import { METADATA_ITEM } from '#shared/feed-metadata.ts'
 import { type BareJid, readBareJid } from '#shared/jid.ts'
 import { isWithinBounds, writeSortedXml } from '#shared/xml.ts'
 import { announceSaved } from './announce.ts'
-import { findBlocker } from './blocks.ts'
 import { BLOCKED_TOPIC, type Live } from './live.ts'
+import { judge } from './moderation/judge.ts'
+import { creditKept } from './moderation/kept-copy.ts'
 import { type ReadItem, readItem, type SentItem } from './read-item.ts'
 import { clearEntries, removeItem } from './remove.ts'
 import { storeItem } from './store-item.ts'
@@ -84,31 +87,53 @@ interface Arrival {
 async function ingestItem(deps: IngestDeps, { node, event, options }: Arrival): Promise<IngestOutcome> {
   const { address, item } = event
   if (node.status !== 'open' || PROBES.has(address.item) || item?.payload === undefined) return 'ignored'
-  const sent = { ...item, payload: item.payload }
+  let sent = { ...item, payload: item.payload }
   if (address.item.length > LONGEST_ID) return reject(deps, address, 'its id is too long')
   if (!isWithinBounds(sent.payload)) return reject(deps, address, 'it is too deep or too large')
   const text = writeSortedXml(sent.payload)
+  if (!isFeed(node)) sent = await creditKept(deps, { address, item: sent, text })
   if (await isKnown(deps, { node, item: sent, text })) return 'unchanged'
-  if (await isBlocked(deps, { node, event, options }, text)) return 'rejected'
+  if (isFeed(node) && (await isBlocked(deps, { node, event, options }, text))) return 'rejected'
   const read = readSafely(deps, { node, item: sent, text })
   if (typeof read === 'string') return reject(deps, address, read)
+  const judged = await judgeItem(deps, { node, event, options }, read)
+  if (judged === 'rejected') return 'rejected'
+  const { hold } = judged
   const stored = await deps.index
     .transaction()
-    .execute((index) => storeItem({ ...deps, index }, { address, item: read, ...options }))
+    .execute((index) => storeItem({ ...deps, index }, { address, item: read, hold, ...options }))
   announceThread(deps, stored.thread)
   if (stored.outcome === 'stored' && options.isHistory !== true) {
-    await announceSaved(deps, node, { address, isNew: stored.isNew })
+    await announceSaved(deps, node, { address, isNew: stored.isNew, isHeld: hold !== null })
   }
   return stored.outcome
 }
 
+/** What is news of somebody who is shut out of a blog goes off the node again, and is not stored. */
+async function judgeItem(
+  deps: IngestDeps,
+  { node, event, options }: Arrival,
+  read: ReadItem,
+): Promise<{ readonly hold: Hold | null } | 'rejected'> {
+  if (read.kind === 'metadata') return { hold: null }
+  const { address } = event
+  const existing = await findEntry(deps.index, node.id, address.item)
+  const verdict = await judge(deps, {
+    ...{ node, address, item: read, isKnown: existing !== undefined && existing.hold === null },
+    ...{ isHistory: options.isHistory === true, isCaughtUp: options.readAt !== undefined, root: read.root },
+  })
+  if (verdict.blocker === undefined || options.isHistory === true) return verdict
+  deps.live.publish(BLOCKED_TOPIC, { kind: 'blocked', address, by: verdict.blocker, payload: read.payload })
+  return 'rejected'
+}
+
 /** What came before the block and is known stays; anything else of who is shut out is never shown. */
-async function isBlocked(deps: IngestDeps, { node, event, options }: Arrival, payload: string): Promise<boolean> {
+async function isBlocked(deps: IngestDeps, { event, options }: Arrival, payload: string): Promise<boolean> {
   const { address, item } = event
   const publisher = item?.publisher === undefined ? undefined : readBareJid(item.publisher)
-  const by = publisher && (await findBlocker(deps, address, publisher))
+  const by = publisher && (await findBlock(deps.state, address, publisher))
   if (by === undefined) return false
-  if (isFeed(node) && options.isHistory !== true) {
+  if (options.isHistory !== true) {
     deps.live.publish(BLOCKED_TOPIC, { kind: 'blocked', address, by, payload })
   }
   return true

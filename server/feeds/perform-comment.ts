@@ -1,4 +1,5 @@
 import { AppError, isAppError } from '#server/errors.ts'
+import { findDecision } from '#server/store/decision.ts'
 import { findNode } from '#server/store/node.ts'
 import { addressKey } from '#shared/address.ts'
 import { writeComment } from '#shared/entry.ts'
@@ -53,6 +54,9 @@ export async function performRemoveComment(
 ): Promise<void> {
   const { session, row, begin } = performance
   const { address, account } = row
+  // Put back before it was gone.
+  const decision = await findDecision(deps.state, address)
+  if (decision?.payload !== undefined && decision.what !== 'removed' && decision.author !== account) return
   await begin()
   try {
     await session.pubsub.retractItem(address)

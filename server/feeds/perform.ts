@@ -1,5 +1,7 @@
 import type { OutboxRow } from '#server/store/outbox.ts'
 import type { XmppSession } from '#server/xmpp/ports.ts'
+import { performCloseThread } from './moderation/perform-close-thread.ts'
+import { performRestoreComment } from './moderation/perform-restore.ts'
 import type { OutboxDeps } from './outbox-deps.ts'
 import { performBlock } from './perform-block.ts'
 import { performComment, performRemoveComment } from './perform-comment.ts'
@@ -36,6 +38,10 @@ export async function perform(deps: OutboxDeps, { task, ...performance }: Perfor
       return performComment(deps, { ...performance, task })
     case 'remove-comment':
       return performRemoveComment(deps, { ...performance, task })
+    case 'restore-comment':
+      return performRestoreComment(deps, { ...performance, task })
+    case 'close-thread':
+      return performCloseThread(deps, { ...performance, task })
     case 'settings':
       return performSettings(deps, { ...performance, task })
     case 'relink':

@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto'
 import { AppError } from '#server/errors.ts'
 import { findComment } from '#server/store/comment.ts'
 import { findNode, listPostsOfThread } from '#server/store/node.ts'
-import { deleteUnbegun, listOutboxOf, type OutboxRow } from '#server/store/outbox.ts'
+import { deleteUnbegun, findOutboxForm, listOutboxOf, type OutboxRow } from '#server/store/outbox.ts'
 import { findPost } from '#server/store/post.ts'
+import { findClosedThread } from '#server/store/thread-state.ts'
 import { addressKey, asItemId, type ItemAddress } from '#shared/address.ts'
 import type { Contributor } from '#shared/contributor.ts'
 import { METADATA_ITEM } from '#shared/feed-metadata.ts'
@@ -11,6 +12,8 @@ import { createItemId } from '#shared/item-id.ts'
 import type { BareJid } from '#shared/jid.ts'
 import { isModerator } from './communities.ts'
 import { blogOf } from './indexing.ts'
+import { mayModerate } from './moderation/decide.ts'
+import { requireWithinLimits } from './moderation/limits.ts'
 import type { QueueDeps } from './outbox-deps.ts'
 import { isOwnPost } from './queue-post.ts'
 import { queue } from './queue-row.ts'
@@ -62,6 +65,12 @@ export async function queueComment(
   if (found === undefined) throw new AppError('not-found', 'There is no such post')
   if (found.comments === undefined) throw new AppError('forbidden', 'This post takes no comments')
   if (text.trim() === '') throw new AppError('bad-request', 'The comment has no text')
+  if ((await findClosedThread(deps.state, post)) !== undefined && !(await mayModerate(deps, author, post))) {
+    throw new AppError('forbidden', 'The comments on this post are closed')
+  }
+  const again = await findOutboxForm(deps.state, author, `comment:${key}`)
+  if (again !== undefined) return again
+  await requireWithinLimits(deps, { account: author, who: contributor?.jid ?? author, thread: found.comments, post })
   const address = { ...found.comments, item: createItemId('', randomUUID()) }
   const published = deps.clock().toISOString()
   return queue(

@@ -1,6 +1,7 @@
 import type { Element } from 'ltx'
 import type { NodeRow } from '#server/store/node.ts'
 import type { Item } from '#server/xmpp/ports.ts'
+import type { ItemAddress } from '#shared/address.ts'
 import { type Contributor, readContributor } from '#shared/contributor.ts'
 import { type Credit, creditAuthor } from '#shared/credit.ts'
 import type { Entry } from '#shared/entry.ts'
@@ -19,6 +20,8 @@ export interface ReadEntryItem {
   readonly payload: string
   /** Whose comment our own site account published for them. */
   readonly contributor?: Contributor
+  /** Of a message in a room: the post that it announces, or that it answers by way of others. */
+  readonly root?: ItemAddress
 }
 
 export interface ReadMetadataItem {

@@ -1,3 +1,4 @@
+import { forgetDecision } from '#server/store/decision.ts'
 import { buryEntry, clearNode, findEntry } from '#server/store/entry.ts'
 import { dropOrphanThread, dropOrphanThreads, isFeed, type NodeRow, updateNode } from '#server/store/node.ts'
 import type { ItemId } from '#shared/address.ts'
@@ -23,6 +24,7 @@ export async function removeItem(deps: IngestDeps, node: NodeRow, item: ItemId):
     return thread !== undefined && (await dropOrphanThread(index, thread))
   })
   if (isDropped) announceThread(deps, { dropped: thread })
+  if (!isFeed(node)) await forgetDecision(deps.state, address)
   await announceRemoved(deps, node, address)
   return 'removed'
 }

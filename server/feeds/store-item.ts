@@ -1,5 +1,6 @@
 import type { IndexDb } from '#server/store/database.ts'
 import { countOverwrite, type EntryRow, findEntry, type NewEntry, saveEntry, savePayload } from '#server/store/entry.ts'
+import type { Hold } from '#server/store/index-schema.ts'
 import { findNode, type NodeRow } from '#server/store/node.ts'
 import { savePerson } from '#server/store/person.ts'
 import { deleteTombstone, findTombstone } from '#server/store/tombstone.ts'
@@ -14,6 +15,8 @@ import { followThread, type ThreadChanges } from './thread.ts'
 export interface Storing {
   readonly address: ItemAddress
   readonly item: ReadItem
+  /** Why it is not shown, as was judged. */
+  readonly hold?: Hold | null
   readonly readAt?: Date
   readonly isHistory?: boolean
 }
@@ -28,7 +31,7 @@ const NOTHING = { isNew: false, thread: {} } as const
 
 /** Writes an item that was read. `deps.index` is a transaction: what it finds stays so until it has written. */
 export async function storeItem(deps: IngestDeps, storing: Storing): Promise<Stored> {
-  const { address, item, readAt, isHistory = false } = storing
+  const { address, item, hold = null, readAt, isHistory = false } = storing
   const node = await findNode(deps.index, address)
   if (node === undefined || node.status !== 'open') return { ...NOTHING, outcome: 'ignored' }
   if (item.kind === 'metadata') return { ...NOTHING, outcome: await saveMetadata(deps, node, item) }
@@ -37,7 +40,7 @@ export async function storeItem(deps: IngestDeps, storing: Storing): Promise<Sto
     return { ...NOTHING, outcome: 'ignored' }
   }
   const isRepeated = readAt !== undefined && (existing?.overwrites ?? 0) > 0
-  return storeEntry(deps, { node, address, existing, item, isHistory, isRepeated })
+  return storeEntry(deps, { node, address, existing, item, hold, isHistory, isRepeated })
 }
 
 export interface Saving {
@@ -46,6 +49,7 @@ export interface Saving {
   /** What the index has of the item. */
   readonly existing: EntryRow | undefined
   readonly item: ReadEntryItem
+  readonly hold: Hold | null
   /** It was there before anybody here followed the node. */
   readonly isHistory: boolean
   /** An overwrite that is still there when the node is read again was counted. */

@@ -5,6 +5,7 @@ import { findBlog } from '#server/store/blog.ts'
 import { findFollow } from '#server/store/follow.ts'
 import { findPost } from '#server/store/post.ts'
 import type { PostRow } from '#server/store/post-row.ts'
+import { findBlockOfNode } from '#server/store/site-block.ts'
 import type { ItemAddress, NodeAddress } from '#shared/address.ts'
 import type { AppContext } from './context.ts'
 import { blogAddress, isSiteFeed } from './places.ts'
@@ -24,9 +25,14 @@ export async function findAccess(deps: Deps, { service, node }: NodeAddress, per
 }
 
 /** The feed, if there is anything to show of it: 404 for an unknown or closed one, 410 for a deleted one. */
-export async function requireFeed({ index }: Pick<Deps, 'index'>, address: NodeAddress): Promise<BlogRow> {
+export async function requireFeed(
+  { index, state }: Pick<Deps, 'index' | 'state'>,
+  address: NodeAddress,
+): Promise<BlogRow> {
   const blog = await findBlog(index, address)
-  if (blog === undefined || blog.status === 'closed') throw new AppError('not-found', 'There is no such blog.')
+  const isBlocked = blog !== undefined && (await findBlockOfNode(state, address)) !== undefined
+  if (blog === undefined || isBlocked || blog.status === 'closed')
+    throw new AppError('not-found', 'There is no such blog.')
   if (blog.status === 'deleted') throw new AppError('gone', 'This blog was deleted.')
   return blog
 }

@@ -20,7 +20,12 @@ export interface Author {
   readonly consentPosts: readonly HiddenPost[]
   /** Of the blog's node, where the owner's session could read it. */
   readonly maxItems?: number
+  /** Whose comments wait for approval. */
+  readonly holds: Holds
 }
+
+/** First comments with a link, all of strangers, or nobody's. */
+export type Holds = Selectable<AuthorTable>['holds']
 
 export async function addAuthorRow(state: StateDb, jid: BareJid, since: Date): Promise<void> {
   await state
@@ -62,6 +67,10 @@ export async function saveMaxItems(state: StateDb, jid: BareJid, maxItems: numbe
     .execute()
 }
 
+export async function saveHolds(state: StateDb, jid: BareJid, holds: Holds): Promise<void> {
+  await state.updateTable('author').set({ holds }).where('jid', '=', jid).execute()
+}
+
 function readAuthorRow(row: Selectable<AuthorTable>): Author {
   return {
     jid: row.jid,
@@ -69,6 +78,7 @@ function readAuthorRow(row: Selectable<AuthorTable>): Author {
     consent: row.consent,
     consentPosts: readPosts(row.consentPosts),
     maxItems: row.maxItems ?? undefined,
+    holds: row.holds,
   }
 }
 

@@ -1,5 +1,6 @@
+import { sql } from 'kysely'
 import type { NodeAddress } from '#shared/address.ts'
-import type { BareJid } from '#shared/jid.ts'
+import { type BareJid, domainOf } from '#shared/jid.ts'
 import type { StateDb } from './database.ts'
 
 /** A node for many that was made here. */
@@ -48,12 +49,33 @@ export async function deleteBlock(state: StateDb, { service, node }: NodeAddress
   await query.where('jid', '=', jid).execute()
 }
 
-/** Who shut somebody out of a node. */
+/** Who shut somebody out of a node, themselves or everybody of their server. */
 export async function findBlock(
   state: StateDb,
   { service, node }: NodeAddress,
   jid: BareJid,
 ): Promise<BareJid | undefined> {
   const query = state.selectFrom('block').select('by').where('service', '=', service).where('node', '=', node)
-  return (await query.where('jid', '=', jid).executeTakeFirst())?.by
+  return (await query.where('jid', 'in', [jid, domainOf(jid)]).executeTakeFirst())?.by
+}
+
+/** Everybody who is shut out of these nodes, the newest first. */
+export async function listBlocks(
+  state: StateDb,
+  nodes: readonly NodeAddress[],
+): Promise<{ address: NodeAddress; jid: BareJid; since: Date }[]> {
+  const wanted = JSON.stringify(nodes.map(({ service, node }) => [service, node]))
+  const rows = await state
+    .selectFrom('block')
+    .selectAll()
+    .where(sql<boolean>`(service, node) IN (SELECT value ->> 0, value ->> 1 FROM json_each(${wanted}))`)
+    .orderBy('since', 'desc')
+    .limit(1_000)
+    .execute()
+  return rows.map(({ service, node, jid, since }) => ({ address: { service, node }, jid, since: new Date(since) }))
+}
+
+/** The communities that somebody made here. */
+export async function listCommunitiesOf(state: StateDb, owner: BareJid): Promise<NodeAddress[]> {
+  return state.selectFrom('community').select(['service', 'node']).where('owner', '=', owner).orderBy('since').execute()
 }

@@ -56,6 +56,7 @@ export function selectShown(index: IndexDb): Shown<object> {
     .selectFrom('entry')
     .innerJoin('node', 'node.id', 'entry.nodeId')
     .leftJoin('person', 'person.jid', 'entry.author')
+    .where('entry.hold', 'is', null)
 }
 
 /** The columns that `readPost` reads. */

@@ -102,6 +102,7 @@ export async function listArrived(
     .where('node.node', '=', node)
     .where('entry.arrivedAt', '>', since.getTime())
     .where('entry.arrivedAt', '<=', until.getTime())
+    .where('entry.hold', 'is', null)
     .select('entry.item')
     .orderBy('entry.arrivedAt', 'desc')
     .limit(limit)
@@ -115,7 +116,7 @@ async function isCommon(index: IndexDb, tag: string): Promise<boolean> {
 }
 
 function selectNearby(index: IndexDb, { restrict, place, side }: Nearness): Candidates {
-  const entries = restrict(selectCandidates(index))
+  const entries = restrict(selectCandidates(index)).where('entry.hold', 'is', null)
   if (place === undefined) return entries
   return entries.where(({ eb, refTuple, tuple }) =>
     eb(

@@ -1,0 +1,31 @@
+import { randomUUID } from 'node:crypto'
+import { AppError } from '#server/errors.ts'
+import { findNode } from '#server/store/node.ts'
+import type { OutboxRow } from '#server/store/outbox.ts'
+import { findPost } from '#server/store/post.ts'
+import { saveClosedThread } from '#server/store/thread-state.ts'
+import { asItemId, type ItemAddress } from '#shared/address.ts'
+import type { BareJid } from '#shared/jid.ts'
+import { postTopic } from '../live.ts'
+import type { QueueDeps } from '../outbox-deps.ts'
+import { queue } from '../queue-row.ts'
+import { type DecideDeps, mayModerate } from './decide.ts'
+
+/** Nobody may comment on a post any more, here and on its node, or everybody again. What was said stays. */
+export async function closeThread(
+  deps: DecideDeps & QueueDeps,
+  { by, post, isClosed }: { by: BareJid; post: ItemAddress; isClosed: boolean },
+): Promise<OutboxRow | undefined> {
+  const found = await findPost(deps.index, post)
+  if (found === undefined || found === 'gone') throw new AppError('not-found', 'There is no such post')
+  const isOwner = found.author?.jid === by && found.credit !== 'unverified'
+  if (!isOwner && !(await mayModerate(deps, by, post))) {
+    throw new AppError('forbidden', 'Only who owns the blog can close its comments')
+  }
+  await saveClosedThread(deps.state, post, isClosed ? { since: deps.clock(), by } : undefined)
+  deps.live.publish(postTopic(post), { kind: 'changed' })
+  if (found.comments === undefined) return undefined
+  const account = (await findNode(deps.index, found.comments))?.owner ?? by
+  const address = { ...found.comments, item: asItemId('') }
+  return queue(deps, { kind: 'close-thread', post }, { account, address, key: randomUUID() })
+}

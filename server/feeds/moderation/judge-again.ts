@@ -1,0 +1,44 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { findDecision } from '#server/store/decision.ts'
+import type { Hold } from '#server/store/index-schema.ts'
+import { type JudgedEntry, listJudgedOf, listJudgedOn } from '#server/store/judged-entry.ts'
+import { findNode } from '#server/store/node.ts'
+import { findBlockOfNode } from '#server/store/site-block.ts'
+import type { NodeAddress } from '#shared/address.ts'
+import type { BareJid } from '#shared/jid.ts'
+import { announceChanged } from '../announce.ts'
+import { applyHold, type DecideDeps, writtenBy } from './decide.ts'
+import { findBlocker, holdOf } from './judge.ts'
+import { listPostsAbove } from './moderated-feed.ts'
+
+export type RejudgeDeps = DecideDeps
+
+/** So many at once. */
+const PART = 200
+
+/** After a block came or went: all that an account or a server wrote, or that is on a node, is shown or not by it. */
+export async function judgeAgain(deps: RejudgeDeps, what: { jid: BareJid } | { node: NodeAddress }): Promise<void> {
+  let after = 0
+  for (;;) {
+    const part = { after, limit: PART }
+    const entries =
+      'jid' in what ? await listJudgedOf(deps.index, what.jid, part) : await listJudgedOn(deps.index, what.node, part)
+    for (const entry of entries) await applyHold(deps, entry, { hold: await holdNow(deps, entry) })
+    const last = entries.at(-1)
+    if (last === undefined || entries.length < PART) break
+    after = last.id
+    await nextTurn()
+  }
+  const node = 'node' in what ? await findNode(deps.index, what.node) : undefined
+  if (node !== undefined) await announceChanged(deps, node)
+}
+
+async function holdNow(deps: RejudgeDeps, entry: JudgedEntry): Promise<Hold | null> {
+  const who = writtenBy(entry).author
+  const { address } = entry
+  if ((await findBlockOfNode(deps.state, address, ...(who === undefined ? [] : [who]))) !== undefined) return 'blocked'
+  const posts = entry.isPost ? [] : await listPostsAbove(deps, entry, entry.root)
+  if (who !== undefined && (await findBlocker(deps, posts, who)) !== undefined) return 'blocked'
+  const decision = await findDecision(deps.state, address)
+  return decision === undefined ? null : holdOf(decision)
+}

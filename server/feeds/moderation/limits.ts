@@ -1,0 +1,51 @@
+import { AppError } from '#server/errors.ts'
+import { countComments, countCommentsFrom, type Stretch } from '#server/store/arrivals.ts'
+import type { IndexDb, StateDb } from '#server/store/database.ts'
+import type { ItemAddress, NodeAddress } from '#shared/address.ts'
+import type { BareJid } from '#shared/jid.ts'
+
+const MINUTE = 60_000
+/** Comments a minute. */
+export const MOST_BY_WRITER = 5
+/** Of everybody of one server under one post. */
+export const MOST_BY_SERVER = 30
+
+export interface Burst {
+  readonly who: BareJid
+  readonly thread: NodeAddress
+  readonly post: ItemAddress
+  readonly at: Date
+  /** By the time they came, or of what was missed by their own dates. */
+  readonly by: Stretch['by']
+}
+
+/** Whether one more comment is more than the limits let through. */
+export async function isTooMany(index: IndexDb, { who, thread, post, at, by }: Burst): Promise<boolean> {
+  const stretch = { by, since: new Date(at.getTime() - MINUTE), until: at }
+  if ((await countComments(index, who, stretch)) >= MOST_BY_WRITER) return true
+  return (await countCommentsFrom(index, { who, thread, post }, stretch)) >= MOST_BY_SERVER
+}
+
+/** The same for who writes on the web, in a sentence (`too-many`): their text is not lost, so it need not be held. */
+export async function requireWithinLimits(
+  { index, state, clock }: { readonly index: IndexDb; readonly state: StateDb; readonly clock: () => Date },
+  { account, who, thread, post }: Omit<Burst, 'at' | 'by'> & { readonly account: BareJid },
+): Promise<void> {
+  const at = clock()
+  const sent = account === who ? await countSent(state, account, new Date(at.getTime() - MINUTE)) : 0
+  if (sent < MOST_BY_WRITER && !(await isTooMany(index, { who, thread, post, at, by: 'arrivedAt' }))) return
+  throw new AppError('too-many', 'That are too many comments within a minute. Wait a minute, then send it again.', {
+    retryAfter: 60,
+  })
+}
+
+/** Those count that are not out yet. */
+async function countSent(state: StateDb, account: BareJid, since: Date): Promise<number> {
+  const query = state.selectFrom('outbox').select(({ fn }) => fn.countAll<number>().as('count'))
+  const row = await query
+    .where('account', '=', account)
+    .where('kind', '=', 'comment')
+    .where('createdAt', '>', since.toISOString())
+    .executeTakeFirstOrThrow()
+  return row.count
+}

@@ -1,0 +1,22 @@
+import { findDecision } from '#server/store/decision.ts'
+import { parseXml } from '#shared/xml.ts'
+import type { OutboxDeps } from '../outbox-deps.ts'
+import type { Performance } from '../perform.ts'
+import { ingestOwn, publish } from '../publish.ts'
+import type { RestoreCommentTask } from '../task.ts'
+
+/** Publishes a removed comment again from the kept copy, unless it is there, or was removed once more. */
+export async function performRestoreComment(
+  deps: OutboxDeps,
+  { session, row, begin }: Performance<RestoreCommentTask>,
+): Promise<void> {
+  const { address, account } = row
+  const decision = await findDecision(deps.state, address)
+  const payload = decision?.payload === undefined ? undefined : parseXml(decision.payload)
+  if (decision === undefined || decision.what === 'removed' || payload === undefined) return
+  await begin()
+  const there = await session.pubsub.findItem(address)
+  if (there === undefined) await publish({ session, row }, payload)
+  const item = there ?? { id: address.item, payload, publisher: account }
+  await ingestOwn(deps, { kind: 'published', address, item })
+}

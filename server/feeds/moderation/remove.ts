@@ -1,0 +1,61 @@
+import { randomUUID } from 'node:crypto'
+import { AppError } from '#server/errors.ts'
+import { saveDecision } from '#server/store/decision.ts'
+import { findNode } from '#server/store/node.ts'
+import type { OutboxRow } from '#server/store/outbox.ts'
+import { addressKey, type ItemAddress } from '#shared/address.ts'
+import type { BareJid } from '#shared/jid.ts'
+import type { QueueDeps } from '../outbox-deps.ts'
+import { queue } from '../queue-row.ts'
+import { applyHold, type DecideDeps, openCase, writtenBy } from './decide.ts'
+import { holdOf } from './judge.ts'
+import { queueRoomRetraction } from './retract-in-room.ts'
+
+export type RemoveDeps = DecideDeps & QueueDeps
+
+/**
+ * Takes what somebody said under a post out of the pages at once and off the network as soon as it can be, by the
+ * session of who looks after the blog. A copy is kept, so that it can be put back. No row where it is gone already.
+ */
+export async function removeComment(
+  deps: RemoveDeps,
+  { by, address }: { by: BareJid; address: ItemAddress },
+): Promise<OutboxRow | undefined> {
+  const { entry, decision, post } = await openCase(deps, by, address)
+  if (entry === undefined || decision?.what === 'removed') return undefined
+  const { payload } = entry
+  const what = { address, post, what: 'removed', by, at: deps.clock(), before: decision?.what } as const
+  const written = writtenBy(entry)
+  await saveDecision(deps.state, {
+    ...written,
+    publisher: decision?.publisher ?? written.publisher,
+    ...what,
+    reason: decision?.reason,
+    payload,
+  })
+  await applyHold(deps, entry, { hold: 'removed' })
+  // A message in a room stays in its archive: everybody is told that it was taken back.
+  if (entry.kind === 'room') return queueRoomRetraction(deps, { by, address })
+  return queue(
+    deps,
+    { kind: 'remove-comment' },
+    { account: by, address, key: `${addressKey(address)} ${randomUUID()}` },
+  )
+}
+
+/** As it was before it was removed: published again by the blog's owner from the kept copy. */
+export async function putBack(
+  deps: RemoveDeps,
+  { by, address }: { by: BareJid; address: ItemAddress },
+): Promise<OutboxRow | undefined> {
+  const { entry, decision, post } = await openCase(deps, by, address)
+  if (decision === undefined || decision.what !== 'removed') return undefined
+  if (decision.payload === undefined) throw new AppError('forbidden', 'Who runs this site removed it here')
+  const what = decision.before ?? 'restored'
+  await saveDecision(deps.state, { ...decision, post, what, before: undefined, by, at: deps.clock() })
+  if (entry !== undefined) await applyHold(deps, entry, { hold: holdOf({ what, reason: decision.reason }) })
+  if (entry?.kind === 'room') return undefined
+  // Its owner may write over what others wrote there.
+  const account = (await findNode(deps.index, address))?.owner ?? by
+  return queue(deps, { kind: 'restore-comment' }, { account, address, key: `${addressKey(address)} ${randomUUID()}` })
+}

@@ -1,0 +1,131 @@
+import { type SelectQueryBuilder, sql } from 'kysely'
+import type { ItemAddress, NodeAddress } from '#shared/address.ts'
+import { type BareJid, localPart } from '#shared/jid.ts'
+import type { SafeHtml } from '#shared/markup.ts'
+import type { IndexDb } from './database.ts'
+import type { Hold, IndexSchema, NodeTable } from './index-schema.ts'
+
+/** An entry with what is decided by, whether it is shown or not. */
+export interface JudgedEntry {
+  readonly id: number
+  readonly address: ItemAddress
+  readonly kind: NodeTable['kind']
+  /** Of its node. */
+  readonly owner?: BareJid
+  readonly isPost: boolean
+  readonly hold?: Hold
+  readonly author?: BareJid
+  readonly publisher?: BareJid
+  readonly contributor?: BareJid
+  readonly claimedName?: string
+  readonly name?: string
+  readonly title: string
+  readonly excerpt: string
+  readonly html: SafeHtml
+  readonly language?: string
+  readonly published: Date
+  readonly payload: string
+  /** Of a message in a room: the post that it answers. */
+  readonly root?: ItemAddress
+  /** What its profile keeps: JSON. */
+  readonly more: string
+}
+
+export async function findJudged(index: IndexDb, address: ItemAddress): Promise<JudgedEntry | undefined> {
+  return (await listJudged(index, [address]))[0]
+}
+
+/** Those of them that the index has, in no order. */
+export async function listJudged(index: IndexDb, addresses: readonly ItemAddress[]): Promise<JudgedEntry[]> {
+  const wanted = JSON.stringify(addresses.map(({ service, node, item }) => [service, node, item]))
+  const rows = await selectJudged(index)
+    .where(
+      sql<boolean>`(node.service, node.node, entry.item) IN (SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(${wanted}))`,
+    )
+    .execute()
+  return rows.map(readJudged)
+}
+
+/** By one account, or with a domain by everybody of a server and those below it. */
+export async function listJudgedOf(
+  index: IndexDb,
+  who: BareJid,
+  { after, limit }: { after: number; limit: number },
+): Promise<JudgedEntry[]> {
+  const isOf = (column: string) =>
+    localPart(who) !== undefined
+      ? sql<boolean>`${sql.ref(column)} = ${who}`
+      : sql<boolean>`(${domain(column)} = ${who} OR substr(${domain(column)}, ${-who.length - 1}) = ${`.${who}`})`
+  const columns = ['entry.publisher', 'entry.author', 'entry.contributor', 'node.service']
+  const rows = await selectJudged(index)
+    .where(({ or }) => or(columns.map(isOf)))
+    .where('entry.id', '>', after)
+    .orderBy('entry.id')
+    .limit(limit)
+    .execute()
+  return rows.map(readJudged)
+}
+
+/** All of a node. */
+export async function listJudgedOn(
+  index: IndexDb,
+  { service, node }: NodeAddress,
+  { after, limit }: { after: number; limit: number },
+): Promise<JudgedEntry[]> {
+  const query = selectJudged(index).where('node.service', '=', service).where('node.node', '=', node)
+  return (await query.where('entry.id', '>', after).orderBy('entry.id').limit(limit).execute()).map(readJudged)
+}
+
+/** With `arrivedAt`, it is news from then on. */
+export async function saveHold(
+  index: IndexDb,
+  id: number,
+  { hold, arrivedAt }: { hold: Hold | null; arrivedAt?: Date },
+): Promise<void> {
+  const news = arrivedAt === undefined ? {} : { arrivedAt: arrivedAt.getTime() }
+  await index
+    .updateTable('entry')
+    .set({ hold, ...news })
+    .where('id', '=', id)
+    .execute()
+}
+
+function domain(column: string) {
+  return sql`substr(${sql.ref(column)}, instr(${sql.ref(column)}, '@') + 1)`
+}
+
+function selectJudged(index: IndexDb) {
+  return (index.selectFrom('entry') as SelectQueryBuilder<IndexSchema, 'entry', object>)
+    .innerJoin('node', 'node.id', 'entry.nodeId')
+    .leftJoin('person', 'person.jid', 'entry.author')
+    .selectAll('entry')
+    .select(['node.service', 'node.node', 'node.kind', 'node.owner', 'person.name as personName'])
+}
+
+type Selected = Awaited<ReturnType<ReturnType<typeof selectJudged>['executeTakeFirstOrThrow']>>
+
+function readJudged(row: Selected): JudgedEntry {
+  const { rootService, rootNode, rootItem } = row
+  const hasRoot = rootService !== null && rootNode !== null && rootItem !== null
+  return {
+    id: row.id,
+    address: { service: row.service, node: row.node, item: row.item },
+    kind: row.kind,
+    owner: row.owner ?? undefined,
+    isPost: row.isPost === 1,
+    hold: row.hold ?? undefined,
+    author: row.author ?? undefined,
+    publisher: row.publisher ?? undefined,
+    contributor: row.contributor ?? undefined,
+    claimedName: row.claimedName ?? undefined,
+    name: row.personName ?? undefined,
+    title: row.title,
+    excerpt: row.excerpt,
+    html: row.html,
+    language: row.language ?? undefined,
+    published: new Date(row.publishedAt),
+    payload: row.payload,
+    root: hasRoot ? { service: rootService, node: rootNode, item: rootItem } : undefined,
+    more: row.more,
+  }
+}
