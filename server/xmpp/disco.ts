@@ -108,6 +108,7 @@ export async function findServices(jid: BareJid, disco: Disco): Promise<FoundSer
     publicSubscriptions: [NS.PAM, NS.PPS].every((feature) => account?.features.has(feature)),
     ...(pubsub !== undefined && { pubsub }),
     ...(mix !== undefined && { mix }),
+    hasPam: account?.features.has(NS.MIX_PAM) ?? false,
     ...(upload && { upload: { jid: upload[0], ...(maxSize > 0 && { maxSize }) } }),
   }
   return { services, isWhole }

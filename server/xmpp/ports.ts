@@ -49,6 +49,7 @@ export interface XmppSession {
   readonly problem?: AppError
   readonly pubsub: Pubsub
   readonly disco: Disco
+  readonly mix: Mix
   /** Whether the server proved itself with a private certificate authority, which other clients may not know. */
   readonly isPrivateCertificate?: boolean
   /** The largest stanza the server takes, in bytes, where it says (XEP-0478). */
@@ -132,10 +133,77 @@ export interface UploadSlot {
 export interface Services {
   readonly pubsub?: BareJid
   readonly mix?: BareJid
+  /** Whether the account's server joins channels for it (XEP-0405): without it nothing of them arrives. */
+  readonly hasPam?: boolean
   readonly upload?: { readonly jid: BareJid /** bytes */; readonly maxSize?: number }
   readonly pep: boolean
   /** Whether the account's server keeps its subscriptions (XEP-0376) and shows the public ones (XEP-0465). */
   readonly publicSubscriptions?: boolean
+}
+
+/** Somebody in a channel, by the id that their messages come from. */
+export interface Participant {
+  readonly id: string
+  /** Where the channel shows it. */
+  readonly jid?: BareJid
+  /** 100 characters at most. */
+  readonly nick?: string
+}
+
+/** A message of a channel. */
+export interface RoomMessage {
+  readonly channel: BareJid
+  /** Of the channel and its archive. */
+  readonly id: string
+  /** The only proof of who spoke: to be looked up among the participants. */
+  readonly participant: string
+  readonly at: Date
+  /** Of our own message: the id that it was sent with. Never in the archive. */
+  readonly submissionId?: string
+  /** What the channel says of the participant, where the list of them does not know any more. */
+  readonly stamped?: Omit<Participant, 'id'>
+  /** The message, the same whether it came live or from the archive, with its date (XEP-0203). */
+  readonly payload: Element
+}
+
+export interface ArchiveQuery {
+  /** The id of a message: those after it. One that the archive does not know gives it from the beginning. */
+  readonly after?: string
+  /** Those before it; '' the newest. */
+  readonly before?: string
+  /** 250 at most. */
+  readonly max?: number
+}
+
+export interface ArchivePage {
+  /** The oldest first. */
+  readonly messages: readonly RoomMessage[]
+  /** Whether there are no more in this direction. */
+  readonly isComplete: boolean
+  readonly first?: string
+  readonly last?: string
+}
+
+/** MIX channels (XEP-0369) as one account sees them. Every failure is an AppError. */
+export interface Mix {
+  /** Where channels can be made; undefined where the account's server has no such service or does not join for it. */
+  findService(): Promise<BareJid | undefined>
+  /** Whether the account can be in a channel, of whatever server. */
+  isOffered(): Promise<boolean>
+  /** Makes a channel with a random name. */
+  createChannel(service: BareJid): Promise<BareJid>
+  /** Only who made it may. Nobody is told, and its archive stays. */
+  destroyChannel(channel: BareJid): Promise<void>
+  /** Resolves with the participant's id. Again does no harm, and changes the nickname. */
+  join(channel: BareJid, nick?: string): Promise<string>
+  leave(channel: BareJid): Promise<void>
+  setNick(channel: BareJid, nick: string): Promise<void>
+  /** Participants only. */
+  listParticipants(channel: BareJid): Promise<readonly Participant[]>
+  /** Participants only (XEP-0313). */
+  readArchive(channel: BareJid, query?: ArchiveQuery): Promise<ArchivePage>
+  /** Told every message of any channel, as it comes; returns the way to stop. */
+  onMessage(listener: (message: RoomMessage) => void): () => void
 }
 
 export interface DiscoInfo {
@@ -258,6 +326,8 @@ export interface Pubsub {
   listSubscriptions(service: BareJid): Promise<readonly Subscription[]>
   /** Of a node: its people (owners only). Of a service: the account's own. */
   listAffiliations(where: BareJid | NodeAddress): Promise<readonly Affiliation[]>
+  /** Who is subscribed to a node (owners only), where its service tells. */
+  listSubscribers(address: NodeAddress): Promise<readonly BareJid[]>
   /** Owners only: `none` forgets an affiliation, `outcast` shuts out. */
   setAffiliation(
     address: NodeAddress,

@@ -64,6 +64,14 @@ export function createPubsub({ own, ask, disco, readServices }: PubsubDeps): Pub
     unsubscribeNode: (address) => unsubscribeNode(deps, own, address),
     listSubscriptions: (service) => listSubscriptions(deps, service),
     listAffiliations: (where) => listAffiliations(deps, where),
+    async listSubscribers(address) {
+      const answer = await askOwner('get', address, 'subscriptions')
+      const list = answer.getChild('pubsub', NS.PUBSUB_OWNER)?.getChild('subscriptions')?.getChildren('subscription')
+      const jids = (list ?? []).flatMap(({ attrs: { jid, subscription } }) =>
+        subscription === 'subscribed' ? (readBareJid(jid ?? '') ?? []) : [],
+      )
+      return [...new Set(jids)]
+    },
     async setAffiliation({ service, node }, jid, affiliation) {
       const pubsub = new Element('pubsub', { xmlns: NS.PUBSUB_OWNER })
       pubsub.c('affiliations', { node }).c('affiliation', { jid, affiliation })

@@ -1,5 +1,6 @@
 import { AppError, isAppError } from '#server/errors.ts'
 import { domainOf } from '#shared/jid.ts'
+import { createArchive } from './archive.ts'
 import { pause, reconnectDelay } from './backoff.ts'
 import { type Connection, openConnection } from './connection.ts'
 import type { Conversation } from './conversation.ts'
@@ -7,11 +8,21 @@ import { createDisco } from './disco.ts'
 import { readEntityTime } from './entity-time.ts'
 import { readStreamError } from './errors.ts'
 import { readMessage, writeMessage } from './messages.ts'
+import { createMix } from './mix.ts'
 import { publishNickname } from './nickname.ts'
-import type { FastToken, Message, PubsubEvent, SessionOptions, SessionStatus, XmppSession } from './ports.ts'
+import type {
+  FastToken,
+  Message,
+  PubsubEvent,
+  RoomMessage,
+  SessionOptions,
+  SessionStatus,
+  XmppSession,
+} from './ports.ts'
 import { createPubsub } from './pubsub.ts'
 import { readPubsubEvents } from './pubsub-events.ts'
 import type { Ask } from './requests.ts'
+import { readRoomMessage } from './room-messages.ts'
 import { createServices } from './services.ts'
 import { createTraffic } from './traffic.ts'
 import { requestUploadSlot } from './upload.ts'
@@ -29,6 +40,7 @@ export function openSession(options: SessionOptions): XmppSession {
   const statusListeners = new Set<(status: SessionStatus) => void>()
   const eventListeners = new Set<(event: PubsubEvent) => void>()
   const messageListeners = new Set<(message: Message) => void>()
+  const roomListeners = new Set<(message: RoomMessage) => void>()
   let status: SessionStatus = 'connecting'
   let problem: AppError | undefined
   let connection: Connection | undefined
@@ -43,7 +55,14 @@ export function openSession(options: SessionOptions): XmppSession {
   }
   const disco = createDisco(ask)
   const services = createServices(jid, disco)
+  const archive = createArchive(ask)
+  const mix = createMix({ own: jid, ask, disco, readServices: services.read, archive, onMessage: onRoomMessage })
   const pubsub = createPubsub({ own: jid, ask, disco, readServices: services.read })
+
+  function onRoomMessage(listener: (message: RoomMessage) => void): () => void {
+    roomListeners.add(listener)
+    return () => void roomListeners.delete(listener)
+  }
 
   function change(next: SessionStatus, why?: AppError): void {
     status = next
@@ -85,6 +104,9 @@ export function openSession(options: SessionOptions): XmppSession {
       ...(!invalidates && { previous: conversation }),
       timeout: options.connectTimeout ?? CONNECT_TIMEOUT,
       onMessage(stanza) {
+        if (archive.handle(stanza)) return
+        const inRoom = readRoomMessage(stanza)
+        if (inRoom !== undefined) for (const listener of [...roomListeners]) shield(() => listener(inRoom))
         const message = readMessage(stanza)
         if (message !== undefined) for (const listener of [...messageListeners]) shield(() => listener(message))
         for (const event of readPubsubEvents(stanza)) {
@@ -135,7 +157,7 @@ export function openSession(options: SessionOptions): XmppSession {
   const life = live().catch((error) => log.error({ jid, err: error }, 'An XMPP session ended by a mistake of ours'))
 
   const session: XmppSession = {
-    ...{ jid, pubsub, disco },
+    ...{ jid, pubsub, disco, mix },
     get status() {
       return status
     },

@@ -11,6 +11,7 @@ import type {
 } from '#server/xmpp/ports.ts'
 import type { BareJid } from '#shared/jid.ts'
 import { NS } from '#shared/ns.ts'
+import { createFakeMix } from './fake-mix.ts'
 import type { FakeNetwork } from './fake-pubsub.ts'
 
 /** A session on a fake network that a test can drop and bring back. */
@@ -80,10 +81,12 @@ export function createFakeSession(jid: BareJid, network: FakeNetwork): FakeSessi
     },
   }
 
+  const mix = createFakeMix(jid, network, () => status === 'online')
   const session: FakeSession = {
     jid,
     pubsub,
     disco,
+    mix,
     nicknames,
     services: { pep: true },
     emit,
@@ -118,6 +121,7 @@ export function createFakeSession(jid: BareJid, network: FakeNetwork): FakeSessi
     },
     async sendMessage(message) {
       if (status !== 'online') throw offline()
+      if (message.type === 'groupchat') mix.send(message)
       sent.push(message)
     },
     readServices: async () => session.services,
