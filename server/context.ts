@@ -6,6 +6,7 @@ import { addAuthor } from './feeds/authors.ts'
 import { createFollowing } from './feeds/following.ts'
 import { createIndexing, type Indexing } from './feeds/indexing.ts'
 import { createLive } from './feeds/live.ts'
+import { createNotifier } from './feeds/notify/notifier.ts'
 import { createOutbox } from './feeds/outbox.ts'
 import { createProofs } from './feeds/proofs/proofs.ts'
 import { addGauges } from './gauges.ts'
@@ -71,6 +72,8 @@ export async function createContext({ config, log, local }: ContextParts): Promi
   const proofs = createProofs({ ...base, site, outbox })
   stack.defer(() => proofs.stop())
   const following = createFollowing({ ...base, site, outbox, people: people.sessions })
+  const notifier = createNotifier({ ...base, site, people: people.sessions })
+  stack.defer(() => notifier.stop())
   stack.defer(async () => void (await Promise.all([outbox.stop(), following.stop(), indexing.stop()])))
 
   function isOwnServer(jid: BareJid): boolean {
@@ -82,6 +85,7 @@ export async function createContext({ config, log, local }: ContextParts): Promi
     if (mayBlog(config, jid)) await addAuthor({ ...base, sessions: () => session, indexing }, jid)
     outbox.wake(jid)
     void following.merge(session)
+    void notifier.readFollowers(session)
   }
 
   addGauges(metrics, { ...base, site, people, indexing })
@@ -90,6 +94,7 @@ export async function createContext({ config, log, local }: ContextParts): Promi
   await proofs.start()
   await outbox.start()
   following.start()
+  notifier.start()
   await people.restore()
   const sweeping = setInterval(() => void people.sweep(), SWEEP_MS)
   stack.defer(() => clearInterval(sweeping))

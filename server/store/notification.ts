@@ -57,7 +57,8 @@ export async function pruneNotifications(
   const older = (limit: number, of: readonly NotificationKind[] | undefined) => {
     let kept = state.selectFrom('notification').select('id').where('jid', '=', jid)
     if (of !== undefined) kept = kept.where('kind', 'in', of)
-    return kept.orderBy('at', 'desc').orderBy('id', 'desc').limit(-1).offset(limit)
+    // Of one time those that were first: they do not come back when the others are told once more.
+    return kept.orderBy('at', 'desc').orderBy('id').limit(-1).offset(limit)
   }
   await state
     .deleteFrom('notification')

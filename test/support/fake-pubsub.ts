@@ -195,6 +195,9 @@ export function createFakeNetwork(): FakeNetwork {
         if (affiliation === 'none') affiliations.delete(jid)
         else affiliations.set(jid, affiliation)
       },
+      async listSubscribers(address) {
+        return [...open('listSubscribers', address, true).subscribers] as BareJid[]
+      },
       async listAffiliations(where) {
         if (typeof where !== 'string') {
           const { address, owner, affiliations } = open('listAffiliations', where, true)

@@ -1,0 +1,130 @@
+import {
+  findLastEntryId,
+  findNewsEntry,
+  listNewsAgain,
+  listNewsEntries,
+  listNewsReactions,
+  listPersonNames,
+  type NewsEntry,
+  type NewsReaction,
+} from '#server/store/news.ts'
+import { listWhoHeard, SAID_KINDS } from '#server/store/notification.ts'
+import { findSetting, saveSetting } from '#server/store/setting.ts'
+import { addressKey, type ItemAddress } from '#shared/address.ts'
+import type { BareJid } from '#shared/jid.ts'
+import { type AudienceDeps, findReactionAudience, isShutOut, listAudience } from './audience.ts'
+import { type NotifyDeps, notify, takeBackNotifications } from './notify.ts'
+
+export type ScanDeps = AudienceDeps & NotifyDeps
+
+/** How far the index was looked through; kept in the state, so that nothing is missed between the two. */
+interface Cursor {
+  readonly entryId: number
+  /** Milliseconds. */
+  readonly reactionsAt: number
+  readonly scannedAt: number
+}
+
+const CURSOR = 'notified.until'
+const AT_ONCE = 500
+const MOST_AGAIN = 1_000
+/** What is older than that before the last look is no news, also where the index was built anew since. */
+const NEWS_MS = 24 * 3_600_000
+/** For what was given its time a moment before it was written. */
+const OVERLAP_MS = 2_000
+
+/**
+ * Finds what is new in the index since the last look and tells whom it concerns. To be repeated at will: each thing is
+ * told once. The first look of all finds nothing new.
+ */
+export async function scanNews(deps: ScanDeps): Promise<void> {
+  const lastId = await findLastEntryId(deps.index)
+  const now = deps.clock().getTime()
+  const kept = await readCursor(deps)
+  if (kept === undefined) {
+    await saveCursor(deps, { entryId: lastId, reactionsAt: now, scannedAt: now })
+    return
+  }
+  // An index that was thrown away counts its entries from the beginning again.
+  const cursor = { ...kept, entryId: lastId < kept.entryId ? 0 : kept.entryId }
+  const again = { untilId: cursor.entryId, since: new Date(cursor.scannedAt - OVERLAP_MS), limit: MOST_AGAIN }
+  for (const entry of await listNewsAgain(deps.index, again)) await tellOfEntry(deps, entry)
+  const entryId = await scanEntries(deps, cursor)
+  const reactionsAt = await scanReactions(deps, cursor)
+  await saveCursor(deps, { entryId: Math.max(entryId, lastId), reactionsAt, scannedAt: now })
+}
+
+async function scanEntries(deps: ScanDeps, cursor: Cursor): Promise<number> {
+  const since = new Date(cursor.scannedAt - NEWS_MS)
+  let afterId = cursor.entryId
+  for (;;) {
+    const entries = await listNewsEntries(deps.index, { afterId, since, limit: AT_ONCE })
+    for (const entry of entries) await tellOfEntry(deps, entry)
+    afterId = entries.at(-1)?.id ?? afterId
+    if (entries.length < AT_ONCE) return afterId
+    // What was told need not be looked at again after a crash.
+    await saveCursor(deps, { ...cursor, entryId: afterId })
+  }
+}
+
+async function tellOfEntry(deps: ScanDeps, entry: NewsEntry): Promise<void> {
+  const audience = await listAudience(deps, entry)
+  if (audience.length === 0) return
+  // Who heard of it as a comment is not told once more when it turns out to be an answer.
+  const heard = entry.isPost === 1 ? new Set<BareJid>() : await listWhoHeard(deps.state, entry)
+  await notify(
+    deps,
+    audience.filter(({ jid }) => !heard.has(jid)),
+  )
+}
+
+async function scanReactions(deps: ScanDeps, cursor: Cursor): Promise<number> {
+  const now = deps.clock().getTime()
+  // A clock that was set back must not make all of them wait for its old time.
+  let after = { arrivedAt: Math.min(cursor.reactionsAt, now) - OVERLAP_MS, place: 0 }
+  for (;;) {
+    const reactions = await listNewsReactions(deps.index, { after, limit: AT_ONCE })
+    await tellOfReactions(deps, reactions)
+    after = reactions.at(-1) ?? after
+    if (reactions.length < AT_ONCE) return Math.max(after.arrivedAt, Math.min(cursor.reactionsAt, now))
+  }
+}
+
+async function tellOfReactions(deps: ScanDeps, reactions: readonly NewsReaction[]): Promise<void> {
+  if (reactions.length === 0) return
+  const names = await listPersonNames(deps.index, [...new Set(reactions.map(({ reactor }) => reactor))])
+  const audiences = new Map<string, readonly BareJid[]>()
+  const news = []
+  for (const { post, reactor, emoji, arrivedAt } of reactions) {
+    const key = addressKey(post)
+    const audience = audiences.get(key) ?? (await findReactionAudience(deps, post))
+    audiences.set(key, audience)
+    for (const jid of audience) {
+      if (jid === reactor || (await isShutOut(deps, jid, reactor))) continue
+      const what = { kind: 'reaction', about: post, post, actor: reactor, actorName: names.get(reactor) } as const
+      news.push({ jid, ...what, text: emoji, at: new Date(arrivedAt) })
+    }
+  }
+  await notify(deps, news)
+}
+
+/** What changed about one entry: it was edited, or is not shown any more. */
+export async function lookAgain(deps: ScanDeps, address: ItemAddress): Promise<void> {
+  const entry = await findNewsEntry(deps.index, address)
+  if (entry?.hold !== 'held') await takeBackNotifications(deps, address, ['held'])
+  if (entry === undefined || entry.hold !== null) {
+    await takeBackNotifications(deps, address, SAID_KINDS)
+    return
+  }
+  // An old one that is only written anew is no news.
+  if (entry.arrivedAt >= deps.clock().getTime() - NEWS_MS) await tellOfEntry(deps, entry)
+}
+
+async function readCursor({ state }: ScanDeps): Promise<Cursor | undefined> {
+  const kept = await findSetting(state, CURSOR)
+  return kept === undefined ? undefined : (JSON.parse(kept) as Cursor)
+}
+
+function saveCursor({ state }: ScanDeps, cursor: Cursor): Promise<void> {
+  return saveSetting(state, CURSOR, JSON.stringify(cursor))
+}
