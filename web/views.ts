@@ -20,6 +20,8 @@ export interface Layout {
   /** Who is signed in. */
   readonly person?: { readonly name: string; readonly mayWrite: boolean }
   readonly notices?: readonly Notice[]
+  /** Seconds after which a browser without scripts asks again. */
+  readonly refresh?: number
 }
 
 /** Stays on the page until what it says is solved. */
@@ -105,6 +107,9 @@ export interface CommentView {
   readonly inReplyTo?: string
   readonly replyUrl?: string
   readonly removeUrl?: string
+  readonly reportUrl?: string
+  /** For who looks after the blog. */
+  readonly blockUrl?: string
   readonly waiting?: WaitingView
 }
 
@@ -167,7 +172,7 @@ export interface BlogView {
   readonly writeHereUrl?: string
   /** For who owns it: who may write there. */
   readonly peopleUrl?: string
-  readonly room?: { readonly url: string; readonly peopleCount: number }
+  readonly room?: RoomLinkView
   readonly live?: LiveView
   /** Not read from the network yet. */
   readonly isWaiting?: boolean
@@ -294,10 +299,15 @@ export interface PostPageView {
     readonly xmppUri: string
     /** Whose accounts may sign in here; absent for any. */
     readonly domains?: string
+    /** Absent while the site's own account is not connected. */
+    readonly visitor?: VisitorFormView
   }
   /** Why nobody can comment. */
   readonly closed?: string
+  readonly moderation?: ModeratePostView
+  readonly reportUrl?: string
   readonly commentsFeedUrl?: string
+  readonly room?: RoomLinkView
   readonly live?: LiveView
 }
 
@@ -309,6 +319,32 @@ export interface CommentFormView {
   readonly text?: string
   readonly replyTo?: { readonly name: string; readonly item: string; readonly cancelUrl: string }
   readonly problem?: string
+}
+
+/** For who is not signed in. */
+export interface VisitorFormView extends Omit<CommentFormView, 'token' | 'jid'> {
+  readonly name?: string
+  /** Whom to ask. */
+  readonly jid?: string
+}
+
+/** How a comment of somebody who is not signed in stands. */
+export interface ProofView {
+  readonly layout: Layout
+  /** `asked` waits for the answer to a question, `waiting` for the code. */
+  readonly standing: 'waiting' | 'asked' | 'expired' | 'denied' | 'refused' | 'proved' | 'held' | 'published' | 'gone'
+  readonly siteJid: string
+  readonly code: string
+  readonly codeUri: string
+  readonly asked?: string
+  /** Whose it was proved to be. */
+  readonly jid?: string
+  readonly problem?: string
+  readonly expires: string
+  readonly html: SafeHtml
+  readonly postUrl: string
+  readonly again?: { readonly action: string; readonly fields: Readonly<Record<string, string>> }
+  readonly live?: LiveView
 }
 
 export interface SigninView {
@@ -471,6 +507,8 @@ export interface SettingsView {
   }
   readonly languages: readonly { readonly code: string; readonly name: string }[]
   readonly draftsUrl?: string
+  readonly moderationUrl?: string
+  readonly reportsUrl?: string
   readonly room?: RoomSettingsView
 }
 
@@ -480,6 +518,12 @@ export interface ErrorView {
   /** What happened and what to do, in sentences. */
   readonly text: string
   readonly link?: { readonly href: string; readonly text: string }
+}
+
+/** The way to the room of a blog. */
+export interface RoomLinkView {
+  readonly url: string
+  readonly peopleCount: number
 }
 
 /** One thing said in a room. */
@@ -566,7 +610,94 @@ export interface RoomSettingsView {
 }
 
 /** Every page by the name of its template. */
+/** Something that was said under a post, for who looks after the blog. */
+export interface JudgedView {
+  /** `xmpp:`, for the forms. */
+  readonly uri: string
+  readonly name: string
+  /** Who can be blocked. */
+  readonly jid?: string
+  readonly server?: string
+  readonly html: SafeHtml
+  readonly language?: string
+  readonly published: string
+  readonly why?: 'link' | 'stranger' | 'too-many' | 'closed'
+  readonly post?: { readonly title: string; readonly url: string }
+  /** Of the blog, for the forms. */
+  readonly blog: string
+}
+
+/** What waits for who looks after a blog, what was removed, and who is shut out. */
+export interface ModerationView {
+  readonly layout: Layout
+  readonly token: string
+  /** What was done just now, and the form that takes it back. */
+  readonly done?: DoneView
+  /** One that was asked for, and is shown. */
+  readonly about?: JudgedView
+  readonly held: readonly JudgedView[]
+  readonly removed: readonly JudgedView[]
+  readonly moreUrl?: string
+  readonly blocks: readonly { readonly jid: string; readonly blog: string; readonly title: string }[]
+  /** Of who has a blog here. */
+  readonly holds?: 'links' | 'strangers' | 'nobody'
+}
+
+export interface DoneView {
+  readonly text: string
+  readonly action: string
+  readonly token: string
+  /** Of the form for *Undo*; absent where that is not possible. */
+  readonly undo?: Readonly<Record<string, string>>
+}
+
+/** Of a post, for who looks after its comments. */
+export interface ModeratePostView {
+  readonly action: string
+  readonly token: string
+  readonly isClosed: boolean
+  readonly moderationUrl: string
+}
+
+/** Something is wrong with a post or a comment: said to who runs the site. */
+export interface ReportView {
+  readonly layout: Layout
+  readonly action: string
+  readonly token: string
+  readonly isComment: boolean
+  readonly quoted: string
+  readonly cancelUrl: string
+  readonly reason: string
+  readonly problem?: string
+  readonly isSent: boolean
+}
+
+export interface ReportsView {
+  readonly layout: Layout
+  readonly token: string
+  readonly done?: DoneView
+  readonly reports: readonly {
+    readonly id: string
+    readonly reason: string
+    readonly reporter?: string
+    readonly at: string
+    readonly text: string
+    readonly url?: string
+    readonly jid?: string
+    readonly server?: string
+    readonly node?: string
+    readonly isGone: boolean
+  }[]
+  readonly moreUrl?: string
+  readonly blocks: readonly { readonly address: string; readonly kind: string; readonly since: string }[]
+  readonly typed: string
+  readonly problem?: string
+}
+
 export interface Views {
+  readonly moderation: ModerationView
+  readonly report: ReportView
+  readonly reports: ReportsView
   readonly home: HomeView
   readonly blog: BlogView
   readonly timeline: TimelineView
@@ -574,6 +705,7 @@ export interface Views {
   readonly following: FollowingView
   readonly 'follow-preview': FollowPreviewView
   readonly post: PostPageView
+  readonly proof: ProofView
   readonly signin: SigninView
   readonly write: WriteView
   readonly preview: PreviewView

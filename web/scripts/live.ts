@@ -17,7 +17,8 @@ function listen(place: HTMLElement, url: string): void {
     const { version } = JSON.parse(event.data) as { version: string }
     if (version === place.dataset.version) return
     place.dataset.version = version
-    if (place.classList.contains('thread')) void replaceComments(place)
+    if (place.classList.contains('proof')) location.reload()
+    else if (place.classList.contains('thread')) void replaceComments(place)
     else for (const link of place.querySelectorAll('a')) link.hidden = false
   })
   addEventListener('pagehide', () => events.close(), { once: true })

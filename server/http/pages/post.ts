@@ -24,6 +24,7 @@ import { viewFollow } from './lists.ts'
 import type { Exchange } from './page.ts'
 import { sendPage } from './page.ts'
 import { viewPost, viewWaiting } from './post-view.ts'
+import { type VisitorWords, viewVisitorForm } from './proof.ts'
 import { sayDomains } from './sign-in.ts'
 
 export interface PostPage {
@@ -34,6 +35,8 @@ export interface PostPage {
   readonly typed?: string
   readonly problem?: string
   readonly status?: number
+  /** What somebody typed who is not signed in. */
+  readonly visitor?: VisitorWords['visitor']
 }
 
 export async function sendPostPage(web: Web, exchange: Exchange, page: PostPage): Promise<FastifyReply> {
@@ -97,7 +100,8 @@ async function viewCommenting(
   if (visit.person !== undefined) return { form: await viewForm(web, { ...page, jid: visit.person.jid, path }) }
   const next = new URLSearchParams({ next: `${path}#comment` })
   const domains = sayDomains(ctx.config)
-  return { howTo: { signinUrl: `/signin?${next}`, xmppUri: writeXmppUri(post.comments), domains } }
+  const visitor = viewVisitorForm(web, { ...page, path, replyTo: findAnswered(page, path) })
+  return { howTo: { signinUrl: `/signin?${next}`, xmppUri: writeXmppUri(post.comments), domains, visitor } }
 }
 
 // Libervia links to nodes that it then fails to make (peers.md).
@@ -111,25 +115,24 @@ async function viewForm(
   { ctx, tokens }: Web,
   page: PostPage & { post: PostRow; comments: readonly CommentRow[]; jid: OutboxRow['account']; path: string },
 ): Promise<CommentFormView> {
-  const { post, comments, jid, path, reply, typed, problem } = page
-  const item = reply === undefined ? undefined : readItemSegment(reply)
-  const answered = comments.find(({ address }) => address.item === item)
+  const { post, jid, path, typed, problem } = page
   const text = typed ?? (await findCommentDraft(ctx.state, jid, post.address))
   return {
     action: `${path}/comments`,
     token: tokens.issue(jid),
     key: createFormKey(),
-    ...{ jid, text, problem },
-    ...(answered === undefined || reply === undefined
-      ? {}
-      : {
-          replyTo: {
-            name: answered.author?.name ?? answered.claimedName ?? '?',
-            item: reply,
-            cancelUrl: `${path}#comment`,
-          },
-        }),
+    ...{ jid, text, problem, replyTo: findAnswered(page, path) },
   }
+}
+
+function findAnswered(
+  { comments, reply }: PostPage & { comments: readonly CommentRow[] },
+  path: string,
+): CommentFormView['replyTo'] {
+  const item = reply === undefined ? undefined : readItemSegment(reply)
+  const answered = comments.find(({ address }) => address.item === item)
+  if (answered === undefined || reply === undefined) return undefined
+  return { name: answered.author?.name ?? answered.claimedName ?? '?', item: reply, cancelUrl: `${path}#comment` }
 }
 
 /** What the author of a published post wants done with it and is not done. */
