@@ -18,10 +18,18 @@ export interface Layout {
   readonly xmppUri?: string
   readonly ogType?: 'website' | 'article'
   /** Who is signed in. */
-  readonly person?: { readonly name: string; readonly mayWrite: boolean }
+  readonly person?: { readonly name: string; readonly mayWrite: boolean; readonly unread?: UnreadView }
   readonly notices?: readonly Notice[]
   /** Seconds after which a browser without scripts asks again. */
   readonly refresh?: number
+}
+
+/** Notifications that somebody has not read: 100 stand for more. */
+export interface UnreadView {
+  readonly count: number
+  readonly url: string
+  /** Where pages that listen to nothing else are told of it. */
+  readonly liveUrl: string
 }
 
 /** Stays on the page until what it says is solved. */
@@ -306,6 +314,7 @@ export interface PostPageView {
   readonly closed?: string
   readonly moderation?: ModeratePostView
   readonly reportUrl?: string
+  readonly threadWish?: ThreadWishView
   readonly commentsFeedUrl?: string
   readonly room?: RoomLinkView
   readonly live?: LiveView
@@ -510,6 +519,7 @@ export interface SettingsView {
   readonly moderationUrl?: string
   readonly reportsUrl?: string
   readonly room?: RoomSettingsView
+  readonly messages?: { readonly action: string; readonly isOn: boolean }
 }
 
 export interface ErrorView {
@@ -518,6 +528,45 @@ export interface ErrorView {
   /** What happened and what to do, in sentences. */
   readonly text: string
   readonly link?: { readonly href: string; readonly text: string }
+}
+
+/** What somebody wants to hear of a thread. */
+export interface ThreadWishView {
+  readonly action: string
+  readonly token: string
+  readonly wish?: 'follow' | 'mute'
+}
+
+/** One line of somebody's notifications. */
+export interface NoticeView {
+  readonly kind: 'comment' | 'reply' | 'mention' | 'reaction' | 'repost' | 'follower' | 'held' | 'report'
+  /** Whom it is by: '' where that is not known. */
+  readonly who: string
+  readonly others: number
+  readonly url: string
+  /** Of the post; absent where it is not known, or not shown any more. */
+  readonly title?: string
+  readonly isOfRoom: boolean
+  readonly text: string
+  readonly at: string
+  readonly isUnread: boolean
+}
+
+/** What there is to know for somebody. */
+export interface NotificationsView {
+  readonly layout: Layout
+  readonly token: string
+  readonly days: readonly { readonly at: string; readonly notices: readonly NoticeView[] }[]
+  /** Marks everything up to there as read. */
+  readonly read?: { readonly action: string; readonly until: string }
+  readonly olderUrl?: string
+  readonly newestUrl?: string
+  readonly settingsUrl: string
+  /** Makes a secret address for the feeds, or a new one. */
+  readonly feedsAction: string
+  readonly feeds?: { readonly atomUrl: string; readonly jsonUrl: string }
+  readonly showsFeeds: boolean
+  readonly live?: LiveView
 }
 
 /** The way to the room of a blog. */
@@ -699,6 +748,7 @@ export interface Views {
   readonly report: ReportView
   readonly reports: ReportsView
   readonly home: HomeView
+  readonly notifications: NotificationsView
   readonly blog: BlogView
   readonly timeline: TimelineView
   readonly tag: TagView

@@ -32,6 +32,8 @@ export interface AppContext {
   readonly outbox: Outbox
   /** Comments of people who are not signed in. */
   readonly proofs: Pick<Proofs, 'siteJid' | 'isPossible' | 'ask' | 'find'>
+  /** Whether somebody's own server knows rooms; undefined while that is not known. */
+  readonly rooms?: { mayUse(jid: BareJid): boolean | undefined }
   readonly indexing?: Pick<Indexing, 'watch' | 'viewed'>
   readonly live: Live
   readonly clock: () => Date

@@ -1,5 +1,7 @@
+import type { TalkPlace, TalkRow } from '#server/store/room-talk.ts'
 import type { ItemAddress, ItemId, NodeAddress } from '#shared/address.ts'
-import { nodePath, postPath, type Site, writeItemSegment } from '#shared/paths.ts'
+import type { BareJid } from '#shared/jid.ts'
+import { nodePath, postPath, readItemSegment, type Site, writeItemSegment } from '#shared/paths.ts'
 
 /** The room of a blog. */
 export function roomPath(site: Site, blog: NodeAddress): string {
@@ -19,6 +21,11 @@ export function roomAnswerPath(site: Site, post: ItemAddress, item: ItemId): str
 /** Where a message stands on its page. */
 export function messageAnchor(item: ItemId): string {
   return `message-${writeItemSegment(item)}`
+}
+
+/** Where an XMPP client joins a room. */
+export function joinUri(channel: BareJid): string {
+  return `xmpp:${channel}?join`
 }
 
 const DAY_MS = 86_400_000
@@ -47,7 +54,25 @@ export function writeDay({ from }: Day): string {
   return from.toISOString().slice(0, 10)
 }
 
-/** The page of a day. */
-export function dayPath(site: Site, blog: NodeAddress, day: Day): string {
-  return `${roomPath(site, blog)}?day=${writeDay(day)}`
+/** Whose room, and on which site. */
+export interface RoomPlace {
+  readonly site: Site
+  readonly blog: NodeAddress
+}
+
+/** The page of a day; of the newest unless told. */
+export function dayPath(site: Site, blog: NodeAddress, day?: Day): string {
+  return day === undefined ? roomPath(site, blog) : `${roomPath(site, blog)}?day=${writeDay(day)}`
+}
+
+/** A place between two messages, for an address. */
+export function writeTalkPlace({ published, address }: Pick<TalkRow, 'published' | 'address'>): string {
+  return `${published.getTime()}.${writeItemSegment(address.item)}`
+}
+
+/** Undefined for what is no place. */
+export function readTalkPlace(text: string | undefined): TalkPlace | undefined {
+  const [, instant = '', segment = ''] = /^(\d{1,15})\.(.+)$/s.exec(text ?? '') ?? []
+  const item = readItemSegment(segment)
+  return item === undefined ? undefined : { publishedAt: Number(instant), item }
 }

@@ -89,9 +89,9 @@ export async function findTalk(index: IndexDb, address: ItemAddress, reader?: Ba
 export async function findTalkAround(
   index: IndexDb,
   channel: BareJid,
-  { before, from }: { before: Date; from: Date },
+  { before, from, reader }: { before: Date; from: Date; reader?: BareJid | undefined },
 ): Promise<{ readonly last?: Date; readonly next?: Date }> {
-  const shown = () => selectTalk(index, channel).clearSelect().select('entry.publishedAt')
+  const shown = () => selectTalk(index, channel, reader).clearSelect().select('entry.publishedAt')
   const last = await shown()
     .where('entry.publishedAt', '<', before.getTime())
     .orderBy('entry.publishedAt', 'desc')

@@ -60,9 +60,9 @@ export async function queueRoomRetraction(
   deps: QueueDeps,
   { by, address }: { by: BareJid; address: ItemAddress },
 ): Promise<OutboxRow> {
-  const message = await findTalk(deps.index, address, by)
   const room = await findRoom(deps.state, address.service)
-  if (message !== undefined && message.author !== by && room?.owner !== by)
+  const message = await findTalk(deps.index, address, by)
+  if (room?.owner !== by && message?.author !== by)
     throw new AppError('forbidden', 'Only who wrote a message and the owner of the room can remove it')
   const task = { kind: 'room-message', retracts: address.item } as const
   return queue(deps, task, { account: by, address, key: `retract ${addressKey(address)}` })

@@ -26,6 +26,7 @@ import { viewMarkRead } from './mark-read.ts'
 import type { Exchange } from './page.ts'
 import { sendPage } from './page.ts'
 import { viewOutboxPost, viewPost } from './post-view.ts'
+import { viewRoomLink } from './room-link.ts'
 
 export interface ListPage {
   readonly page: Page<PostRow>
@@ -94,6 +95,7 @@ export async function sendBlogPage(
       paging: viewPaging(url, list.page),
       ...(isOwn ? { writeUrl: '/write' } : {}),
       ...(blog.kind === 'community' && person !== undefined ? await viewCommunity(web, blog, person) : {}),
+      ...(await viewRoomLink(web, blog.address)),
       ...(isFirst ? { live: { url: `${url}/${LIVE}`, version: writeListVersion(list.page.rows) } } : {}),
     },
   })

@@ -25,6 +25,7 @@ import type { Exchange } from './page.ts'
 import { sendPage } from './page.ts'
 import { viewPost, viewWaiting } from './post-view.ts'
 import { type VisitorWords, viewVisitorForm } from './proof.ts'
+import { viewRoomLink } from './room-link.ts'
 import { sayDomains } from './sign-in.ts'
 
 export interface PostPage {
@@ -70,6 +71,7 @@ export async function sendPostPage(web: Web, exchange: Exchange, page: PostPage)
     view: {
       post: viewPost(web, post, { blog, person, rights }),
       follow,
+      ...(await viewRoomLink(web, page.address)),
       comments: viewComments(web, { post, comments, rows, person, isModerator: rights.isModerator }),
       ...(await viewCommenting(web, exchange, { ...page, post, comments })),
       ...commentsFeed,

@@ -10,6 +10,7 @@ import { describeConsent } from './consent.ts'
 import type { Exchange } from './page.ts'
 import { sendPage } from './page.ts'
 import { asSentence } from './post-view.ts'
+import { viewRoomSettings } from './room-settings.ts'
 
 export interface SettingsFields {
   readonly title: string
@@ -40,11 +41,14 @@ export async function sendSettingsPage(web: Web, exchange: Exchange, page: Setti
     view: {
       token: tokens.issue(person.jid),
       ...{ action: '/settings', signoutAction: '/signout', jid: person.jid, draftsUrl: '/drafts' },
+      ...(person.isBlogger && { moderationUrl: '/moderation' }),
+      ...(ctx.config.operators.includes(person.jid) && { reportsUrl: '/reports' }),
       name: page.fields?.name ?? person.name,
       ...(person.isBlogger
         ? { blog: { title, description, language, url: blogPath({ domain: ctx.siteDomain }, person.jid) } }
         : {}),
       languages: languagesWith(language),
+      ...(await viewRoomSettings(web, person)),
     },
   })
 }

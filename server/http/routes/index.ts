@@ -10,9 +10,16 @@ import { addFollowingLists } from './following-lists.ts'
 import { addHome } from './home.ts'
 import { addLive } from './live.ts'
 import { addMachines } from './machines.ts'
+import { addModeration } from './moderation.ts'
 import { addOutbox } from './outbox.ts'
 import { addPicture } from './picture.ts'
+import { addProofs } from './proofs.ts'
 import { addRead } from './read.ts'
+import { addRoom } from './room.ts'
+import { addRoomForms } from './room-forms.ts'
+import { addRoomOwner } from './room-owner.ts'
+import { addRoomRemoval } from './room-removal.ts'
+import { addReports } from './reports.ts'
 import { addSession } from './session.ts'
 import { addSettings } from './settings.ts'
 import { addWrite } from './write.ts'
@@ -29,10 +36,17 @@ export const ROUTES: readonly ((app: FastifyInstance, web: Web) => void)[] = [
   addWrite,
   addDrafts,
   addComments,
+  addProofs,
   addCommunities,
   addDelete,
   addSettings,
   addOutbox,
   addPicture,
+  addRoom,
+  addRoomForms,
+  addRoomOwner,
+  addRoomRemoval,
+  addModeration,
+  addReports,
   addMachines,
 ]

@@ -1,0 +1,30 @@
+import { readTask } from '#server/feeds/task.ts'
+import type { Person } from '#server/people/people.ts'
+import { listOutbox } from '#server/store/outbox.ts'
+import { findRoomOfBlog } from '#server/store/room.ts'
+import type { RoomSettingsView } from '#web/views.ts'
+import { blogAddress } from '../places.ts'
+import { joinUri, roomPath } from '../room-paths.ts'
+import type { Web } from '../web.ts'
+import { createFormKey } from '../write-form.ts'
+import { viewWaiting } from './post-view.ts'
+
+/** The room of somebody's blog, or how to open one; nothing where one of the servers does not know rooms. */
+export async function viewRoomSettings(
+  { ctx, tokens }: Web,
+  { jid, isBlogger }: Person,
+): Promise<{ room?: RoomSettingsView }> {
+  const blog = blogAddress(jid)
+  const room = await findRoomOfBlog(ctx.state, blog)
+  const isOffered = ctx.rooms?.mayUse(jid) === true && ctx.rooms.mayUse(ctx.proofs.siteJid) === true
+  if (!isBlogger || (room === undefined && !isOffered)) return {}
+  const url = roomPath({ domain: ctx.siteDomain }, blog)
+  const row = (await listOutbox(ctx.state, jid)).find((each) => readTask(each).kind === 'room')
+  return {
+    room: {
+      ...{ token: tokens.issue(jid), key: createFormKey(), openAction: `${url}/open`, closeUrl: `${url}/close` },
+      ...(room?.status === 'open' ? { room: { url, xmppUri: joinUri(room.channel) } } : {}),
+      ...(row === undefined ? {} : { waiting: viewWaiting(row) }),
+    },
+  }
+}
