@@ -48,6 +48,10 @@ export interface Entry {
   readonly alternate?: string
   readonly inReplyTo?: ItemAddress
   readonly pictures: readonly Picture[]
+  /** Whom it mentions (XEP-0372), 20 accounts at most. */
+  readonly mentions: readonly BareJid[]
+  /** Of attachments (XEP-0470): the emoji in them. */
+  readonly reactions?: readonly string[]
 }
 
 /** What somebody writes; the title is '' for a short note. */

@@ -42,4 +42,5 @@ declare module 'ltx' {
   export function parse(data: string): Element
   export function escapeXML(text: string): string
   export function escapeXMLText(text: string): string
+  export function unescapeXML(text: string): string
 }

@@ -1,5 +1,8 @@
-import { Marked, type Tokens } from 'marked'
+import { Marked, type TokenizerAndRendererExtension, type Tokens } from 'marked'
 import markedFootnote from 'marked-footnote'
+import { writeXmppUri } from './address.ts'
+import type { BareJid } from './jid.ts'
+import { findMentionStart, readMention } from './mentions.ts'
 import { escapeXml } from './text.ts'
 
 const LONGEST = 500_000
@@ -43,6 +46,7 @@ function createMarked(isComment: boolean): Marked {
   const marked = new Marked({ gfm: true, breaks: isComment })
   marked.use(markedFootnote({ prefixId: 'fn-', headingClass: '', footnoteDivider: true }))
   if (isComment) marked.use({ renderer: { html: ({ text }) => escapeXml(text) } })
+  marked.use({ extensions: [MENTION] })
   marked.use({
     // `false` leaves the work to marked itself.
     renderer: {
@@ -60,6 +64,22 @@ function createMarked(isComment: boolean): Marked {
     },
   })
   return marked
+}
+
+/** `@romeo@montague.example`, which is no e-mail address. */
+const MENTION: TokenizerAndRendererExtension = {
+  name: 'mention',
+  level: 'inline',
+  start(src) {
+    const at = findMentionStart(src)
+    return at < 0 ? undefined : at
+  },
+  tokenizer(src) {
+    const mention = this.lexer.state.inLink ? undefined : readMention(src)
+    if (mention === undefined) return undefined
+    return { type: 'mention', raw: src.slice(0, mention.length), jid: mention.jid }
+  },
+  renderer: ({ raw, jid }) => `<a href="${escapeXml(writeXmppUri({ service: jid as BareJid }))}">${escapeXml(raw)}</a>`,
 }
 
 function createBudget(amount: number): (cost: number) => false {

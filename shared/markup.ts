@@ -1,9 +1,11 @@
 import type { Element } from 'ltx'
 import sanitize from 'sanitize-html'
+import { writeXmppUri } from './address.ts'
 import { FOREIGN, type SanitizeOptions, sanitizeOptions } from './allow-list.ts'
 import { countOpen, writeForeign } from './foreign-html.ts'
 import { elementsOf, normalizeTree, treeText, writeTree } from './html-tree.ts'
 import { convertMarkdown } from './markdown.ts'
+import { splitMentions } from './mentions.ts'
 import { NS } from './ns.ts'
 import { cleanText, escapeXml, trimmedLines } from './text.ts'
 import { createElement, isWithinBounds, parseXml } from './xml.ts'
@@ -68,7 +70,7 @@ export function escapeText(text: string): SafeHtml {
   return escapeXml(text) as SafeHtml
 }
 
-/** Plain text as paragraphs, with line breaks, and web addresses as links. */
+/** Plain text as paragraphs, with line breaks; web addresses and mentions are links. */
 export function textToHtml(text: string, { isForeign = false }: SanitizeOptions = {}): SafeHtml {
   const rel = isForeign ? ` rel="${FOREIGN}"` : ''
   const paragraphs = cleanText(text)
@@ -78,7 +80,7 @@ export function textToHtml(text: string, { isForeign = false }: SanitizeOptions 
   const write = (part: string) =>
     part
       .split(WEB_ADDRESS)
-      .map((piece, i) => (i % 2 === 1 && URL.canParse(piece) ? writeLink(piece, rel) : escapeXml(piece)))
+      .map((piece, i) => (i % 2 === 1 && URL.canParse(piece) ? writeLink(piece, rel) : writeWords(piece, rel)))
   return paragraphs.map((part) => `<p>${trimmedLines(write(part).join('')).join('<br />')}</p>`).join('') as SafeHtml
 }
 
@@ -131,6 +133,15 @@ export function markForeignLinks(html: SafeHtml): SafeHtml {
 }
 
 const WEB_ADDRESS = /(https?:\/\/[^\s<>"'“”«»]*[^\s<>"'“”«».,;:!?)\]}])/
+
+function writeWords(text: string, rel: string): string {
+  const pieces = splitMentions(text).map((piece) =>
+    typeof piece === 'string'
+      ? escapeXml(piece)
+      : `<a href="${escapeXml(writeXmppUri({ service: piece.jid }))}"${rel}>${escapeXml(piece.text)}</a>`,
+  )
+  return pieces.join('')
+}
 
 function writeLink(address: string, rel: string): string {
   return `<a href="${escapeXml(new URL(address).href.replace(/'/g, '%27'))}"${rel}>${escapeXml(address)}</a>`

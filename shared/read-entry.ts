@@ -4,6 +4,7 @@ import { readContent } from './content.ts'
 import { readDate } from './dates.ts'
 import type { Entry, Link, Picture, PostDraft } from './entry.ts'
 import { markForeignLinks, paragraphText, plainText, sanitizeHtml, sanitizeXhtml, textToHtml } from './markup.ts'
+import { readMentions } from './mentions.ts'
 import { NS } from './ns.ts'
 import { cleanLine, cleanText, readDirection, shorten, trimmedLines } from './text.ts'
 import { childrenOf, isElement, isWithinBounds, textOf } from './xml.ts'
@@ -61,6 +62,7 @@ export function readEntry(payload: Element, { isForeign = false }: ReadOptions =
     alternate,
     inReplyTo: readInReplyTo(payload),
     pictures: readPictures(links),
+    mentions: readMentions(payload, html),
   }
 }
 

@@ -5,6 +5,7 @@ import { type Contributor, writeContributor } from './contributor.ts'
 import { writeDate } from './dates.ts'
 import type { Author, PostDraft } from './entry.ts'
 import { plainText, renderMarkdown, textToHtml, toXhtml } from './markup.ts'
+import { isMention, writeMentions } from './mentions.ts'
 import { NS } from './ns.ts'
 import { keep, keptAttributes, readOriginal } from './original.ts'
 import { cleanLine, cleanText, shorten } from './text.ts'
@@ -56,6 +57,7 @@ export function writeEntry(parts: EntryParts): Element {
     hasText ? el('content', { type: 'text' }, draft.text) : undefined,
     hasText ? el('content', { type: 'xhtml' }, toXhtml(html)) : undefined,
     ...links,
+    ...writeMentions(html),
     ...(original?.children.filter(isElement).filter((child) => !isUnderstood(child)) ?? []).map(keep),
   )
 }
@@ -81,7 +83,8 @@ export function writeComment(parts: CommentParts): Element {
   const atomId = parts.atomId ?? writeXmppUri(address)
   const html = renderMarkdown(text, { idPrefix: idPrefix(atomId), isForeign: true, isComment: true })
   // Libervia shows a title above the content: a comment without markup has only the one.
-  const isMarkedUp = html !== textToHtml(text, { isForeign: true })
+  const mentions = writeMentions(html)
+  const isMarkedUp = mentions.length > 0 || html !== textToHtml(text, { isForeign: true })
   // COMPAT(Movim 0.34): it reads only the unprefixed element, and compares the address as text.
   const href = inReplyTo === undefined ? undefined : writePlainXmppUri(inReplyTo)
   return el(
@@ -97,6 +100,7 @@ export function writeComment(parts: CommentParts): Element {
     isMarkedUp ? el('content', { type: 'xhtml' }, toXhtml(html)) : undefined,
     el('link', { rel: 'alternate', href: writeXmppUri(address) }),
     href === undefined ? undefined : el('in-reply-to', { xmlns: NS.THREAD, ref: href, href }),
+    ...mentions,
   )
 }
 
@@ -149,5 +153,5 @@ function writeCategories(tags: readonly string[], original: Element | undefined)
 const UNDERSTOOD = ['title', 'id', 'published', 'updated', 'author', 'category', 'summary', 'content', 'link']
 
 function isUnderstood(child: Element): boolean {
-  return child.getNS() === NS.ATOM && UNDERSTOOD.includes(child.getName())
+  return isMention(child) || (child.getNS() === NS.ATOM && UNDERSTOOD.includes(child.getName()))
 }

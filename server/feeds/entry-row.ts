@@ -61,16 +61,18 @@ export function toEntryRow(deps: IngestDeps, { node, address, existing, item, ho
     changedAt: now.getTime(),
     hold,
     contributor: item.contributor?.jid ?? null,
-    ...{ rootService: null, rootNode: null, rootItem: null },
+    ...{ rootService: item.root?.service ?? null, rootNode: item.root?.node ?? null, rootItem: item.root?.item ?? null },
     ...{ viaService: null, viaNode: null, viaItem: null },
     arrivedAt: existing?.arrivedAt ?? (isHistory ? published : now).getTime(),
   }
 }
 
 /** What is kept beside the core, by name; nothing where there is nothing. */
-function writeMore({ entry, contributor }: ReadEntryItem): Record<string, unknown> {
+function writeMore({ entry, contributor, room }: ReadEntryItem): Record<string, unknown> {
   return {
+    ...(room !== undefined && { kind: room.kind, nick: room.nick, version: room.version }),
     ...(entry.pictures.length > 0 && { pictures: entry.pictures }),
+    ...(entry.mentions.length > 0 && { mentions: entry.mentions }),
     ...(contributor !== undefined && { contributor: { name: contributor.name, how: contributor.how } }),
   }
 }

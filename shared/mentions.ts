@@ -1,0 +1,90 @@
+import { type Element, unescapeXML } from 'ltx'
+import { readXmppUri, writeXmppUri } from './address.ts'
+import { type BareJid, readBareJid } from './jid.ts'
+import type { SafeHtml } from './markup.ts'
+import { NS } from './ns.ts'
+import { childrenOf, createElement as el } from './xml.ts'
+
+/** As many as anybody is told of: more in one text are only links. */
+export const MOST_MENTIONS = 20
+
+const LOCAL = '[\\p{L}\\p{N}](?:[\\p{L}\\p{N}._+~-]{0,100}[\\p{L}\\p{N}_])?'
+const DOMAIN = '[\\p{L}\\p{N}](?:[\\p{L}\\p{N}.-]{0,200}[\\p{L}\\p{N}])?'
+// Not within an address or a path.
+const MENTION = new RegExp(`(?<![\\p{L}\\p{N}._%+@/~-])@(${LOCAL}@${DOMAIN})(?!@)`, 'u')
+const BEGINS_WITH = new RegExp(`^@(${LOCAL}@${DOMAIN})(?!@)`, 'u')
+const MENTION_LINK = /<a\b[^>]*\bhref="(xmpp:[^"]*)"[^>]*>(?:<[^>]*>)*@/g
+
+/** Where a text next mentions somebody (`@romeo@montague.example`); -1 for nowhere. */
+export function findMentionStart(text: string): number {
+  return text.search(MENTION)
+}
+
+/** Who is mentioned at the very beginning of a text, and in how many UTF-16 units. */
+export function readMention(text: string): { readonly jid: BareJid; readonly length: number } | undefined {
+  const found = BEGINS_WITH.exec(text.slice(0, 400))
+  const jid = found === null ? undefined : readBareJid(found[1] ?? '')
+  return found === null || jid === undefined ? undefined : { jid, length: found[0].length }
+}
+
+/** A text as pieces and the mentions between them, each as it stands there. */
+export function splitMentions(text: string): readonly (string | { readonly jid: BareJid; readonly text: string })[] {
+  return text.split(new RegExp(MENTION, 'gu')).map((piece, i) => {
+    const jid = i % 2 === 1 ? readBareJid(piece) : undefined
+    return jid === undefined ? `${i % 2 === 1 ? '@' : ''}${piece}` : { jid, text: `@${piece}` }
+  })
+}
+
+/** Whom links in markup mention: those to an account whose words begin with `@`. Each once, so many at most. */
+export function findMentions(html: SafeHtml): readonly BareJid[] {
+  const found = new Set<BareJid>()
+  for (const [, href = ''] of html.matchAll(MENTION_LINK)) {
+    const jid = readAccount(unescapeXML(href))
+    if (jid !== undefined) found.add(jid)
+    if (found.size >= MOST_MENTIONS) break
+  }
+  return [...found]
+}
+
+/** References (XEP-0372) for an entry: without offsets, which count in the body of a message. */
+export function writeMentions(html: SafeHtml): readonly Element[] {
+  return findMentions(html).map((jid) => writeReference(jid))
+}
+
+/** The same for the body of a message: offsets are Unicode code points. */
+export function writeBodyMentions(body: string): readonly Element[] {
+  const references: Element[] = []
+  let begin = 0
+  for (const piece of splitMentions(body)) {
+    const end = begin + [...(typeof piece === 'string' ? piece : piece.text)].length
+    if (typeof piece !== 'string' && references.length < MOST_MENTIONS) {
+      references.push(writeReference(piece.jid, { begin: String(begin), end: String(end) }))
+    }
+    begin = end
+  }
+  return references
+}
+
+/** Whom an entry or a message mentions, by its references and the links in its text. Each once, so many at most. */
+export function readMentions(payload: Element, html: SafeHtml | undefined): readonly BareJid[] {
+  const references = childrenOf(payload, 'reference', NS.REFERENCE).slice(0, MOST_MENTIONS * 10)
+  const named = references.flatMap(({ attrs }) =>
+    attrs.type === 'mention' ? (readAccount(attrs.uri ?? '') ?? []) : [],
+  )
+  return [...new Set([...named, ...(html === undefined ? [] : findMentions(html))])].slice(0, MOST_MENTIONS)
+}
+
+/** Whether a child of an entry is a mention, which whoever edits the text writes anew. */
+export function isMention(child: Element): boolean {
+  return child.is('reference', NS.REFERENCE) && child.attrs.type === 'mention'
+}
+
+function writeReference(jid: BareJid, offsets: { begin?: string; end?: string } = {}): Element {
+  return el('reference', { xmlns: NS.REFERENCE, type: 'mention', ...offsets, uri: writeXmppUri({ service: jid }) })
+}
+
+/** The account that an `xmpp:` address is of, unless it is of a node there. */
+function readAccount(uri: string): BareJid | undefined {
+  const address = readXmppUri(uri)
+  return address?.node === undefined && address?.service.includes('@') ? address.service : undefined
+}
