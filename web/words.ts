@@ -20,6 +20,7 @@ export interface Words {
   /** Fills `{name}` in. */
   fill(text: string, values: Readonly<Record<string, string | number>>): string
   plural(forms: Forms, count: number): string
+  number(count: number): string
   /** "14 March 2026", in UTC; a script rewrites it in the reader's zone. */
   date(iso: string): string
   /** "16 March" */
@@ -67,6 +68,7 @@ function makeWords(spoken: string): Words {
     t: LANGUAGES[spoken] ?? en,
     fill,
     plural: (forms, count) => fill(forms[rules.select(count)] ?? forms.other, { count: numbers.format(count) }),
+    number: (count) => numbers.format(count),
     date: format({ day: 'numeric', month: 'long', year: 'numeric' }),
     day,
     moment: (iso) => `${day(iso)}${spoken === 'ar' ? '،' : ','} ${clock(iso)}`,

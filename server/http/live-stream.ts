@@ -9,12 +9,14 @@ export interface LiveStreams {
    * Holds the request open and sends the page's version now and after every change, so that a browser that was away
    * for a while sees at once whether it missed something.
    */
-  open(request: FastifyRequest, reply: FastifyReply, source: LiveSource): void
+  open(request: FastifyRequest, reply: FastifyReply, ...sources: LiveSource[]): void
   stop(): void
 }
 
 export interface LiveSource {
   readonly topic: string
+  /** What it is called in the stream: `state` unless told. */
+  readonly event?: string
   /** What tells apart those who see different versions of it. */
   readonly view?: string
   /** Whether an event can change the version; every one unless told. */
@@ -47,7 +49,7 @@ export function createLiveStreams(live: Live): LiveStreams {
   }
 
   function join(source: LiveSource, stream: ServerResponse): () => void {
-    const key = JSON.stringify([source.topic, source.view])
+    const key = JSON.stringify([source.topic, source.view, source.event])
     const channel = channels.get(key) ?? createChannel(live, source, inTurn)
     channels.set(key, channel)
     channel.streams.add(stream)
@@ -61,20 +63,20 @@ export function createLiveStreams(live: Live): LiveStreams {
   }
 
   return {
-    open(request, reply, source) {
+    open(request, reply, ...sources) {
       requireRoom(request.ip)
       reply.hijack()
       const { raw } = reply
       const headers = { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' }
       raw.writeHead(200, { ...(reply.getHeaders() as Record<string, string>), ...headers })
       addresses.set(raw, request.ip)
-      const leave = join(source, raw)
+      const leaves = sources.map((source) => join(source, raw))
       const heartbeat = setInterval(() => raw.write(':\n\n'), HEARTBEAT_MS)
       raw.on('error', () => {})
       raw.on('close', () => {
         clearInterval(heartbeat)
         addresses.delete(raw)
-        leave()
+        for (const leave of leaves) leave()
       })
     },
     stop() {
@@ -96,14 +98,14 @@ function createTurns(): InTurn {
 }
 
 function createChannel(live: Live, source: LiveSource, inTurn: InTurn): Channel {
-  const { topic, readVersion, concerns = () => true } = source
+  const { topic, event = 'state', readVersion, concerns = () => true } = source
   const streams = new Set<ServerResponse>()
   let state: 'idle' | 'busy' | 'again' = 'idle'
   let pause: NodeJS.Timeout | undefined
 
   async function read(): Promise<void> {
     const version = await inTurn(readVersion)
-    for (const stream of streams) stream.write(`event: state\ndata: ${JSON.stringify({ version })}\n\n`)
+    for (const stream of streams) stream.write(`event: ${event}\ndata: ${JSON.stringify({ version })}\n\n`)
   }
 
   function refresh(): void {
@@ -126,8 +128,8 @@ function createChannel(live: Live, source: LiveSource, inTurn: InTurn): Channel 
     if (isChanged && streams.size > 0) refresh()
   }
 
-  const unsubscribe = live.subscribe(topic, (event) => {
-    if (concerns(event)) refresh()
+  const unsubscribe = live.subscribe(topic, (change) => {
+    if (concerns(change)) refresh()
   })
   const close = () => {
     clearTimeout(pause)

@@ -1,27 +1,59 @@
-import { showLocalTimes } from './times.ts'
+import { refreshRoom } from './room.ts'
+import { localeOf, showLocalTimes } from './times.ts'
 
 /** Shows new comments on an open post, and says on an open blog that there is a new post. */
 export function listenForChanges(): void {
   const place = document.querySelector<HTMLElement>('[data-live]')
-  const url = place?.dataset.live
-  if (place === null || url === undefined) return
-  listen(place, url)
+  const unread = document.querySelector<HTMLElement>('[data-unread]')
+  // One stream a page: a browser opens only a few at once. What the page shows comes with the count of what is unread.
+  const url = place?.dataset.live ?? unread?.dataset.unread
+  if (url === undefined) return
+  let stop = listen({ place, unread, url })
   // The browser may have kept the page as it was when it was left.
-  addEventListener('pageshow', ({ persisted }) => persisted && listen(place, url))
+  addEventListener('pageshow', ({ persisted }) => {
+    if (persisted) stop = listen({ place, unread, url })
+  })
+  addEventListener('pagehide', () => stop())
+  // Many pages that nobody looks at must not take all the connections of the browser.
+  if (place === null) {
+    document.addEventListener('visibilitychange', () => {
+      stop()
+      if (document.visibilityState === 'visible') stop = listen({ place, unread, url })
+    })
+  }
 }
 
-function listen(place: HTMLElement, url: string): void {
+interface Places {
+  readonly place: HTMLElement | null
+  readonly unread: HTMLElement | null
+  readonly url: string
+}
+
+function listen({ place, unread, url }: Places): () => void {
   const events = new EventSource(url)
   // Sent at every (re)connection too: what changed while nobody listened is not missed.
   events.addEventListener('state', (event) => {
     const { version } = JSON.parse(event.data) as { version: string }
-    if (version === place.dataset.version) return
+    if (place === null || version === place.dataset.version) return
     place.dataset.version = version
     if (place.classList.contains('proof')) location.reload()
+    else if (place.classList.contains('room')) void refreshRoom(place)
     else if (place.classList.contains('thread')) void replaceComments(place)
     else for (const link of place.querySelectorAll('a')) link.hidden = false
   })
-  addEventListener('pagehide', () => events.close(), { once: true })
+  events.addEventListener('unread', (event) => {
+    const { version } = JSON.parse(event.data) as { version: string }
+    if (unread !== null) showUnread(unread, Number(version))
+  })
+  return () => events.close()
+}
+
+/** As the server writes it: 100 stand for more. */
+function showUnread(link: HTMLElement, count: number): void {
+  const digits = new Intl.NumberFormat(localeOf(document.documentElement.lang)).format(Math.min(count, 99))
+  const place = link.querySelector('[data-count]')
+  if (place !== null) place.textContent = count > 99 ? `${digits}+` : digits
+  link.hidden = count === 0
 }
 
 async function replaceComments(thread: HTMLElement): Promise<void> {

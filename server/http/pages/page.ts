@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { render } from '#web/render.ts'
 import type { Layout, Notice, Views } from '#web/views.ts'
 import { addVary, sendBody } from '../encoding.ts'
+import { viewUnread } from '../unread.ts'
 import type { Visit } from '../visit.ts'
 import type { Web } from '../web.ts'
 
@@ -25,13 +26,13 @@ export interface PageParts<Name extends keyof Views> {
 }
 
 /** Prints a page and sends it. */
-export function sendPage<Name extends keyof Views>(
+export async function sendPage<Name extends keyof Views>(
   web: Web,
   exchange: Exchange,
   page: PageParts<Name>,
 ): Promise<FastifyReply> {
   const { request, reply } = exchange
-  const view = { ...page.view, layout: createLayout(web, exchange, page.head) } as Views[Name]
+  const view = { ...page.view, layout: await createLayout(web, exchange, page.head) } as Views[Name]
   // Nobody else may store it (it has cookies, tokens and names), but the back button has to find what was typed into it.
   reply.header('cache-control', 'private, no-cache')
   addVary(reply, 'Cookie')
@@ -39,7 +40,7 @@ export function sendPage<Name extends keyof Views>(
   return sendBody(request, reply, { type: 'text/html; charset=utf-8', bytes: render(page.name, view) })
 }
 
-function createLayout({ ctx, assets }: Web, { request, visit }: Exchange, head: Head): Layout {
+async function createLayout({ ctx, assets }: Web, { request, visit }: Exchange, head: Head): Promise<Layout> {
   const { canonicalPath, notices = [], ...rest } = head
   const { person } = visit
   return {
@@ -47,7 +48,9 @@ function createLayout({ ctx, assets }: Web, { request, visit }: Exchange, head: 
     assets: assets.path,
     ...rest,
     ...(canonicalPath === undefined ? {} : { canonical: new URL(canonicalPath, ctx.config.url).href }),
-    ...(person === undefined ? {} : { person: { name: person.name, mayWrite: person.isBlogger } }),
+    ...(person && {
+      person: { name: person.name, mayWrite: person.isBlogger, unread: await viewUnread(ctx, person) },
+    }),
     notices: [...describeEnding(visit, request.url), ...notices],
   }
 }

@@ -1,5 +1,6 @@
 import type { FastifyReply } from 'fastify'
 import { findAuthor } from '#server/store/author.ts'
+import { notifiesByMessage } from '#server/store/notification.ts'
 import type { OutboxRow } from '#server/store/outbox.ts'
 import { blogPath } from '#shared/paths.ts'
 import type { Notice } from '#web/views.ts'
@@ -48,6 +49,7 @@ export async function sendSettingsPage(web: Web, exchange: Exchange, page: Setti
         ? { blog: { title, description, language, url: blogPath({ domain: ctx.siteDomain }, person.jid) } }
         : {}),
       languages: languagesWith(language),
+      messages: { action: '/settings/messages', isOn: await notifiesByMessage(ctx.state, person.jid) },
       ...(await viewRoomSettings(web, person)),
     },
   })

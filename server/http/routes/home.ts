@@ -13,6 +13,7 @@ import { FEED_FORMATS, type FeedFormat, sendFeed } from '../feed-formats.ts'
 import { requireSender, sendToSignIn } from '../form-guard.ts'
 import { createHomeFeed } from '../home-feed.ts'
 import { sendTimelinePage, type TimelineQuery } from '../pages/home.ts'
+import { watchUnread } from '../unread.ts'
 import { PAGE_POSTS, writeListVersion } from '../versions.ts'
 import { readVisit } from '../visit.ts'
 import type { Web } from '../web.ts'
@@ -70,7 +71,8 @@ export function addHome(app: FastifyInstance, web: Web): void {
   app.get(`/home/${LIVE}`, { exposeHeadRoute: false }, async (request, reply) => {
     const { person } = await readVisit(web, request)
     if (person === undefined) throw new AppError('not-authorized', 'Sign in again to see your timeline.')
-    web.streams.open(request, reply, { topic: POSTS_TOPIC, view: person.jid, ...watchTimeline(web, person.jid) })
+    const timeline = { topic: POSTS_TOPIC, view: person.jid, ...watchTimeline(web, person.jid) }
+    web.streams.open(request, reply, timeline, ...watchUnread(ctx, person))
   })
 
   for (const format of FEED_FORMATS) {

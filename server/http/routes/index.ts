@@ -11,15 +11,16 @@ import { addHome } from './home.ts'
 import { addLive } from './live.ts'
 import { addMachines } from './machines.ts'
 import { addModeration } from './moderation.ts'
+import { addNotificationRoutes } from './notifications.ts'
 import { addOutbox } from './outbox.ts'
 import { addPicture } from './picture.ts'
 import { addProofs } from './proofs.ts'
 import { addRead } from './read.ts'
+import { addReports } from './reports.ts'
 import { addRoom } from './room.ts'
 import { addRoomForms } from './room-forms.ts'
 import { addRoomOwner } from './room-owner.ts'
 import { addRoomRemoval } from './room-removal.ts'
-import { addReports } from './reports.ts'
 import { addSession } from './session.ts'
 import { addSettings } from './settings.ts'
 import { addWrite } from './write.ts'
@@ -40,6 +41,7 @@ export const ROUTES: readonly ((app: FastifyInstance, web: Web) => void)[] = [
   addCommunities,
   addDelete,
   addSettings,
+  addNotificationRoutes,
   addOutbox,
   addPicture,
   addRoom,

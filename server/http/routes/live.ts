@@ -1,11 +1,11 @@
 import type { FastifyInstance } from 'fastify'
 import { blogTopic, postTopic } from '#server/feeds/live.ts'
-import { listComments } from '#server/store/comment.ts'
 import { listPosts } from '#server/store/post.ts'
 import type { FeedParams, PostParams } from '../places.ts'
 import { FEED_PATHS, readFeedParams, readPostParams } from '../places.ts'
 import { findAccess, requireFeed, requirePost } from '../shown.ts'
-import { PAGE_POSTS, writeListVersion, writePostVersion } from '../versions.ts'
+import { watchUnread } from '../unread.ts'
+import { PAGE_POSTS, writeListVersion, readPostVersion } from '../versions.ts'
 import { readVisit } from '../visit.ts'
 import type { Web } from '../web.ts'
 
@@ -23,11 +23,8 @@ export function addLive(app: FastifyInstance, web: Web): void {
       const address = readPostParams(ctx, request.params)
       const { person } = await readVisit(web, request)
       await requirePost(ctx, address, person)
-      const readVersion = async () => {
-        const post = await requirePost(ctx, address, person)
-        return writePostVersion(post, post.comments === undefined ? [] : await listComments(ctx.index, post.comments))
-      }
-      streams.open(request, reply, { topic: postTopic(address), readVersion })
+      const readVersion = async () => readPostVersion(ctx, await requirePost(ctx, address, person))
+      streams.open(request, reply, { topic: postTopic(address), readVersion }, ...watchUnread(ctx, person))
     })
 
     app.get<{ Params: FeedParams }>(`${feed}/${LIVE}`, options, async (request, reply) => {
@@ -43,7 +40,7 @@ export function addLive(app: FastifyInstance, web: Web): void {
         return writeListVersion(rows)
       }
       const view = isPublicOnly ? 'public' : 'all'
-      streams.open(request, reply, { topic: blogTopic(address), view, readVersion })
+      streams.open(request, reply, { topic: blogTopic(address), view, readVersion }, ...watchUnread(ctx, person))
     })
   }
 }
