@@ -1,0 +1,187 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { findJudged } from '#server/store/judged-entry.ts'
+import { asItemId } from '#shared/address.ts'
+import { JULIET, MALLORY, ROMEO } from '../feeds/fixtures.ts'
+import { seedAuthor, seedComment, seedThread } from './seed.ts'
+import { createTestSite, type TestSite } from './test-site.ts'
+
+const SPAM = { title: 'Buy at https://spam.example/' }
+
+async function open(): Promise<{ site: TestSite; path: string; thread: string } & AsyncDisposable> {
+  const site = await createTestSite({ env: { CANTO_OPERATORS: JULIET } })
+  await seedAuthor(site)
+  const { path, thread } = await seedThread(site, 'balcony')
+  await site.ctx.signIn(JULIET).pubsub.createNode({ service: JULIET, node: thread }, { publish_model: 'open' })
+  await seedComment(site, 'spam', { from: MALLORY, thread, ...SPAM })
+  return { site, path, thread, [Symbol.asyncDispose]: () => site[Symbol.asyncDispose]() }
+}
+
+async function holdOf({ site, thread }: Awaited<ReturnType<typeof open>>, item: string): Promise<string | null> {
+  const entry = await findJudged(site.ctx.index, { service: JULIET, node: thread, item: asItemId(item) })
+  return entry === undefined ? 'absent' : (entry.hold ?? null)
+}
+
+const uriOf = (page: string) => /name="item-0" value="([^"]*)"/.exec(page)?.[1] ?? ''
+const tokenOf = (page: string) => /name="token" value="([^"]*)"/.exec(page)?.[1] ?? ''
+
+describe('what waits for the owner of a blog', () => {
+  it('is on no public page and in no feed, but on the page for moderation', async () => {
+    await using scene = await open()
+    const { site, path } = scene
+    for (const url of [path, `${path}/atom.xml`, `${path}/feed.json`, '/']) {
+      assert.doesNotMatch((await site.browser().get(url)).body, /spam\.example/, url)
+    }
+    const juliet = await site.signedIn(JULIET)
+    const page = await juliet.get('/moderation')
+    assert.match(page.body, /spam\.example/)
+    assert.match(page.body, /a first comment with a link/)
+    const romeo = await site.signedIn(ROMEO)
+    assert.doesNotMatch((await romeo.get('/moderation')).body, /spam\.example/)
+    assert.equal((await site.browser().get('/moderation')).statusCode, 303)
+  })
+
+  it('is approved, and approved no more, by the forms of the page', async () => {
+    await using scene = await open()
+    const juliet = await scene.site.signedIn(JULIET)
+    const page = (await juliet.get('/moderation')).body
+    const fields = { token: tokenOf(page), 'item-0': uriOf(page) }
+    const approved = await juliet.post('/moderation', { ...fields, action: 'approve' })
+    assert.equal(approved.statusCode, 200)
+    assert.match(approved.body, /Approved\./)
+    assert.equal(await holdOf(scene, 'spam'), null)
+    assert.match((await scene.site.browser().get(scene.path)).body, /spam\.example/)
+    const undone = await juliet.post('/moderation', { ...fields, action: 'hold' })
+    assert.match(undone.body, /Waiting again/)
+    assert.equal(await holdOf(scene, 'spam'), 'held')
+  })
+
+  it('is nobody else’s to decide', async () => {
+    await using scene = await open()
+    const juliet = await scene.site.signedIn(JULIET)
+    const uri = uriOf((await juliet.get('/moderation')).body)
+    const romeo = await scene.site.signedIn(ROMEO)
+    const token = tokenOf((await romeo.get('/settings')).body)
+    for (const action of ['approve', 'remove', 'block']) {
+      const answer = await romeo.post('/moderation', { token, action, 'item-0': uri })
+      assert.equal(answer.statusCode, 403, action)
+    }
+    assert.equal(
+      (await romeo.post('/moderation', { token: 'forged', action: 'approve', 'item-0': uri })).statusCode,
+      403,
+    )
+    assert.equal(await holdOf(scene, 'spam'), 'held')
+  })
+
+  it('is removed with many at once, and put back', async () => {
+    await using scene = await open()
+    const { site, thread } = scene
+    await seedComment(site, 'more', { from: 'tybalt@evil.example', thread, ...SPAM })
+    const juliet = await site.signedIn(JULIET)
+    const page = (await juliet.get('/moderation')).body
+    const uris = [...page.matchAll(/form="chosen" name="(item-\d)" value="([^"]*)"/g)].map(([, name, uri]) => [
+      name,
+      uri,
+    ])
+    assert.equal(uris.length, 2)
+    const removed = await juliet.post('/moderation', {
+      token: tokenOf(page),
+      action: 'remove',
+      ...Object.fromEntries(uris),
+    })
+    assert.match(removed.body, /Removed: 2 comments/)
+    const again = await juliet.submit(removed.body, '/moderation', {})
+    assert.match(again.body, /Put back: 2 comments/)
+  })
+
+  it('blocks its writer and lets them in again, with the comment', async () => {
+    await using scene = await open()
+    const { site, thread } = scene
+    const juliet = await site.signedIn(JULIET)
+    const page = (await juliet.get('/moderation')).body
+    const blocked = await juliet.post('/moderation', { token: tokenOf(page), action: 'block', 'item-0': uriOf(page) })
+    assert.match(blocked.body, /mallory@evil\.example is blocked/)
+    await seedComment(site, 'next', { from: MALLORY, thread }).catch(() => {})
+    assert.equal(await holdOf(scene, 'next'), 'absent')
+    const undone = await juliet.submit(blocked.body, '/moderation', {})
+    assert.match(undone.body, /not blocked any more/)
+    assert.equal(await holdOf(scene, 'spam'), 'held')
+  })
+
+  it('is chosen by the owner', async () => {
+    await using scene = await open()
+    const juliet = await scene.site.signedIn(JULIET)
+    const token = tokenOf((await juliet.get('/moderation')).body)
+    await juliet.post('/moderation', { token, action: 'holds', holds: 'strangers' })
+    assert.match((await juliet.get('/moderation')).body, /value="strangers" checked/)
+  })
+})
+
+describe('a report', () => {
+  it('is sent by anybody, who needs not sign in, five times an hour', async () => {
+    await using scene = await open()
+    const { site, path, thread } = scene
+    await seedComment(site, 'rude', { from: ROMEO, thread, title: 'You are a fool' })
+    const reader = site.browser()
+    const page = await reader.get(`${path}/comments/rude/report`)
+    assert.match(page.body, /You are a fool/)
+    assert.equal((await reader.submit(page.body, '/report', { reason: ' ' })).statusCode, 400)
+    assert.match((await reader.submit(page.body, '/report', { reason: 'Rude' })).body, /has been told/)
+    assert.equal((await site.browser().post(`${path}/report`, { reason: 'No token' })).statusCode, 403)
+    assert.equal((await reader.get(`${path}/comments/spam/report`)).statusCode, 404)
+    const juliet = await site.signedIn(JULIET)
+    const reports = await juliet.get('/reports')
+    assert.match(reports.body, /<strong>Rude<\/strong>/)
+    const fields = { token: tokenOf(reports.body), report: /name="report" value="(\d+)"/.exec(reports.body)?.[1] ?? '' }
+    const hidden = await juliet.post('/reports', { ...fields, action: 'hide' })
+    assert.match(hidden.body, /Removed from this site/)
+    assert.equal(await holdOf(scene, 'rude'), 'removed')
+    assert.match((await juliet.submit(hidden.body, '/reports', {})).body, /Shown again/)
+    assert.equal(await holdOf(scene, 'rude'), null)
+    const blocked = await juliet.post('/reports', { ...fields, action: 'block-server' })
+    assert.match(blocked.body, /montague\.example is not shown any more/)
+    assert.equal(await holdOf(scene, 'rude'), 'blocked')
+    await juliet.submit(blocked.body, '/reports', {})
+    assert.equal(await holdOf(scene, 'rude'), null)
+  })
+
+  it('is seen by nobody but who runs the site', async () => {
+    await using scene = await open()
+    const romeo = await scene.site.signedIn(ROMEO)
+    assert.equal((await romeo.get('/reports')).statusCode, 403)
+    const token = tokenOf((await romeo.get('/settings')).body)
+    assert.equal((await romeo.post('/reports', { token, action: 'block', address: 'evil.example' })).statusCode, 403)
+  })
+
+  it('blocks a whole blog, which is then nowhere', async () => {
+    await using scene = await open()
+    const { site, path } = scene
+    await seedAuthor(site, 'nurse@capulet.example')
+    const nurse = '/@nurse'
+    assert.equal((await site.browser().get(nurse)).statusCode, 200)
+    const juliet = await site.signedIn(JULIET)
+    const token = tokenOf((await juliet.get('/reports')).body)
+    const wrong = await juliet.post('/reports', { token, action: 'block', address: 'capulet.example' })
+    assert.equal(wrong.statusCode, 400)
+    await juliet.post('/reports', { token, action: 'block', address: 'nurse@capulet.example' })
+    assert.equal((await site.browser().get(nurse)).statusCode, 404)
+    assert.equal((await site.browser().get(path)).statusCode, 200)
+  })
+})
+
+describe('the comments of a post', () => {
+  it('are closed by who owns the blog, and opened again', async () => {
+    await using scene = await open()
+    const { site, path } = scene
+    const juliet = await site.signedIn(JULIET)
+    const token = tokenOf((await juliet.get('/settings')).body)
+    assert.equal((await juliet.post(`${path}/thread`, { token, action: 'close' })).statusCode, 303)
+    const romeo = await site.signedIn(ROMEO)
+    const his = tokenOf((await romeo.get('/settings')).body)
+    const comment = { token: his, key: 'a-form-key', text: 'Too late' }
+    assert.equal((await romeo.post(`${path}/comments`, comment)).statusCode, 403)
+    assert.equal((await romeo.post(`${path}/thread`, { token: his, action: 'open' })).statusCode, 403)
+    await juliet.post(`${path}/thread`, { token, action: 'open' })
+    assert.equal((await romeo.post(`${path}/comments`, comment)).statusCode, 303)
+  })
+})
