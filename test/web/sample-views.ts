@@ -13,6 +13,8 @@ import {
   posts,
   waiting,
 } from './sample-posts.ts'
+import { proofSamples, visitorForm } from './sample-proofs.ts'
+import { roomSamples } from './sample-rooms.ts'
 
 /** A page as data, with the name of its template. */
 export interface Sample {
@@ -30,6 +32,8 @@ export function createSamples(assets: string): ReadonlyMap<string, Sample> {
     ...communitySamples(assets, layoutOf(assets)).map(
       ([name, template, data]) => [name, { template, view: data }] as const,
     ),
+    ...roomSamples(layoutOf(assets)).map(([name, template, data]) => [name, { template, view: data }] as const),
+    ...proofSamples(layoutOf(assets)).map(([name, data]) => [name, { template: 'proof', view: data }] as const),
     ...otherSamples(assets),
   ])
 }
@@ -59,7 +63,7 @@ function readingSamples(assets: string): Samples {
   const layout = layoutOf(assets)
   const nobody = { person: undefined, canonical: 'https://verona.example/', description: 'Gardens and letters.' }
   const { title, url } = blog
-  const own = { title, url, author: juliet, follow, language: 'en' }
+  const own = { title, url, author: juliet, follow, language: 'en', room: { url: '/@juliet/room', peopleCount: 12 } }
   const description = 'Gardens, letters, astronomy, and other things one can do from indoors.'
   const arabic = { ...own, title: 'شرفة في فيرونا', description: 'حدائق ورسائل وفلك', language: 'ar' }
   const arabicLayout = layout('شرفة في فيرونا', { language: 'ar' })
@@ -134,6 +138,15 @@ function postSamples(assets: string): Samples {
     }),
     sample('post-signed-out', 'post', {
       ...{ ...page, post: createPost(), comments: [], howTo },
+      layout: layout(createPost().title, { ogType: 'article', person: undefined }),
+    }),
+    sample('post-visitor', 'post', {
+      ...{ ...page, post: createPost(), comments: [], howTo: { ...howTo, visitor: visitorForm } },
+      layout: layout(createPost().title, { ogType: 'article', person: undefined }),
+    }),
+    sample('post-visitor-error', 'post', {
+      ...{ ...page, post: createPost(), comments: [] },
+      howTo: { ...howTo, visitor: { ...visitorForm, replyTo, text: 'A', name: 'Romeo', problem: 'Write something.' } },
       layout: layout(createPost().title, { ogType: 'article', person: undefined }),
     }),
     sample('post-note', 'post', { ...page, post: note, comments: [], closed: 'Comments are closed.' }),
@@ -274,6 +287,7 @@ function otherSamples(assets: string): Samples {
     { code: 'en', name: 'English' },
     { code: 'ar', name: 'العربية' },
   ]
+  const roomSettings = { token: 't', key: 'k', openAction: '/@juliet/room/open', closeUrl: '/@juliet/room/close' }
   return [
     sample('signin', 'signin', { ...signin, domains: 'capulet.example' }),
     sample('signin-error', 'signin', {
@@ -291,8 +305,13 @@ function otherSamples(assets: string): Samples {
     sample('settings', 'settings', {
       ...{ ...settings, jid: 'juliet@capulet.example', name: 'Juliet', languages, draftsUrl: '/drafts' },
       blog: { title: blog.title, description: 'Gardens and letters.', language: 'en', url: blog.url },
+      room: roomSettings,
     }),
     sample('settings-reader', 'settings', { ...settings, jid: 'romeo@montague.example', name: '', languages: [] }),
+    sample('settings-room', 'settings', {
+      ...{ ...settings, jid: 'juliet@capulet.example', name: 'Juliet', languages },
+      room: { ...roomSettings, room: { url: '/@juliet/room', xmppUri: 'xmpp:a@mix.example?join' } },
+    }),
     ...['400', '403', '404', '410', '429', '500', '503'].map((status) =>
       sample(`error-${status}`, 'error', {
         layout: layout('Error', { person: undefined }),

@@ -7,6 +7,7 @@ import { readTalkVersion, sendRoomPage } from '../pages/room.ts'
 import { redirectedTo } from '../places.ts'
 import { type RoomParams, requireRoom } from '../room-access.ts'
 import { dayOf, dayPath, messageAnchor, readDay, readTalkPlace } from '../room-paths.ts'
+import { watchUnread } from '../unread.ts'
 import { readVisit } from '../visit.ts'
 import type { Web } from '../web.ts'
 import { LIVE } from './live.ts'
@@ -45,10 +46,8 @@ export function addRoom(app: FastifyInstance, web: Web): void {
   app.get<{ Params: RoomParams }>(`/@:blog/room/${LIVE}`, { exposeHeadRoute: false }, async (request, reply) => {
     const { person } = await readVisit(web, request)
     const { room } = await requireRoom(ctx, request.params, person)
-    web.streams.open(request, reply, {
-      topic: roomTopic(room.channel),
-      readVersion: async () => readTalkVersion(web, room),
-    })
+    const source = { topic: roomTopic(room.channel), readVersion: () => readTalkVersion(web, room) }
+    web.streams.open(request, reply, source, ...watchUnread(ctx, person))
   })
 
   app.get<{ Params: RoomParams & { message: string } }>('/@:blog/room/messages/:message', async (request, reply) => {
