@@ -4,20 +4,29 @@ import { findJudged } from '#server/store/judged-entry.ts'
 import { asItemId } from '#shared/address.ts'
 import { JULIET, MALLORY, ROMEO } from '../feeds/fixtures.ts'
 import { seedAuthor, seedComment, seedThread } from './seed.ts'
-import { createTestSite, type TestSite } from './test-site.ts'
+import { createTestSite, type TestBrowser, type TestSite } from './test-site.ts'
 
-const SPAM = { title: 'Buy at https://spam.example/' }
+const SPAM = { title: 'Buy', text: 'Buy at https://spam.example/' }
 
-async function open(): Promise<{ site: TestSite; path: string; thread: string } & AsyncDisposable> {
-  const site = await createTestSite({ env: { CANTO_OPERATORS: JULIET } })
-  await seedAuthor(site)
-  const { path, thread } = await seedThread(site, 'balcony')
-  await site.ctx.signIn(JULIET).pubsub.createNode({ service: JULIET, node: thread }, { publish_model: 'open' })
-  await seedComment(site, 'spam', { from: MALLORY, thread, ...SPAM })
-  return { site, path, thread, [Symbol.asyncDispose]: () => site[Symbol.asyncDispose]() }
+interface Scene extends AsyncDisposable {
+  readonly site: TestSite
+  readonly path: string
+  readonly thread: string
+  /** Signed in once: at each sign-in her node is read, and what is only in the index goes. */
+  readonly juliet: TestBrowser
 }
 
-async function holdOf({ site, thread }: Awaited<ReturnType<typeof open>>, item: string): Promise<string | null> {
+async function open(): Promise<Scene> {
+  const site = await createTestSite({ env: { CANTO_OPERATORS: JULIET } })
+  const juliet = await site.signedIn(JULIET)
+  await site.ctx.indexing.idle()
+  const { path, thread } = await seedThread(site, 'balcony')
+  await site.ctx.sessions(JULIET)?.pubsub.createNode({ service: JULIET, node: thread }, { publish_model: 'open' })
+  await seedComment(site, 'spam', { from: MALLORY, thread, ...SPAM })
+  return { site, path, thread, juliet, [Symbol.asyncDispose]: () => site[Symbol.asyncDispose]() }
+}
+
+async function holdOf({ site, thread }: Scene, item: string): Promise<string | null> {
   const entry = await findJudged(site.ctx.index, { service: JULIET, node: thread, item: asItemId(item) })
   return entry === undefined ? 'absent' : (entry.hold ?? null)
 }
@@ -32,7 +41,7 @@ describe('what waits for the owner of a blog', () => {
     for (const url of [path, `${path}/atom.xml`, `${path}/feed.json`, '/']) {
       assert.doesNotMatch((await site.browser().get(url)).body, /spam\.example/, url)
     }
-    const juliet = await site.signedIn(JULIET)
+    const { juliet } = scene
     const page = await juliet.get('/moderation')
     assert.match(page.body, /spam\.example/)
     assert.match(page.body, /a first comment with a link/)
@@ -43,7 +52,7 @@ describe('what waits for the owner of a blog', () => {
 
   it('is approved, and approved no more, by the forms of the page', async () => {
     await using scene = await open()
-    const juliet = await scene.site.signedIn(JULIET)
+    const { juliet } = scene
     const page = (await juliet.get('/moderation')).body
     const fields = { token: tokenOf(page), 'item-0': uriOf(page) }
     const approved = await juliet.post('/moderation', { ...fields, action: 'approve' })
@@ -58,7 +67,7 @@ describe('what waits for the owner of a blog', () => {
 
   it('is nobody else’s to decide', async () => {
     await using scene = await open()
-    const juliet = await scene.site.signedIn(JULIET)
+    const { juliet } = scene
     const uri = uriOf((await juliet.get('/moderation')).body)
     const romeo = await scene.site.signedIn(ROMEO)
     const token = tokenOf((await romeo.get('/settings')).body)
@@ -77,7 +86,7 @@ describe('what waits for the owner of a blog', () => {
     await using scene = await open()
     const { site, thread } = scene
     await seedComment(site, 'more', { from: 'tybalt@evil.example', thread, ...SPAM })
-    const juliet = await site.signedIn(JULIET)
+    const { juliet } = scene
     const page = (await juliet.get('/moderation')).body
     const uris = [...page.matchAll(/form="chosen" name="(item-\d)" value="([^"]*)"/g)].map(([, name, uri]) => [
       name,
@@ -97,7 +106,7 @@ describe('what waits for the owner of a blog', () => {
   it('blocks its writer and lets them in again, with the comment', async () => {
     await using scene = await open()
     const { site, thread } = scene
-    const juliet = await site.signedIn(JULIET)
+    const { juliet } = scene
     const page = (await juliet.get('/moderation')).body
     const blocked = await juliet.post('/moderation', { token: tokenOf(page), action: 'block', 'item-0': uriOf(page) })
     assert.match(blocked.body, /mallory@evil\.example is blocked/)
@@ -110,7 +119,7 @@ describe('what waits for the owner of a blog', () => {
 
   it('is chosen by the owner', async () => {
     await using scene = await open()
-    const juliet = await scene.site.signedIn(JULIET)
+    const { juliet } = scene
     const token = tokenOf((await juliet.get('/moderation')).body)
     await juliet.post('/moderation', { token, action: 'holds', holds: 'strangers' })
     assert.match((await juliet.get('/moderation')).body, /value="strangers" checked/)
@@ -121,7 +130,7 @@ describe('a report', () => {
   it('is sent by anybody, who needs not sign in, five times an hour', async () => {
     await using scene = await open()
     const { site, path, thread } = scene
-    await seedComment(site, 'rude', { from: ROMEO, thread, title: 'You are a fool' })
+    await seedComment(site, 'rude', { from: ROMEO, thread, text: 'You are a fool' })
     const reader = site.browser()
     const page = await reader.get(`${path}/comments/rude/report`)
     assert.match(page.body, /You are a fool/)
@@ -129,7 +138,7 @@ describe('a report', () => {
     assert.match((await reader.submit(page.body, '/report', { reason: 'Rude' })).body, /has been told/)
     assert.equal((await site.browser().post(`${path}/report`, { reason: 'No token' })).statusCode, 403)
     assert.equal((await reader.get(`${path}/comments/spam/report`)).statusCode, 404)
-    const juliet = await site.signedIn(JULIET)
+    const { juliet } = scene
     const reports = await juliet.get('/reports')
     assert.match(reports.body, /<strong>Rude<\/strong>/)
     const fields = { token: tokenOf(reports.body), report: /name="report" value="(\d+)"/.exec(reports.body)?.[1] ?? '' }
@@ -159,7 +168,7 @@ describe('a report', () => {
     await seedAuthor(site, 'nurse@capulet.example')
     const nurse = '/@nurse'
     assert.equal((await site.browser().get(nurse)).statusCode, 200)
-    const juliet = await site.signedIn(JULIET)
+    const { juliet } = scene
     const token = tokenOf((await juliet.get('/reports')).body)
     const wrong = await juliet.post('/reports', { token, action: 'block', address: 'capulet.example' })
     assert.equal(wrong.statusCode, 400)
@@ -173,7 +182,7 @@ describe('the comments of a post', () => {
   it('are closed by who owns the blog, and opened again', async () => {
     await using scene = await open()
     const { site, path } = scene
-    const juliet = await site.signedIn(JULIET)
+    const { juliet } = scene
     const token = tokenOf((await juliet.get('/settings')).body)
     assert.equal((await juliet.post(`${path}/thread`, { token, action: 'close' })).statusCode, 303)
     const romeo = await site.signedIn(ROMEO)
