@@ -287,7 +287,7 @@ function otherSamples(assets: string): Samples {
     { code: 'en', name: 'English' },
     { code: 'ar', name: 'العربية' },
   ]
-  const roomSettings = { token: 't', key: 'k', openAction: '/@juliet/room/open', closeUrl: '/@juliet/room/close' }
+  const roomSettings = { token: 't', key: 'k', openAction: '/settings/room', closeUrl: '/settings/room/close' }
   return [
     sample('signin', 'signin', { ...signin, domains: 'capulet.example' }),
     sample('signin-error', 'signin', {
