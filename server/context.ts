@@ -9,6 +9,7 @@ import { createLive } from './feeds/live.ts'
 import { createNotifier } from './feeds/notify/notifier.ts'
 import { createOutbox } from './feeds/outbox.ts'
 import { createProofs } from './feeds/proofs/proofs.ts'
+import { createRooms } from './feeds/rooms/rooms.ts'
 import { addGauges } from './gauges.ts'
 import { createHealthCheck } from './health.ts'
 import type { AppContext } from './http/context.ts'
@@ -71,6 +72,8 @@ export async function createContext({ config, log, local }: ContextParts): Promi
   const outbox = createOutbox({ ...base, sessions, indexing })
   const proofs = createProofs({ ...base, site, outbox })
   stack.defer(() => proofs.stop())
+  const rooms = createRooms({ ...base, site, sessions, outbox })
+  stack.defer(() => rooms.stop())
   const following = createFollowing({ ...base, site, outbox, people: people.sessions })
   const notifier = createNotifier({ ...base, site, people: people.sessions })
   stack.defer(() => notifier.stop())
@@ -92,6 +95,7 @@ export async function createContext({ config, log, local }: ContextParts): Promi
   const readHealth = createHealthCheck({ ...base, site })
   await indexing.start()
   await proofs.start()
+  await rooms.start()
   await outbox.start()
   following.start()
   notifier.start()
@@ -106,6 +110,7 @@ export async function createContext({ config, log, local }: ContextParts): Promi
     indexing,
     outbox,
     proofs,
+    rooms,
     sessions: people.session,
     metrics,
     readHealth,

@@ -34,7 +34,7 @@ export function toEntryRow(deps: IngestDeps, { node, address, existing, item, ho
     claimedName: entry.author.name ?? null,
     credit: credit.kind,
     isPost: Number(isFeed(node)),
-    isLike: Number(node.kind === 'comments' && isLike(entry)),
+    isLike: Number(node.kind === 'attachments' || (node.kind === 'comments' && isLike(entry))),
     title: entry.title,
     isUntitled: Number(entry.isUntitled),
     excerpt: entry.excerpt,
@@ -61,7 +61,11 @@ export function toEntryRow(deps: IngestDeps, { node, address, existing, item, ho
     changedAt: now.getTime(),
     hold,
     contributor: item.contributor?.jid ?? null,
-    ...{ rootService: item.root?.service ?? null, rootNode: item.root?.node ?? null, rootItem: item.root?.item ?? null },
+    ...{
+      rootService: item.root?.service ?? null,
+      rootNode: item.root?.node ?? null,
+      rootItem: item.root?.item ?? null,
+    },
     ...{ viaService: null, viaNode: null, viaItem: null },
     arrivedAt: existing?.arrivedAt ?? (isHistory ? published : now).getTime(),
   }
@@ -72,6 +76,7 @@ function writeMore({ entry, contributor, room }: ReadEntryItem): Record<string, 
   return {
     ...(room !== undefined && { kind: room.kind, nick: room.nick, version: room.version }),
     ...(entry.pictures.length > 0 && { pictures: entry.pictures }),
+    ...(entry.reactions !== undefined && { reactions: entry.reactions }),
     ...(entry.mentions.length > 0 && { mentions: entry.mentions }),
     ...(contributor !== undefined && { contributor: { name: contributor.name, how: contributor.how } }),
   }

@@ -15,7 +15,7 @@ import { announceSaved } from './announce.ts'
 import { BLOCKED_TOPIC, type Live } from './live.ts'
 import { judge } from './moderation/judge.ts'
 import { creditKept } from './moderation/kept-copy.ts'
-import { type ReadItem, readItem, type SentItem } from './read-item.ts'
+import { type ReadItem, type RoomReading, readItem, type SentItem } from './read-item.ts'
 import { clearEntries, removeItem } from './remove.ts'
 import { storeItem } from './store-item.ts'
 import { announceThread } from './thread.ts'
@@ -40,6 +40,8 @@ export interface IngestOptions {
   readonly readAt?: Date
   /** It is no news: nobody is told. */
   readonly isHistory?: boolean
+  /** Of a message in a room: without it nothing on such a node is read. */
+  readonly room?: RoomReading
 }
 
 type PublishedEvent = Extract<PubsubEvent, { kind: 'published' }>
@@ -94,7 +96,7 @@ async function ingestItem(deps: IngestDeps, { node, event, options }: Arrival): 
   if (!isFeed(node)) sent = await creditKept(deps, { address, item: sent, text })
   if (await isKnown(deps, { node, item: sent, text })) return 'unchanged'
   if (isFeed(node) && (await isBlocked(deps, { node, event, options }, text))) return 'rejected'
-  const read = readSafely(deps, { node, item: sent, text })
+  const read = readSafely(deps, { node, item: sent, text, room: options.room })
   if (typeof read === 'string') return reject(deps, address, read)
   const judged = await judgeItem(deps, { node, event, options }, read)
   if (judged === 'rejected') return 'rejected'
@@ -109,6 +111,10 @@ async function ingestItem(deps: IngestDeps, { node, event, options }: Arrival): 
   return stored.outcome
 }
 
+function isCaughtUp({ readAt, room }: IngestOptions): boolean {
+  return readAt !== undefined || room?.isCaughtUp === true
+}
+
 /** What is news of somebody who is shut out of a blog goes off the node again, and is not stored. */
 async function judgeItem(
   deps: IngestDeps,
@@ -120,7 +126,7 @@ async function judgeItem(
   const existing = await findEntry(deps.index, node.id, address.item)
   const verdict = await judge(deps, {
     ...{ node, address, item: read, isKnown: existing !== undefined && existing.hold === null },
-    ...{ isHistory: options.isHistory === true, isCaughtUp: options.readAt !== undefined, root: read.root },
+    ...{ isHistory: options.isHistory === true, isCaughtUp: isCaughtUp(options), root: read.root },
   })
   if (verdict.blocker === undefined || options.isHistory === true) return verdict
   deps.live.publish(BLOCKED_TOPIC, { kind: 'blocked', address, by: verdict.blocker, payload: read.payload })

@@ -52,6 +52,9 @@ export const CONVERSATIONS_TOPIC = 'conversations'
 /** Every post of any blog. */
 export const POSTS_TOPIC = 'posts'
 
+/** The rooms of the site: one was opened or closed. */
+export const ROOMS_TOPIC = 'rooms'
+
 /** What is not taken in, as its publisher is shut out. */
 export const BLOCKED_TOPIC = 'blocked'
 

@@ -12,6 +12,9 @@ import { performPost } from './perform-post.ts'
 import { performPublicFollows } from './perform-public-follows.ts'
 import { performRelink } from './perform-relink.ts'
 import { performSettings } from './perform-settings.ts'
+import { performAnnounce } from './rooms/perform-announce.ts'
+import { performRoomMessage } from './rooms/perform-message.ts'
+import { performRoom, performRoomMember } from './rooms/perform-room.ts'
 import type { Task } from './task.ts'
 
 export interface Performance<T extends Task = Task> {
@@ -53,6 +56,14 @@ export async function perform(deps: OutboxDeps, { task, ...performance }: Perfor
       return performCommunity(deps, { ...performance, task })
     case 'block':
       return performBlock(deps, { ...performance, task })
+    case 'room':
+      return performRoom(deps, { ...performance, task })
+    case 'room-member':
+      return performRoomMember(deps, { ...performance, task })
+    case 'room-message':
+      return performRoomMessage(deps, { ...performance, task })
+    case 'announce':
+      return performAnnounce(deps, { ...performance, task })
     case 'public-follows':
       return performPublicFollows(deps, performance)
   }

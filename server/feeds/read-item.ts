@@ -7,7 +7,29 @@ import { type Credit, creditAuthor } from '#shared/credit.ts'
 import type { Entry } from '#shared/entry.ts'
 import { type FeedMetadata, METADATA_ITEM, readFeedMetadata } from '#shared/feed-metadata.ts'
 import { type BareJid, readBareJid } from '#shared/jid.ts'
-import { comments, findProfile, type Profile, type ProfileName } from '#shared/profiles/index.ts'
+import {
+  attachments,
+  comments,
+  findProfile,
+  type Profile,
+  type ProfileName,
+  room as roomProfile,
+} from '#shared/profiles/index.ts'
+
+/** What is known of a message in a room beside itself: nothing of it is its sender's to say. */
+export interface RoomReading {
+  readonly kind: 'announcement' | 'answer' | 'talk'
+  readonly nick?: string
+  readonly root?: ItemAddress
+  readonly inReplyTo?: ItemAddress
+  readonly at: Date
+  /** When it was corrected. */
+  readonly updated?: Date
+  /** Of an announcement: which version of the post it is about. */
+  readonly version?: string
+  /** Read off the archive after it was missed. */
+  readonly isCaughtUp?: boolean
+}
 
 export interface ReadEntryItem {
   readonly kind: 'entry'
@@ -22,6 +44,7 @@ export interface ReadEntryItem {
   readonly contributor?: Contributor
   /** Of a message in a room: the post that it announces, or that it answers by way of others. */
   readonly root?: ItemAddress
+  readonly room?: RoomReading
 }
 
 export interface ReadMetadataItem {
@@ -39,12 +62,13 @@ export interface SentItem {
   readonly item: Item & { readonly payload: Element }
   /** Its payload, written. */
   readonly text: string
+  readonly room?: RoomReading
 }
 
 /** Plain data of an item, or why there is none. */
 export function readItem(
   { siteDomain, siteJid }: { readonly siteDomain: BareJid; readonly siteJid?: BareJid },
-  { node, item, text }: SentItem,
+  { node, item, text, room }: SentItem,
 ): ReadItem | string {
   const { payload, publisher: stamped } = item
   if (item.id === METADATA_ITEM && node.kind === 'blog') {
@@ -52,9 +76,11 @@ export function readItem(
     if (metadata === undefined) return 'it is no description of a blog'
     return { kind: 'metadata', metadata, publisher: readPublisher(stamped), payload: text }
   }
+  if (node.kind === 'room') return readMessage({ item, text, room })
   const profile = profileOf(node, payload)
   const entry = profile?.readEntry(payload)
   if (profile === undefined || entry === undefined) return 'it is no entry'
+  if (node.kind === 'attachments' && !isOwn(item)) return 'it is not of who published it'
   const credit = creditOf({ siteDomain, node, stamped, entryAuthor: entry.author.jid })
   const publisher = readPublisher(stamped) ?? (credit.kind === 'credited' ? credit.author : undefined)
   // Anybody may name anybody; only our own account asks for a proof first.
@@ -63,9 +89,32 @@ export function readItem(
   return { kind: 'entry', profile: profile.name, entry, credit, publisher, payload: text, contributor }
 }
 
+/** A message: of a participant that the channel does not name nobody can say whose it is. */
+function readMessage({ item, text, room }: Omit<SentItem, 'node'>): ReadEntryItem | string {
+  const entry = roomProfile.readEntry(item.payload)
+  if (room === undefined || entry === undefined) return 'it has no words'
+  const { nick, at, updated = at, inReplyTo, root } = room
+  const publisher = readPublisher(item.publisher)
+  const credit: Credit =
+    publisher === undefined ? { kind: 'unverified', claimed: undefined } : { kind: 'credited', author: publisher }
+  const known = { ...entry, author: { ...(nick && { name: nick }) }, published: at, updated }
+  return {
+    ...{ kind: 'entry', profile: roomProfile.name, credit, publisher, payload: text, room },
+    entry: { ...known, ...(inReplyTo && { inReplyTo }) },
+    ...(root && { root }),
+  }
+}
+
 // The link of a post makes a node one of comments, whatever it is called.
 function profileOf({ kind, type, address }: NodeRow, payload: Element): Profile | undefined {
-  return kind === 'comments' ? comments : findProfile({ type, node: address.node, payload })
+  if (kind === 'comments') return comments
+  return kind === 'attachments' ? attachments : findProfile({ type, node: address.node, payload })
+}
+
+/** Of attachments each person has one item, named by their bare JID (XEP-0470 §4.1.1). */
+function isOwn({ id, publisher }: Item): boolean {
+  const by: string | undefined = readPublisher(publisher)
+  return by !== undefined && by === id
 }
 
 interface CreditQuestion {

@@ -1,14 +1,18 @@
+import { findAuthor } from '#server/store/author.ts'
+import { findCommunity } from '#server/store/community.ts'
 import type { IndexDb } from '#server/store/database.ts'
 import { countOverwrite, type EntryRow, findEntry, type NewEntry, saveEntry, savePayload } from '#server/store/entry.ts'
 import type { Hold } from '#server/store/index-schema.ts'
-import { findNode, type NodeRow } from '#server/store/node.ts'
+import { findNode, isFeed, type NodeRow } from '#server/store/node.ts'
 import { savePerson } from '#server/store/person.ts'
 import { deleteTombstone, findTombstone } from '#server/store/tombstone.ts'
 import type { ItemAddress } from '#shared/address.ts'
+import { attachmentsOf } from '#shared/profiles/index.ts'
 import { mayReplace, ownerOfThread, toEntryRow } from './entry-row.ts'
 import type { IngestDeps, IngestOutcome } from './ingest.ts'
 import { saveMetadata } from './metadata.ts'
 import { isSince } from './missing.ts'
+import { storeReactions } from './reactions/store-reactions.ts'
 import type { ReadEntryItem, ReadItem } from './read-item.ts'
 import { followThread, type ThreadChanges } from './thread.ts'
 
@@ -72,16 +76,30 @@ async function storeEntry(deps: IngestDeps, saving: Saving): Promise<Stored> {
     await savePayload(deps.index, existing.id, item.payload)
     return { ...NOTHING, outcome: 'unchanged' }
   }
-  await saveEntry(deps.index, row, item.entry.tags)
+  const id = await saveEntry(deps.index, row, item.entry.tags)
+  const reactions = item.entry.reactions ?? []
+  await storeReactions(deps.index, { id, node, address, row, former: existing, reactions })
   await deleteTombstone(deps.index, address)
   await learnName(deps.index, item, row.updatedAt)
   const thread = await followThread(deps.index, {
     row,
     former: existing,
     owner: ownerOfThread(node, row.author ?? null),
+    attachments: (await readsAttachments(deps, saving)) ? attachmentsOf(address) : undefined,
     now: deps.clock(),
   })
   return { outcome: 'stored', isNew: existing === undefined, thread }
+}
+
+/** Of the site's own posts, and of others that are news: of what is old only when somebody looks at it. */
+async function readsAttachments(
+  { state }: IngestDeps,
+  { node, address, existing, isHistory }: Saving,
+): Promise<boolean> {
+  if (!isFeed(node)) return false
+  if (existing === undefined && !isHistory) return true
+  if (node.kind === 'community') return (await findCommunity(state, address)) !== undefined
+  return node.owner !== undefined && (await findAuthor(state, node.owner)) !== undefined
 }
 
 function isShownAlike(existing: EntryRow, row: NewEntry): boolean {
@@ -89,9 +107,10 @@ function isShownAlike(existing: EntryRow, row: NewEntry): boolean {
   return Object.entries(row).every(([column, value]) => kept[column as keyof EntryRow] === value)
 }
 
-async function learnName(index: IndexDb, { credit, entry }: ReadEntryItem, updatedAt: number): Promise<void> {
+async function learnName(index: IndexDb, { credit, entry, room }: ReadEntryItem, updatedAt: number): Promise<void> {
   const name = entry.author.name
-  if (credit.kind !== 'credited' || name === undefined || name === '') return
+  // What somebody calls themselves in a room is for the room.
+  if (credit.kind !== 'credited' || name === undefined || name === '' || room !== undefined) return
   await savePerson(index, { jid: credit.author, name, namedAt: new Date(updatedAt) })
 }
 

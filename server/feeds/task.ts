@@ -98,6 +98,8 @@ export interface CloseThreadTask {
 export interface RoomTask {
   readonly kind: 'room'
   readonly action: 'open' | 'close'
+  /** Chosen before it is made: a name is used once. */
+  readonly channel?: BareJid
 }
 
 /** The account joins the channel of the row's address, under a name, or leaves it. */
@@ -115,7 +117,15 @@ export interface RoomMessageTask {
   readonly retracts?: ItemId
 }
 
+/** Tells a room of a post, as it then is: that it is there, was changed, or is gone. */
+export interface AnnounceTask {
+  readonly kind: 'announce'
+  readonly channel: BareJid
+  readonly post: ItemAddress
+}
+
 export type Task =
+  | AnnounceTask
   | RoomTask
   | RoomMemberTask
   | RoomMessageTask

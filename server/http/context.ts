@@ -3,6 +3,7 @@ import type { Indexing } from '#server/feeds/indexing.ts'
 import type { Live } from '#server/feeds/live.ts'
 import type { Outbox } from '#server/feeds/outbox.ts'
 import type { Proofs } from '#server/feeds/proofs/proofs.ts'
+import type { Rooms } from '#server/feeds/rooms/rooms.ts'
 import type { Logger } from '#server/log.ts'
 import type { Meters } from '#server/meters.ts'
 import type { People } from '#server/people/people.ts'
@@ -30,10 +31,10 @@ export interface AppContext {
   /** Somebody's own session, to be handed on to the feeds room. */
   readonly sessions: People['session']
   readonly outbox: Outbox
+  /** What the servers of those who are signed in offer. */
+  readonly rooms: Pick<Rooms, 'mayUse' | 'mayOpen'>
   /** Comments of people who are not signed in. */
   readonly proofs: Pick<Proofs, 'siteJid' | 'isPossible' | 'ask' | 'find'>
-  /** Whether somebody's own server knows rooms; undefined while that is not known. */
-  readonly rooms?: { mayUse(jid: BareJid): boolean | undefined }
   readonly indexing?: Pick<Indexing, 'watch' | 'viewed'>
   readonly live: Live
   readonly clock: () => Date

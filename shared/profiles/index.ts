@@ -6,7 +6,9 @@ import { microblog } from './microblog.ts'
 import type { Profile } from './profile.ts'
 
 export { readFeedMetadata, writeFeedMetadata } from '../feed-metadata.ts'
+export { attachments, attachmentsOf, attachmentsPrefix, readAttachmentsNode } from './attachments.ts'
 export type { NodeConfig, Profile, ProfileName } from './profile.ts'
+export { room } from './room.ts'
 export { base, comments, gallery, microblog }
 
 /** Every kind of node that Canto knows: a new one is a file and its line here. */

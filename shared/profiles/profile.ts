@@ -4,7 +4,7 @@ import type { Entry } from '../entry.ts'
 /** Node configuration: field names without `pubsub#`, booleans as `1` and `0`. */
 export type NodeConfig = Readonly<Record<string, string>>
 
-export type ProfileName = 'microblog' | 'comments' | 'base' | 'gallery'
+export type ProfileName = 'microblog' | 'comments' | 'base' | 'gallery' | 'attachments' | 'room'
 
 /** A kind of node (XEP-0472): everything that the product knows about it. */
 export interface Profile {

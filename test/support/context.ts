@@ -2,6 +2,7 @@ import { createIndexing, type Indexing } from '#server/feeds/indexing.ts'
 import { createLive, type Live } from '#server/feeds/live.ts'
 import { createOutbox, type Outbox } from '#server/feeds/outbox.ts'
 import { createProofs, type Proofs } from '#server/feeds/proofs/proofs.ts'
+import { createRooms, type Rooms } from '#server/feeds/rooms/rooms.ts'
 import { createLogger, type Logger } from '#server/log.ts'
 import { type Meters, noMeters } from '#server/meters.ts'
 import { type IndexDb, openIndex, openState, type StateDb } from '#server/store/database.ts'
@@ -34,6 +35,7 @@ export interface TestContext extends AsyncDisposable {
   readonly indexing: Indexing
   readonly outbox: Outbox
   readonly proofs: Proofs
+  readonly rooms: Rooms
 }
 
 export interface TestContextOptions {
@@ -70,6 +72,7 @@ export async function createTestContext(options: TestContextOptions = {}): Promi
   const indexing = createIndexing(deps)
   const outbox = createOutbox({ ...deps, indexing })
   const proofs = createProofs({ ...deps, outbox })
+  const rooms = createRooms({ ...deps, outbox })
   return {
     ...deps,
     lines,
@@ -77,6 +80,7 @@ export async function createTestContext(options: TestContextOptions = {}): Promi
     indexing,
     outbox,
     proofs,
+    rooms,
     setNow: (date) => {
       now = new Date(date)
     },
@@ -89,6 +93,7 @@ export async function createTestContext(options: TestContextOptions = {}): Promi
     signOut: (text) => void sessions.delete(jidOf(text)),
     async [Symbol.asyncDispose]() {
       await proofs.stop()
+      await rooms.stop()
       await outbox.stop()
       await indexing.stop()
       await index.destroy()

@@ -3,6 +3,7 @@ import { createLive } from '#server/feeds/live.ts'
 import { createOutbox, type Outbox } from '#server/feeds/outbox.ts'
 import type { OutboxDeps } from '#server/feeds/outbox-deps.ts'
 import { createProofs, type Proofs } from '#server/feeds/proofs/proofs.ts'
+import { createRooms, type Rooms } from '#server/feeds/rooms/rooms.ts'
 import { createLogger } from '#server/log.ts'
 import { noMeters } from '#server/meters.ts'
 import { openIndex, openState } from '#server/store/database.ts'
@@ -17,6 +18,7 @@ export interface RealContext extends OutboxDeps, AsyncDisposable {
   readonly indexing: Indexing
   readonly outbox: Outbox
   readonly proofs: Proofs
+  readonly rooms: Rooms
   readonly lines: string[]
   /** Registers an account and signs it in here. */
   signIn(server: RigServer, user: string): Promise<XmppSession>
@@ -70,12 +72,14 @@ export async function createRealContext(options: RealContextOptions): Promise<Re
   const indexing = createIndexing(deps)
   const outbox = createOutbox({ ...deps, indexing })
   const proofs = createProofs({ ...deps, outbox })
+  const rooms = createRooms({ ...deps, outbox })
   return {
     ...deps,
     lines,
     indexing,
     outbox,
     proofs,
+    rooms,
     async signIn(server, user) {
       const session = await open(server, user, false)
       sessions.set(session.jid, session)
@@ -88,6 +92,7 @@ export async function createRealContext(options: RealContextOptions): Promise<Re
     },
     async [Symbol.asyncDispose]() {
       await proofs.stop()
+      await rooms.stop()
       await outbox.stop()
       await indexing.stop()
       await Promise.all([site, ...sessions.values()].map((session) => session.stop()))
