@@ -224,7 +224,7 @@ describe('in a room', { concurrency: true }, () => {
     await site.ctx.outbox.stop()
     const settings = (await juliet.get('/settings')).body
     assert.match(settings, /Show the room/)
-    const { body } = await juliet.get('/@juliet/room/close')
+    const { body } = await juliet.get('/settings/room/close')
     await juliet.submit(body, '/room/close', {})
     const rows = await listOutbox(site.ctx.state, jidOf('juliet@capulet.example'))
     assert.deepEqual(
@@ -232,7 +232,7 @@ describe('in a room', { concurrency: true }, () => {
       { kind: 'room', action: 'close' },
     )
     const romeo = await site.signedIn(ROMEO)
-    assert.equal((await romeo.get('/@juliet/room/close')).statusCode, 403)
+    assert.equal((await romeo.get('/settings/room/close')).statusCode, 403)
     assert.equal((await romeo.submit(body, '/room/close', {})).statusCode, 403)
   })
 })

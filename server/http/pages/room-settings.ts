@@ -16,13 +16,18 @@ export async function viewRoomSettings(
 ): Promise<{ room?: RoomSettingsView }> {
   const blog = blogAddress(jid)
   const room = await findRoomOfBlog(ctx.state, blog)
-  const isOffered = ctx.rooms?.mayUse(jid) === true && ctx.rooms.mayUse(ctx.proofs.siteJid) === true
+  const isOffered = ctx.rooms.mayOpen(jid) === true
   if (!isBlogger || (room === undefined && !isOffered)) return {}
   const url = roomPath({ domain: ctx.siteDomain }, blog)
   const row = (await listOutbox(ctx.state, jid)).find((each) => readTask(each).kind === 'room')
   return {
     room: {
-      ...{ token: tokens.issue(jid), key: createFormKey(), openAction: `${url}/open`, closeUrl: `${url}/close` },
+      ...{
+        token: tokens.issue(jid),
+        key: createFormKey(),
+        openAction: '/settings/room',
+        closeUrl: '/settings/room/close',
+      },
       ...(room?.status === 'open' ? { room: { url, xmppUri: joinUri(room.channel) } } : {}),
       ...(row === undefined ? {} : { waiting: viewWaiting(row) }),
     },

@@ -39,7 +39,7 @@ export async function viewSpeaking(
     return { howTo: { signinUrl: `/signin?${next}`, xmppUri: joinUri(room.channel), domains } }
   }
   if (isMember) return { form: await viewForm(web, { ...speaker, token: tokens.issue(person.jid) }) }
-  if (ctx.rooms?.mayUse(person.jid) === false)
+  if (ctx.rooms.mayUse(person.jid) === false)
     return { closed: 'Your XMPP server does not know rooms (MIX), so you can only read here.' }
   return { join: { action: `${path}/join`, token: tokens.issue(person.jid), name: typed ?? name, problem } }
 }

@@ -70,7 +70,7 @@ export function addRoomForms(app: FastifyInstance, web: Web): void {
       const fail = (status: number, problem: string) =>
         sendRoomPage(web, { request, reply, visit }, { ...found, typed: nick, problem, status })
       if (nick === '') return fail(400, 'Write the name that you want to have in the room.')
-      if (ctx.rooms?.mayUse(person.jid) === false)
+      if (ctx.rooms.mayUse(person.jid) === false)
         throw new AppError('forbidden', 'Your XMPP server does not know rooms (MIX), so you can only read here.')
       const { channel } = found.room
       await settle(ctx, await queueRoomMember(ctx, { jid: person.jid, channel, action: 'join', nick }))

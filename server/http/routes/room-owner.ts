@@ -5,10 +5,8 @@ import type { Person } from '#server/people/people.ts'
 import { findRoomOfBlog } from '#server/store/room.ts'
 import { requireSender, sendToSignIn } from '../form-guard.ts'
 import { sendPage } from '../pages/page.ts'
-import { readFeedParams } from '../places.ts'
+import { blogAddress } from '../places.ts'
 import { settle } from '../publish.ts'
-import type { RoomParams } from '../room-access.ts'
-import { roomPath } from '../room-paths.ts'
 import { readVisit } from '../visit.ts'
 import type { Web } from '../web.ts'
 
@@ -25,11 +23,11 @@ const SETTINGS = '/settings#room'
 export function addRoomOwner(app: FastifyInstance, web: Web): void {
   const { ctx } = web
 
-  app.post<{ Params: RoomParams; Body: OpenFields }>('/@:blog/room/open', { schema }, async (request, reply) => {
+  app.post<{ Body: OpenFields }>('/settings/room', { schema }, async (request, reply) => {
     const person = requireSender(web, await readVisit(web, request), request.body.token)
     if (person === undefined) return sendToSignIn(reply, { next: SETTINGS, notice: 'ended' })
-    const blog = requireOwn(request.params, person)
-    if (!mayOpen(person))
+    const blog = requireOwn(person)
+    if (ctx.rooms.mayOpen(person.jid) === false)
       throw new AppError('forbidden', 'Your XMPP server, or that of this site, does not know rooms.')
     if ((await findRoomOfBlog(ctx.state, blog)) === undefined) {
       await settle(ctx, await queueRoom(ctx, { owner: person.jid, blog, action: 'open', key: request.body.key ?? '' }))
@@ -37,10 +35,10 @@ export function addRoomOwner(app: FastifyInstance, web: Web): void {
     return reply.redirect(SETTINGS, 303)
   })
 
-  app.get<{ Params: RoomParams }>('/@:blog/room/close', async (request, reply) => {
+  app.get('/settings/room/close', async (request, reply) => {
     const visit = await readVisit(web, request)
     if (visit.person === undefined) return sendToSignIn(reply, { next: request.url })
-    const blog = requireOwn(request.params, visit.person)
+    const blog = requireOwn(visit.person)
     const room = await findRoomOfBlog(ctx.state, blog)
     if (room === undefined) return reply.redirect(SETTINGS, 303)
     return sendPage(
@@ -52,7 +50,7 @@ export function addRoomOwner(app: FastifyInstance, web: Web): void {
         view: {
           heading: 'Close the room?',
           text: 'Nobody can talk there any more, and its page is gone. What was said may remain in the archives of servers and programs. Comments that were written there leave your blog. It cannot be opened again: a new room starts empty.',
-          action: `${roomPath({ domain: ctx.siteDomain }, blog)}/close`,
+          action: '/settings/room/close',
           token: web.tokens.issue(visit.person.jid),
           button: 'Close the room',
           cancelUrl: SETTINGS,
@@ -61,10 +59,10 @@ export function addRoomOwner(app: FastifyInstance, web: Web): void {
     )
   })
 
-  app.post<{ Params: RoomParams; Body: { token?: string } }>('/@:blog/room/close', async (request, reply) => {
+  app.post<{ Body: { token?: string } }>('/settings/room/close', async (request, reply) => {
     const person = requireSender(web, await readVisit(web, request), request.body?.token)
     if (person === undefined) return sendToSignIn(reply, { next: SETTINGS, notice: 'ended' })
-    const blog = requireOwn(request.params, person)
+    const blog = requireOwn(person)
     const room = await findRoomOfBlog(ctx.state, blog)
     if (room !== undefined) {
       await settle(
@@ -74,15 +72,9 @@ export function addRoomOwner(app: FastifyInstance, web: Web): void {
     }
     return reply.redirect(SETTINGS, 303)
   })
+}
 
-  function requireOwn(params: RoomParams, person: Person) {
-    const blog = readFeedParams(ctx, params)
-    if (blog.service !== person.jid || !person.isBlogger)
-      throw new AppError('forbidden', 'Only its author can open or close the room of a blog.')
-    return blog
-  }
-
-  function mayOpen({ jid }: Person): boolean {
-    return ctx.rooms?.mayUse(jid) !== false && ctx.rooms?.mayUse(ctx.proofs.siteJid) !== false
-  }
+function requireOwn({ jid, isBlogger }: Person) {
+  if (!isBlogger) throw new AppError('forbidden', 'Only who has a blog here can open a room for it.')
+  return blogAddress(jid)
 }
