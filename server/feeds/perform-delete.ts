@@ -7,6 +7,7 @@ import type { OutboxDeps } from './outbox-deps.ts'
 import type { Performance } from './perform.ts'
 import { ingestOwn } from './publish.ts'
 import { queue } from './queue-row.ts'
+import { deleteAttachmentsNode, mayMakeAttachments } from './reactions/attachments-node.ts'
 import { type DeleteTask, saveTask } from './task.ts'
 
 /** Retracts a post, and then deletes the node of its comments. */
@@ -23,6 +24,7 @@ export async function performDelete(deps: OutboxDeps, performance: Performance<D
   const isOwnThread =
     comments?.node.startsWith(NS.COMMENTS_PREFIX) === true && (await isOnlyThreadOf(deps, row, comments))
   await ingestOwn(deps, { kind: 'retracted', address: row.address })
+  if (await mayMakeAttachments(deps.state, row.account, row.address)) await deleteAttachmentsNode(session, row.address)
   if (comments === undefined || !isOwnThread) return
   // Another's, or made by another client on a service that keeps it: that is not for us to delete.
   await ignoring(

@@ -15,6 +15,7 @@ import type { OutboxDeps } from './outbox-deps.ts'
 import type { Performance } from './perform.ts'
 import { forgetPrepared, prepare } from './prepare.ts'
 import { ingestOwn, nameOf, publish } from './publish.ts'
+import { createAttachmentsNode, mayMakeAttachments } from './reactions/attachments-node.ts'
 import { type PostTask, saveTask } from './task.ts'
 
 type PostPerformance = Performance<PostTask>
@@ -80,6 +81,7 @@ async function publishPost(
   await begin()
   const original = task.base === undefined ? undefined : (found ?? (await findIndexed(deps, performance)))
   const comments = await chooseComments(deps, performance, readOwn(original)?.comments)
+  if (await mayMakeAttachments(deps.state, row.account, row.address)) await createAttachmentsNode(session, row.address)
   const published = new Date(task.published)
   const payload = writeEntry({
     draft: task.draft,

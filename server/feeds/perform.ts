@@ -12,6 +12,7 @@ import { performPost } from './perform-post.ts'
 import { performPublicFollows } from './perform-public-follows.ts'
 import { performRelink } from './perform-relink.ts'
 import { performSettings } from './perform-settings.ts'
+import { performReact } from './reactions/perform-react.ts'
 import { performAnnounce } from './rooms/perform-announce.ts'
 import { performRoomMessage } from './rooms/perform-message.ts'
 import { performRoom, performRoomMember } from './rooms/perform-room.ts'
@@ -45,6 +46,8 @@ export async function perform(deps: OutboxDeps, { task, ...performance }: Perfor
       return performRestoreComment(deps, { ...performance, task })
     case 'close-thread':
       return performCloseThread(deps, { ...performance, task })
+    case 'react':
+      return performReact(deps, { ...performance, task })
     case 'settings':
       return performSettings(deps, { ...performance, task })
     case 'relink':

@@ -124,7 +124,22 @@ export interface AnnounceTask {
   readonly post: ItemAddress
 }
 
+/** Somebody's emoji under a post, attached to it or taken back. */
+export interface ReactTask {
+  readonly kind: 'react'
+  readonly post: ItemAddress
+  readonly emoji: string
+  readonly isOn: boolean
+  /** RFC 3339. */
+  readonly at: string
+  /** The comment that it is where the post has no node of attachments. */
+  readonly heart: ItemId
+  /** The row that takes back such a comment. */
+  readonly forwardedTo?: number
+}
+
 export type Task =
+  | ReactTask
   | AnnounceTask
   | RoomTask
   | RoomMemberTask

@@ -1,0 +1,186 @@
+import { sql } from 'kysely'
+import { type ItemAddress, type NodeAddress, sameAddress } from '#shared/address.ts'
+import type { BareJid } from '#shared/jid.ts'
+import { localPart } from '#shared/jid.ts'
+import { NS } from '#shared/ns.ts'
+import { HEART } from '#shared/reactions.ts'
+import type { IndexDb } from './database.ts'
+import type { Hold, IndexSchema } from './index-schema.ts'
+
+/** What one item says about the posts it is attached to. */
+export interface NewReactions {
+  readonly posts: readonly ItemAddress[]
+  readonly reactor: BareJid
+  readonly source: ItemAddress
+  /** Of its entry. */
+  readonly sourceId: number
+  readonly emoji: readonly string[]
+  /** Milliseconds. */
+  readonly at: number
+  readonly arrivedAt: number
+  readonly hold: Hold | null
+}
+
+/** Writes them in place of what the item said before; what it still says keeps its date. */
+export async function saveReactions(index: IndexDb, reactions: NewReactions): Promise<void> {
+  const { posts, reactor, source, sourceId, emoji, at, arrivedAt, hold } = reactions
+  const former = await index.selectFrom('reaction').selectAll().where('sourceId', '=', sourceId).execute()
+  for (const row of former) {
+    const isKept =
+      row.reactor === reactor && emoji.includes(row.emoji) && posts.some((post) => sameAddress(post, keyOf(row)))
+    if (!isKept) {
+      const query = atPost(index.deleteFrom('reaction'), row).where('sourceId', '=', sourceId)
+      await query.where('emoji', '=', row.emoji).where('reactor', '=', row.reactor).execute()
+    }
+  }
+  const where = { sourceService: source.service, sourceNode: source.node, sourceItem: source.item }
+  const rows = posts.flatMap(({ service, node, item }) =>
+    emoji.map((each) => ({ service, node, item, reactor, emoji: each, ...where, at, arrivedAt, hold, sourceId })),
+  )
+  if (rows.length === 0) return
+  await index
+    .insertInto('reaction')
+    .values(rows)
+    .onConflict((conflict) => conflict.doNothing())
+    .execute()
+  await holdReactions(index, sourceId, hold)
+}
+
+/** Everything that was said by way of an item that is an entry is held back, or shown. */
+export async function holdReactions(index: IndexDb, sourceId: number, hold: Hold | null): Promise<void> {
+  const query = index.updateTable('reaction').set({ hold }).where('sourceId', '=', sourceId)
+  await query.where('hold', 'is not', hold).execute()
+}
+
+/** The comments of one heart that came before the post they are about; unverified ones are nobody's. */
+export async function saveLikes(index: IndexDb, post: ItemAddress, thread: NodeAddress): Promise<void> {
+  const likes = index
+    .selectFrom('entry')
+    .innerJoin('node', 'node.id', 'entry.nodeId')
+    .select(({ val, ref, fn }) => [
+      ...[val(post.service).as('service'), val(post.node).as('node'), val(post.item).as('item')],
+      ...[fn.coalesce('entry.contributor', 'entry.author').as('reactor'), val(HEART).as('emoji')],
+      ...[ref('node.service').as('sourceService'), ref('node.node').as('sourceNode')],
+      ref('entry.item').as('sourceItem'),
+      ...[ref('entry.publishedAt').as('at'), ref('entry.arrivedAt').as('arrivedAt')],
+      ...[ref('entry.hold').as('hold'), ref('entry.id').as('sourceId')],
+    ])
+    .where('node.service', '=', thread.service)
+    .where('node.node', '=', thread.node)
+    .where('entry.isLike', '=', 1)
+    .where('entry.author', 'is not', null)
+  await index
+    .insertInto('reaction')
+    .columns([
+      ...(['service', 'node', 'item', 'reactor', 'emoji', 'sourceService', 'sourceNode', 'sourceItem'] as const),
+      ...(['at', 'arrivedAt', 'hold', 'sourceId'] as const),
+    ])
+    // biome-ignore lint/suspicious/noExplicitAny: `author` is known not to be null there
+    .expression(likes as any)
+    .onConflict((conflict) => conflict.doNothing())
+    .execute()
+}
+
+/** Forgets the reactions to a post, or to all posts of a node; with `thread` only those that are comments there. */
+export async function deleteReactions(
+  index: IndexDb,
+  { service, node, item }: NodeAddress & Partial<ItemAddress>,
+  thread?: NodeAddress,
+): Promise<void> {
+  let query = index.deleteFrom('reaction').where('service', '=', service).where('node', '=', node)
+  if (item !== undefined) query = query.where('item', '=', item)
+  if (thread !== undefined)
+    query = query.where('sourceService', '=', thread.service).where('sourceNode', '=', thread.node)
+  await query.execute()
+}
+
+export interface ReactionCount {
+  readonly emoji: string
+  /** People, however often and by whatever way each of them said so. */
+  readonly count: number
+  /** Whether the person asked for is one of them. */
+  readonly isOwn: boolean
+}
+
+/** Hearts first, then what most people chose. */
+export async function countReactions(index: IndexDb, post: ItemAddress, by?: BareJid): Promise<ReactionCount[]> {
+  const rows = await atPost(index.selectFrom('reaction'), post)
+    .where('hold', 'is', null)
+    .select(({ fn, eb }) => [
+      'emoji',
+      fn.count<number>('reactor').distinct().as('count'),
+      fn.max<number>(eb('reactor', '=', by ?? ('' as BareJid))).as('isOwn'),
+    ])
+    .groupBy('emoji')
+    .orderBy(({ eb }) => eb('emoji', '=', HEART), 'desc')
+    .orderBy('count', 'desc')
+    .orderBy('emoji')
+    .execute()
+  return rows.map(({ emoji, count, isOwn }) => ({ emoji, count, isOwn: Number(isOwn) === 1 }))
+}
+
+/** The items by which somebody said one thing about a post. */
+export async function listSources(
+  index: IndexDb,
+  { post, reactor, emoji }: { post: ItemAddress; reactor: BareJid; emoji: string },
+): Promise<ItemAddress[]> {
+  const query = atPost(index.selectFrom('reaction'), post).where('reactor', '=', reactor).where('emoji', '=', emoji)
+  const rows = await query.select(['sourceService', 'sourceNode', 'sourceItem']).execute()
+  return rows.map((row) => ({ service: row.sourceService, node: row.sourceNode, item: row.sourceItem }))
+}
+
+export interface Reactor {
+  readonly jid: BareJid
+  readonly name: string
+  readonly emoji: readonly string[]
+  readonly at: Date
+  /** Whether their blog is shown here. */
+  readonly hasBlog: boolean
+}
+
+/** Who reacted to a post, whoever did last first. */
+export async function listReactors(
+  index: IndexDb,
+  post: ItemAddress,
+  { limit, offset }: { readonly limit: number; readonly offset: number },
+): Promise<Reactor[]> {
+  const rows = await atPost(index.selectFrom('reaction'), post)
+    .where('hold', 'is', null)
+    .select(({ fn }) => ['reactor', fn.max('at').as('last'), sql<string>`json_group_array(DISTINCT emoji)`.as('emoji')])
+    .groupBy('reactor')
+    .orderBy('last', 'desc')
+    .orderBy('reactor')
+    .limit(limit)
+    .offset(offset)
+    .execute()
+  if (rows.length === 0) return []
+  const jids = rows.map(({ reactor }) => reactor)
+  const people = await index.selectFrom('person').select(['jid', 'name']).where('jid', 'in', jids).execute()
+  const names = new Map(people.map(({ jid, name }) => [jid, name]))
+  const blogs = await index
+    .selectFrom('node')
+    .select('service')
+    .where('service', 'in', jids)
+    .where('node', '=', NS.MICROBLOG)
+    .where('status', '=', 'open')
+    .execute()
+  const known = new Set(blogs.map(({ service }) => service))
+  return rows.map(({ reactor, last, emoji }) => ({
+    jid: reactor,
+    name: names.get(reactor) ?? localPart(reactor) ?? reactor,
+    emoji: (JSON.parse(emoji) as string[]).sort((a, b) => Number(b === HEART) - Number(a === HEART)),
+    at: new Date(last),
+    hasBlog: known.has(reactor),
+  }))
+}
+
+type Key = { readonly service: BareJid; readonly node: string; readonly item: IndexSchema['reaction']['item'] }
+
+function keyOf({ service, node, item }: Key): ItemAddress {
+  return { service, node, item }
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: one condition for queries of every kind
+function atPost<Query extends { where(...args: any[]): any }>(query: Query, { service, node, item }: Key): Query {
+  return query.where('service', '=', service).where('node', '=', node).where('item', '=', item)
+}
