@@ -3,21 +3,30 @@ import { describe, it } from 'node:test'
 import { notify } from '#server/feeds/notify/notify.ts'
 import { hideSecret } from '#server/http/home-feed.ts'
 import { requireFeedSecret } from '#server/people/reading.ts'
+import { updateNode } from '#server/store/node.ts'
 import { listNotifications, notifiesByMessage } from '#server/store/notification.ts'
 import { findThreadWish } from '#server/store/thread-wish.ts'
 import type { BareJid } from '#shared/jid.ts'
 import { NS } from '#shared/ns.ts'
 import { BLOG, itemOf, JULIET, ROMEO, THREAD } from '../feeds/fixtures.ts'
 import { seedAuthor, seedPost } from './seed.ts'
-import { createTestSite, type TestSite } from './test-site.ts'
+import { createTestSite, type TestBrowser, type TestSite } from './test-site.ts'
 
 const POST = itemOf(BLOG, 'balcony')
 
 async function seededSite(): Promise<TestSite> {
   const site = await createTestSite()
+  // Who has signed in once is told of things; signing in also reads the blog anew.
+  for (const jid of [JULIET, ROMEO]) await site.signedIn(jid)
   await seedAuthor(site)
-  await seedPost(site, { item: 'balcony', title: 'The balcony' })
   return site
+}
+
+async function julietOf(site: TestSite): Promise<TestBrowser> {
+  const browser = await site.signedIn(JULIET)
+  await updateNode(site.ctx.index, BLOG, { status: 'open' })
+  await seedPost(site, 'balcony')
+  return browser
 }
 
 function tellOfComment({ ctx }: TestSite, item: string, at = new Date()): Promise<number> {
@@ -45,7 +54,7 @@ describe('the page of notifications', () => {
 
   it('shows what is new by day, with its words as text, and leads to the comment', async () => {
     await using site = await seededSite()
-    const juliet = await site.signedIn(JULIET)
+    const juliet = await julietOf(site)
     await tellOfComment(site, 'yesterday', new Date('2026-11-21T20:00:00Z'))
     await tellOfComment(site, 'today', new Date('2026-11-22T08:00:00Z'))
     const { body } = await juliet.get('/notifications')
@@ -58,7 +67,7 @@ describe('the page of notifications', () => {
 
   it('puts what many did in one line', async () => {
     await using site = await seededSite()
-    const juliet = await site.signedIn(JULIET)
+    const juliet = await julietOf(site)
     await tellOfReactions(site, 42)
     const { body } = await juliet.get('/notifications')
     assert.match(body, /reactor\d+ and 41 others: ♥ for The balcony/)
@@ -67,7 +76,7 @@ describe('the page of notifications', () => {
 
   it('counts in the head of every page, until all is marked as read up to what was shown', async () => {
     await using site = await seededSite()
-    const juliet = await site.signedIn(JULIET)
+    const juliet = await julietOf(site)
     const countOf = async () => /data-count>([^<]*)</.exec((await juliet.get('/')).body)?.[1]
     assert.equal(await countOf(), '0')
     await tellOfComment(site, 'first', new Date('2026-11-22T08:00:00Z'))
@@ -83,7 +92,7 @@ describe('the page of notifications', () => {
 
   it('is read, as far as a post is concerned, once that was opened', async () => {
     await using site = await seededSite()
-    const juliet = await site.signedIn(JULIET)
+    const juliet = await julietOf(site)
     await tellOfComment(site, 'first')
     const { body } = await juliet.get('/@juliet/balcony')
     assert.match(body, /class="unread"[^>]* hidden/)
@@ -93,7 +102,7 @@ describe('the page of notifications', () => {
 
   it('pages', async () => {
     await using site = await seededSite()
-    const juliet = await site.signedIn(JULIET)
+    const juliet = await julietOf(site)
     for (let n = 0; n < 130; n += 1) await tellOfComment(site, `c${n}`, new Date(Date.UTC(2026, 0, 1) + n * 1000))
     const first = (await juliet.get('/notifications')).body
     const older = /rel="next" href="([^"]+)"/.exec(first)?.[1]
@@ -105,7 +114,7 @@ describe('the page of notifications', () => {
 
   it('has feeds under a secret address, which no log shows', async () => {
     await using site = await seededSite()
-    const juliet = await site.signedIn(JULIET)
+    const juliet = await julietOf(site)
     await tellOfComment(site, 'first')
     const page = await juliet.get('/notifications')
     const made = await juliet.submit(page.body, '/notifications/address', {})
@@ -124,7 +133,7 @@ describe('the page of notifications', () => {
 
   it('refuses a form of somebody else', async () => {
     await using site = await seededSite()
-    const [juliet, romeo] = [await site.signedIn(JULIET), await site.signedIn(ROMEO)]
+    const [juliet, romeo] = [await julietOf(site), await site.signedIn(ROMEO)]
     await tellOfComment(site, 'first')
     const token = /name="token" value="([^"]+)"/.exec((await juliet.get('/notifications')).body)?.[1] ?? ''
     assert.equal((await romeo.post('/notifications/read', { token, until: '9-9' })).statusCode, 403)
@@ -135,7 +144,7 @@ describe('the page of notifications', () => {
 describe('what one wants to hear of', () => {
   it('is also sent as messages, by a setting', async () => {
     await using site = await seededSite()
-    const juliet = await site.signedIn(JULIET)
+    const juliet = await julietOf(site)
     const page = await juliet.get('/settings')
     assert.match(page.body, /Also send them to my XMPP account/)
     await juliet.submit(page.body, '/settings/messages', { messages: 'on' })
@@ -150,6 +159,7 @@ describe('what one wants to hear of', () => {
 
   it('is a thread that is followed or muted on its page', async () => {
     await using site = await seededSite()
+    await julietOf(site)
     const romeo = await site.signedIn(ROMEO)
     const path = '/@juliet/balcony'
     await romeo.submit((await romeo.get(path)).body, '/wish', { wish: 'follow' })
@@ -166,7 +176,7 @@ describe('what one wants to hear of', () => {
 
   it('names a new follower', async () => {
     await using site = await seededSite()
-    const juliet = await site.signedIn(JULIET)
+    const juliet = await julietOf(site)
     const about = { service: JULIET, node: NS.MICROBLOG }
     await notify(site.ctx, [{ jid: JULIET, kind: 'follower', about, actor: ROMEO }])
     assert.match((await juliet.get('/notifications')).body, /New follower: romeo/)
