@@ -11,6 +11,12 @@ export async function up(db: Kysely<unknown>): Promise<void> {
   await sql`CREATE INDEX entry_held ON entry (hold) WHERE hold IS NOT NULL`.execute(db)
   await sql`CREATE INDEX entry_publisher ON entry (publisher) WHERE publisher IS NOT NULL`.execute(db)
   await sql`CREATE INDEX entry_contributor ON entry (contributor) WHERE contributor IS NOT NULL`.execute(db)
+  await db.schema.dropIndex('entry_of_node').execute()
+  await db.schema
+    .createIndex('entry_of_node')
+    .on('entry')
+    .columns(['node_id', 'published_at', 'item', 'is_like', 'hold'])
+    .execute()
   await db.schema.createIndex('entry_arrived').on('entry').columns(['arrived_at']).execute()
   await db.schema.alterTable('node').addColumn('archive_cursor', 'text').execute()
 
@@ -80,6 +86,12 @@ export async function down(db: Kysely<unknown>): Promise<void> {
   await db.schema.alterTable('node').dropColumn('archive_cursor').execute()
   for (const index of ['entry_root', 'entry_via', 'entry_held', 'entry_publisher', 'entry_contributor', 'entry_arrived'])
     await db.schema.dropIndex(index).execute()
+  await db.schema.dropIndex('entry_of_node').execute()
+  await db.schema
+    .createIndex('entry_of_node')
+    .on('entry')
+    .columns(['node_id', 'published_at', 'item', 'is_like'])
+    .execute()
   const names = ['hold', 'contributor', 'root_service', 'root_node', 'root_item', 'via_service', 'via_node', 'via_item']
   for (const name of names) await db.schema.alterTable('entry').dropColumn(name).execute()
 }

@@ -2,7 +2,8 @@ import type { IndexDb } from '#server/store/database.ts'
 import { isFeed, listPostsOfThread, type NodeRow } from '#server/store/node.ts'
 import type { ItemAddress } from '#shared/address.ts'
 import { METADATA_ITEM } from '#shared/feed-metadata.ts'
-import { blogTopic, CONVERSATIONS_TOPIC, type Live, POSTS_TOPIC, postTopic } from './live.ts'
+import { readAttachmentsNode } from '#shared/profiles/index.ts'
+import { blogTopic, CONVERSATIONS_TOPIC, type Live, type LiveEvent, POSTS_TOPIC, postTopic } from './live.ts'
 
 interface AnnounceDeps {
   readonly index: IndexDb
@@ -37,7 +38,9 @@ export async function announceChanged({ index, live }: AnnounceDeps, node: NodeR
     for (const topic of [blogTopic(node.address), POSTS_TOPIC]) live.publish(topic, { kind: 'changed' })
     return
   }
-  for (const post of await listPostsOfThread(index, node.address)) live.publish(postTopic(post), { kind: 'changed' })
+  const reacted = readAttachmentsNode(node.address)
+  const posts = reacted === undefined ? await listPostsOfThread(index, node.address) : [reacted]
+  for (const post of posts) live.publish(postTopic(post), { kind: 'changed' })
 }
 
 function announcePost(
@@ -53,6 +56,12 @@ async function announceComment(
   address: ItemAddress,
   kind: 'comment-added' | 'comment-changed' | 'comment-removed',
 ): Promise<void> {
+  const reacted = readAttachmentsNode(address)
+  if (reacted !== undefined) {
+    const event: LiveEvent = { kind: 'reaction-changed', address: reacted }
+    for (const topic of [postTopic(reacted), CONVERSATIONS_TOPIC]) live.publish(topic, event)
+    return
+  }
   for (const post of await listPostsOfThread(index, address)) live.publish(postTopic(post), { kind, address })
   live.publish(CONVERSATIONS_TOPIC, { kind, address })
 }

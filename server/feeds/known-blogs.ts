@@ -8,6 +8,7 @@ import { localPart } from '#shared/jid.ts'
 import { NS } from '#shared/ns.ts'
 import { blogOf } from './blog-of.ts'
 import { type Live, NODES_TOPIC } from './live.ts'
+import { forgetReactions } from './reactions/forget-reactions.ts'
 
 export interface KnownBlogsDeps {
   readonly index: IndexDb
@@ -33,7 +34,7 @@ export async function knowBlogs({ index, state, live, clock }: KnownBlogsDeps): 
     if (known.has(key)) continue
     const threads = await index.transaction().execute(async (transaction) => {
       await deleteNode(transaction, address)
-      return dropOrphanThreads(transaction)
+      return [...(await forgetReactions(transaction, address)), ...(await dropOrphanThreads(transaction))]
     })
     for (const dropped of [address, ...threads]) live.publish(NODES_TOPIC, { kind: 'node-dropped', address: dropped })
   }

@@ -1,4 +1,4 @@
-import { findNode, isFeed, type NodeRow, updateNode } from '#server/store/node.ts'
+import { addNode, findNode, isFeed, type NodeRow, updateNode } from '#server/store/node.ts'
 import {
   listNodes,
   listUnreadNodes,
@@ -6,9 +6,11 @@ import {
   noteUnreachable,
   postponeNodes,
 } from '#server/store/node-schedule.ts'
+import { findBlockOfNode } from '#server/store/site-block.ts'
 import type { Pubsub } from '#server/xmpp/ports.ts'
 import { addressKey, type NodeAddress } from '#shared/address.ts'
 import { domainOf } from '#shared/jid.ts'
+import { readAttachmentsNode } from '#shared/profiles/index.ts'
 import { type CatchUpDeps, catchUp } from './catch-up.ts'
 import type { Lanes, Rank, TaskOutcome } from './lanes.ts'
 import { createRetries } from './retries.ts'
@@ -69,6 +71,7 @@ export function createReadings(
     try {
       // Before too, so that a long reading is not begun again meanwhile.
       const planned = await planNext(address)
+      if ((await findBlockOfNode(deps.state, address)) !== undefined) return 'done'
       const outcome = await catchUp(deps, address, signal)
       if (outcome === 'unreachable') return await noteDown(address)
       count++
@@ -109,6 +112,8 @@ export function createReadings(
   }
 
   function hoursOf(node: NodeRow | undefined): number {
+    // Most posts of other programs have none, and never will.
+    if (node?.kind === 'attachments' && node.status !== 'open') return HOURS_WHEN_FINE.old
     if (node === undefined || node.problem !== undefined || node.subscription !== 'subscribed') return 1
     if (isFeed(node)) return HOURS_WHEN_FINE.feed
     const isQuiet = deps.clock().getTime() - (node.heardAt?.getTime() ?? 0) > RECENT
@@ -165,6 +170,8 @@ export function createReadings(
     },
     readWhole,
     async viewed(address) {
+      const now = deps.clock()
+      if (readAttachmentsNode(address) !== undefined) await addNode(deps.index, { address, kind: 'attachments', now })
       const node = await findNode(deps.index, address)
       const readAt = node?.readAt?.getTime() ?? 0
       if (node !== undefined && !isFeed(node) && deps.clock().getTime() - readAt > FRESH) add(node.address, 'thread')

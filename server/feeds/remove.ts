@@ -5,6 +5,7 @@ import type { ItemId } from '#shared/address.ts'
 import { METADATA_ITEM } from '#shared/feed-metadata.ts'
 import { announceChanged, announceRemoved } from './announce.ts'
 import type { IngestDeps, IngestOutcome } from './ingest.ts'
+import { forgetReactions } from './reactions/forget-reactions.ts'
 import { announceThread, threadOf } from './thread.ts'
 
 /** A retraction: the entry leaves the pages, which say from then on that it was there. */
@@ -19,11 +20,13 @@ export async function removeItem(deps: IngestDeps, node: NodeRow, item: ItemId):
   if (entry === undefined) return 'ignored'
   const address = { ...node.address, item }
   const thread = threadOf(entry)
-  const isDropped = await deps.index.transaction().execute(async (index) => {
+  const dropped = await deps.index.transaction().execute(async (index) => {
     await buryEntry(index, address, { id: entry.id, at: deps.clock() })
-    return thread !== undefined && (await dropOrphanThread(index, thread))
+    const attachments = isFeed(node) ? await forgetReactions(index, address) : []
+    const isDropped = thread !== undefined && (await dropOrphanThread(index, thread))
+    return isDropped ? [...attachments, thread] : attachments
   })
-  if (isDropped) announceThread(deps, { dropped: thread })
+  announceThread(deps, { dropped })
   if (!isFeed(node)) await forgetDecision(deps.state, address)
   await announceRemoved(deps, node, address)
   return 'removed'
@@ -44,9 +47,10 @@ export async function clearEntries(
     const purgedAt = how === 'purged' ? { purgedAt: deps.clock().getTime() } : {}
     const subscription = how === 'deleted' ? 'none' : node.subscription
     await updateNode(index, node.address, { ...NO_METADATA, ...purgedAt, status, subscription })
-    return isFeed(node) ? dropOrphanThreads(index) : []
+    if (!isFeed(node)) return []
+    return [...(await forgetReactions(index, node.address)), ...(await dropOrphanThreads(index))]
   })
-  for (const thread of dropped) announceThread(deps, { dropped: thread })
+  announceThread(deps, { dropped })
   await announceChanged(deps, node)
   return 'removed'
 }

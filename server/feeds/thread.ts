@@ -6,36 +6,44 @@ import { sameAddress } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
 import { type Live, NODES_TOPIC } from './live.ts'
 
-/** The comments nodes that a change of an entry made known or left without a post. */
+/** The nodes of comments and attachments that a change of an entry made known or left without a post. */
 export interface ThreadChanges {
-  readonly added?: NodeAddress
-  readonly dropped?: NodeAddress
+  readonly added?: readonly NodeAddress[]
+  readonly dropped?: readonly NodeAddress[]
 }
 
 interface ThreadQuestion {
   readonly row: Pick<NewEntry, 'commentsService' | 'commentsNode'>
   readonly former: EntryRow | undefined
   readonly owner: BareJid | undefined
+  /** The node of its attachments, where that is to be read from now on. */
+  readonly attachments: NodeAddress | undefined
   readonly now: Date
 }
 
-/** Makes the comments node of a post known to the index, and forgets the one it linked to before. */
+/** Makes the comments and attachments of a post known to the index, and forgets the comments it linked to before. */
 export async function followThread(
   index: IndexDb,
-  { row, former, owner, now }: ThreadQuestion,
+  { row, former, owner, attachments, now }: ThreadQuestion,
 ): Promise<ThreadChanges> {
   const address = threadOf(row)
   const left = former === undefined ? undefined : threadOf(former)
   const isLeft = left !== undefined && (address === undefined || !sameAddress(left, address))
-  const dropped = isLeft && (await dropOrphanThread(index, left)) ? left : undefined
-  if (address === undefined) return { dropped }
-  const outcome = await addNode(index, { address, kind: 'comments', owner, now })
-  return { dropped, added: outcome === 'added' ? address : undefined }
+  const dropped = isLeft && (await dropOrphanThread(index, left)) ? [left] : []
+  const added: NodeAddress[] = []
+  if (address !== undefined && (await addNode(index, { address, kind: 'comments', owner, now })) === 'added') {
+    added.push(address)
+  }
+  if (attachments !== undefined) {
+    const outcome = await addNode(index, { address: attachments, kind: 'attachments', owner, now })
+    if (outcome === 'added') added.push(attachments)
+  }
+  return { dropped, added }
 }
 
-export function announceThread({ live }: { readonly live: Live }, { added, dropped }: ThreadChanges): void {
-  if (dropped !== undefined) live.publish(NODES_TOPIC, { kind: 'node-dropped', address: dropped })
-  if (added !== undefined) live.publish(NODES_TOPIC, { kind: 'node-added', address: added })
+export function announceThread({ live }: { readonly live: Live }, { added = [], dropped = [] }: ThreadChanges): void {
+  for (const address of dropped) live.publish(NODES_TOPIC, { kind: 'node-dropped', address })
+  for (const address of added) live.publish(NODES_TOPIC, { kind: 'node-added', address })
 }
 
 export function threadOf({

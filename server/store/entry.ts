@@ -11,8 +11,8 @@ export async function findEntry(index: IndexDb, nodeId: number, item: ItemId): P
   return query.executeTakeFirst()
 }
 
-/** Inserts the entry or writes over it, with its tags. Only `ingest` may call it, in a transaction. */
-export async function saveEntry(index: IndexDb, entry: NewEntry, tags: readonly string[]): Promise<void> {
+/** Inserts the entry or writes over it, with its tags, and returns its `id`. Only `ingest` may call it, in a transaction. */
+export async function saveEntry(index: IndexDb, entry: NewEntry, tags: readonly string[]): Promise<number> {
   const { id } = await index
     .insertInto('entry')
     .values(entry)
@@ -21,11 +21,13 @@ export async function saveEntry(index: IndexDb, entry: NewEntry, tags: readonly 
     .executeTakeFirstOrThrow()
   await index.deleteFrom('tag').where('entryId', '=', id).execute()
   const names = new Set(tags.map(normalizeTag))
-  if (names.size === 0) return
-  await index
-    .insertInto('tag')
-    .values([...names].map((tag) => ({ tag, entryId: id })))
-    .execute()
+  if (names.size > 0) {
+    await index
+      .insertInto('tag')
+      .values([...names].map((tag) => ({ tag, entryId: id })))
+      .execute()
+  }
+  return id
 }
 
 /** The same entry as its service writes it. */

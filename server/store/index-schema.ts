@@ -180,6 +180,8 @@ export interface ReactionTable {
   /** When it became news; of history its own date. */
   arrivedAt: number
   hold: Hold | null
+  /** The entry of the source: the row goes with it. */
+  sourceId: number | null
 }
 
 /** What was read of a post that was reposted, from its own node. */

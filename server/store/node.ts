@@ -1,6 +1,7 @@
 import type { Insertable, Selectable, Updateable } from 'kysely'
 import type { ItemAddress, NodeAddress } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
+import { attachmentsOf, attachmentsPrefix } from '#shared/profiles/index.ts'
 import type { IndexDb } from './database.ts'
 import { FEED_KINDS, type IndexSchema, type NodeTable } from './index-schema.ts'
 
@@ -172,6 +173,22 @@ export async function dropOrphanThreads(index: IndexDb): Promise<NodeAddress[]> 
     )
     .returning(['service', 'node'])
     .execute()
+}
+
+/** Forgets the nodes of attachments to an item, or to all of a feed, with what is on them: their names are known. */
+export async function dropAttachments(
+  index: IndexDb,
+  { service, node, item }: NodeAddress & Partial<ItemAddress>,
+): Promise<NodeAddress[]> {
+  const query = index.deleteFrom('node').where('kind', '=', 'attachments').where('service', '=', service)
+  const prefix = attachmentsPrefix({ service, node })
+  const named =
+    item === undefined
+      ? query.where(({ eb, fn, val }) =>
+          eb(fn<string>('substr', ['node.node', val(1), val(prefix.length)]), '=', prefix),
+        )
+      : query.where('node', '=', attachmentsOf({ service, node, item }).node)
+  return named.returning(['service', 'node']).execute()
 }
 
 /** A row as the other rooms know it. */
