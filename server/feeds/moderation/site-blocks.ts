@@ -1,8 +1,10 @@
 import type { Config } from '#server/config.ts'
 import { AppError } from '#server/errors.ts'
 import { addSiteBlock, deleteSiteBlock, type SiteBlock } from '#server/store/site-block.ts'
-import { addressKey, readXmppUri } from '#shared/address.ts'
+import { addressKey, type NodeAddress, readXmppUri } from '#shared/address.ts'
 import { type BareJid, domainOf, localPart, readBareJid } from '#shared/jid.ts'
+import { blogOf } from '../blog-of.ts'
+import type { Indexing } from '../indexing.ts'
 import { blogTopic } from '../live.ts'
 import type { DecideDeps } from './decide.ts'
 import { judgeAgain } from './judge-again.ts'
@@ -10,6 +12,7 @@ import { judgeAgain } from './judge-again.ts'
 export interface OperatorDeps extends DecideDeps {
   readonly config: Pick<Config, 'operators'>
   readonly siteDomain: BareJid
+  readonly indexing?: Pick<Indexing, 'watch'>
 }
 
 /** What somebody typed to block: an account, a server, or the `xmpp:` address of a node. */
@@ -42,6 +45,9 @@ export async function unblockOnSite(
   requireOperator(deps, by)
   await deleteSiteBlock(deps.state, address)
   await applyBlock(deps, { address, kind })
+  const node = nodeOf(address)
+  // What came meanwhile was not read.
+  if (node !== undefined) deps.indexing?.watch(node)
 }
 
 export function requireOperator({ config }: Pick<OperatorDeps, 'config'>, jid: BareJid): void {
@@ -55,9 +61,15 @@ function isOwn({ config, siteDomain }: OperatorDeps, address: string): boolean {
 
 async function applyBlock(deps: OperatorDeps, { address, kind }: Pick<SiteBlock, 'address' | 'kind'>): Promise<void> {
   if (kind !== 'node') return judgeAgain(deps, { jid: address as BareJid })
-  const uri = readXmppUri(address)
-  if (uri?.node === undefined) return
-  const node = { service: uri.service, node: uri.node }
+  const node = nodeOf(address)
+  if (node === undefined) return
   await judgeAgain(deps, { node })
   deps.live.publish(blogTopic(node), { kind: 'changed' })
+}
+
+/** The one feed that a block is about, if it is one. */
+function nodeOf(address: string): NodeAddress | undefined {
+  const uri = /^xmpp:/i.test(address) ? readXmppUri(address) : undefined
+  if (uri?.node !== undefined) return { service: uri.service, node: uri.node }
+  return address.includes('@') ? blogOf(address as BareJid) : undefined
 }
