@@ -3,10 +3,12 @@ import { describe, it } from 'node:test'
 import { sayCode } from '#server/feeds/proofs/code.ts'
 import { queuePost } from '#server/feeds/queue.ts'
 import { saveBlock } from '#server/store/community.ts'
+import { findDecision } from '#server/store/decision.ts'
 import { findEntry } from '#server/store/entry.ts'
 import { findNode } from '#server/store/node.ts'
 import { findPost } from '#server/store/post.ts'
 import { findProof } from '#server/store/proof.ts'
+import { addSiteBlock } from '#server/store/site-block.ts'
 import type { Message } from '#server/xmpp/ports.ts'
 import { addressKey, asItemId, type ItemAddress } from '#shared/address.ts'
 import { writeContributor } from '#shared/contributor.ts'
@@ -135,6 +137,28 @@ describe('a comment by somebody who is not signed in', () => {
     await using scene = await open()
     await saveBlock(scene.ctx.state, { address: BLOG, jid: MALLORY, by: JULIET, since: scene.ctx.clock() })
     scene.say(MALLORY, (await scene.ask()).code)
+    await until(() => scene.bodies().some((body) => body?.startsWith('Your comment was not published.')))
+    assert.equal(itemsOf(scene).length, 0)
+  })
+
+  it('waits for approval like any other, and its writer is told so', async () => {
+    await using scene = await open()
+    const { code } = await scene.ask({ text: 'See https://wares.example/' })
+    scene.say(ROMEO, code)
+    const proof = await published(scene)
+    await until(() => scene.bodies().some((body) => body?.startsWith('Your comment waits')))
+    assert.equal(
+      (await findDecision(scene.ctx.state, { ...scene.thread, item: proof.commentItem ?? asItemId('') }))?.author,
+      ROMEO,
+    )
+  })
+
+  it('is not published for who is blocked on the whole site', async () => {
+    await using scene = await open()
+    const since = scene.ctx.clock()
+    await addSiteBlock(scene.ctx.state, { address: 'evil.example', kind: 'server', by: JULIET, since })
+    await assert.rejects(scene.ask({ asked: MALLORY }), { code: 'forbidden' })
+    scene.say(MALLORY, (await scene.ask({ key: 'another-form' })).code)
     await until(() => scene.bodies().some((body) => body?.startsWith('Your comment was not published.')))
     assert.equal(itemsOf(scene).length, 0)
   })

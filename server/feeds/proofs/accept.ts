@@ -7,9 +7,9 @@ import { findPost } from '#server/store/post.ts'
 import { findProof, moveProof, type Proof } from '#server/store/proof.ts'
 import type { ProofHow } from '#shared/contributor.ts'
 import type { BareJid } from '#shared/jid.ts'
-import { findBlocker } from '../blocks.ts'
 import { queueComment, queueRemoveComment } from '../queue.ts'
 import { commentPath, proofTopic } from './addresses.ts'
+import { requireWelcome } from './ask.ts'
 import { sayCode } from './code.ts'
 import type { ProofsDeps } from './proofs.ts'
 import { tell } from './tell.ts'
@@ -33,9 +33,7 @@ export async function publishProved(deps: ProofsDeps, proof: Proof): Promise<voi
   try {
     const found = await findPost(deps.index, post)
     const comments = found === 'gone' ? undefined : found?.comments
-    if (comments !== undefined && (await findBlocker(deps, comments, jid)) !== undefined) {
-      throw new AppError('forbidden', 'This blog takes no comments from this address')
-    }
+    if (comments !== undefined) await requireWelcome(deps, comments, jid)
     const name = proof.name || (await findPersonName(deps.index, jid))
     const inReplyTo = comments && proof.reply && { ...comments, item: proof.reply }
     const row = await queueComment(deps, {
@@ -61,18 +59,16 @@ export async function settleProof(deps: ProofsDeps, row: OutboxRow): Promise<voi
   )
     return
   announce(deps, proof.key)
-  const url = new URL(commentPath(deps, proof, item), deps.config.url).href
-  const words = (await isHeld(deps, row))
-    ? 'Your comment waits until the author of the blog approves it.'
-    : `Your comment is published: ${url}`
+  const words = await sayStanding(deps, proof, row)
   await tell(deps, proof.jid, `${words}\nTo take it back, answer: remove ${sayCode(proof.code)}`)
 }
 
-/** Whether nobody but the blog's owner sees it yet. */
-async function isHeld({ index }: ProofsDeps, { address }: OutboxRow): Promise<boolean> {
-  const node = await findNode(index, address)
-  const entry = node && (await findEntry(index, node.id, address.item))
-  return entry !== undefined && entry.hold !== null
+async function sayStanding(deps: ProofsDeps, proof: Proof, { address }: OutboxRow): Promise<string> {
+  const node = await findNode(deps.index, address)
+  const entry = node && (await findEntry(deps.index, node.id, address.item))
+  if (entry?.hold === 'held') return 'Your comment waits until the author of the blog approves it.'
+  if (entry !== undefined && entry.hold !== null) return 'Your comment is not shown here.'
+  return `Your comment is published: ${new URL(commentPath(deps, proof, address.item), deps.config.url).href}`
 }
 
 /** Takes a published comment back, at the word of who wrote it. */
@@ -92,7 +88,8 @@ async function refuse(deps: ProofsDeps, proof: Proof, problem: string): Promise<
   const refused = await moveProof(deps.state, proof.key, { from: 'proved', status: 'refused', problem })
   if (refused === undefined) return
   announce(deps, proof.key)
-  if (proof.jid !== undefined) await tell(deps, proof.jid, `Your comment was not published. ${problem}.`)
+  if (proof.jid !== undefined)
+    await tell(deps, proof.jid, `Your comment was not published. ${problem.replace(/\.$/, '')}.`)
 }
 
 function announce({ live }: ProofsDeps, key: string): void {

@@ -1,7 +1,9 @@
 import { AppError, describeError } from '#server/errors.ts'
 import { findPost } from '#server/store/post.ts'
 import { addProof, countAsked, findProof, listProofsOf, moveProof, type Proof } from '#server/store/proof.ts'
-import { type ItemAddress, type ItemId, sameAddress } from '#shared/address.ts'
+import { findBlockOfNode } from '#server/store/site-block.ts'
+import { findClosedThread } from '#server/store/thread-state.ts'
+import { type ItemAddress, type ItemId, type NodeAddress, sameAddress } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
 import { NS } from '#shared/ns.ts'
 import { cleanLine } from '#shared/text.ts'
@@ -85,11 +87,18 @@ async function requireMayComment(deps: ProofsDeps, { post, asked }: Asking): Pro
   const found = await findPost(deps.index, post)
   if (found === undefined || found === 'gone') throw new AppError('not-found', 'There is no such post.')
   if (found.comments === undefined) throw new AppError('forbidden', 'This post takes no comments.')
+  if ((await findClosedThread(deps.state, post)) !== undefined) {
+    throw new AppError('forbidden', 'The comments on this post are closed.')
+  }
   if (asked === undefined) return
   if (asked === deps.site.jid) throw new AppError('bad-request', 'This is the address of this site, not yours.')
-  if ((await findBlocker(deps, found.comments, asked)) !== undefined) {
-    throw new AppError('forbidden', 'This blog takes no comments from this address.')
-  }
+  await requireWelcome(deps, found.comments, asked)
+}
+
+/** Neither the blog nor the site has shut them out. */
+export async function requireWelcome(deps: ProofsDeps, comments: NodeAddress, jid: BareJid): Promise<void> {
+  const block = (await findBlocker(deps, comments, jid)) ?? (await findBlockOfNode(deps.state, comments, jid))
+  if (block !== undefined) throw new AppError('forbidden', 'This blog takes no comments from this address.')
 }
 
 async function requireFewQuestions(
