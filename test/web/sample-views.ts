@@ -1,5 +1,7 @@
 import type * as view from '#web/views.ts'
 import { communitySamples } from './sample-communities.ts'
+import { moderationSamples } from './sample-moderation.ts'
+import { notificationSamples, threadWish } from './sample-notifications.ts'
 import {
   arabicPost,
   blog,
@@ -33,7 +35,11 @@ export function createSamples(assets: string): ReadonlyMap<string, Sample> {
       ([name, template, data]) => [name, { template, view: data }] as const,
     ),
     ...roomSamples(layoutOf(assets)).map(([name, template, data]) => [name, { template, view: data }] as const),
+    ...notificationSamples(layoutOf(assets)).map(
+      ([name, data]) => [name, { template: 'notifications', view: data }] as const,
+    ),
     ...proofSamples(layoutOf(assets)).map(([name, data]) => [name, { template: 'proof', view: data }] as const),
+    ...moderationSamples(layoutOf(assets)).map(([name, template, data]) => [name, { template, view: data }] as const),
     ...otherSamples(assets),
   ])
 }
@@ -132,6 +138,7 @@ function postSamples(assets: string): Samples {
   }
   return [
     sample('post', 'post', {
+      threadWish,
       ...{ ...page, comments, form, commentsFeedUrl: '/@juliet/lark/comments.xml' },
       post: createPost({ editUrl: '/edit', deleteUrl: '/delete' }),
       live: { url: '/live', version: '1' },
@@ -303,6 +310,7 @@ function otherSamples(assets: string): Samples {
       ...{ text: '3 posts would become public.', list: ['14 March 2026 · The lark', '2 March 2026 · الحديقة'] },
     }),
     sample('settings', 'settings', {
+      messages: { action: '/settings/messages', isOn: true },
       ...{ ...settings, jid: 'juliet@capulet.example', name: 'Juliet', languages, draftsUrl: '/drafts' },
       blog: { title: blog.title, description: 'Gardens and letters.', language: 'en', url: blog.url },
       room: roomSettings,
