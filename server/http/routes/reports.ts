@@ -6,16 +6,15 @@ import { blockOnSite, readBlockAddress, requireOperator, unblockOnSite } from '#
 import { networkOf } from '#server/people/throttle.ts'
 import { findJudged } from '#server/store/judged-entry.ts'
 import { findReport, type Report } from '#server/store/report.ts'
-import { findRoomOfBlog } from '#server/store/room.ts'
-import { addressKey, type ItemAddress, sameAddress } from '#shared/address.ts'
+import { addressKey, sameAddress } from '#shared/address.ts'
 import { domainOf } from '#shared/jid.ts'
-import { NS } from '#shared/ns.ts'
-import { postPath, readItemSegment } from '#shared/paths.ts'
+import { postPath } from '#shared/paths.ts'
 import { requireSender, sendToSignIn } from '../form-guard.ts'
 import type { ModerationFields } from '../moderation-forms.ts'
 import { type ReportsPage, sendReportPage, sendReportsPage } from '../pages/reports.ts'
 import { FEED_PATHS, type PostParams, readPostParams } from '../places.ts'
 import { requirePost } from '../shown.ts'
+import { findCommentAddress } from '../thread-comment.ts'
 import { readVisit } from '../visit.ts'
 import type { Web } from '../web.ts'
 
@@ -83,25 +82,12 @@ export function addReports(app: FastifyInstance, web: Web): void {
     const post = readPostParams(ctx, params)
     const found = await requirePost(ctx, post, person)
     if (params.comment === undefined) return { post, address: post, quoted: found.title, isComment: false }
-    const address = await findAddress(post, found.comments, params.comment)
+    const address = await findCommentAddress(ctx, found, params.comment)
     const entry = address && (await findJudged(ctx.index, address))
     if (address === undefined || entry === undefined || entry.hold !== undefined) {
       throw new AppError('not-found', 'There is no such comment.')
     }
     return { post, address, quoted: entry.excerpt || entry.title, isComment: true }
-  }
-
-  /** Of a message in the room of the blog, its segment begins so. */
-  async function findAddress(
-    post: ItemAddress,
-    comments: { readonly service: ItemAddress['service']; readonly node: string } | undefined,
-    segment: string,
-  ): Promise<ItemAddress | undefined> {
-    const isOfRoom = segment.startsWith('room.')
-    const item = readItemSegment(isOfRoom ? segment.slice('room.'.length) : segment)
-    const room = isOfRoom ? await findRoomOfBlog(ctx.state, { service: post.service, node: post.node }) : undefined
-    const node = isOfRoom ? room && { service: room.channel, node: NS.MIX_MESSAGES } : comments
-    return node === undefined || item === undefined ? undefined : { ...node, item }
   }
 
   app.get<{ Querystring: { page?: string } }>('/reports', async (request, reply) => {
