@@ -147,6 +147,9 @@ export const comments: readonly CommentView[] = [
     removeUrl: '/remove',
   }),
   createComment('c7', 'Peter', 'The musicians say so too.', { accordingTo: 'pubsub.montague.example' }),
+  createComment('c10', 'Mercutio', 'I am hurt.', {
+    proof: { site: 'The Verona Papers', jid: 'mercutio.the-kinsman-of-the-prince@montague.example', how: 'message' },
+  }),
   createComment('c8', 'Nurse', 'Come in, it is cold.', { waiting, replyUrl: undefined }),
   createComment('c9', 'Nurse', 'Come in, I say.', {
     waiting: { reason: 'The author has closed the comments.', isRefused: true },
