@@ -67,6 +67,8 @@ export interface PostView {
   readonly tags: readonly { readonly name: string; readonly url: string }[]
   readonly language?: string
   readonly commentCount: number
+  /** Where there are any. */
+  readonly heartCount?: number
   /** Whether comments are possible at all. */
   readonly hasComments: boolean
   readonly editUrl?: string
@@ -109,8 +111,19 @@ export interface CommentView {
   readonly language?: string
   /** 0 to 3. */
   readonly depth: number
-  /** Whom it answers, where it is too deep to be indented. */
+  /** Permanent; absent while it is on its way. */
+  readonly url?: string
+  /** Whom it answers, where its place does not tell. */
   readonly to?: string
+  readonly toUrl?: string
+  /** Said in the blog's room. */
+  readonly isFromRoom?: boolean
+  /** Waits for approval: only who wrote it sees it. */
+  readonly isHeld?: boolean
+  /** Published by our own site account: whose it is, and how they proved it. */
+  readonly proof?: { readonly site: string; readonly jid: string; readonly how?: 'message' | 'confirm' }
+  /** Where to join for who has not, to answer what was said there. */
+  readonly roomUrl?: string
   /** The `xmpp:` or web address of what it answers, for u-in-reply-to. */
   readonly inReplyTo?: string
   readonly replyUrl?: string
@@ -294,11 +307,45 @@ export interface TagView {
   readonly paging: PagingView
 }
 
+export interface ReactionsView {
+  readonly chips: readonly {
+    readonly emoji: string
+    /** As a page shows it. */
+    readonly shown: string
+    readonly count: number
+    readonly isOwn: boolean
+  }[]
+  readonly whoUrl?: string
+  /** For who is signed in. */
+  readonly form?: { readonly action: string; readonly token: string }
+  /** Where the post takes more than hearts. */
+  readonly offered?: readonly string[]
+  readonly signinUrl?: string
+  /** Why the last one was not sent. */
+  readonly problem?: string
+}
+
+/** Who reacted to a post. */
+export interface ReactorsView {
+  readonly layout: Layout
+  readonly post: { readonly title: string; readonly url: string }
+  readonly counts: readonly { readonly shown: string; readonly count: number }[]
+  readonly people: readonly { readonly name: string; readonly emoji: string; readonly url?: string }[]
+  readonly earlierUrl?: string
+  readonly laterUrl?: string
+}
+
 export interface PostPageView {
   readonly layout: Layout
   readonly post: PostView
+  readonly reactions?: ReactionsView
   readonly follow: FollowView
+  /** One page of them. */
   readonly comments: readonly CommentView[]
+  /** Of the whole thread, where that is more. */
+  readonly commentCount?: number
+  /** Of a long thread. */
+  readonly pages?: ThreadPagesView
   readonly form?: CommentFormView
   /** For whoever cannot write one here. */
   readonly howTo?: {
@@ -318,6 +365,18 @@ export interface PostPageView {
   readonly commentsFeedUrl?: string
   readonly room?: RoomLinkView
   readonly live?: LiveView
+}
+
+/** The ways through a long thread: arranged, or by date. */
+export interface ThreadPagesView {
+  readonly previousUrl?: string
+  readonly nextUrl?: string
+  readonly newestUrl?: string
+  readonly number?: number
+  readonly numbers?: number
+  /** The other view of it. */
+  readonly flatUrl?: string
+  readonly treeUrl?: string
 }
 
 export interface CommentFormView {
@@ -755,6 +814,7 @@ export interface Views {
   readonly following: FollowingView
   readonly 'follow-preview': FollowPreviewView
   readonly post: PostPageView
+  readonly reactions: ReactorsView
   readonly proof: ProofView
   readonly signin: SigninView
   readonly write: WriteView

@@ -173,8 +173,10 @@ export function createReadings(
       const now = deps.clock()
       if (readAttachmentsNode(address) !== undefined) await addNode(deps.index, { address, kind: 'attachments', now })
       const node = await findNode(deps.index, address)
-      const readAt = node?.readAt?.getTime() ?? 0
-      if (node !== undefined && !isFeed(node) && deps.clock().getTime() - readAt > FRESH) add(node.address, 'thread')
+      // Whoever looks at a post that nothing is attached to does not have it asked for each time.
+      const isMissing = node?.kind === 'attachments' && node.status !== 'open'
+      const readAt = isMissing && node.nextTryAt > now.getTime() ? now.getTime() : (node?.readAt?.getTime() ?? 0)
+      if (node !== undefined && !isFeed(node) && now.getTime() - readAt > FRESH) add(node.address, 'thread')
     },
     drop(address) {
       const run = async (): Promise<TaskOutcome> => {

@@ -1,6 +1,6 @@
 import type { IndexDb } from '#server/store/database.ts'
 import type { EntryRow, NewEntry } from '#server/store/entry.ts'
-import { addNode, dropOrphanThread } from '#server/store/node.ts'
+import { addNode, dropOrphanThread, updateNode } from '#server/store/node.ts'
 import type { NodeAddress } from '#shared/address.ts'
 import { sameAddress } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
@@ -13,7 +13,7 @@ export interface ThreadChanges {
 }
 
 interface ThreadQuestion {
-  readonly row: Pick<NewEntry, 'commentsService' | 'commentsNode'>
+  readonly row: Pick<NewEntry, 'commentsService' | 'commentsNode' | 'arrivedAt'>
   readonly former: EntryRow | undefined
   readonly owner: BareJid | undefined
   /** The node of its attachments, where that is to be read from now on. */
@@ -36,7 +36,11 @@ export async function followThread(
   }
   if (attachments !== undefined) {
     const outcome = await addNode(index, { address: attachments, kind: 'attachments', owner, now })
-    if (outcome === 'added') added.push(attachments)
+    if (outcome === 'added') {
+      // No entry links to it: how new its post is tells how soon it is read.
+      await updateNode(index, attachments, { heardAt: row.arrivedAt ?? null })
+      added.push(attachments)
+    }
   }
   return { dropped, added }
 }

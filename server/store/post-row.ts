@@ -1,8 +1,9 @@
-import type { SelectQueryBuilder } from 'kysely'
+import { type SelectQueryBuilder, sql } from 'kysely'
 import type { ItemAddress, NodeAddress } from '#shared/address.ts'
 import type { Picture } from '#shared/entry.ts'
 import { type BareJid, localPart } from '#shared/jid.ts'
 import type { SafeHtml } from '#shared/markup.ts'
+import { HEART } from '#shared/reactions.ts'
 import type { IndexDb } from './database.ts'
 import type { IndexSchema } from './index-schema.ts'
 
@@ -36,6 +37,8 @@ export interface PostRow {
   readonly atomId?: string
   readonly comments?: NodeAddress
   readonly commentCount: number
+  /** People, not items. */
+  readonly heartCount: number
   readonly alternate?: string
   /** The name of the profile that read it. */
   readonly profile: string
@@ -72,7 +75,31 @@ export function withPostColumns(query: Shown<object>) {
         .whereRef('thread.node', '=', 'entry.commentsNode')
         .where('thread.status', '=', 'open')
         .where('comment.isLike', '=', 0)
+        .where('comment.hold', 'is', null)
         .as('commentCount'),
+    )
+    .select(({ selectFrom }) =>
+      selectFrom('reaction')
+        .select(({ fn }) => fn.count<number>('reaction.reactor').distinct().as('count'))
+        .whereRef('reaction.service', '=', 'node.service')
+        .whereRef('reaction.node', '=', 'node.node')
+        .whereRef('reaction.item', '=', 'entry.item')
+        .where('reaction.emoji', '=', HEART)
+        .where('reaction.hold', 'is', null)
+        .as('heartCount'),
+    )
+    .select(({ selectFrom }) =>
+      selectFrom('entry as answer')
+        .innerJoin('node as room', 'room.id', 'answer.nodeId')
+        .select(({ fn }) => fn.countAll<number>().as('count'))
+        .whereRef('answer.rootService', '=', 'node.service')
+        .whereRef('answer.rootNode', '=', 'node.node')
+        .whereRef('answer.rootItem', '=', 'entry.item')
+        .where('room.kind', '=', 'room')
+        .where('room.status', '=', 'open')
+        .where('answer.hold', 'is', null)
+        .where(sql<boolean>`answer.more ->> 'kind' IS NOT 'announcement'`)
+        .as('answerCount'),
     )
 }
 
@@ -99,7 +126,8 @@ export function readPost(row: SelectedPost): PostRow {
     arrivedAt: new Date(row.arrivedAt),
     atomId: row.atomId ?? undefined,
     comments: readAddress(row.commentsService, row.commentsNode),
-    commentCount: row.commentCount ?? 0,
+    commentCount: (row.commentCount ?? 0) + (row.answerCount ?? 0),
+    heartCount: row.heartCount ?? 0,
     alternate: row.alternate ?? undefined,
     profile: row.profile,
     pictures: (JSON.parse(row.more) as { pictures?: Picture[] }).pictures ?? [],

@@ -61,7 +61,10 @@ async function replaceComments(thread: HTMLElement): Promise<void> {
   if (!response.ok) return
   const page = new DOMParser().parseFromString(await response.text(), 'text/html')
   showLocalTimes(page)
-  for (const part of ['.comments', '#comments-heading', '.empty-line']) {
+  // What is typed beside them stays.
+  const [chips, freshChips] = [document, page].map((each) => each.querySelector('.reactions > .chips'))
+  if (chips && freshChips) chips.replaceWith(freshChips)
+  for (const part of ['.comments', '#comments-heading', '.thread-pages', '.empty-line']) {
     const [old, fresh] = [thread.querySelector(part), page.querySelector(`.thread ${part}`)]
     if (old !== null && fresh !== null) old.replaceWith(fresh)
     else if (old !== null) old.remove()

@@ -54,6 +54,7 @@ export function viewPost(deps: Deps, row: PostRow, { blog, rights }: PostPlace):
     blog: { title: blogTitle(blog), url: nodePath(site, blog.address) },
     tags: row.tags.map((tag) => ({ name: tag, url: tagPath(site, tag, blog.address) })),
     commentCount: row.commentCount,
+    ...(row.heartCount > 0 ? { heartCount: row.heartCount } : {}),
     hasComments: row.comments !== undefined,
     ...(rights?.mayEdit ? { editUrl: `${url}/edit` } : {}),
     ...(rights?.mayDelete ? { deleteUrl: `${url}/delete` } : {}),

@@ -15,6 +15,7 @@ import { addNotificationRoutes } from './notifications.ts'
 import { addOutbox } from './outbox.ts'
 import { addPicture } from './picture.ts'
 import { addProofs } from './proofs.ts'
+import { addReactions } from './reactions.ts'
 import { addRead } from './read.ts'
 import { addReports } from './reports.ts'
 import { addRoom } from './room.ts'
@@ -37,6 +38,7 @@ export const ROUTES: readonly ((app: FastifyInstance, web: Web) => void)[] = [
   addWrite,
   addDrafts,
   addComments,
+  addReactions,
   addProofs,
   addCommunities,
   addDelete,
