@@ -54,6 +54,8 @@ export interface FeedEntry {
   readonly enclosures?: readonly { readonly href: string; readonly type: string; readonly title: string }[]
   /** `feed`: where everybody may read them. */
   readonly comments?: { readonly page: string; readonly feed?: string; readonly count: number }
+  /** Of a comment (RFC 4685 §3): the id of what it answers, and its page on the web. */
+  readonly inReplyTo?: { readonly ref: string; readonly href: string }
 }
 
 /**
@@ -124,7 +126,7 @@ export function writeJsonFeed(feed: Feed, now: Date): string {
 }
 
 function writeFeedEntry(entry: FeedEntry, now: Date): string {
-  const { comments } = entry
+  const { comments, inReplyTo } = entry
   const published = earlier(entry.published, now)
   const updated = earlier(later(entry.updated, published), now)
   const lines = [
@@ -137,6 +139,9 @@ function writeFeedEntry(entry: FeedEntry, now: Date): string {
     ...entry.tags.map((tag) => `<category term="${escapeXml(tag)}"/>`),
     link({ rel: 'alternate', type: 'text/html', href: entry.alternate }),
     link({ rel: 'via', href: entry.xmppUri }),
+    inReplyTo === undefined
+      ? ''
+      : `<thr:in-reply-to ref="${escapeXml(inReplyTo.ref)}" type="text/html" href="${escapeXml(inReplyTo.href)}"/>`,
     ...(entry.enclosures ?? []).map(({ href, type, title }) =>
       link({ rel: 'enclosure', type, title: title || undefined, href }),
     ),

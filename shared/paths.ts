@@ -10,6 +10,8 @@ export interface Site {
 /** Words after a blog's address that are ours, so that no post stands there; years are too. */
 const RESERVED_SEGMENTS: ReadonlySet<string> = new Set(['tag', 'room', 'about', 'archive'])
 
+const FROM_ROOM = 'room.'
+
 const PLAIN_SEGMENT = /^[A-Za-z0-9][A-Za-z0-9_-]*$/
 const YEAR = /^\d{4}$/
 
@@ -46,6 +48,22 @@ export function nodePath(site: Site, { service, node }: NodeAddress): string {
 /** The path of an item: a post. */
 export function postPath(site: Site, address: ItemAddress): string {
   return `${nodePath(site, address)}/${writeItemSegment(address.item)}`
+}
+
+/** A comment in the address of its post: an answer from a room begins with `room.`, which no item's segment does. */
+export function writeCommentSegment({ node, item }: ItemAddress): string {
+  return `${node === NS.MIX_MESSAGES ? FROM_ROOM : ''}${writeItemSegment(item)}`
+}
+
+export function readCommentSegment(segment: string): { isFromRoom: boolean; item: ItemId } | undefined {
+  const isFromRoom = segment.startsWith(FROM_ROOM)
+  const item = readItemSegment(isFromRoom ? segment.slice(FROM_ROOM.length) : segment)
+  return item && { isFromRoom, item }
+}
+
+/** The permanent address of a comment, on whatever page of its thread it is. */
+export function commentPath(site: Site, post: ItemAddress, comment: ItemAddress): string {
+  return `${postPath(site, post)}/comments/${writeCommentSegment(comment)}`
 }
 
 /** Posts with a tag, of the site or of one feed. */

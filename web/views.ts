@@ -788,7 +788,7 @@ export interface ReportsView {
     readonly id: string
     readonly reason: string
     readonly reporter?: string
-    readonly at: string
+    readonly published: string
     readonly text: string
     readonly url?: string
     readonly jid?: string

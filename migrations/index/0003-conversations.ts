@@ -84,7 +84,14 @@ export async function up(db: Kysely<unknown>): Promise<void> {
 export async function down(db: Kysely<unknown>): Promise<void> {
   for (const table of ['participant', 'original', 'reaction']) await db.schema.dropTable(table).execute()
   await db.schema.alterTable('node').dropColumn('archive_cursor').execute()
-  for (const index of ['entry_root', 'entry_via', 'entry_held', 'entry_publisher', 'entry_contributor', 'entry_arrived'])
+  for (const index of [
+    'entry_root',
+    'entry_via',
+    'entry_held',
+    'entry_publisher',
+    'entry_contributor',
+    'entry_arrived',
+  ])
     await db.schema.dropIndex(index).execute()
   await db.schema.dropIndex('entry_of_node').execute()
   await db.schema

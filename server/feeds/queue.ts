@@ -85,7 +85,7 @@ export async function queueRemoveComment(
   deps: QueueDeps,
   { by, address }: { by: BareJid; address: ItemAddress },
 ): Promise<OutboxRow> {
-  const comment = await findComment(deps.index, address)
+  const comment = await findComment(deps.index, address, by)
   if (comment === undefined) {
     const rows = await listOutboxOf(deps.state, address)
     const sent = rows.find(({ kind, account }) => kind === 'remove-comment' && account === by)
@@ -93,11 +93,14 @@ export async function queueRemoveComment(
     throw new AppError('not-found', 'There is no such comment')
   }
   const node = await findNode(deps.index, address)
-  if (comment.author?.jid !== by && node?.owner !== by && !(await moderatesThread(deps, by, address))) {
+  const isOwn = comment.author?.jid === by || comment.contributor?.jid === by
+  if (!isOwn && node?.owner !== by && !(await moderatesThread(deps, by, address))) {
     throw new AppError('forbidden', 'Only its author and the author of the post can remove a comment')
   }
   const key = `${addressKey(address)} ${comment.published.toISOString()}`
-  return queue(deps, { kind: 'remove-comment' }, { account: by, address, key })
+  // What the site account published for somebody it also takes back for them.
+  const account = comment.contributor?.jid === by ? (comment.author?.jid ?? by) : by
+  return queue(deps, { kind: 'remove-comment' }, { account, address, key })
 }
 
 /** Whether somebody looks after a community with the post that these are the comments of. */

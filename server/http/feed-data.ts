@@ -1,5 +1,4 @@
 import type { BlogRow } from '#server/store/blog.ts'
-import type { CommentRow } from '#server/store/comment.ts'
 import type { Page } from '#server/store/post.ts'
 import type { PostRow } from '#server/store/post-row.ts'
 import { writeXmppUri } from '#shared/address.ts'
@@ -7,7 +6,6 @@ import type { Feed, FeedEntry } from '#shared/atom.ts'
 import { feedEntryId } from '#shared/atom.ts'
 import { postPath } from '#shared/paths.ts'
 import type { AppContext } from './context.ts'
-import { commentAnchor } from './places.ts'
 
 type Deps = Pick<AppContext, 'config' | 'siteDomain'>
 
@@ -29,7 +27,8 @@ export interface FeedQuery {
   readonly after?: string | undefined
 }
 
-const EPOCH = new Date(0)
+/** Of a feed without entries. */
+export const EPOCH = new Date(0)
 
 export function createPostFeed(
   deps: Deps,
@@ -52,34 +51,6 @@ export function createPostFeed(
   }
 }
 
-export function createCommentFeed(
-  deps: Deps,
-  source: FeedSource,
-  { post, comments }: { post: PostRow; comments: readonly CommentRow[] },
-): Feed {
-  const pageUrl = writeAddress(deps, source.pagePath)
-  const entries = comments
-    .filter(({ credit }) => credit === 'credited')
-    .map((row): FeedEntry => {
-      const author = row.author ?? { name: '' }
-      return {
-        id: feedEntryId(row.address, row.author?.jid, row.atomId),
-        title: `${author.name}: ${row.text}`,
-        html: row.html,
-        ...{ published: row.published, updated: row.updated, author, tags: [], language: row.language },
-        alternate: `${pageUrl}#${commentAnchor(row.address.item)}`,
-        xmppUri: writeXmppUri(row.address),
-      }
-    })
-  const updated = newest(entries)
-  return {
-    ...describeSource(deps, source),
-    self: writeAddress(deps, source.feedPath),
-    updated: updated > EPOCH ? updated : post.updated,
-    entries: entries.reverse(),
-  }
-}
-
 function createPostEntry(deps: Deps, { isPrivate }: FeedSource, row: PostRow): FeedEntry {
   const path = postPath({ domain: deps.siteDomain }, row.address)
   const alternate = writeAddress(deps, path)
@@ -99,7 +70,7 @@ function createPostEntry(deps: Deps, { isPrivate }: FeedSource, row: PostRow): F
   }
 }
 
-function describeSource(deps: Deps, source: FeedSource) {
+export function describeSource(deps: Deps, source: FeedSource) {
   const { blog } = source
   return {
     ...{ id: source.id, title: source.title, subtitle: source.subtitle },
@@ -110,11 +81,11 @@ function describeSource(deps: Deps, source: FeedSource) {
   }
 }
 
-function newest(entries: readonly FeedEntry[]): Date {
+export function newest(entries: readonly FeedEntry[]): Date {
   return entries.reduce((found, { updated }) => (updated > found ? updated : found), EPOCH)
 }
 
-function writeAddress({ config }: Deps, path: string, query: FeedQuery = {}): string {
+export function writeAddress({ config }: Deps, path: string, query: FeedQuery = {}): string {
   const url = new URL(path, config.url)
   for (const [name, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(name, value)
   return url.href

@@ -6,7 +6,7 @@ import { findCommunity } from '#server/store/community.ts'
 import type { ItemAddress, ItemId, NodeAddress } from '#shared/address.ts'
 import { type BareJid, localPart, readBareJid } from '#shared/jid.ts'
 import { NS } from '#shared/ns.ts'
-import { nodePath, readBlogSegment, readItemSegment, writeItemSegment } from '#shared/paths.ts'
+import { nodePath, readBlogSegment, readItemSegment, writeCommentSegment, writeItemSegment } from '#shared/paths.ts'
 import type { AppContext } from './context.ts'
 
 /** The node of an account's blog. */
@@ -95,6 +95,6 @@ function splitOnce(text: string, mark: string): [string, string?] {
 }
 
 /** Where a comment stands on its post's page. */
-export function commentAnchor(item: ItemId): string {
-  return `comment-${writeItemSegment(item)}`
+export function commentAnchor(comment: ItemAddress): string {
+  return `comment-${writeCommentSegment(comment)}`
 }

@@ -1,12 +1,17 @@
 import { createHash } from 'node:crypto'
-import type { CommentRow } from '#server/store/comment.ts'
 import type { PostRow } from '#server/store/post-row.ts'
+import { countReactions } from '#server/store/reaction.ts'
 import type { TalkRow } from '#server/store/room-talk.ts'
+import { readThreadStamp } from '#server/store/thread.ts'
+import type { AppContext } from './context.ts'
 
 /** What an open post page shows of its thread, as a short text: another one means that there is something new. */
-export function writePostVersion(post: PostRow, comments: readonly CommentRow[]): string {
-  const parts = comments.map(({ address, updated }) => [address.item, updated.getTime()])
-  return digest([post.updated.getTime(), ...parts])
+export async function readPostVersion({ index }: Pick<AppContext, 'index'>, post: PostRow): Promise<string> {
+  const reactions = await countReactions(index, post.address)
+  return digest([
+    ...[post.updated.getTime(), await readThreadStamp(index, post)],
+    ...reactions.map(({ emoji, count }) => [emoji, count]),
+  ])
 }
 
 /** Posts on one page of a list. */

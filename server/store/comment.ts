@@ -1,13 +1,24 @@
 import type { ItemAddress, ItemId, NodeAddress } from '#shared/address.ts'
+import type { Contributor } from '#shared/contributor.ts'
+import { type BareJid, localPart } from '#shared/jid.ts'
 import type { SafeHtml } from '#shared/markup.ts'
+import { arrangeThread } from './arrange-thread.ts'
 import type { IndexDb } from './database.ts'
-import { type PersonName, readAuthor, selectShown } from './post-row.ts'
+import { type PersonName, readAuthor } from './post-row.ts'
+import { isShownTo, listThread } from './thread.ts'
 
 export interface CommentRow {
+  readonly id: number
   readonly address: ItemAddress
+  /** Of what was said in a room, by the name there: their JID is shown to nobody. */
   readonly author?: PersonName
   readonly claimedName?: string
   readonly credit: 'credited' | 'according' | 'unverified'
+  /** Whose words they are, where our own site account published them. */
+  readonly contributor?: Pick<Contributor, 'how'> & PersonName
+  readonly isFromRoom: boolean
+  /** Waits for approval: only who wrote it sees it. */
+  readonly isHeld: boolean
   readonly html: SafeHtml
   readonly text: string
   readonly language?: string
@@ -15,40 +26,79 @@ export interface CommentRow {
   readonly updated: Date
   readonly atomId?: string
   readonly inReplyTo?: ItemAddress
-  /** 0 for a comment on the post itself. */
-  readonly depth: number
 }
 
-/** In the order of their dates, answers after what they answer; likes are no comments. */
+/** All of a node, in the order of their dates, answers after what they answer. */
 export async function listComments(index: IndexDb, address: NodeAddress): Promise<CommentRow[]> {
-  const rows = await selectComments(index, address).orderBy('entry.publishedAt').orderBy('entry.item').execute()
-  return arrangeThread(rows.map(readComment))
+  const lines = await listThread(index, { address: { ...address, item: '' as ItemId }, comments: address })
+  const rows = await listCommentRows(
+    index,
+    lines.map(({ id }) => id),
+  )
+  return arrangeThread(lines).flatMap(({ line }) => rows.get(line.id) ?? [])
 }
 
-export async function findComment(index: IndexDb, address: ItemAddress): Promise<CommentRow | undefined> {
-  const row = await selectComments(index, address).where('entry.item', '=', address.item).executeTakeFirst()
-  return row && readComment(row)
+/** Those with these ids, by id, whether or not everybody is shown them. */
+export async function listCommentRows(index: IndexDb, ids: readonly number[]): Promise<Map<number, CommentRow>> {
+  const rows = await selectComments(index)
+    .where('entry.id', 'in', [...ids])
+    .execute()
+  return new Map(rows.map((row) => [row.id, readComment(row)]))
 }
 
-function selectComments(index: IndexDb, { service, node }: NodeAddress) {
-  return selectShown(index)
-    .selectAll('entry')
-    .select(['node.service', 'node.node', 'person.name as personName'])
+/** A comment or an answer in a room, as the reader may see it. */
+export async function findComment(
+  index: IndexDb,
+  { service, node, item }: ItemAddress,
+  reader?: BareJid,
+): Promise<CommentRow | undefined> {
+  const row = await selectComments(index)
     .where('entry.isPost', '=', 0)
     .where('entry.isLike', '=', 0)
     .where('node.status', '=', 'open')
     .where('node.service', '=', service)
     .where('node.node', '=', node)
+    .where('entry.item', '=', item)
+    .where(isShownTo(reader))
+    .executeTakeFirst()
+  return row && readComment(row)
+}
+
+/** Who wrote it, as far as that is proved; whoever published it for them. */
+export function writerOf({ credit, author, contributor }: CommentRow): PersonName | undefined {
+  return contributor ?? (credit === 'unverified' ? undefined : author)
+}
+
+function selectComments(index: IndexDb) {
+  return index
+    .selectFrom('entry')
+    .innerJoin('node', 'node.id', 'entry.nodeId')
+    .leftJoin('person', 'person.jid', 'entry.author')
+    .selectAll('entry')
+    .select(['node.service', 'node.node', 'node.kind', 'person.name as personName'])
 }
 
 type SelectedComment = Awaited<ReturnType<ReturnType<typeof selectComments>['executeTakeFirstOrThrow']>>
 
+/** What profiles keep beside the core of a comment. */
+interface More {
+  readonly nick?: string
+  readonly contributor?: Pick<Contributor, 'name' | 'how'>
+}
+
 function readComment(row: SelectedComment): CommentRow {
+  const { nick, contributor } = JSON.parse(row.more) as More
+  const isFromRoom = row.kind === 'room'
+  const author = readAuthor(row)
   return {
+    id: row.id,
     address: { service: row.service, node: row.node, item: row.item },
-    author: readAuthor(row),
-    claimedName: row.claimedName ?? undefined,
+    author: author && (isFromRoom ? { jid: author.jid, name: nick ?? '?' } : author),
+    claimedName: (isFromRoom ? nick : row.claimedName) ?? undefined,
     credit: row.credit,
+    contributor: row.contributor === null ? undefined : readContributor(row.contributor, contributor),
+    isFromRoom,
+    isHeld: row.hold === 'held',
     html: row.html,
     text: row.excerpt,
     language: row.language ?? undefined,
@@ -56,38 +106,14 @@ function readComment(row: SelectedComment): CommentRow {
     updated: new Date(row.updatedAt),
     atomId: row.atomId ?? undefined,
     inReplyTo: readReply(row),
-    depth: 0,
   }
+}
+
+function readContributor(jid: BareJid, more: More['contributor']): CommentRow['contributor'] {
+  return { jid, name: more?.name || localPart(jid) || jid, how: more?.how }
 }
 
 function readReply({ replyService, replyNode, replyItem }: SelectedComment): ItemAddress | undefined {
   if (replyService === null || replyNode === null || replyItem === null) return undefined
   return { service: replyService, node: replyNode, item: replyItem }
-}
-
-function arrangeThread(comments: readonly CommentRow[]): CommentRow[] {
-  const known = new Set(comments.map(({ address }) => address.item))
-  const answers = new Map<ItemId | undefined, CommentRow[]>()
-  for (const comment of comments) {
-    const parent = parentOf(comment, known)
-    const siblings = answers.get(parent)
-    if (siblings === undefined) answers.set(parent, [comment])
-    else siblings.push(comment)
-  }
-  const arranged: CommentRow[] = []
-  const open = (answers.get(undefined) ?? []).map((comment) => ({ ...comment, depth: 0 })).reverse()
-  for (let comment = open.pop(); comment !== undefined; comment = open.pop()) {
-    arranged.push(comment)
-    const depth = comment.depth + 1
-    open.push(...(answers.get(comment.address.item) ?? []).map((answer) => ({ ...answer, depth })).reverse())
-  }
-  // Answers in a circle hang on nothing that was arranged.
-  const seen = new Set(arranged.map(({ address }) => address.item))
-  return [...arranged, ...comments.filter(({ address }) => !seen.has(address.item))]
-}
-
-function parentOf({ address, inReplyTo }: CommentRow, known: ReadonlySet<ItemId>): ItemId | undefined {
-  if (inReplyTo === undefined || inReplyTo.node !== address.node || inReplyTo.service !== address.service)
-    return undefined
-  return known.has(inReplyTo.item) && inReplyTo.item !== address.item ? inReplyTo.item : undefined
 }

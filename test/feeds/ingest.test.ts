@@ -2,11 +2,13 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { ingest } from '#server/feeds/ingest.ts'
 import { blogTopic, type LiveEvent, postTopic } from '#server/feeds/live.ts'
+import { arrangeThread } from '#server/store/arrange-thread.ts'
 import { findBlog } from '#server/store/blog.ts'
 import { listComments } from '#server/store/comment.ts'
 import { findEntry } from '#server/store/entry.ts'
 import { findNode } from '#server/store/node.ts'
 import { findPost, listPosts, type PostRow } from '#server/store/post.ts'
+import { listThread } from '#server/store/thread.ts'
 import type { ItemAddress } from '#shared/address.ts'
 import { createTestContext, type TestContext } from '#test/support/context.ts'
 import {
@@ -257,9 +259,9 @@ describe('comments', () => {
     await say('deeper', 4, reply('answer'))
     await say('egg', 5, reply('hen'))
     await say('hen', 6, reply('egg'))
-    const comments = await listComments(ctx.index, THREAD)
+    const lines = await listThread(ctx.index, { address: itemOf(BLOG, 'post'), comments: THREAD })
     assert.deepEqual(
-      comments.map(({ address, depth }) => [address.item, depth]),
+      arrangeThread(lines).map(({ line, depth }) => [line.item, depth]),
       [
         ['first', 0],
         ['answer', 1],

@@ -81,7 +81,7 @@ describe('a feed', () => {
     const feed = await site.browser().get(`${path}/atom.xml`)
     assert.equal(feed.statusCode, 200)
     assert.match(feed.body, /Shall I hear more\?/)
-    assert.match(feed.body, /href="https:\/\/blog\.example\/@juliet\/balcony#comment-c1"/)
+    assert.match(feed.body, /href="https:\/\/blog\.example\/@juliet\/balcony\/comments\/c1"/)
     assert.match(feed.body, /<link rel="self"[^>]*href="https:\/\/blog\.example\/@juliet\/balcony\/atom\.xml"/)
     await seedPost(site, 'silent')
     assert.equal((await site.browser().get('/@juliet/silent/atom.xml')).statusCode, 404)

@@ -140,7 +140,9 @@ export const comments: readonly CommentView[] = [
   createComment('c2', 'Juliet Capulet', 'You were not looking.', { depth: 1, isAuthor: true, removeUrl: '/remove' }),
   createComment('c3', 'روميو', 'كنت أنظر.', { depth: 2, language: 'ar' }),
   createComment('c4', 'Juliet Capulet', 'Were not.', { depth: 3, isAuthor: true }),
-  createComment('c5', 'Romeo', 'Deeper.', { depth: 3, to: 'Juliet Capulet' }),
+  createComment('c5', 'Romeo', 'Deeper.', { depth: 3, to: 'Juliet Capulet', toUrl: '/@juliet/lark/comments/c4' }),
+  createComment('room.c10', 'romeo in the room', 'Said in the room.', { isFromRoom: true, roomUrl: '/@juliet/room' }),
+  createComment('c11', 'Nurse', 'Madam!', { isHeld: true }),
   createComment('c6', LONG_NAME, 'A plague on both your horizons.', {
     author: { name: LONG_NAME },
     isUnverified: true,

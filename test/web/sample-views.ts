@@ -143,6 +143,14 @@ function postSamples(assets: string): Samples {
       post: createPost({ editUrl: '/edit', deleteUrl: '/delete' }),
       live: { url: '/live', version: '1' },
     }),
+    sample('post-long-thread', 'post', {
+      ...{ ...page, post: createPost(), comments, form, commentCount: 10_000 },
+      pages: { previousUrl: '?', nextUrl: '?comments=3', newestUrl: '?view=flat', number: 2, numbers: 100, flatUrl: '?' },
+    }),
+    sample('post-flat', 'post', {
+      ...{ ...page, post: createPost(), comments: comments.slice(4), form },
+      pages: { previousUrl: '?before=1', treeUrl: '?' },
+    }),
     sample('post-signed-out', 'post', {
       ...{ ...page, post: createPost(), comments: [], howTo },
       layout: layout(createPost().title, { ogType: 'article', person: undefined }),

@@ -2,8 +2,7 @@ import type { FastifyReply } from 'fastify'
 import type { CommentRow } from '#server/store/comment.ts'
 import type { PostRow } from '#server/store/post-row.ts'
 import type { ItemAddress } from '#shared/address.ts'
-import { postPath, writeItemSegment } from '#shared/paths.ts'
-import { commentAnchor } from '../places.ts'
+import { postPath, writeCommentSegment } from '#shared/paths.ts'
 import type { Web } from '../web.ts'
 import { nameOf } from './comment-view.ts'
 import type { Exchange } from './page.ts'
@@ -42,10 +41,10 @@ export function sendRemovePage(
     view: {
       heading: 'Remove this comment?',
       text: `${nameOf(comment)}: “${comment.text}”`,
-      action: `${path}/comments/${writeItemSegment(comment.address.item)}/remove`,
+      action: `${path}/comments/${writeCommentSegment(comment.address)}/remove`,
       token: web.tokens.issue(person.jid),
       button: 'Remove',
-      cancelUrl: `${path}#${commentAnchor(comment.address.item)}`,
+      cancelUrl: `${path}/comments/${writeCommentSegment(comment.address)}`,
     },
   })
 }

@@ -1,37 +1,51 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { mayModerate } from '#server/feeds/moderation/decide.ts'
+import { seePost } from '#server/feeds/notify/seen.ts'
 import { readTask } from '#server/feeds/task.ts'
 import { findCommentDraft } from '#server/people/drafts.ts'
+import type { Person } from '#server/people/people.ts'
 import { markRead } from '#server/people/reading.ts'
-import type { CommentRow } from '#server/store/comment.ts'
-import { listComments } from '#server/store/comment.ts'
+import { findComment } from '#server/store/comment.ts'
 import { findNode } from '#server/store/node.ts'
 import type { OutboxRow } from '#server/store/outbox.ts'
 import { listOutbox } from '#server/store/outbox.ts'
 import type { PostRow } from '#server/store/post-row.ts'
+import { findRoomMember, findRoomOfBlog } from '#server/store/room.ts'
+import { findClosedThread } from '#server/store/thread-state.ts'
 import type { ItemAddress, NodeAddress } from '#shared/address.ts'
 import { sameAddress, writeXmppUri } from '#shared/address.ts'
-import { postPath, readItemSegment } from '#shared/paths.ts'
+import { postPath } from '#shared/paths.ts'
+import { attachmentsOf } from '#shared/profiles/index.ts'
 import type { CommentFormView, Notice, PostPageView } from '#web/views.ts'
+import type { AppContext } from '../context.ts'
 import { isSiteFeed } from '../places.ts'
 import { findRights } from '../rights.ts'
 import { LIVE } from '../routes/live.ts'
 import { blogTitle, requireFeed, requirePost } from '../shown.ts'
-import { writePostVersion } from '../versions.ts'
+import { findCommentAddress } from '../thread-comment.ts'
+import { readPostVersion } from '../versions.ts'
 import type { Web } from '../web.ts'
 import { createFormKey } from '../write-form.ts'
-import { viewComments } from './comment-view.ts'
+import { nameOf, viewComments } from './comment-view.ts'
 import { viewFollow } from './lists.ts'
+import { viewModeratePost } from './moderate-post.ts'
+import { viewThreadWish } from './notifications.ts'
 import type { Exchange } from './page.ts'
 import { sendPage } from './page.ts'
 import { viewPost, viewWaiting } from './post-view.ts'
 import { type VisitorWords, viewVisitorForm } from './proof.ts'
+import { viewReactions } from './reactions.ts'
 import { viewRoomLink } from './room-link.ts'
 import { sayDomains } from './sign-in.ts'
+import { readThreadPage, type ThreadPage, type ThreadQuery } from './thread-page.ts'
+import { viewThreadPages, writeThreadQuery } from './thread-paging.ts'
 
 export interface PostPage {
   readonly address: ItemAddress
   /** The segment of the comment that is answered. */
   readonly reply?: string | undefined
+  /** Which of its comments. */
+  readonly thread?: ThreadQuery
   /** A comment that could not be sent, and why. */
   readonly typed?: string
   readonly problem?: string
@@ -47,12 +61,14 @@ export async function sendPostPage(web: Web, exchange: Exchange, page: PostPage)
   const blog = await requireFeed(ctx, page.address)
   if (isOpened(exchange.request)) {
     if (person !== undefined) await markRead(ctx, person.jid, post)
+    if (person !== undefined) await seePost(ctx, person.jid, page.address)
     // Not within this request: the thread only gets its turn earlier.
     if (post.comments !== undefined) ctx.indexing?.viewed(post.comments)
+    ctx.indexing?.viewed(attachmentsOf(post.address))
   }
   const rows = person === undefined ? [] : await listOutbox(ctx.state, person.jid)
   const rights = await findRights(ctx, post, person)
-  const comments = post.comments === undefined ? [] : await listComments(ctx.index, post.comments)
+  const thread = await readThreadPage(ctx.index, post, { query: page.thread ?? {}, reader: person?.jid })
   const isOfSite = await isSiteFeed(ctx, page.address)
   const path = postPath({ domain: ctx.siteDomain }, page.address)
   const follow = viewFollow(web, blog, isOfSite)
@@ -66,18 +82,39 @@ export async function sendPostPage(web: Web, exchange: Exchange, page: PostPage)
       xmppUri: writeXmppUri(post.address),
       notices: describeRows(rows, { address: page.address, path }),
       feeds,
-      ...(isOfSite ? { canonicalPath: path } : { noindex: true, canonicalPath: post.alternate }),
+      ...(isOfSite
+        ? { canonicalPath: writeCanonical(path, thread) }
+        : { noindex: true, canonicalPath: post.alternate }),
     },
     view: {
       post: viewPost(web, post, { blog, person, rights }),
+      reactions: await viewReactions(web, { post, rows, person }),
       follow,
       ...(await viewRoomLink(web, page.address)),
-      comments: viewComments(web, { post, comments, rows, person, isModerator: rights.isModerator }),
-      ...(await viewCommenting(web, exchange, { ...page, post, comments })),
+      comments: viewComments(web, {
+        ...{ post, page: thread, rows, person, isModerator: rights.isModerator },
+        isInRoom: await isInRoom(ctx, page.address, person),
+      }),
+      commentCount: thread.count,
+      pages: viewThreadPages(ctx, post, thread),
+      ...(await viewCommenting(web, exchange, { ...page, post, replyTo: await findAnswered(web, page, post) })),
       ...commentsFeed,
-      live: { url: `${path}/${LIVE}`, version: writePostVersion(post, comments) },
+      ...(await viewModeratePost(web, post, person)),
+      ...(person && { threadWish: await viewThreadWish(web, person, page.address) }),
+      live: { url: `${path}/${LIVE}`, version: await readPostVersion(ctx, post) },
     },
   })
+}
+
+/** Both views of a thread, and whatever page of the flat one, have the same comments. */
+function writeCanonical(path: string, { isFlat, number }: ThreadPage): string {
+  return `${path}${writeThreadQuery({ isFlat: false, number: isFlat ? 1 : number })}`
+}
+
+async function isInRoom({ state }: AppContext, blog: NodeAddress, person: Person | undefined): Promise<boolean> {
+  if (person === undefined) return false
+  const room = await findRoomOfBlog(state, blog)
+  return room !== undefined && (await findRoomMember(state, room.channel, person.jid)) !== undefined
 }
 
 /** By a person: not to see whether it is there, nor in advance by a browser. */
@@ -91,18 +128,21 @@ type Commenting = Pick<PostPageView, 'form' | 'howTo' | 'closed'>
 async function viewCommenting(
   web: Web,
   { visit }: Exchange,
-  page: PostPage & { post: PostRow; comments: readonly CommentRow[] },
+  page: PostPage & { post: PostRow; replyTo: CommentFormView['replyTo'] },
 ): Promise<Commenting> {
   const { ctx } = web
   const { post } = page
   if (post.comments === undefined) return { closed: 'This post takes no comments.' }
   const problem = await findThreadProblem(web, post.comments)
   if (problem !== undefined) return { closed: problem }
+  const isClosed = (await findClosedThread(ctx.state, post.address)) !== undefined
+  const mayWrite = visit.person !== undefined && (await mayModerate(ctx, visit.person.jid, post.address))
+  if (isClosed && !mayWrite) return { closed: 'The comments are closed.' }
   const path = postPath({ domain: ctx.siteDomain }, post.address)
   if (visit.person !== undefined) return { form: await viewForm(web, { ...page, jid: visit.person.jid, path }) }
   const next = new URLSearchParams({ next: `${path}#comment` })
   const domains = sayDomains(ctx.config)
-  const visitor = viewVisitorForm(web, { ...page, path, replyTo: findAnswered(page, path) })
+  const visitor = viewVisitorForm(web, { ...page, path })
   return { howTo: { signinUrl: `/signin?${next}`, xmppUri: writeXmppUri(post.comments), domains, visitor } }
 }
 
@@ -115,26 +155,24 @@ async function findThreadProblem({ ctx }: Web, address: NodeAddress): Promise<st
 
 async function viewForm(
   { ctx, tokens }: Web,
-  page: PostPage & { post: PostRow; comments: readonly CommentRow[]; jid: OutboxRow['account']; path: string },
+  page: PostPage & { post: PostRow; replyTo: CommentFormView['replyTo']; jid: OutboxRow['account']; path: string },
 ): Promise<CommentFormView> {
-  const { post, jid, path, typed, problem } = page
+  const { post, jid, path, typed, problem, replyTo } = page
   const text = typed ?? (await findCommentDraft(ctx.state, jid, post.address))
   return {
     action: `${path}/comments`,
     token: tokens.issue(jid),
     key: createFormKey(),
-    ...{ jid, text, problem, replyTo: findAnswered(page, path) },
+    ...{ jid, text, problem, replyTo },
   }
 }
 
-function findAnswered(
-  { comments, reply }: PostPage & { comments: readonly CommentRow[] },
-  path: string,
-): CommentFormView['replyTo'] {
-  const item = reply === undefined ? undefined : readItemSegment(reply)
-  const answered = comments.find(({ address }) => address.item === item)
+async function findAnswered({ ctx }: Web, { reply }: PostPage, post: PostRow): Promise<CommentFormView['replyTo']> {
+  const address = reply === undefined ? undefined : await findCommentAddress(ctx, post, reply)
+  const answered = address && (await findComment(ctx.index, address))
   if (answered === undefined || reply === undefined) return undefined
-  return { name: answered.author?.name ?? answered.claimedName ?? '?', item: reply, cancelUrl: `${path}#comment` }
+  const cancelUrl = `${postPath({ domain: ctx.siteDomain }, post.address)}#comment`
+  return { name: nameOf(answered), item: reply, cancelUrl }
 }
 
 /** What the author of a published post wants done with it and is not done. */

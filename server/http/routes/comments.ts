@@ -1,22 +1,29 @@
 import type { FastifyInstance } from 'fastify'
-import { AppError } from '#server/errors.ts'
-import { queueComment, queueRemoveComment } from '#server/feeds/queue.ts'
+import { AppError, isAppError } from '#server/errors.ts'
+import { removeComment } from '#server/feeds/moderation/remove.ts'
+import { type NewComment, queueComment, queueRemoveComment } from '#server/feeds/queue.ts'
+import { queueRoomMessage, queueRoomRetraction } from '#server/feeds/rooms/queue-room.ts'
 import { dropCommentDraft, keepCommentDraft } from '#server/people/drafts.ts'
 import type { Person } from '#server/people/people.ts'
-import { findComment } from '#server/store/comment.ts'
-import type { ItemAddress } from '#shared/address.ts'
-import { asItemId } from '#shared/address.ts'
-import { postPath, readItemSegment } from '#shared/paths.ts'
+import { type CommentRow, findComment, writerOf } from '#server/store/comment.ts'
+import type { PostRow } from '#server/store/post-row.ts'
+import type { ItemAddress, NodeAddress } from '#shared/address.ts'
+import { NS } from '#shared/ns.ts'
+import { postPath } from '#shared/paths.ts'
 import { readFormSender, requireSender, sendToSignIn } from '../form-guard.ts'
 import { mayRemove } from '../pages/comment-view.ts'
 import { sendRemovePage } from '../pages/delete.ts'
 import { sendPostPage } from '../pages/post.ts'
+import { asSentence } from '../pages/post-view.ts'
+import { findPageOf } from '../pages/thread-page.ts'
+import { writeThreadQuery } from '../pages/thread-paging.ts'
 import type { PostParams } from '../places.ts'
 import { commentAnchor, FEED_PATHS, readPostParams } from '../places.ts'
 import { settle } from '../publish.ts'
 import { findRights } from '../rights.ts'
 import { findSentComment } from '../sent-comments.ts'
 import { requirePost } from '../shown.ts'
+import { findCommentAddress, requireComment } from '../thread-comment.ts'
 import { readVisit } from '../visit.ts'
 import type { Web } from '../web.ts'
 
@@ -67,20 +74,27 @@ export function addComments(app: FastifyInstance, web: Web): void {
         if (typed.length > LONGEST) return fail(413, 'This comment is too long: shorten it.')
         const post = await requirePost(ctx, address, sender.person)
         if (post.comments === undefined) throw new AppError('forbidden', 'This post takes no comments.')
-        const parent = request.body.reply === undefined ? undefined : readItemSegment(request.body.reply)
-        const comment = {
-          author: sender.person.jid,
-          key: request.body.key ?? '',
-          post: address,
-          text: typed,
-          inReplyTo: parent === undefined ? undefined : { ...post.comments, item: parent },
+        const { reply: answered, key = '' } = request.body
+        const inReplyTo = answered === undefined ? undefined : await findCommentAddress(ctx, post, answered)
+        const comment = { author: sender.person.jid, key, post: address, text: typed, inReplyTo }
+        try {
+          const row = await settle(ctx, await queueOnce(comment, post.comments))
+          await dropCommentDraft(ctx.state, sender.person.jid, address)
+          return reply.redirect(await locate(post, row.address, sender.person), 303)
+        } catch (error) {
+          if (!isAppError(error, 'too-many')) throw error
+          return fail(429, asSentence(error.message))
         }
-        const queued = (await findSentComment(ctx, comment, post.comments)) ?? (await queueComment(ctx, comment))
-        await dropCommentDraft(ctx.state, sender.person.jid, address)
-        const row = await settle(ctx, queued)
-        return reply.redirect(`${pathOf(address)}#${commentAnchor(row.address.item)}`, 303)
       },
     )
+
+    app.get<{ Params: CommentParams }>(`${feed}/:item/comments/:comment`, async (request, reply) => {
+      const { person } = await readVisit(web, request)
+      const post = await requirePost(ctx, readPostParams(ctx, request.params), person)
+      const address = await findCommentAddress(ctx, post, request.params.comment)
+      await requireComment(ctx, address, person)
+      return reply.redirect(await locate(post, address as ItemAddress, person), 302)
+    })
 
     app.get<{ Params: CommentParams }>(`${feed}/:item/comments/:comment/remove`, async (request, reply) => {
       const visit = await readVisit(web, request)
@@ -97,24 +111,46 @@ export function addComments(app: FastifyInstance, web: Web): void {
         if (person === undefined) return sendToSignIn(reply, { next: request.url, notice: 'ended' })
         const { post, comment } = await findRemovable(request.params, person)
         if (comment !== undefined) {
-          const queued = await queueRemoveComment(ctx, { by: person.jid, address: comment.address })
-          await settle(ctx, queued)
+          const queued = await chooseRemoval(comment, person)(ctx, { by: person.jid, address: comment.address })
+          if (queued !== undefined) await settle(ctx, queued)
         }
         return reply.redirect(`${pathOf(post)}#comments`, 303)
       },
     )
   }
 
+  /** The same words at the same place are the back button; what was said in a room is answered there. */
+  async function queueOnce(comment: NewComment, comments: NodeAddress) {
+    const { author: account, inReplyTo, key, text: words } = comment
+    if (inReplyTo?.node === NS.MIX_MESSAGES) {
+      return queueRoomMessage(ctx, { account, channel: inReplyTo.service, key, text: words, inReplyTo })
+    }
+    return (await findSentComment(ctx, comment, comments)) ?? queueComment(ctx, comment)
+  }
+
+  /** Where a comment stands now, on the page of its thread. */
+  async function locate(post: PostRow, address: ItemAddress, person: Person | undefined): Promise<string> {
+    const comment = { item: address.item, isFromRoom: address.node === NS.MIX_MESSAGES }
+    const number = await findPageOf(ctx.index, post, { comment, reader: person?.jid })
+    const query = writeThreadQuery({ isFlat: false, number: number ?? 1 })
+    return `${pathOf(post.address)}${query}#${commentAnchor(address)}`
+  }
+
   async function findRemovable(params: CommentParams, person: Person) {
     const post = readPostParams(ctx, params)
     const found = await requirePost(ctx, post, person)
-    const { comments } = found
-    const item = readItemSegment(params.comment) ?? asItemId(params.comment)
-    const comment = comments && (await findComment(ctx.index, { ...comments, item }))
+    const address = await findCommentAddress(ctx, found, params.comment)
+    const comment = address && (await findComment(ctx.index, address, person.jid))
     const { isModerator } = await findRights(ctx, found, person)
     if (comment !== undefined && !mayRemove(person, { post: found, comment, isModerator })) {
       throw new AppError('forbidden', 'Only who wrote a comment, or the post, can remove it.')
     }
     return { post, comment }
   }
+}
+
+/** What its writer takes back is gone; what the blog's owner removes is kept, to be put back. */
+function chooseRemoval(comment: CommentRow, { jid }: Person) {
+  if (writerOf(comment)?.jid !== jid) return removeComment
+  return comment.isFromRoom ? queueRoomRetraction : queueRemoveComment
 }

@@ -1,13 +1,13 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { AppError } from '#server/errors.ts'
-import { listComments } from '#server/store/comment.ts'
 import type { Scope } from '#server/store/post.ts'
 import { listPosts } from '#server/store/post.ts'
 import { writeXmppUri } from '#shared/address.ts'
 import type { Feed } from '#shared/atom.ts'
 import { nodePath, postPath, tagPath } from '#shared/paths.ts'
+import { createCommentFeed, listFeedComments } from '../comment-feed.ts'
 import type { FeedQuery, FeedSource } from '../feed-data.ts'
-import { createCommentFeed, createPostFeed } from '../feed-data.ts'
+import { createPostFeed } from '../feed-data.ts'
 import { FEED_FORMATS, type FeedFormat, sendFeed } from '../feed-formats.ts'
 import type { FeedParams, PostParams } from '../places.ts'
 import { FEED_PATHS, isSiteFeed, listSiteAuthors, readFeedParams, readPostParams, redirectedTo } from '../places.ts'
@@ -68,7 +68,7 @@ function addFormat(app: FastifyInstance, { ctx, assets }: Web, format: FeedForma
     return sendPosts(request, reply, { source, scope: { kind: 'blog', address }, tag })
   }
 
-  async function sendComments(request: FastifyRequest<{ Params: PostParams }>, reply: FastifyReply) {
+  async function sendComments(request: FastifyRequest<Paged & { Params: PostParams }>, reply: FastifyReply) {
     const address = readPostParams(ctx, request.params)
     const redirected = redirectedTo(ctx, { request, reply })
     if (redirected !== undefined) return redirected
@@ -79,8 +79,9 @@ function addFormat(app: FastifyInstance, { ctx, assets }: Web, format: FeedForma
     const pagePath = postPath(site, address)
     const id = writeXmppUri(post.comments)
     const source = { id, title: `Comments: ${post.title}`, pagePath, feedPath: `${pagePath}/${file}` }
-    const comments = await listComments(ctx.index, post.comments)
-    return send(request, reply, createCommentFeed(ctx, source, { post, comments }))
+    const { before, after } = request.query
+    const page = await listFeedComments(ctx.index, post, { before, after })
+    return send(request, reply, createCommentFeed(ctx, source, { post, query: { before, after }, page }))
   }
 
   app.get<Paged>(`/${file}`, options, (request, reply) => sendSite(request, reply))
@@ -92,6 +93,8 @@ function addFormat(app: FastifyInstance, { ctx, assets }: Web, format: FeedForma
     app.get<Paged & { Params: FeedParams & TagParams }>(`${feed}/tag/:tag/${file}`, options, (request, reply) =>
       sendBlog(request, reply, request.params.tag),
     )
-    app.get<{ Params: PostParams }>(`${feed}/:item/${file}`, (request, reply) => sendComments(request, reply))
+    app.get<Paged & { Params: PostParams }>(`${feed}/:item/${file}`, options, (request, reply) =>
+      sendComments(request, reply),
+    )
   }
 }

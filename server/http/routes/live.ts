@@ -5,7 +5,7 @@ import type { FeedParams, PostParams } from '../places.ts'
 import { FEED_PATHS, readFeedParams, readPostParams } from '../places.ts'
 import { findAccess, requireFeed, requirePost } from '../shown.ts'
 import { watchUnread } from '../unread.ts'
-import { PAGE_POSTS, writeListVersion, readPostVersion } from '../versions.ts'
+import { PAGE_POSTS, readPostVersion, writeListVersion } from '../versions.ts'
 import { readVisit } from '../visit.ts'
 import type { Web } from '../web.ts'
 

@@ -12,6 +12,7 @@ import { sendBlogPage, sendHomePage, sendTagPage } from '../pages/lists.ts'
 import { sendOutboxPostPage } from '../pages/outbox-post.ts'
 import type { Exchange } from '../pages/page.ts'
 import { sendPostPage } from '../pages/post.ts'
+import type { ThreadQuery } from '../pages/thread-page.ts'
 import type { FeedParams, PostParams } from '../places.ts'
 import { blogAddress, FEED_PATHS, listSiteAuthors, readFeedParams, readPostParams, redirectedTo } from '../places.ts'
 import { type Access, findAccess, findOwnBlog, requireFeed } from '../shown.ts'
@@ -21,7 +22,15 @@ import type { Web } from '../web.ts'
 
 const querystring = { type: 'object', properties: { before: { type: 'string' }, after: { type: 'string' } } } as const
 const schema = { querystring }
+const word = { type: 'string' } as const
+const ofPost = {
+  querystring: {
+    type: 'object',
+    properties: { reply: word, comments: word, view: word, before: word, after: word },
+  },
+} as const
 
+type PostQuery = ThreadQuery & { readonly reply?: string }
 type TagParams = { readonly tag: string }
 
 /** What anybody may read: home, blogs, tags and posts. */
@@ -95,21 +104,25 @@ export function addRead(app: FastifyInstance, web: Web): void {
       },
     )
 
-    app.get<{ Params: PostParams; Querystring: { reply?: string } }>(`${feed}/:item`, async (request, reply) => {
-      const address = readPostParams(ctx, request.params)
-      const redirected = redirectedTo(ctx, { request, reply })
-      if (redirected !== undefined) return redirected
-      const exchange: Exchange = { request, reply, visit: await readVisit(web, request) }
-      try {
-        return await sendPostPage(web, exchange, { address, reply: request.query.reply })
-      } catch (error) {
-        const { person } = exchange.visit
-        if (!isAppError(error, 'not-found') || person === undefined) throw error
-        const rows = await listOutbox(ctx.state, person.jid)
-        const row = rows.find(({ kind, address: its }) => kind === 'post' && sameAddress(its, address))
-        if (row === undefined) throw error
-        return sendOutboxPostPage(web, exchange, row)
-      }
-    })
+    app.get<{ Params: PostParams; Querystring: PostQuery }>(
+      `${feed}/:item`,
+      { schema: ofPost },
+      async (request, reply) => {
+        const address = readPostParams(ctx, request.params)
+        const redirected = redirectedTo(ctx, { request, reply })
+        if (redirected !== undefined) return redirected
+        const exchange: Exchange = { request, reply, visit: await readVisit(web, request) }
+        try {
+          return await sendPostPage(web, exchange, { address, reply: request.query.reply, thread: request.query })
+        } catch (error) {
+          const { person } = exchange.visit
+          if (!isAppError(error, 'not-found') || person === undefined) throw error
+          const rows = await listOutbox(ctx.state, person.jid)
+          const row = rows.find(({ kind, address: its }) => kind === 'post' && sameAddress(its, address))
+          if (row === undefined) throw error
+          return sendOutboxPostPage(web, exchange, row)
+        }
+      },
+    )
   }
 }

@@ -1,0 +1,39 @@
+import { AppError } from '#server/errors.ts'
+import type { Person } from '#server/people/people.ts'
+import { type CommentRow, findComment } from '#server/store/comment.ts'
+import { findRoomOfBlog } from '#server/store/room.ts'
+import { talkNode } from '#server/store/room-talk.ts'
+import { findHold, type ThreadPlace } from '#server/store/thread.ts'
+import { findTombstone } from '#server/store/tombstone.ts'
+import type { ItemAddress } from '#shared/address.ts'
+import { readCommentSegment } from '#shared/paths.ts'
+import type { AppContext } from './context.ts'
+
+/** The comment, or the answer in the blog's room, that a segment of an address means; it need not be there. */
+export async function findCommentAddress(
+  { state }: Pick<AppContext, 'state'>,
+  { address, comments }: ThreadPlace,
+  segment: string,
+): Promise<ItemAddress | undefined> {
+  const read = readCommentSegment(segment)
+  if (read === undefined) return undefined
+  if (!read.isFromRoom) return comments && { ...comments, item: read.item }
+  const room = await findRoomOfBlog(state, address)
+  return room && { ...talkNode(room.channel), item: read.item }
+}
+
+/** The comment, if this person, or without one anybody, is shown it: 410 for one that was removed. */
+export async function requireComment(
+  { index }: Pick<AppContext, 'index'>,
+  address: ItemAddress | undefined,
+  person: Person | undefined,
+): Promise<CommentRow> {
+  const comment = address && (await findComment(index, address, person?.jid))
+  if (comment !== undefined) return comment
+  const isGone =
+    address !== undefined &&
+    ((await findHold(index, address))?.hold === 'removed' || (await findTombstone(index, address)) !== undefined)
+  throw isGone
+    ? new AppError('gone', 'This comment was removed.')
+    : new AppError('not-found', 'There is no such comment.')
+}

@@ -1,0 +1,161 @@
+import { sql } from 'kysely'
+import type { ItemAddress, ItemId, NodeAddress } from '#shared/address.ts'
+import type { BareJid } from '#shared/jid.ts'
+import type { IndexDb } from './database.ts'
+
+/** Where the comments of a post are: on their node, and in rooms. A post itself fits. */
+export interface ThreadPlace {
+  readonly address: ItemAddress
+  readonly comments?: NodeAddress | undefined
+}
+
+/** A comment without its words: a whole thread of them is arranged before a page of it is read. */
+export interface ThreadLine {
+  readonly id: number
+  readonly nodeId: number
+  readonly item: ItemId
+  readonly publishedAt: number
+  readonly isCredited: boolean
+  readonly isFromRoom: boolean
+  /** Its address as a text that no other has. */
+  readonly key: string
+  /** The same of what it answers. */
+  readonly parentKey?: string
+}
+
+/** Older ones of a longer thread are on no page. */
+const MOST = 20_000
+
+const COLUMNS = [
+  'entry.id',
+  'entry.nodeId',
+  'entry.item',
+  'entry.publishedAt',
+  'entry.credit',
+  'entry.replyService',
+  'entry.replyNode',
+  'entry.replyItem',
+] as const
+
+/** What is shown of a thread, oldest first; who reads also sees what of their own waits for approval. */
+export async function listThread(index: IndexDb, place: ThreadPlace, reader?: BareJid): Promise<ThreadLine[]> {
+  const [comments, answers] = [await listCommentLines(index, place, reader), await listRoomLines(index, place, reader)]
+  if (answers.length === 0) return comments
+  return [...comments, ...answers].sort(byDate).slice(-MOST)
+}
+
+/** Another text where anything in the thread is new, gone or changed, for everybody who sees it alike. */
+export async function readThreadStamp(index: IndexDb, { address, comments }: ThreadPlace): Promise<string> {
+  const nodeId = await findThreadNode(index, comments)
+  const select = (entries: ReturnType<typeof selectLines>) =>
+    entries
+      .select(({ fn }) => [fn.countAll().as('count'), fn.sum('entry.id').as('ids'), fn.max('entry.changedAt').as('at')])
+      .executeTakeFirstOrThrow()
+  const onNode = nodeId === undefined ? [] : await select(selectLines(index).where('entry.nodeId', '=', nodeId))
+  return JSON.stringify([onNode, await select(selectRoomLines(index, address))])
+}
+
+/** Of an item, whether or not anybody is shown it: `undefined` where the index does not have it. */
+export async function findHold(index: IndexDb, { service, node, item }: ItemAddress) {
+  return index
+    .selectFrom('entry')
+    .innerJoin('node', 'node.id', 'entry.nodeId')
+    .select(['entry.hold'])
+    .where('node.service', '=', service)
+    .where('node.node', '=', node)
+    .where('entry.item', '=', item)
+    .executeTakeFirst()
+}
+
+async function listCommentLines(index: IndexDb, { comments }: ThreadPlace, reader?: BareJid): Promise<ThreadLine[]> {
+  const nodeId = await findThreadNode(index, comments)
+  if (nodeId === undefined || comments === undefined) return []
+  const rows = await selectLines(index, reader)
+    .where('entry.nodeId', '=', nodeId)
+    .select(COLUMNS)
+    .orderBy('entry.publishedAt', 'desc')
+    .orderBy('entry.item', 'desc')
+    .limit(MOST)
+    .execute()
+  return rows.map((row) => readLine(row, { ...comments, isFromRoom: false })).reverse()
+}
+
+async function listRoomLines(index: IndexDb, { address }: ThreadPlace, reader?: BareJid): Promise<ThreadLine[]> {
+  const rows = await selectRoomLines(index, address, reader)
+    .select(['node.service', 'node.node'])
+    .select(COLUMNS)
+    .orderBy('entry.publishedAt', 'desc')
+    .limit(MOST)
+    .execute()
+  return rows.map((row) => readLine(row, { ...row, isFromRoom: true }))
+}
+
+async function findThreadNode(index: IndexDb, comments: NodeAddress | undefined): Promise<number | undefined> {
+  if (comments === undefined) return undefined
+  const row = await index
+    .selectFrom('node')
+    .select('id')
+    .where('service', '=', comments.service)
+    .where('node', '=', comments.node)
+    .where('status', '=', 'open')
+    .executeTakeFirst()
+  return row?.id
+}
+
+/** Likes are no comments. */
+function selectLines(index: IndexDb, reader?: BareJid) {
+  return index
+    .selectFrom('entry')
+    .innerJoin('node', 'node.id', 'entry.nodeId')
+    .where('entry.isPost', '=', 0)
+    .where('entry.isLike', '=', 0)
+    .where(isShownTo(reader))
+}
+
+/** What people say in rooms about a post, but not its announcement there. */
+function selectRoomLines(index: IndexDb, post: ItemAddress, reader?: BareJid) {
+  return selectLines(index, reader)
+    .where('node.kind', '=', 'room')
+    .where('node.status', '=', 'open')
+    .where('entry.rootService', '=', post.service)
+    .where('entry.rootNode', '=', post.node)
+    .where('entry.rootItem', '=', post.item)
+    .where(sql<boolean>`entry.more ->> 'kind' IS NOT 'announcement'`)
+}
+
+/** The condition that an entry is shown, or waits for approval and is the reader's own. */
+export function isShownTo(reader?: BareJid) {
+  if (reader === undefined) return sql<boolean>`entry.hold IS NULL`
+  return sql<boolean>`(entry.hold IS NULL OR (entry.hold = 'held' AND coalesce(entry.contributor, entry.author) = ${reader}))`
+}
+
+interface SelectedLine {
+  readonly id: number
+  readonly nodeId: number
+  readonly item: ItemId
+  readonly publishedAt: number
+  readonly credit: string
+  readonly replyService: BareJid | null
+  readonly replyNode: string | null
+  readonly replyItem: ItemId | null
+}
+
+function readLine(row: SelectedLine, place: NodeAddress & { readonly isFromRoom: boolean }): ThreadLine {
+  const { id, nodeId, item, publishedAt, replyService, replyNode, replyItem } = row
+  const { service, node, isFromRoom } = place
+  const isReply = replyService !== null && replyNode !== null && replyItem !== null
+  return {
+    ...{ id, nodeId, item, publishedAt, isFromRoom, isCredited: row.credit === 'credited' },
+    key: keyOf(service, node, item),
+    ...(isReply && { parentKey: keyOf(replyService, replyNode, replyItem) }),
+  }
+}
+
+// Of thousands at once: cheaper than their URIs.
+function keyOf(service: BareJid, node: string, item: ItemId): string {
+  return `${service}\0${node}\0${item}`
+}
+
+function byDate(a: ThreadLine, b: ThreadLine): number {
+  return a.publishedAt - b.publishedAt || (a.item < b.item ? -1 : Number(a.item > b.item)) || a.nodeId - b.nodeId
+}
