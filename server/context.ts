@@ -87,6 +87,8 @@ export async function createContext({ config, log, local }: ContextParts): Promi
     await local?.firstSignInDone()
     if (mayBlog(config, jid)) await addAuthor({ ...base, sessions: () => session, indexing }, jid)
     outbox.wake(jid)
+    // Asked now, so that the first page knows.
+    rooms.mayOpen(jid)
     void following.merge(session)
     void notifier.readFollowers(session)
   }
