@@ -107,7 +107,8 @@ async function findReason(
   { post, feed, who }: Question,
 ): Promise<Reason | undefined> {
   const { node, address, item, isHistory, isCaughtUp, isKnown } = candidate
-  if (who === feed.owner || who === node.owner) return undefined
+  // The site's own words, not those that it brings for somebody: what it says in rooms.
+  if (who === feed.owner || who === node.owner || (who !== undefined && who === deps.siteJid)) return undefined
   const written = item.entry.published ?? item.entry.updated ?? deps.clock()
   const closed = isKnown ? undefined : await findClosedThread(deps.state, post)
   // Of what is read again only its own date says whether it came after that.
