@@ -600,14 +600,14 @@ export interface ThreadWishView {
 export interface NoticeView {
   readonly kind: 'comment' | 'reply' | 'mention' | 'reaction' | 'repost' | 'follower' | 'held' | 'report'
   /** Whom it is by: '' where that is not known. */
-  readonly who: string
+  readonly name: string
   readonly others: number
   readonly url: string
   /** Of the post; absent where it is not known, or not shown any more. */
   readonly title?: string
   readonly isOfRoom: boolean
   readonly text: string
-  readonly at: string
+  readonly published: string
   readonly isUnread: boolean
 }
 
@@ -615,7 +615,7 @@ export interface NoticeView {
 export interface NotificationsView {
   readonly layout: Layout
   readonly token: string
-  readonly days: readonly { readonly at: string; readonly notices: readonly NoticeView[] }[]
+  readonly days: readonly { readonly published: string; readonly notices: readonly NoticeView[] }[]
   /** Marks everything up to there as read. */
   readonly read?: { readonly action: string; readonly until: string }
   readonly olderUrl?: string

@@ -120,23 +120,28 @@ async function findReason(
     if (await isTooMany(deps.index, burst)) return 'too-many'
   }
   const isLinking = feed.holds !== 'nobody' && hasLink(item.entry)
-  if (feed.holds !== 'strangers' && !isLinking) return undefined
   // What is said in a room beside the posts waits for nobody but for a link.
-  if (post.item === '' && !isLinking) return undefined
-  if (!(await isStranger(deps, { who, post, feed, address }))) return undefined
-  return feed.holds === 'strangers' ? 'stranger' : 'link'
+  const isHeldFromStrangers = feed.holds === 'strangers' && post.item !== ''
+  if (!isLinking && !isHeldFromStrangers) return undefined
+  if (who !== undefined && (await hasSpoken(deps, { who, post, address }))) return undefined
+  if (isLinking) return 'link'
+  return who !== undefined && (await isTrusted(deps, who, feed)) ? undefined : 'stranger'
 }
 
-async function isStranger(
+/** Whether anything else of theirs is shown on the blog, or was approved there. */
+async function hasSpoken(
   { index, state }: IngestDeps,
-  { who, post, feed, address }: Question & { address: ItemAddress },
+  { who, post, address }: { who: BareJid; post: ItemAddress; address: ItemAddress },
 ): Promise<boolean> {
-  if (who === undefined) return true
   const blog = { service: post.service, node: post.node }
-  if (localPart(who) !== undefined && (await findAuthor(state, who)) !== undefined) return false
-  if ((await findFollow(state, feed.owner, blogOf(who))) !== undefined) return false
-  if (await hasApproved(state, blog, who)) return false
-  return !(await hasShownComment(index, { who, blog, except: address }))
+  if (await hasApproved(state, blog, who)) return true
+  return hasShownComment(index, { who, blog, except: address })
+}
+
+/** Authors of the site, and whom the owner follows, are no strangers. */
+async function isTrusted({ state }: IngestDeps, who: BareJid, { owner }: ModeratedFeed): Promise<boolean> {
+  if (localPart(who) !== undefined && (await findAuthor(state, who)) !== undefined) return true
+  return (await findFollow(state, owner, blogOf(who))) !== undefined
 }
 
 async function hold(

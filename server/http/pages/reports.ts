@@ -81,7 +81,7 @@ function viewReport({ ctx }: Web, report: Report, entry: JudgedEntry | undefined
   const isPost = sameAddress(address, post)
   const isShown = entry !== undefined && entry.hold === undefined
   return {
-    ...{ id: String(id), reason, reporter, at: at.toISOString() },
+    ...{ id: String(id), reason, reporter, published: at.toISOString() },
     text: entry === undefined ? '' : isPost ? entry.title : entry.excerpt || entry.title,
     isGone: !isShown,
     ...(isShown && { url: isPost ? path : `${path}/comments/${writeItemSegment(address.item)}` }),
