@@ -16,6 +16,7 @@ import {
   waiting,
 } from './sample-posts.ts'
 import { proofSamples, visitorForm } from './sample-proofs.ts'
+import { reactionSamples, reactions, reactionsSignedOut } from './sample-reactions.ts'
 import { roomSamples } from './sample-rooms.ts'
 
 /** A page as data, with the name of its template. */
@@ -38,6 +39,7 @@ export function createSamples(assets: string): ReadonlyMap<string, Sample> {
     ...notificationSamples(layoutOf(assets)).map(
       ([name, data]) => [name, { template: 'notifications', view: data }] as const,
     ),
+    ...reactionSamples(layoutOf(assets)).map(([name, data]) => [name, { template: 'reactions', view: data }] as const),
     ...proofSamples(layoutOf(assets)).map(([name, data]) => [name, { template: 'proof', view: data }] as const),
     ...moderationSamples(layoutOf(assets)).map(([name, template, data]) => [name, { template, view: data }] as const),
     ...otherSamples(assets),
@@ -138,21 +140,28 @@ function postSamples(assets: string): Samples {
   }
   return [
     sample('post', 'post', {
-      threadWish,
+      ...{ threadWish, reactions },
       ...{ ...page, comments, form, commentsFeedUrl: '/@juliet/lark/comments.xml' },
       post: createPost({ editUrl: '/edit', deleteUrl: '/delete' }),
       live: { url: '/live', version: '1' },
     }),
     sample('post-long-thread', 'post', {
       ...{ ...page, post: createPost(), comments, form, commentCount: 10_000 },
-      pages: { previousUrl: '?', nextUrl: '?comments=3', newestUrl: '?view=flat', number: 2, numbers: 100, flatUrl: '?' },
+      pages: {
+        previousUrl: '?',
+        nextUrl: '?comments=3',
+        newestUrl: '?view=flat',
+        number: 2,
+        numbers: 100,
+        flatUrl: '?',
+      },
     }),
     sample('post-flat', 'post', {
       ...{ ...page, post: createPost(), comments: comments.slice(4), form },
       pages: { previousUrl: '?before=1', treeUrl: '?' },
     }),
     sample('post-signed-out', 'post', {
-      ...{ ...page, post: createPost(), comments: [], howTo },
+      ...{ ...page, post: createPost(), comments: [], howTo, reactions: reactionsSignedOut },
       layout: layout(createPost().title, { ogType: 'article', person: undefined }),
     }),
     sample('post-visitor', 'post', {
