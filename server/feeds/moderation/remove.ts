@@ -5,6 +5,7 @@ import { findNode } from '#server/store/node.ts'
 import type { OutboxRow } from '#server/store/outbox.ts'
 import { addressKey, type ItemAddress } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
+import { NS } from '#shared/ns.ts'
 import type { QueueDeps } from '../outbox-deps.ts'
 import { queue } from '../queue-row.ts'
 import { applyHold, type DecideDeps, openCase, writtenBy } from './decide.ts'
@@ -54,7 +55,8 @@ export async function putBack(
   const what = decision.before ?? 'restored'
   await saveDecision(deps.state, { ...decision, post, what, before: undefined, by, at: deps.clock() })
   if (entry !== undefined) await applyHold(deps, entry, { hold: holdOf({ what, reason: decision.reason }) })
-  if (entry?.kind === 'room') return undefined
+  // Nothing can be said in a room for somebody else: it is shown again here.
+  if (entry?.kind === 'room' || address.node === NS.MIX_MESSAGES) return undefined
   // Its owner may write over what others wrote there.
   const account = (await findNode(deps.index, address))?.owner ?? by
   return queue(deps, { kind: 'restore-comment' }, { account, address, key: `${addressKey(address)} ${randomUUID()}` })
