@@ -58,11 +58,13 @@ export async function findReaderBySecret(state: StateDb, feedSecret: string): Pr
   return (await query.executeTakeFirst())?.jid
 }
 
-/** Somebody whose account is no more: what they followed and read, and the secret of their feeds. */
+/** Somebody whose account is no more: what they followed, read and were told, and the secret of their feeds. */
 export async function forgetReader(state: StateDb, jid: BareJid): Promise<void> {
   await state.transaction().execute(async (transaction) => {
     await transaction.deleteFrom('follow').where('follower', '=', jid).execute()
     await transaction.deleteFrom('readMark').where('reader', '=', jid).execute()
     await transaction.deleteFrom('reader').where('jid', '=', jid).execute()
+    await transaction.deleteFrom('notification').where('jid', '=', jid).execute()
+    await transaction.deleteFrom('threadWish').where('jid', '=', jid).execute()
   })
 }

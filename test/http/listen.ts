@@ -7,6 +7,8 @@ export interface Listening {
   readonly answer: IncomingMessage
   /** Every version that came, in order. */
   readonly versions: string[]
+  /** Every count of notifications that came, in order. */
+  readonly unread: string[]
   isEnded: boolean
 }
 
@@ -20,14 +22,14 @@ export async function listen(
   const answer = await new Promise<IncomingMessage>((resolve, reject) => {
     get({ port, path, host: '127.0.0.1', agent: false, headers: { cookie } }, resolve).on('error', reject)
   })
-  const listening: Listening = { answer, versions: [], isEnded: false }
+  const listening: Listening = { answer, versions: [], unread: [], isEnded: false }
   answer.on('end', () => {
     listening.isEnded = true
   })
   answer.on('error', () => {})
   answer.on('data', (chunk: Buffer) => {
-    for (const [, data = ''] of chunk.toString().matchAll(/^data: (.*)$/gm))
-      listening.versions.push(JSON.parse(data).version)
+    for (const [, event, data = ''] of chunk.toString().matchAll(/^event: (\w+)\ndata: (.*)$/gm))
+      listening[event === 'unread' ? 'unread' : 'versions'].push(JSON.parse(data).version)
   })
   return listening
 }

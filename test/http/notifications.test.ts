@@ -8,7 +8,9 @@ import { listNotifications, notifiesByMessage } from '#server/store/notification
 import { findThreadWish } from '#server/store/thread-wish.ts'
 import type { BareJid } from '#shared/jid.ts'
 import { NS } from '#shared/ns.ts'
+import { until } from '#test/support/until.ts'
 import { BLOG, itemOf, JULIET, ROMEO, THREAD } from '../feeds/fixtures.ts'
+import { listen } from './listen.ts'
 import { seedAuthor, seedPost } from './seed.ts'
 import { createTestSite, type TestBrowser, type TestSite } from './test-site.ts'
 
@@ -138,6 +140,28 @@ describe('the page of notifications', () => {
     const token = /name="token" value="([^"]+)"/.exec((await juliet.get('/notifications')).body)?.[1] ?? ''
     assert.equal((await romeo.post('/notifications/read', { token, until: '9-9' })).statusCode, 403)
     assert.equal((await juliet.post('/notifications/read', { token, until: 'never' })).statusCode, 400)
+  })
+})
+
+describe('an open page', () => {
+  it('counts what is new and what was read, whatever it shows, in its one stream', async () => {
+    await using site = await seededSite()
+    const juliet = await julietOf(site)
+    await site.app.listen({ port: 0, host: '127.0.0.1' })
+    for (const path of ['/notifications/live.events', '/@juliet/live.events', '/@juliet/balcony/live.events']) {
+      const page = await listen(site, path, juliet.cookies)
+      await until(() => page.unread.at(-1) === '0' && page.versions.length > 0)
+      await tellOfComment(site, path)
+      await until(() => page.unread.at(-1) === '1')
+      await juliet.get('/@juliet/balcony')
+      await until(() => page.unread.at(-1) === '0')
+      page.answer.destroy()
+    }
+    const stranger = await listen(site, '/@juliet/live.events')
+    await until(() => stranger.versions.length > 0)
+    assert.deepEqual(stranger.unread, [])
+    stranger.answer.destroy()
+    assert.equal((await site.browser().get('/notifications/live.events')).statusCode, 401)
   })
 })
 

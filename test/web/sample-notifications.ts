@@ -5,13 +5,13 @@ type LayoutOf = (title: string, more?: Partial<view.Layout>) => view.Layout
 /** Of a post's page, for who is signed in. */
 export const threadWish: view.ThreadWishView = { action: '/@juliet/lark/wish', token: 't' }
 
-const at = '2026-11-22T20:30:00Z'
+const published = '2026-11-22T20:30:00Z'
 const LONG = 'Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft'
 
 function notice(kind: view.NoticeView['kind'], more: Partial<view.NoticeView> = {}): view.NoticeView {
   return {
-    ...{ kind, who: 'Romeo', others: 0, url: '/@juliet/lark/comments/a', title: 'The lark', isOfRoom: false },
-    ...{ text: 'It was the nightingale, and not the lark.', at, isUnread: false },
+    ...{ kind, name: 'Romeo', others: 0, url: '/@juliet/lark/comments/a', title: 'The lark', isOfRoom: false },
+    ...{ text: 'It was the nightingale, and not the lark.', published, isUnread: false },
     ...more,
   }
 }
@@ -27,19 +27,19 @@ export function notificationSamples(layout: LayoutOf): [name: string, view: view
   const feeds = { atomUrl: `https://verona.example/notifications/${LONG}/atom.xml`, jsonUrl: '/feed.json' }
   const first = [
     notice('comment', { isUnread: true }),
-    notice('reply', { isUnread: true, who: LONG, title: LONG, text: LONG }),
+    notice('reply', { isUnread: true, name: LONG, title: LONG, text: LONG }),
     notice('mention', { isOfRoom: true, title: undefined, isUnread: true }),
-    notice('reaction', { others: 41, text: '♥ 😀 🎉', who: 'روميو' }),
+    notice('reaction', { others: 41, text: '♥ 😀 🎉', name: 'روميو' }),
   ]
   const second = [
     notice('repost', { text: '' }),
     notice('follower', { text: '', title: undefined, others: 1 }),
     notice('held', { url: '/moderation', title: undefined }),
-    notice('report', { url: '/reports', who: '' }),
+    notice('report', { url: '/reports', name: '' }),
   ]
   const days = [
-    { at, notices: first },
-    { at: '2026-11-21T08:00:00Z', notices: second },
+    { published, notices: first },
+    { published: '2026-11-21T08:00:00Z', notices: second },
   ]
   const read = { action: '/notifications/read', until: '1-1' }
   const many = { ...page, days, read, olderUrl: '/notifications?before=1-1' }

@@ -16,7 +16,7 @@ export interface SampleSite extends AsyncDisposable {
   /** Answers a script's save. */
   onSave(fields: Readonly<Record<string, string>>): object | Promise<object>
   /** Sends an event to every open page. */
-  announce(version: string): void
+  announce(version: string, event?: 'state' | 'unread'): void
   readonly listeners: number
 }
 
@@ -29,8 +29,8 @@ export async function startSampleSite(): Promise<SampleSite> {
     samples: new Map(createSamples(assets.path)),
     sent: [] as { path: string; fields: Readonly<Record<string, string>> }[],
     onSave: (): object | Promise<object> => ({ saved: '2026-03-14T21:42:00Z', isSignedIn: true }),
-    announce(version: string) {
-      for (const { raw } of streams) raw.write(`event: state\ndata: ${JSON.stringify({ version })}\n\n`)
+    announce(version: string, event = 'state') {
+      for (const { raw } of streams) raw.write(`event: ${event}\ndata: ${JSON.stringify({ version })}\n\n`)
     },
     get listeners() {
       return streams.size

@@ -259,3 +259,23 @@ describe('an open page', () => {
     assert.equal(await arabic.locator('#c1 time').textContent(), '١٦ مارس، ٠٦:٠٤')
   })
 })
+
+describe('the count of notifications', () => {
+  it('follows what the server says, in the digits of the page', async () => {
+    for (const [name, seven, many] of [
+      ['notifications', '7', '99+'],
+      ['notifications-arabic', '٧', '٩٩+'],
+    ] as const) {
+      await until(() => pages.site.listeners === 0)
+      await using page = await pages.open(name)
+      const link = page.locator('header .unread')
+      await until(() => pages.site.listeners === 1)
+      pages.site.announce('7', 'unread')
+      await until(async () => (await link.locator('[data-count]').innerText()) === seven)
+      pages.site.announce('100', 'unread')
+      await until(async () => (await link.locator('[data-count]').innerText()) === many)
+      pages.site.announce('0', 'unread')
+      await until(async () => !(await link.isVisible()))
+    }
+  })
+})

@@ -1,7 +1,7 @@
 import { describeError } from '#server/errors.ts'
 import type { Logger } from '#server/log.ts'
 import type { XmppSession } from '#server/xmpp/ports.ts'
-import type { ItemAddress } from '#shared/address.ts'
+import { addressKey, type ItemAddress } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
 import { CONVERSATIONS_TOPIC, type LiveEvent, POSTS_TOPIC } from '../live.ts'
 import { followersDue, readFollowers } from './followers.ts'
@@ -64,8 +64,8 @@ export function createNotifier(deps: NotifierDeps): Notifier {
   }
 
   function take(event: LiveEvent): void {
-    const isChange = event.kind === 'comment-changed' || event.kind === 'comment-removed'
-    if (isChange && changed.size < MOST_CHANGED) changed.set(JSON.stringify(event.address), event.address)
+    const address = changedAddress(event)
+    if (address !== undefined && changed.size < MOST_CHANGED) changed.set(addressKey(address), address)
     look()
   }
 
@@ -84,7 +84,7 @@ export function createNotifier(deps: NotifierDeps): Notifier {
 
   return {
     start() {
-      stops.push(deps.live.subscribe(CONVERSATIONS_TOPIC, take), deps.live.subscribe(POSTS_TOPIC, look))
+      stops.push(deps.live.subscribe(CONVERSATIONS_TOPIC, take), deps.live.subscribe(POSTS_TOPIC, take))
       stops.push(deps.live.subscribe(NOTIFIED_TOPIC, () => messenger.wake()))
       stops.push(deps.site.onStatus((status) => status === 'online' && messenger.wake()))
       const timer = setInterval(guard(tick), TICK_MS)
@@ -106,5 +106,18 @@ export function createNotifier(deps: NotifierDeps): Notifier {
       for (const stop of stops.splice(0)) stop()
       await Promise.all([work, messenger.stop()])
     },
+  }
+}
+
+/** What may have been told already. */
+function changedAddress(event: LiveEvent): ItemAddress | undefined {
+  switch (event.kind) {
+    case 'comment-changed':
+    case 'comment-removed':
+    case 'post-changed':
+    case 'post-removed':
+      return event.address
+    default:
+      return undefined
   }
 }

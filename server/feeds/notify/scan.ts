@@ -113,7 +113,7 @@ export async function lookAgain(deps: ScanDeps, address: ItemAddress): Promise<v
   const entry = await findNewsEntry(deps.index, address)
   if (entry?.hold !== 'held') await takeBackNotifications(deps, address, ['held'])
   if (entry === undefined || entry.hold !== null) {
-    await takeBackNotifications(deps, address, SAID_KINDS)
+    await takeBackNotifications(deps, address, [...SAID_KINDS, 'repost', 'reaction'])
     return
   }
   // An old one that is only written anew is no news.

@@ -82,9 +82,9 @@ function listTitled(groups: readonly NoticeGroup[]): ItemAddress[] {
 
 function viewNotice({ ctx }: Web, group: NoticeGroup, titles: ReadonlyMap<string, string>): NoticeView {
   const { kind, names, others, text, at, isUnread } = group
-  const [who = '', second] = names
+  const [name = '', second] = names
   return {
-    ...{ kind, who, text, at, isUnread },
+    ...{ kind, name, text, published: at, isUnread },
     others: others + (second === undefined ? 0 : 1),
     url: noticePath({ domain: ctx.siteDomain }, group),
     title: titleOf(titles, postOfNotice(group)),
@@ -93,10 +93,10 @@ function viewNotice({ ctx }: Web, group: NoticeGroup, titles: ReadonlyMap<string
 }
 
 function groupDays(notices: readonly NoticeView[]): NotificationsView['days'] {
-  const days = new Map<string, { at: string; notices: NoticeView[] }>()
+  const days = new Map<string, { published: string; notices: NoticeView[] }>()
   for (const notice of notices) {
-    const day = notice.at.slice(0, 10)
-    const known = days.get(day) ?? { at: notice.at, notices: [] }
+    const day = notice.published.slice(0, 10)
+    const known = days.get(day) ?? { published: notice.published, notices: [] }
     known.notices.push(notice)
     days.set(day, known)
   }
