@@ -59,8 +59,9 @@ export async function listTalk(index: IndexDb, channel: BareJid, query: TalkQuer
   const { from, to, limit, before, after } = query
   const isForward = after !== undefined
   let selected = selectTalk(index, channel, query.reader)
-    .where('entry.publishedAt', '>=', from.getTime())
-    .where('entry.publishedAt', '<', to.getTime())
+    // By its bounds alone the index is entered where the page begins.
+    .where('entry.publishedAt', '>=', Math.max(from.getTime(), after?.publishedAt ?? 0))
+    .where('entry.publishedAt', '<', Math.min(to.getTime(), (before?.publishedAt ?? to.getTime()) + 1))
     .orderBy('entry.publishedAt', isForward ? 'asc' : 'desc')
     .orderBy('entry.item', isForward ? 'asc' : 'desc')
     .limit(limit + 1)
