@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { listProofs } from '#server/store/proof.ts'
+import { addressKey } from '#shared/address.ts'
+import { createElement, writeXml } from '#shared/xml.ts'
 import { until } from '#test/support/until.ts'
 import { JULIET, ROMEO } from '../feeds/fixtures.ts'
 import { listen } from './listen.ts'
-import { seedAuthor, seedThread } from './seed.ts'
+import { seedAuthor, seedComment, seedThread } from './seed.ts'
 import { createTestSite, type TestSite } from './test-site.ts'
 
 async function open(): Promise<TestSite & { path: string }> {
@@ -16,6 +18,7 @@ async function open(): Promise<TestSite & { path: string }> {
   return Object.assign(site, { path })
 }
 
+const COMMENTS = 'urn:xmpp:microblog:0:comments/'
 const FORM = '/comments/proof'
 
 describe('the form for who is not signed in', () => {
@@ -94,6 +97,25 @@ describe('the form for who is not signed in', () => {
     assert.notEqual(again.headers.location, location)
     const [proof] = await listProofs(site.ctx.state, 'waiting')
     assert.equal(proof?.text, 'Line 1\n\nLine 2')
+  })
+
+  it('answers a comment', async () => {
+    await using site = await open()
+    await seedComment(site, 'c1', { from: JULIET, name: 'Juliet', thread: `${COMMENTS}balcony`, title: 'Ay me!' })
+    const browser = site.browser()
+    const page = await browser.get(site.path)
+    const [, link = ''] = /href="([^"]*[?&;]reply=c1[^"]*)#comment"/.exec(page.body) ?? []
+    const form = await browser.get(link.replaceAll('&amp;', '&'))
+    assert.match(form.body, /<input type="hidden" name="reply" value="c1">/)
+    await browser.submit(form.body, FORM, { text: 'She speaks', name: '', jid: '' })
+    const [proof] = await listProofs(site.ctx.state, 'waiting')
+    site.ctx.site.receive({ type: 'chat', from: { bare: ROMEO }, body: proof?.code, payloads: [] })
+    const address = { service: JULIET, node: `${COMMENTS}balcony` }
+    const [item] = await until(() => {
+      const items = [...(site.ctx.network.nodes.get(addressKey(address))?.items.values() ?? [])]
+      return items.length > 0 ? items : undefined
+    })
+    assert.match(writeXml(item?.payload ?? createElement('none')), /<in-reply-to [^>]*comments\/balcony;item=c1"/)
   })
 
   it('is told live when the code was heard', async () => {
