@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { arrangeThread } from '#server/store/arrange-thread.ts'
+import { findComment, listCommentRows } from '#server/store/comment.ts'
+import { saveEntry } from '#server/store/entry.ts'
+import { addNode, findNode } from '#server/store/node.ts'
+import { findPost } from '#server/store/post.ts'
+import { listThread, readThreadStamp } from '#server/store/thread.ts'
+import type { ItemAddress } from '#shared/address.ts'
+import { createTestContext, jidOf, type TestContext } from '#test/support/context.ts'
+import { growThread } from '#test/support/long-thread.ts'
+import { BLOG, commentsLink, entryOf, itemOf, JULIET, knowBlog, publishTo, ROMEO, THREAD } from '../feeds/fixtures.ts'
+
+const POST = itemOf(BLOG, 'balcony')
+const PLACE = { address: POST, comments: THREAD }
+const ROOM = { service: jidOf('room@mix.capulet.example'), node: 'urn:xmpp:mix:nodes:messages' }
+
+const answering = ({ service, node, item }: ItemAddress) =>
+  `<in-reply-to xmlns='http://purl.org/syndication/thread/1.0' href='xmpp:${service}?;node=${node};item=${item}'/>`
+
+async function withPost(): Promise<TestContext> {
+  const ctx = await createTestContext()
+  await knowBlog(ctx)
+  await publishTo(ctx, POST, { payload: entryOf({ more: commentsLink(THREAD) }), publisher: JULIET })
+  return ctx
+}
+
+const say = (ctx: TestContext, item: string, words: Parameters<typeof entryOf>[0] = {}) =>
+  publishTo(ctx, itemOf(THREAD, item), { payload: entryOf({ author: ROMEO, ...words }), publisher: ROMEO })
+
+/** A row as a message from the blog's room is stored; the first comment has to be there. */
+async function sayInRoom(ctx: TestContext, item: string, kind: 'answer' | 'announcement'): Promise<void> {
+  await addNode(ctx.index, { address: ROOM, kind: 'room', owner: JULIET, now: ctx.clock() })
+  const node = await findNode(ctx.index, ROOM)
+  const first = await ctx.index
+    .selectFrom('entry')
+    .selectAll()
+    .where('item', '=', itemOf(THREAD, 'first').item)
+    .executeTakeFirstOrThrow()
+  const root = { rootService: POST.service, rootNode: POST.node, rootItem: POST.item }
+  const more = JSON.stringify({ kind, nick: 'night owl' })
+  const row = { ...first, ...root, id: undefined, nodeId: node?.id ?? 0, item: itemOf(ROOM, item).item, more }
+  await saveEntry(ctx.index, row, [])
+}
+
+describe('a thread', () => {
+  it('is one of what is on its node and what is answered in the room, without the announcement', async () => {
+    await using ctx = await withPost()
+    await say(ctx, 'first')
+    await sayInRoom(ctx, 'news', 'announcement')
+    await sayInRoom(ctx, 'from-room', 'answer')
+    const lines = await listThread(ctx.index, PLACE)
+    assert.deepEqual(lines.map(({ item, isFromRoom }) => [item, isFromRoom]).sort(), [
+      ['first', false],
+      ['from-room', true],
+    ])
+    const rows = await listCommentRows(
+      ctx.index,
+      lines.map(({ id }) => id),
+    )
+    assert.ok([...rows.values()].some(({ author, isFromRoom }) => isFromRoom && author?.name === 'night owl'))
+    const post = await findPost(ctx.index, POST)
+    assert.equal(post !== 'gone' && post?.commentCount, 2)
+  })
+
+  it('shows what waits for approval to who wrote it, and to nobody else', async () => {
+    await using ctx = await withPost()
+    await say(ctx, 'first')
+    await ctx.index
+      .updateTable('entry')
+      .set({ hold: 'held' })
+      .where('item', '=', itemOf(THREAD, 'first').item)
+      .execute()
+    assert.deepEqual(await listThread(ctx.index, PLACE), [])
+    assert.deepEqual(await listThread(ctx.index, PLACE, JULIET), [])
+    assert.equal((await listThread(ctx.index, PLACE, ROMEO)).length, 1)
+    assert.equal(await findComment(ctx.index, itemOf(THREAD, 'first')), undefined)
+    assert.equal((await findComment(ctx.index, itemOf(THREAD, 'first'), ROMEO))?.isHeld, true)
+    const post = await findPost(ctx.index, POST)
+    assert.equal(post !== 'gone' && post?.commentCount, 0)
+  })
+
+  it('lets what answers something that is not there, or itself, stand for itself', async () => {
+    await using ctx = await withPost()
+    await say(ctx, 'to-nothing', { more: answering(itemOf(THREAD, 'missing')) })
+    await say(ctx, 'to-itself', { more: answering(itemOf(THREAD, 'to-itself')) })
+    const arranged = arrangeThread(await listThread(ctx.index, PLACE))
+    assert.deepEqual(
+      arranged.map(({ line, depth, parent }) => [line.item, depth, parent]),
+      [
+        ['to-itself', 0, undefined],
+        ['to-nothing', 0, undefined],
+      ],
+    )
+  })
+
+  it('arranges 10,000 answers that hang one below the other, and 10,000 in one circle', async () => {
+    await using ctx = await withPost()
+    await say(ctx, 'c0')
+    await growThread(ctx.index, { like: 'c0', count: 10_000, answers: `'c' || (n - 1)` })
+    const deep = arrangeThread(await listThread(ctx.index, PLACE))
+    assert.equal(deep.length, 10_001)
+    assert.equal(deep.at(-1)?.depth, 10_000)
+    await ctx.index
+      .updateTable('entry')
+      .set({ replyService: THREAD.service, replyNode: THREAD.node, replyItem: itemOf(THREAD, 'c10000').item })
+      .where('item', '=', itemOf(THREAD, 'c0').item)
+      .execute()
+    const circle = arrangeThread(await listThread(ctx.index, PLACE))
+    assert.equal(circle.length, 10_001)
+    assert.ok(circle.every(({ depth }) => depth === 0))
+  })
+
+  it('has another stamp after everything that shows', async () => {
+    await using ctx = await withPost()
+    const stamps = new Set([await readThreadStamp(ctx.index, PLACE)])
+    await say(ctx, 'first')
+    stamps.add(await readThreadStamp(ctx.index, PLACE))
+    await sayInRoom(ctx, 'from-room', 'answer')
+    stamps.add(await readThreadStamp(ctx.index, PLACE))
+    await ctx.index
+      .updateTable('entry')
+      .set({ hold: 'held' })
+      .where('item', '=', itemOf(THREAD, 'first').item)
+      .execute()
+    stamps.add(await readThreadStamp(ctx.index, PLACE))
+    assert.equal(stamps.size, 4)
+  })
+})
