@@ -1,11 +1,12 @@
 import type { FastifyInstance } from 'fastify'
 import { AppError, isAppError } from '#server/errors.ts'
 import { blockOnBlog, unblockOnBlog } from '#server/feeds/moderation/block.ts'
+import { chooseHolds } from '#server/feeds/moderation/choose-holds.ts'
 import { closeThread } from '#server/feeds/moderation/close-thread.ts'
 import { decide, openCase } from '#server/feeds/moderation/decide.ts'
 import { putBack, removeComment } from '#server/feeds/moderation/remove.ts'
 import type { Person } from '#server/people/people.ts'
-import { type Holds, saveHolds } from '#server/store/author.ts'
+import type { Holds } from '#server/store/author.ts'
 import type { OutboxRow } from '#server/store/outbox.ts'
 import { type ItemAddress, writeXmppUri } from '#shared/address.ts'
 import { domainOf } from '#shared/jid.ts'
@@ -86,7 +87,7 @@ export function addModeration(app: FastifyInstance, web: Web): void {
       case 'block-again':
         return blockOrNot(person, fields, fields.action)
       case 'holds':
-        await saveHolds(ctx.state, by, readHolds(fields.holds))
+        await chooseHolds(ctx, by, readHolds(fields.holds))
         return { done: { text: 'Saved.' } }
       default:
         throw new AppError('bad-request', 'The request cannot be understood.')
