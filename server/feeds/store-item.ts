@@ -91,13 +91,9 @@ async function storeEntry(deps: IngestDeps, saving: Saving): Promise<Stored> {
   return { outcome: 'stored', isNew: existing === undefined, thread }
 }
 
-/** Of the site's own posts, and of others that are news: of what is old only when somebody looks at it. */
-async function readsAttachments(
-  { state }: IngestDeps,
-  { node, address, existing, isHistory }: Saving,
-): Promise<boolean> {
+/** Of the site's own posts. Most others have none, which nobody needs to know before somebody looks at the post. */
+async function readsAttachments({ state }: IngestDeps, { node, address }: Saving): Promise<boolean> {
   if (!isFeed(node)) return false
-  if (existing === undefined && !isHistory) return true
   if (node.kind === 'community') return (await findCommunity(state, address)) !== undefined
   return node.owner !== undefined && (await findAuthor(state, node.owner)) !== undefined
 }
