@@ -10,22 +10,27 @@ export interface Stretch {
   readonly until: Date
 }
 
-/** How many comments somebody wrote in a stretch of time, anywhere, those that are held too. */
-export async function countComments(index: IndexDb, who: BareJid, stretch: Stretch): Promise<number> {
-  const row = await selectWithin(index, stretch)
-    .where(sql<boolean>`coalesce(entry.contributor, entry.publisher, entry.author) = ${who}`)
-    .executeTakeFirstOrThrow()
-  return row.count
+/** Whether somebody wrote so many comments in a stretch of time, anywhere, those that are held too. */
+export async function hasWritten(
+  index: IndexDb,
+  { who, most }: { who: BareJid; most: number },
+  stretch: Stretch,
+): Promise<boolean> {
+  const rows = await selectWithin(index, stretch)
+    .where(({ or, eb }) => or([eb('entry.publisher', '=', who), eb('entry.contributor', '=', who)]))
+    .limit(most)
+    .execute()
+  return rows.length >= most
 }
 
 /** The same of everybody of a server, under one post. */
-export async function countCommentsFrom(
+export async function hasServerWritten(
   index: IndexDb,
-  { who, thread, post }: { who: BareJid; thread: NodeAddress; post: ItemAddress },
+  { who, thread, post, most }: { who: BareJid; thread: NodeAddress; post: ItemAddress; most: number },
   stretch: Stretch,
-): Promise<number> {
+): Promise<boolean> {
   const writer = sql`coalesce(entry.contributor, entry.publisher, entry.author)`
-  const row = await selectWithin(index, stretch)
+  const rows = await selectWithin(index, stretch)
     .innerJoin('node', 'node.id', 'entry.nodeId')
     .where(sql<boolean>`substr(${writer}, instr(${writer}, '@') + 1) = ${domainOf(who)}`)
     .where(({ or, and, eb }) =>
@@ -38,8 +43,9 @@ export async function countCommentsFrom(
         ]),
       ]),
     )
-    .executeTakeFirstOrThrow()
-  return row.count
+    .limit(most)
+    .execute()
+  return rows.length >= most
 }
 
 /** Whether anything of somebody's is shown under a blog's posts, but for one item. */
@@ -86,7 +92,7 @@ export async function hasShownComment(
 function selectWithin(index: IndexDb, { by, since, until }: Stretch) {
   return index
     .selectFrom('entry')
-    .select(({ fn }) => fn.countAll<number>().as('count'))
+    .select('entry.id')
     .where('entry.isPost', '=', 0)
     .where('entry.isLike', '=', 0)
     .where(`entry.${by}`, '>', since.getTime())

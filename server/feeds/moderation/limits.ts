@@ -1,5 +1,5 @@
 import { AppError } from '#server/errors.ts'
-import { countComments, countCommentsFrom, type Stretch } from '#server/store/arrivals.ts'
+import { hasServerWritten, hasWritten, type Stretch } from '#server/store/arrivals.ts'
 import type { IndexDb, StateDb } from '#server/store/database.ts'
 import type { ItemAddress, NodeAddress } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
@@ -22,8 +22,8 @@ export interface Burst {
 /** Whether one more comment is more than the limits let through. */
 export async function isTooMany(index: IndexDb, { who, thread, post, at, by }: Burst): Promise<boolean> {
   const stretch = { by, since: new Date(at.getTime() - MINUTE), until: at }
-  if ((await countComments(index, who, stretch)) >= MOST_BY_WRITER) return true
-  return (await countCommentsFrom(index, { who, thread, post }, stretch)) >= MOST_BY_SERVER
+  if (await hasWritten(index, { who, most: MOST_BY_WRITER }, stretch)) return true
+  return hasServerWritten(index, { who, thread, post, most: MOST_BY_SERVER }, stretch)
 }
 
 /** The same for who writes on the web, in a sentence (`too-many`): their text is not lost, so it need not be held. */
