@@ -14,6 +14,7 @@ import { childrenOf, cloneXml, createElement as el, isElement, textOf } from './
 
 const NOTE_TITLE = 80
 const TITLE = 300
+const IRI = /^[a-z][a-z0-9+.-]*:[^\s'"<>]{1,1000}$/i
 
 /** What a post is written from. */
 export interface EntryParts {
@@ -70,6 +71,8 @@ export interface CommentParts {
   readonly published: Date
   /** The post or the comment it answers. */
   readonly inReplyTo?: ItemAddress
+  /** The `id` of what it answers, where that is known. */
+  readonly answeredId?: string
   readonly atomId?: string
   /** Whose words they are, where its author only publishes them. */
   readonly contributor?: Contributor
@@ -87,6 +90,8 @@ export function writeComment(parts: CommentParts): Element {
   const isMarkedUp = mentions.length > 0 || html !== textToHtml(text, { isForeign: true })
   // COMPAT(Movim 0.34): it reads only the unprefixed element, and compares the address as text.
   const href = inReplyTo === undefined ? undefined : writePlainXmppUri(inReplyTo)
+  // Some write no IRI as the id of theirs: then it is called by its address (RFC 4685 §3).
+  const ref = IRI.test(parts.answeredId ?? '') ? parts.answeredId : href
   return el(
     'entry',
     { xmlns: NS.ATOM },
@@ -99,7 +104,7 @@ export function writeComment(parts: CommentParts): Element {
     isMarkedUp ? el('content', { type: 'text' }, text) : undefined,
     isMarkedUp ? el('content', { type: 'xhtml' }, toXhtml(html)) : undefined,
     el('link', { rel: 'alternate', href: writeXmppUri(address) }),
-    href === undefined ? undefined : el('in-reply-to', { xmlns: NS.THREAD, ref: href, href }),
+    href === undefined ? undefined : el('in-reply-to', { xmlns: NS.THREAD, ref, href }),
     ...mentions,
   )
 }

@@ -1,6 +1,7 @@
 import { AppError, isAppError } from '#server/errors.ts'
 import { findDecision } from '#server/store/decision.ts'
 import { findNode } from '#server/store/node.ts'
+import { findAnswerable } from '#server/store/thread.ts'
 import { addressKey } from '#shared/address.ts'
 import { writeComment } from '#shared/entry.ts'
 import { createTagUri } from '#shared/item-id.ts'
@@ -32,6 +33,7 @@ export async function performComment(
       author: { jid: account, name: (task.contributor && deps.config.title) ?? (await nameOf(deps, account)) },
       published,
       inReplyTo: task.inReplyTo,
+      answeredId: (task.inReplyTo && (await findAnswerable(deps.index, task.inReplyTo)))?.atomId ?? undefined,
       contributor: task.contributor,
       atomId: createTagUri(account, published, address.item),
     })

@@ -3,7 +3,7 @@ import type { Person } from '#server/people/people.ts'
 import { type CommentRow, findComment } from '#server/store/comment.ts'
 import { findRoomOfBlog } from '#server/store/room.ts'
 import { talkNode } from '#server/store/room-talk.ts'
-import { findHold, type ThreadPlace } from '#server/store/thread.ts'
+import { findAnswerable, type ThreadPlace } from '#server/store/thread.ts'
 import { findTombstone } from '#server/store/tombstone.ts'
 import type { ItemAddress } from '#shared/address.ts'
 import { readCommentSegment } from '#shared/paths.ts'
@@ -32,7 +32,7 @@ export async function requireComment(
   if (comment !== undefined) return comment
   const isGone =
     address !== undefined &&
-    ((await findHold(index, address))?.hold === 'removed' || (await findTombstone(index, address)) !== undefined)
+    ((await findAnswerable(index, address))?.hold === 'removed' || (await findTombstone(index, address)) !== undefined)
   throw isGone
     ? new AppError('gone', 'This comment was removed.')
     : new AppError('not-found', 'There is no such comment.')

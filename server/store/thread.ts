@@ -55,12 +55,12 @@ export async function readThreadStamp(index: IndexDb, { address, comments }: Thr
   return JSON.stringify([onNode, await select(selectRoomLines(index, address))])
 }
 
-/** Of an item, whether or not anybody is shown it: `undefined` where the index does not have it. */
-export async function findHold(index: IndexDb, { service, node, item }: ItemAddress) {
+/** What an item is called in its payload and whether anybody is shown it: `undefined` where the index has none. */
+export async function findAnswerable(index: IndexDb, { service, node, item }: ItemAddress) {
   return index
     .selectFrom('entry')
     .innerJoin('node', 'node.id', 'entry.nodeId')
-    .select(['entry.hold'])
+    .select(['entry.hold', 'entry.atomId'])
     .where('node.service', '=', service)
     .where('node.node', '=', node)
     .where('entry.item', '=', item)

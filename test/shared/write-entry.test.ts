@@ -240,6 +240,16 @@ describe('a comment on the wire', () => {
     )
     assert.deepEqual(readEntry(comment)?.inReplyTo, address)
   })
+
+  it('calls what it answers by its id, where that is an IRI', () => {
+    const refOf = (answeredId: string) => {
+      const answer = writeComment({ text: 'Yes', address, author: juliet, published, inReplyTo: address, answeredId })
+      assert.deepEqual(readEntry(answer)?.inReplyTo, address)
+      return childrenOf(answer, 'in-reply-to', NS.THREAD)[0]?.attrs.ref
+    }
+    assert.equal(refOf('tag:capulet.example,2026-01-02:juliet/hello'), 'tag:capulet.example,2026-01-02:juliet/hello')
+    assert.match(refOf('bare-id-of-Movim') ?? '', /^xmpp:/)
+  })
 })
 
 describe("a blog's title and description", () => {
