@@ -1,8 +1,7 @@
 import type { NotificationRow } from '#server/store/notification.ts'
 import { addressKey, type ItemAddress } from '#shared/address.ts'
 import { type BareJid, localPart } from '#shared/jid.ts'
-import { NS } from '#shared/ns.ts'
-import { nodePath, postPath, type Site, writeItemSegment } from '#shared/paths.ts'
+import { commentPath, nodePath, postPath, type Site, writeItemSegment } from '#shared/paths.ts'
 
 /** One line of a list: what many did to one post on one day is one. */
 export interface NoticeGroup {
@@ -103,8 +102,7 @@ export function noticePath(site: Site, { kind, about, post, actor }: NoticeGroup
   if (post.item === about.item && post.node === about.node && post.service === about.service) {
     return postPath(site, post)
   }
-  const room = about.node === NS.MIX_MESSAGES ? 'room.' : ''
-  return `${postPath(site, post)}/comments/${room}${writeItemSegment(about.item)}`
+  return commentPath(site, post, about)
 }
 
 /** What somebody is called, where nothing else is known. */

@@ -11,7 +11,7 @@ import { saveBlock } from '#server/store/community.ts'
 import { addNode } from '#server/store/node.ts'
 import { countUnread, listNotifications, markPostRead, saveNotifiesByMessage } from '#server/store/notification.ts'
 import { saveThreadWish } from '#server/store/thread-wish.ts'
-import type { ItemAddress } from '#shared/address.ts'
+import { asItemId, type ItemAddress } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
 import { createTestContext, jidOf, type TestContext, type TestContextOptions } from '#test/support/context.ts'
 import { until } from '#test/support/until.ts'
@@ -185,10 +185,12 @@ describe('what is new', () => {
 
   it('is a mention in a comment or a post, of a thousand people at most those who are here', async () => {
     await using ctx = await createHouse()
-    const address = await comment(ctx, { item: 'calls' })
-    const mentions = Array.from({ length: 20 }, (_, n) => `p${n}@x.example`)
-    const more = JSON.stringify({ mentions: [NURSE, JULIET, ...mentions] })
-    await ctx.index.updateTable('entry').set({ more }).where('item', '=', address.item).execute()
+    const names = Array.from({ length: 1_000 }, (_, n) => `p${n}@x.example`)
+    const more = [NURSE, JULIET, ...names]
+      .map((jid) => `<reference xmlns='urn:xmpp:reference:0' type='mention' uri='xmpp:${jid}'/>`)
+      .join('')
+    const words = { author: ROMEO, more, published: new Date().toISOString() }
+    await publishTo(ctx, itemOf(THREAD, 'calls'), { payload: entryOf(words), publisher: ROMEO })
     await scanNews(ctx)
     assert.deepEqual(await heard(ctx, NURSE), ['mention calls romeo'])
     assert.deepEqual(await heard(ctx, JULIET), ['mention calls romeo'])
@@ -201,11 +203,7 @@ describe('what is new', () => {
     await addNode(ctx.index, { address: blog, kind: 'blog', owner: ROMEO, now: ctx.clock() })
     await publishTo(ctx, itemOf(blog, 'again'), { payload: entryOf({ author: ROMEO }), publisher: ROMEO })
     const via = { viaService: POST.service, viaNode: POST.node, viaItem: POST.item }
-    await ctx.index
-      .updateTable('entry')
-      .set(via)
-      .where('item', '=', 'again' as never)
-      .execute()
+    await ctx.index.updateTable('entry').set(via).where('item', '=', asItemId('again')).execute()
     await scanNews(ctx)
     assert.deepEqual(await heard(ctx, JULIET), ['repost again romeo'])
   })
