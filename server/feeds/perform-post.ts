@@ -7,6 +7,7 @@ import { type NodeAddress, sameAddress } from '#shared/address.ts'
 import { type Entry, readEntry, writeEntry } from '#shared/entry.ts'
 import { createTagUri } from '#shared/item-id.ts'
 import { postPath } from '#shared/paths.ts'
+import { writeRoomLink } from '#shared/room-link.ts'
 import { isWithinBounds, parseXml } from '#shared/xml.ts'
 import { requireNotBlocked } from './blocks.ts'
 import { blogOf } from './blog-of.ts'
@@ -16,6 +17,7 @@ import type { Performance } from './perform.ts'
 import { forgetPrepared, prepare } from './prepare.ts'
 import { ingestOwn, nameOf, publish } from './publish.ts'
 import { createAttachmentsNode, mayMakeAttachments } from './reactions/attachments-node.ts'
+import { findChannel } from './rooms/link-posts.ts'
 import { type PostTask, saveTask } from './task.ts'
 
 type PostPerformance = Performance<PostTask>
@@ -83,7 +85,7 @@ async function publishPost(
   const comments = await chooseComments(deps, performance, readOwn(original)?.comments)
   if (await mayMakeAttachments(deps.state, row.account, row.address)) await createAttachmentsNode(session, row.address)
   const published = new Date(task.published)
-  const payload = writeEntry({
+  const written = writeEntry({
     draft: task.draft,
     address: row.address,
     author: { jid: row.account, name: await nameOf(deps, row.account) },
@@ -94,6 +96,8 @@ async function publishPost(
     comments,
     original,
   })
+  const payload =
+    row.address.service === row.account ? writeRoomLink(written, await findChannel(deps, row.address)) : written
   try {
     await publish(performance, payload)
   } catch (error) {

@@ -52,7 +52,9 @@ export interface SettingsTask {
 
 export interface RelinkTask {
   readonly kind: 'relink'
-  readonly alternate: string
+  /** Absent where not its page, but the room beside its blog is another. */
+  readonly alternate?: string
+  readonly isRoom?: boolean
 }
 
 /** The row's node is followed or not as the state then says: the newest wish counts. */

@@ -21,6 +21,7 @@ import { nameOf } from '../publish.ts'
 import { queue } from '../queue-row.ts'
 import { type RoomMemberTask, type RoomTask, saveTask } from '../task.ts'
 import { joinSite } from './join-site.ts'
+import { queueRoomLinks } from './link-posts.ts'
 import { requireRoom } from './say.ts'
 
 /** Opens the room of a blog, with its author and the site's account in it, or closes it. */
@@ -41,6 +42,7 @@ export async function performRoom(deps: OutboxDeps, performance: Performance<Roo
   await addNode(deps.index, { address: talkNode(channel), kind: 'room', owner: row.account, now: deps.clock() })
   await saveRoomStatus(deps.state, channel, 'open')
   await welcome(deps, room)
+  await queueRoomLinks(deps, { ...room, status: 'open' })
   deps.live.publish(ROOMS_TOPIC, { kind: 'changed' })
 }
 
@@ -81,6 +83,7 @@ async function closeRoom(deps: OutboxDeps, { session, row, begin }: Performance<
   if (site?.status === 'online') await ignoring(site.mix.leave(channel))
   await ignoring(session.mix.leave(channel))
   await ignoring(session.mix.destroyChannel(channel))
+  await queueRoomLinks(deps, { ...room, status: 'closing' })
   await deleteRoom(deps.state, channel)
   await deleteNode(deps.index, talkNode(channel))
   await deps.index.deleteFrom('participant').where('channel', '=', channel).execute()

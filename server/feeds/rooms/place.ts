@@ -2,7 +2,7 @@ import type { IndexDb } from '#server/store/database.ts'
 import { findEntry } from '#server/store/entry.ts'
 import type { NodeRow } from '#server/store/node.ts'
 import type { RoomRow } from '#server/store/room.ts'
-import { findAnnouncement, kindOf } from '#server/store/room-entry.ts'
+import { kindOf } from '#server/store/room-entry.ts'
 import type { ItemAddress } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
 import { NS } from '#shared/ns.ts'
@@ -25,19 +25,19 @@ interface PlaceQuestion {
  * answers came before it, so its own place is known.
  */
 export async function findPlace(index: IndexDb, question: PlaceQuestion): Promise<Place> {
-  const { node, words } = question
+  const { room, node, words } = question
   const announced = readAnnouncement(question)
   if (announced !== undefined) return announced
-  const parent = words.answers === undefined ? undefined : await findEntry(index, node.id, words.answers)
-  if (parent !== undefined) {
-    const address = { ...node.address, item: parent.item }
-    const root = rootOf(parent)
-    if (root === undefined) return { kind: 'talk', inReplyTo: address }
-    return { kind: 'answer', root, inReplyTo: kindOf(parent).kind === 'announcement' ? root : address }
-  }
+  // COMPAT(ejabberd 24.12): its archive forgets what its writer took back, and so what others answered.
   const { thread } = words
-  const isAnnounced = thread !== undefined && (await findAnnouncement(index, node.id, thread)) !== undefined
-  return isAnnounced ? { kind: 'answer', root: thread, inReplyTo: thread } : { kind: 'talk' }
+  const isOfBlog = thread?.service === room.blog.service && thread.node === room.blog.node
+  const said = isOfBlog ? thread : undefined
+  const parent = words.answers === undefined ? undefined : await findEntry(index, node.id, words.answers)
+  const root = (parent && rootOf(parent)) ?? said
+  const inReplyTo = parent && { ...node.address, item: parent.item }
+  if (root === undefined) return { kind: 'talk', ...(inReplyTo && { inReplyTo }) }
+  const isFirst = parent === undefined || kindOf(parent).kind === 'announcement'
+  return { kind: 'answer', root, inReplyTo: isFirst ? root : inReplyTo }
 }
 
 /** Only the site and the blog's owner tell of posts, and only of that blog's. */

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { AppError } from '#server/errors.ts'
-import type { OutboxRow } from '#server/store/outbox.ts'
-import { deleteUnbegun } from '#server/store/outbox.ts'
+import { deleteRefused, deleteUnbegun, listOutboxOf, type OutboxRow } from '#server/store/outbox.ts'
 import { findRoom, findRoomMember } from '#server/store/room.ts'
 import { findTalk, talkNode } from '#server/store/room-talk.ts'
 import { addressKey, asItemId, type ItemAddress, type NodeAddress } from '#shared/address.ts'
@@ -18,7 +17,9 @@ export async function queueRoom(
   { owner, blog, action, key }: { owner: BareJid; blog: NodeAddress; action: 'open' | 'close'; key: string },
 ): Promise<OutboxRow> {
   if (blog.service !== owner) throw new AppError('forbidden', 'Only its owner can open or close the room of a blog')
-  return queue(deps, { kind: 'room', action }, { account: owner, address: nodeRowAddress(blog), key })
+  const address = nodeRowAddress(blog)
+  await dropFormer(deps, { account: owner, address, kind: 'room' })
+  return queue(deps, { kind: 'room', action }, { account: owner, address, key })
 }
 
 /** Joins a room by way of one's own server, or leaves it; a new name is a join again. */
@@ -27,9 +28,20 @@ export async function queueRoomMember(
   { jid, channel, action, nick = '' }: { jid: BareJid; channel: BareJid; action: 'join' | 'leave'; nick?: string },
 ): Promise<OutboxRow> {
   const address = nodeRowAddress(talkNode(channel))
-  await deleteUnbegun(deps.state, { account: jid, address, kind: 'room-member' })
+  await dropFormer(deps, { account: jid, address, kind: 'room-member' })
   const task = { kind: 'room-member', action, nick: cleanLine(nick, LONGEST_NICK) } as const
   return queue(deps, task, { account: jid, address, key: randomUUID() })
+}
+
+/** The newest wish counts: what never began is taken back, and what was refused is not told any more. */
+async function dropFormer(
+  { state }: QueueDeps,
+  former: { account: BareJid; address: ItemAddress; kind: 'room' | 'room-member' },
+): Promise<void> {
+  await deleteUnbegun(state, former)
+  for (const { id, kind, account } of await listOutboxOf(state, former.address)) {
+    if (kind === former.kind && account === former.account) await deleteRefused(state, account, id)
+  }
 }
 
 export interface NewRoomMessage {
