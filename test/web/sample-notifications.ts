@@ -24,7 +24,8 @@ export function notificationSamples(layout: LayoutOf): [name: string, view: view
     ...{ token: 't', settingsUrl: '/settings#messages', feedsAction: '/notifications/address', showsFeeds: false },
     live: { url: '/live', version: '1' },
   }
-  const feeds = { atomUrl: `https://verona.example/notifications/${LONG}/atom.xml`, jsonUrl: '/feed.json' }
+  const secret = 'https://verona.example/notifications/mJ9w7TzEo2sK5nVbQ1xYcF4hRgLd8uAiPq3ZtNvBk0W'
+  const feeds = { atomUrl: `${secret}/atom.xml`, jsonUrl: `${secret}/feed.json` }
   const first = [
     notice('comment', { isUnread: true }),
     notice('reply', { isUnread: true, name: LONG, title: LONG, text: LONG }),
