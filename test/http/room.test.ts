@@ -3,6 +3,7 @@ import { describe, it } from 'node:test'
 import { roomTopic } from '#server/feeds/live.ts'
 import { readTask } from '#server/feeds/task.ts'
 import { listOutbox } from '#server/store/outbox.ts'
+import { deleteRoom } from '#server/store/room.ts'
 import { jidOf } from '#test/support/context.ts'
 import { until } from '#test/support/until.ts'
 import { BLOG, itemOf } from '../feeds/fixtures.ts'
@@ -215,6 +216,24 @@ describe('in a room', { concurrency: true }, () => {
       const retraction = rows.map(readTask).find(({ kind }) => kind === 'room-message')
       assert.deepEqual(retraction, { kind: 'room-message', retracts: 'one' })
     }
+  })
+
+  it('nobody is asked to join, or to open one, whose server does not know rooms', async () => {
+    await using site = await createTestSite()
+    await seedRoom(site)
+    Object.assign(site.ctx.rooms, { mayUse: () => false, mayOpen: () => false })
+    const romeo = await site.signedIn(ROMEO)
+    const { body } = await romeo.get('/@juliet/room')
+    assert.match(body, /Your XMPP server does not know rooms/)
+    assert.doesNotMatch(body, /Join the room|name="nick"/)
+    await deleteRoom(site.ctx.state, CHANNEL)
+    const juliet = await site.signedIn('juliet@capulet.example')
+    const settings = (await juliet.get('/settings')).body
+    assert.doesNotMatch(settings, /Open a room/)
+    const token = /name="token" value="([^"]*)"/.exec(settings)?.[1] ?? ''
+    assert.equal((await juliet.post('/settings/room', { token, key: 'a-form-key' })).statusCode, 403)
+    Object.assign(site.ctx.rooms, { mayOpen: () => true })
+    assert.match((await juliet.get('/settings')).body, /Open a room/)
   })
 
   it('only its author opens and closes it, after a question', async () => {

@@ -260,6 +260,42 @@ describe('an open page', () => {
   })
 })
 
+describe('an open room', () => {
+  it('keeps what is typed where nobody can be reached, and sends it by Enter once somebody can', async () => {
+    await using page = await pages.open('room')
+    const field = page.getByLabel('Message')
+    await page.context().setOffline(true)
+    await field.fill('It was the lark')
+    await page.getByRole('button', { name: 'Send' }).click()
+    await page.getByRole('button', { name: 'Send' }).waitFor()
+    assert.equal(await field.inputValue(), 'It was the lark')
+    await page.context().setOffline(false)
+    await field.press('Shift+Enter')
+    await field.press('Enter')
+    await until(() => pages.site.sent.length > 0)
+    assert.equal(pages.site.sent[0]?.fields.text?.replaceAll('\r', ''), 'It was the lark\n')
+  })
+
+  it('puts in what is new above the form, which stays as it is', async () => {
+    await using page = await pages.open('room')
+    await until(() => pages.site.listeners === 1)
+    await page.getByLabel('Message').fill('Wilt thou')
+    const first = await page.locator('#message-a').elementHandle()
+    await page.route('**/room', (route) =>
+      route.fulfill({
+        contentType: 'text/html',
+        body: `<section class="room">${SAID}<form class="say" id="say"></form></section>`,
+      }),
+    )
+    pages.site.announce('2')
+    await page.getByText('Only this is left').waitFor()
+    assert.equal(await page.getByLabel('Message').inputValue(), 'Wilt thou')
+    assert.equal(await first?.evaluate((element) => element.isConnected), false)
+  })
+})
+
+const SAID = '<div class="talk" role="log"><article class="comment"><p>Only this is left</p></article></div>'
+
 describe('the count of notifications', () => {
   it('follows what the server says, in the digits of the page', async () => {
     for (const [name, seven, many] of [
