@@ -131,6 +131,20 @@ describe('a reaction that somebody sends', () => {
     assert.equal(scene.nodeOf(attachmentsOf(row.address)), undefined)
   })
 
+  it('is not asked for each time that somebody looks at a post without such a node', async () => {
+    await using scene = await open()
+    const { ctx, post } = scene
+    const address = attachmentsOf({ ...post, item: asItemId('of-another-client') })
+    const countAsked = () => ctx.network.asked.filter((asked) => asked.address?.node === address.node).length
+    ctx.indexing.viewed(address)
+    await ctx.indexing.idle()
+    const first = countAsked()
+    assert.ok(first > 0)
+    for (let n = 0; n < 5; n++) ctx.indexing.viewed(address)
+    await ctx.indexing.idle()
+    assert.equal(countAsked(), first)
+  })
+
   it('is refused for what is not one emoji, and for a post that is not there', async () => {
     await using scene = await open()
     const { ctx, post } = scene
