@@ -8,7 +8,6 @@ import { type PersonName, readAuthor } from './post-row.ts'
 import { isShownTo, listThread } from './thread.ts'
 
 export interface CommentRow {
-  readonly id: number
   readonly address: ItemAddress
   /** Of what was said in a room, by the name there: their JID is shown to nobody. */
   readonly author?: PersonName
@@ -91,7 +90,6 @@ function readComment(row: SelectedComment): CommentRow {
   const isFromRoom = row.kind === 'room'
   const author = readAuthor(row)
   return {
-    id: row.id,
     address: { service: row.service, node: row.node, item: row.item },
     author: author && (isFromRoom ? { jid: author.jid, name: nick ?? '?' } : author),
     claimedName: (isFromRoom ? nick : row.claimedName) ?? undefined,
