@@ -10,6 +10,7 @@ import { createNotifier } from './feeds/notify/notifier.ts'
 import { createOutbox } from './feeds/outbox.ts'
 import { createProofs } from './feeds/proofs/proofs.ts'
 import { createRooms } from './feeds/rooms/rooms.ts'
+import { createOriginals } from './feeds/sharing/originals.ts'
 import { addGauges } from './gauges.ts'
 import { createHealthCheck } from './health.ts'
 import type { AppContext } from './http/context.ts'
@@ -77,6 +78,8 @@ export async function createContext({ config, log, local }: ContextParts): Promi
   const following = createFollowing({ ...base, site, outbox, people: people.sessions })
   const notifier = createNotifier({ ...base, site, people: people.sessions })
   stack.defer(() => notifier.stop())
+  const originals = createOriginals({ ...base, site })
+  stack.defer(() => originals.stop())
   stack.defer(async () => void (await Promise.all([outbox.stop(), following.stop(), indexing.stop()])))
 
   function isOwnServer(jid: BareJid): boolean {
@@ -101,6 +104,7 @@ export async function createContext({ config, log, local }: ContextParts): Promi
   await outbox.start()
   following.start()
   notifier.start()
+  originals.start()
   await people.restore()
   const sweeping = setInterval(() => void people.sweep(), SWEEP_MS)
   stack.defer(() => clearInterval(sweeping))

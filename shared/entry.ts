@@ -47,11 +47,20 @@ export interface Entry {
   /** Its page on the web, http(s). */
   readonly alternate?: string
   readonly inReplyTo?: ItemAddress
+  /** Of a repost: the post that it repeats (XEP-0472 §5.6), and whose that is said to be. */
+  readonly via?: Via
   readonly pictures: readonly Picture[]
   /** Whom it mentions (XEP-0372), 20 accounts at most. */
   readonly mentions: readonly BareJid[]
   /** Of attachments (XEP-0470): the emoji in them. */
   readonly reactions?: readonly string[]
+}
+
+/** The original of a repost, as the repost links to it. */
+export interface Via {
+  readonly address: ItemAddress
+  /** What its author is called, by the word of who shared it. */
+  readonly name?: string
 }
 
 /** What somebody writes; the title is '' for a short note. */

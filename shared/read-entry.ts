@@ -2,7 +2,7 @@ import type { Element } from 'ltx'
 import { type ItemAddress, readXmppUri } from './address.ts'
 import { readContent } from './content.ts'
 import { readDate } from './dates.ts'
-import type { Entry, Link, Picture, PostDraft } from './entry.ts'
+import type { Entry, Link, Picture, PostDraft, Via } from './entry.ts'
 import { markForeignLinks, paragraphText, plainText, sanitizeHtml, sanitizeXhtml, textToHtml } from './markup.ts'
 import { readMentions } from './mentions.ts'
 import { NS } from './ns.ts'
@@ -61,6 +61,7 @@ export function readEntry(payload: Element, { isForeign = false }: ReadOptions =
     comments: readComments(payload),
     alternate,
     inReplyTo: readInReplyTo(payload),
+    via: readVia(links),
     pictures: readPictures(links),
     mentions: readMentions(payload, html),
   }
@@ -182,6 +183,16 @@ function readComments(entry: Element): Entry['comments'] {
     if (attrs.title !== 'comments') continue
     const { service, node } = readXmppUri(attrs.href ?? '') ?? {}
     if (service !== undefined && node !== undefined) return { service, node }
+  }
+  return undefined
+}
+
+/** The first link to an item that this one repeats. */
+function readVia(links: readonly Link[]): Via | undefined {
+  for (const { rel, href, title } of links) {
+    const { service, node, item } = (rel === 'via' && readXmppUri(href)) || {}
+    if (service === undefined || node === undefined || item === undefined) continue
+    return { address: { service, node, item }, ...(title ? { name: title } : {}) }
   }
   return undefined
 }

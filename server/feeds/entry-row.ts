@@ -66,7 +66,9 @@ export function toEntryRow(deps: IngestDeps, { node, address, existing, item, ho
       rootNode: item.root?.node ?? null,
       rootItem: item.root?.item ?? null,
     },
-    ...{ viaService: null, viaNode: null, viaItem: null },
+    viaService: entry.via?.address.service ?? null,
+    viaNode: entry.via?.address.node ?? null,
+    viaItem: entry.via?.address.item ?? null,
     arrivedAt: existing?.arrivedAt ?? (isHistory ? published : now).getTime(),
   }
 }
@@ -75,6 +77,7 @@ export function toEntryRow(deps: IngestDeps, { node, address, existing, item, ho
 function writeMore({ entry, contributor, room }: ReadEntryItem): Record<string, unknown> {
   return {
     ...(room !== undefined && { kind: room.kind, nick: room.nick, version: room.version }),
+    ...(entry.via?.name !== undefined && { via: { name: entry.via.name } }),
     ...(entry.pictures.length > 0 && { pictures: entry.pictures }),
     ...(entry.reactions !== undefined && { reactions: entry.reactions }),
     ...(entry.mentions.length > 0 && { mentions: entry.mentions }),
@@ -92,8 +95,9 @@ export function ownerOfThread({ kind, owner }: NodeRow, author: BareJid | null):
  * community also beside it, where its service could write them as well.
  */
 function trustedComments(deps: IngestDeps, node: NodeRow, { entry, credit }: ReadEntryItem) {
-  const { comments } = entry
-  if (comments === undefined || credit.kind === 'unverified') return undefined
+  const { comments, via } = entry
+  // The thread of a repost is its original's, and only that one's author can say where it is.
+  if (comments === undefined || via !== undefined || credit.kind === 'unverified') return undefined
   if (node.kind === 'community' && comments.service === node.address.service) return comments
   // A service that is only said to know who wrote may not hang its posts above the threads of others.
   const isTrusted = node.kind === 'community' ? credit.kind === 'credited' : credit.author === node.owner

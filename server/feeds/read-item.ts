@@ -1,5 +1,5 @@
 import type { Element } from 'ltx'
-import type { NodeRow } from '#server/store/node.ts'
+import { isFeed, type NodeRow } from '#server/store/node.ts'
 import type { Item } from '#server/xmpp/ports.ts'
 import type { ItemAddress } from '#shared/address.ts'
 import { type Contributor, readContributor } from '#shared/contributor.ts'
@@ -15,6 +15,7 @@ import {
   type ProfileName,
   room as roomProfile,
 } from '#shared/profiles/index.ts'
+import { claimOfRepost, withoutFalseVia } from './sharing/read-repost.ts'
 
 /** What is known of a message in a room beside itself: nothing of it is its sender's to say. */
 export interface RoomReading {
@@ -78,10 +79,14 @@ export function readItem(
   }
   if (node.kind === 'room') return readMessage({ item, text, room })
   const profile = profileOf(node, payload)
-  const entry = profile?.readEntry(payload)
-  if (profile === undefined || entry === undefined) return 'it is no entry'
+  const found = profile?.readEntry(payload)
+  if (profile === undefined || found === undefined) return 'it is no entry'
   if (node.kind === 'attachments' && !isOwn(item)) return 'it is not of who published it'
-  const credit = creditOf({ siteDomain, node, stamped, entryAuthor: entry.author.jid })
+  const read = withoutFalseVia(found, { ...node.address, item: item.id }, isFeed(node))
+  // Whoever publishes a repost is its author, whomever it names.
+  const entryAuthor = read.via === undefined ? read.author.jid : undefined
+  const credit = creditOf({ siteDomain, node, stamped, entryAuthor })
+  const entry = claimOfRepost(read, credit)
   const publisher = readPublisher(stamped) ?? (credit.kind === 'credited' ? credit.author : undefined)
   // Anybody may name anybody; only our own account asks for a proof first.
   const isOurs = node.kind === 'comments' && credit.kind !== 'unverified' && credit.author === siteJid

@@ -4,6 +4,7 @@ import type { IndexDb } from '#server/store/database.ts'
 import { countOverwrite, type EntryRow, findEntry, type NewEntry, saveEntry, savePayload } from '#server/store/entry.ts'
 import type { Hold } from '#server/store/index-schema.ts'
 import { findNode, isFeed, type NodeRow } from '#server/store/node.ts'
+import { addOriginal } from '#server/store/original.ts'
 import { savePerson } from '#server/store/person.ts'
 import { deleteTombstone, findTombstone } from '#server/store/tombstone.ts'
 import type { ItemAddress } from '#shared/address.ts'
@@ -79,6 +80,7 @@ async function storeEntry(deps: IngestDeps, saving: Saving): Promise<Stored> {
   const id = await saveEntry(deps.index, row, item.entry.tags)
   const reactions = item.entry.reactions ?? []
   await storeReactions(deps.index, { id, node, address, row, former: existing, reactions })
+  if (item.entry.via !== undefined) await addOriginal(deps.index, item.entry.via.address)
   await deleteTombstone(deps.index, address)
   await learnName(deps.index, item, row.updatedAt)
   const thread = await followThread(deps.index, {

@@ -6,6 +6,7 @@ import type { SafeHtml } from '#shared/markup.ts'
 import { HEART } from '#shared/reactions.ts'
 import type { IndexDb } from './database.ts'
 import type { IndexSchema } from './index-schema.ts'
+import { type Repost, readRepost, selectOriginal, selectShownOriginal } from './repost-row.ts'
 
 export interface PersonName {
   readonly jid: BareJid
@@ -43,6 +44,8 @@ export interface PostRow {
   /** The name of the profile that read it. */
   readonly profile: string
   readonly pictures: readonly Picture[]
+  /** Of a repost: what is known of its original. */
+  readonly repost?: Repost
   /** The item as it came. */
   readonly payload: string
 }
@@ -101,6 +104,8 @@ export function withPostColumns(query: Shown<object>) {
         .where(sql<boolean>`answer.more ->> 'kind' IS NOT 'announcement'`)
         .as('answerCount'),
     )
+    .select(selectOriginal)
+    .select(selectShownOriginal)
 }
 
 type SelectedPost = Awaited<ReturnType<ReturnType<typeof withPostColumns>['executeTakeFirstOrThrow']>>
@@ -131,6 +136,7 @@ export function readPost(row: SelectedPost): PostRow {
     alternate: row.alternate ?? undefined,
     profile: row.profile,
     pictures: (JSON.parse(row.more) as { pictures?: Picture[] }).pictures ?? [],
+    repost: readRepost(row),
     payload: row.payload,
   }
 }
