@@ -1,6 +1,6 @@
 import type { Element } from 'ltx'
 import { asItemId, type ItemAddress, type ItemId, readXmppUri, writePlainXmppUri, writeXmppUri } from './address.ts'
-import { type BareJid, localPart } from './jid.ts'
+import type { BareJid } from './jid.ts'
 import { NS } from './ns.ts'
 import { cleanText } from './text.ts'
 import { childrenOf, createElement as el, textOf } from './xml.ts'
@@ -11,7 +11,6 @@ const MIX_MISC = 'urn:xmpp:mix:misc:0'
 /** Characters of what is shown of one message. */
 const LONGEST = 10_000
 const LONGEST_ID = 200
-const MOST_MENTIONS = 20
 
 /** What a message in a room says: all of it only a claim of whoever sent it. */
 export interface RoomWords {
@@ -29,7 +28,6 @@ export interface RoomWords {
   readonly originId?: string
   /** The Atom entry in it. */
   readonly entry?: Element
-  readonly mentions: readonly BareJid[]
 }
 
 /** Reads a `<message/>` of a channel. */
@@ -45,7 +43,6 @@ export function readRoomWords(message: Element): RoomWords {
   const post = thread && readThread(textOf(thread))
   return {
     text: cleanText(text).trim().slice(0, LONGEST),
-    mentions: readMentions(message),
     ...(answers && { answers }),
     ...(post && { thread: post }),
     ...(replaces && { replaces }),
@@ -100,17 +97,6 @@ function withoutFallback(message: Element, text: string): string {
   const points = [...text]
   if (!(start >= 0 && end > start && end < points.length)) return text
   return [...points.slice(0, start), ...points.slice(end)].join('')
-}
-
-function readMentions(message: Element): BareJid[] {
-  const found = new Set<BareJid>()
-  for (const { attrs } of childrenOf(message, 'reference', NS.REFERENCE).slice(0, 1_000)) {
-    if (found.size >= MOST_MENTIONS) break
-    const address = attrs.type === 'mention' ? readXmppUri(String(attrs.uri ?? '')) : undefined
-    if (address !== undefined && address.node === undefined && localPart(address.service) !== undefined)
-      found.add(address.service)
-  }
-  return [...found]
 }
 
 /** The address of a channel, for a client to join it. */

@@ -1,5 +1,6 @@
 import type { Entry } from '../entry.ts'
 import { textToHtml } from '../markup.ts'
+import { readMentions } from '../mentions.ts'
 import { readRoomWords } from '../room-message.ts'
 import { cleanLine, shorten } from '../text.ts'
 import { BASE_CONFIG, type Profile } from './profile.ts'
@@ -12,12 +13,13 @@ export const room: Profile = {
   matchesPayload: () => false,
   config: BASE_CONFIG,
   readEntry(payload): Entry | undefined {
-    const { text, mentions } = readRoomWords(payload)
+    const { text } = readRoomWords(payload)
     if (text === '') return undefined
+    const html = textToHtml(text, { isForeign: true })
     const excerpt = shorten(cleanLine(text, 1_000), 200)
     return {
-      ...{ title: excerpt, isUntitled: true, excerpt, html: textToHtml(text, { isForeign: true }), source: text },
-      ...{ author: {}, tags: [], links: [], pictures: [], mentions },
+      ...{ title: excerpt, isUntitled: true, excerpt, html, source: text },
+      ...{ author: {}, tags: [], links: [], pictures: [], mentions: readMentions(payload, html) },
     }
   },
   template: 'comment',

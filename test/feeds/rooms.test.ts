@@ -47,6 +47,8 @@ describe('a room beside a blog', () => {
     await heard('This room is public')
     return room
   }
+  const waiting = async () =>
+    (await ctx.state.selectFrom('outbox').select('id').where('status', '=', 'waiting').execute()).length
   const entries = async () => ctx.index.selectFrom('entry').selectAll().where('profile', '=', 'room').execute()
   const heard = (text: string) =>
     until(async () => (await entries()).find(({ excerpt }) => excerpt.includes(text)), {
@@ -105,7 +107,15 @@ describe('a room beside a blog', () => {
     await joinAs(his, room, 'Romeo')
     const { channel } = room
     const inReplyTo = { ...talkNode(channel), item: announcement.item }
-    await done(await queueRoomMessage(ctx, { account: romeo, channel, key: '1', text: 'By any other', inReplyTo }))
+    await done(
+      await queueRoomMessage(ctx, {
+        account: romeo,
+        channel,
+        key: '1',
+        text: 'By any other @juliet@capulet.example',
+        inReplyTo,
+      }),
+    )
     const answer = await heard('By any other')
     const to = { ...talkNode(channel), item: answer.item }
     await done(await queueRoomMessage(ctx, { account: romeo, channel, key: '2', text: 'would smell', inReplyTo: to }))
@@ -113,6 +123,7 @@ describe('a room beside a blog', () => {
     const second = await heard('would smell')
     const talk = await heard('Nice weather')
     assert.deepEqual([answer.author, answer.rootItem, answer.replyItem], [romeo, address.item, address.item])
+    assert.deepEqual(JSON.parse(answer.more), { kind: 'answer', nick: 'Romeo', mentions: [juliet] })
     assert.deepEqual([second.rootItem, second.replyItem], [address.item, answer.item])
     assert.deepEqual([talk.rootItem, JSON.parse(talk.more)], [null, { kind: 'talk', nick: 'Romeo' }])
   })
@@ -168,6 +179,7 @@ describe('a room beside a blog', () => {
     ctx.site.setStatus('waiting')
     ctx.site.setStatus('online')
     await until(async () => (await entries()).length === all.length, { what: 'the same again from the archive' })
+    await heard('changed')
     const texts = (rows: typeof all) => rows.map(({ item, html, more }) => [item, html, more])
     assert.deepEqual(texts(await entries()), texts(all))
   })
@@ -192,6 +204,46 @@ describe('a room beside a blog', () => {
     const rows = await entries()
     assert.deepEqual(rows.map(({ item }) => item as string).sort(), all.sort())
     assert.equal(rows.length, 502)
+  })
+
+  it('is told of a post once, also where Canto ended before it heard so', async () => {
+    const room = await open()
+    const address = await post('Whose name?')
+    await until(() => announced(address, room.channel), { what: 'the announcement' })
+    await until(async () => (await waiting()) === 0, { what: 'the row to be done' })
+    await ctx.index.deleteFrom('entry').where('rootItem', '=', address.item).execute()
+    const again = { status: 'waiting', attempts: 1, acknowledgedAt: null } as const
+    await ctx.state.updateTable('outbox').set(again).where('kind', '=', 'announce').execute()
+    ctx.outbox.wake(ctx.siteJid)
+    await until(() => announced(address, room.channel), { what: 'the announcement again' })
+    assert.equal((await archive(room)).length, 2)
+  })
+
+  it('takes in a day of 10,000 messages, and no more than 20,000', async () => {
+    const room = await open()
+    const node = await findNode(ctx.index, talkNode(room.channel))
+    const [first] = await entries()
+    assert.ok(node && first)
+    const { id: _, ...row } = first
+    const rows = Array.from({ length: 20_000 }, (_each, count) => ({ ...row, item: asItemId(`filled-${count}`) }))
+    for (let at = 0; at < rows.length; at += 200) {
+      await ctx.index
+        .insertInto('entry')
+        .values(rows.slice(at, at + 200))
+        .execute()
+    }
+    await hers.sendMessage({ to: room.channel, type: 'groupchat', id: 'x', body: 'One too many' })
+    await ctx.rooms.idle()
+    assert.ok((await entries()).every(({ excerpt }) => excerpt !== 'One too many'))
+    await ctx.index.deleteFrom('entry').where('item', 'like', asItemId('filled-1%')).execute()
+    const began = performance.now()
+    for (let count = 0; count < 300; count++) {
+      await hers.sendMessage({ to: room.channel, type: 'groupchat', id: `y${count}`, body: `Line ${count}` })
+    }
+    await ctx.rooms.idle()
+    const perMessage = (performance.now() - began) / 300
+    assert.ok(perMessage < 30, `${perMessage} ms for each`)
+    assert.equal((await entries()).filter(({ excerpt }) => excerpt.startsWith('Line ')).length, 300)
   })
 
   it('is gone with all that was said when it is closed', async () => {

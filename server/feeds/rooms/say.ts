@@ -4,6 +4,7 @@ import { deleteRoomMember, findRoom, findRoomMember, type RoomRow } from '#serve
 import type { RoomMessage, XmppSession } from '#server/xmpp/ports.ts'
 import type { ItemAddress } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
+import { writeBodyMentions } from '#shared/mentions.ts'
 import { type RoomParts, readRoomWords, writeRoomParts, writeThread } from '#shared/room-message.ts'
 import { isElement } from '#shared/xml.ts'
 import type { OutboxDeps } from '../outbox-deps.ts'
@@ -71,7 +72,7 @@ async function send(
   const timer = setTimeout(() => reject(late), PATIENCE)
   promise.catch(() => {})
   try {
-    const payloads = writeRoomParts(parts)
+    const payloads = [...writeRoomParts(parts), ...(parts.entry || !body ? [] : writeBodyMentions(body))]
     const thread = post && writeThread(post)
     await session.sendMessage({
       ...{ to: channel, type: 'groupchat', id, payloads },
