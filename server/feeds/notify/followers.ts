@@ -13,6 +13,7 @@ import type { ScanDeps } from './scan.ts'
 type Deps = ScanDeps & { readonly site: Pick<XmppSession, 'jid'> }
 
 const EVERY_MS = 3 * 3_600_000
+const RETRY_MS = 10 * 60_000
 /** After the time of a reading, where no list has come yet. */
 const UNTOLD = ' untold'
 /** More than these are not told apart. */
@@ -49,11 +50,10 @@ export async function readFollowers(
     return 'read'
   } catch (error) {
     if (!isAppError(error)) throw error
-    // It is asked again as late as the others are: a server that does not tell is not asked at every sign-in.
-    if (!isAppError(error, 'unavailable', 'timeout')) {
-      const since = isFirst ? UNTOLD : ''
-      await saveSetting(deps.state, settingOf(jid), `${now.toISOString()}${since}`)
-    }
+    // A server that does not tell is not asked at every sign-in; one that is not there now, again before long.
+    const again = isAppError(error, 'unavailable', 'timeout') ? RETRY_MS : EVERY_MS
+    const at = new Date(now.getTime() - EVERY_MS + again).toISOString()
+    await saveSetting(deps.state, settingOf(jid), isFirst ? `${at}${UNTOLD}` : at)
     return 'untold'
   }
 }
