@@ -123,7 +123,8 @@ async function judgeItem(
 ): Promise<{ readonly hold: Hold | null } | 'rejected'> {
   if (read.kind === 'metadata') return { hold: null }
   const { address } = event
-  const existing = await findEntry(deps.index, node.id, address.item)
+  // Of a post it makes no difference.
+  const existing = isFeed(node) ? undefined : await findEntry(deps.index, node.id, address.item)
   const verdict = await judge(deps, {
     ...{ node, address, item: read, isKnown: existing !== undefined && existing.hold === null },
     ...{ isHistory: options.isHistory === true, isCaughtUp: isCaughtUp(options), root: read.root },
