@@ -3,7 +3,6 @@ import { type CommentRow, listCommentRows } from '#server/store/comment.ts'
 import { type Cursor, readCursor, writeCursor } from '#server/store/cursor.ts'
 import type { IndexDb } from '#server/store/database.ts'
 import { listThread, type ThreadLine, type ThreadPlace } from '#server/store/thread.ts'
-import { type ItemAddress, sameAddress } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
 
 /** The query of one page of a thread, in the address of its post. */
@@ -102,9 +101,4 @@ async function readComments(
     above.add(line.id)
     return [{ row, depth, parent: parent && rows.get(parent.id), isBelowParent }]
   })
-}
-
-/** The comment that somebody is about to answer, where it is on the page. */
-export function findOnPage({ comments }: ThreadPage, address: ItemAddress): CommentRow | undefined {
-  return comments.find(({ row }) => sameAddress(row.address, address))?.row
 }
