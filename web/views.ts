@@ -381,6 +381,8 @@ export interface ThreadPagesView {
 
 export interface CommentFormView {
   readonly action: string
+  /** Where to ask who can be mentioned, as one types. */
+  readonly peopleUrl?: string
   readonly token: string
   readonly key: string
   readonly jid: string
@@ -676,6 +678,8 @@ export interface RoomFormView {
     readonly text: string
     readonly cancelUrl: string
   }
+  /** Where to ask who can be mentioned, as one types. */
+  readonly peopleUrl: string
   readonly leaveAction: string
 }
 

@@ -56,6 +56,7 @@ export function roomSamples(
   const empty = { blog, talk: [], people: [], peopleCount: 0 }
   const form = {
     action: '/@juliet/room/messages',
+    peopleUrl: '/people.json',
     token: 't',
     key: 'a-form-key',
     name: 'Juliet',

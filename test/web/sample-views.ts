@@ -131,7 +131,13 @@ function readingSamples(assets: string): Samples {
 function postSamples(assets: string): Samples {
   const layout = layoutOf(assets)
   const page = { layout: layout(createPost().title, { ogType: 'article' }), follow }
-  const form = { action: '/@juliet/lark/comments', token: 't', key: 'k', jid: 'juliet@capulet.example' }
+  const form = {
+    action: '/@juliet/lark/comments',
+    peopleUrl: '/people.json',
+    token: 't',
+    key: 'k',
+    jid: 'juliet@capulet.example',
+  }
   const replyTo = { name: 'روميو', item: 'c3', cancelUrl: '?' }
   const howTo = {
     signinUrl: '/signin?next=/@juliet/lark',

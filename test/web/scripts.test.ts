@@ -315,3 +315,32 @@ describe('the count of notifications', () => {
     }
   })
 })
+
+describe('mentions', () => {
+  it('are offered while they are typed, and chosen by the keyboard', async () => {
+    await using page = await pages.open('post')
+    await page.route('**/people.json*', (route) => {
+      const people = [
+        { name: 'Romeo [M]', jid: 'romeo@montague.example' },
+        { name: 'Rosaline', jid: 'rosaline@capulet.example' },
+      ]
+      const isAsked = new URL(route.request().url()).searchParams.get('q') === 'ro'
+      return route.fulfill({ json: { people: isAsked ? people : [] } })
+    })
+    const field = page.getByLabel('Comment')
+    await field.pressSequentially('Art thou not @ro')
+    await page.getByRole('option', { name: /Romeo/ }).waitFor()
+    assert.equal(await field.getAttribute('aria-activedescendant'), 'comment-text-people-0')
+    await field.press('ArrowDown')
+    await field.press('ArrowUp')
+    await field.press('Enter')
+    assert.equal(await field.inputValue(), 'Art thou not [@Romeo \\[M\\]](xmpp:romeo@montague.example) ')
+    assert.equal(await page.getByRole('listbox').count(), 0)
+    await field.pressSequentially('and @ro')
+    await page.getByRole('option', { name: /Rosaline/ }).click()
+    assert.match(await field.inputValue(), /and \[@Rosaline\]\(xmpp:rosaline@capulet\.example\) $/)
+    await field.pressSequentially('mail a@ro')
+    await field.press('Escape')
+    assert.equal(await page.getByRole('listbox').count(), 0)
+  })
+})

@@ -168,6 +168,7 @@ export const ar: Strings = {
   replyingTo: 'ردًا على {name}.',
   comment: 'تعليق',
   send: 'إرسال',
+  mentionPeople: 'أشخاص للإشارة إليهم',
   sending: 'جارٍ الإرسال…',
   commentHint: 'باسم {jid}. يمكن للجميع قراءته. يمكنك استعمال Markdown.',
   commentHow: 'اكتب تعليقًا',

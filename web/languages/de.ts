@@ -155,6 +155,7 @@ export const de: Strings = {
   replyingTo: 'Antwort an {name}.',
   comment: 'Kommentar',
   send: 'Senden',
+  mentionPeople: 'Personen zum Erwähnen',
   sending: 'Wird gesendet …',
   commentHint: 'Als {jid}. Alle können ihn lesen. Markdown ist möglich.',
   commentHow: 'Einen Kommentar schreiben',

@@ -154,6 +154,7 @@ export const en = {
   replyingTo: 'In answer to {name}.',
   comment: 'Comment',
   send: 'Send',
+  mentionPeople: 'People to mention',
   sending: 'Sending…',
   commentHint: 'As {jid}. Everyone can read it. Markdown works.',
   commentHow: 'Write a comment',

@@ -155,6 +155,7 @@ export const fr: Strings = {
   replyingTo: 'En réponse à {name}.',
   comment: 'Commentaire',
   send: 'Envoyer',
+  mentionPeople: 'Personnes à mentionner',
   sending: 'Envoi…',
   commentHint: 'En tant que {jid}. Tout le monde peut le lire. Markdown est accepté.',
   commentHow: 'Écrire un commentaire',

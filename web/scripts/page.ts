@@ -1,6 +1,7 @@
 import { keepBusy } from './busy.ts'
 import { saveDrafts } from './drafts.ts'
 import { listenForChanges } from './live.ts'
+import { completeMentions } from './mention.ts'
 import { speakInPlace } from './room.ts'
 import { showLocalTimes } from './times.ts'
 import { refreshMarks } from './way-back.ts'
@@ -9,5 +10,6 @@ showLocalTimes(document)
 keepBusy()
 saveDrafts()
 listenForChanges()
+completeMentions()
 speakInPlace()
 refreshMarks()

@@ -21,6 +21,7 @@ import type { AppContext } from '../context.ts'
 import { isSiteFeed } from '../places.ts'
 import { findRights } from '../rights.ts'
 import { LIVE } from '../routes/live.ts'
+import { PEOPLE } from '../routes/people.ts'
 import { blogTitle, requireFeed, requirePost } from '../shown.ts'
 import { findCommentAddress } from '../thread-comment.ts'
 import { readPostVersion } from '../versions.ts'
@@ -161,6 +162,7 @@ async function viewForm(
   const text = typed ?? (await findCommentDraft(ctx.state, jid, post.address))
   return {
     action: `${path}/comments`,
+    peopleUrl: `${path}/${PEOPLE}`,
     token: tokens.issue(jid),
     key: createFormKey(),
     ...{ jid, text, problem, replyTo },

@@ -3,6 +3,7 @@ import { findTalk, talkNode } from '#server/store/room-talk.ts'
 import { readItemSegment } from '#shared/paths.ts'
 import type { RoomFormView, RoomView } from '#web/views.ts'
 import { joinUri } from '../room-paths.ts'
+import { PEOPLE } from '../routes/people.ts'
 import type { Web } from '../web.ts'
 import { createFormKey } from '../write-form.ts'
 import type { Exchange } from './page.ts'
@@ -51,7 +52,14 @@ async function viewForm(
   const item = reply === undefined ? undefined : readItemSegment(reply)
   const answered = item && (await findTalk(ctx.index, { ...talkNode(room.channel), item }))
   return {
-    ...{ action: `${path}/messages`, leaveAction: `${path}/leave`, token, key: createFormKey(), name },
+    ...{
+      action: `${path}/messages`,
+      leaveAction: `${path}/leave`,
+      peopleUrl: `${path}/${PEOPLE}`,
+      token,
+      key: createFormKey(),
+      name,
+    },
     ...{ text: typed, problem },
     ...(answered === undefined || reply === undefined
       ? {}

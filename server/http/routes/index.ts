@@ -13,6 +13,7 @@ import { addMachines } from './machines.ts'
 import { addModeration } from './moderation.ts'
 import { addNotificationRoutes } from './notifications.ts'
 import { addOutbox } from './outbox.ts'
+import { addPeople } from './people.ts'
 import { addPicture } from './picture.ts'
 import { addProofs } from './proofs.ts'
 import { addReactions } from './reactions.ts'
@@ -39,6 +40,7 @@ export const ROUTES: readonly ((app: FastifyInstance, web: Web) => void)[] = [
   addDrafts,
   addComments,
   addReactions,
+  addPeople,
   addProofs,
   addCommunities,
   addDelete,
