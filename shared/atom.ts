@@ -51,6 +51,8 @@ export interface FeedEntry {
   /** The page on the web. */
   readonly alternate: string
   readonly xmppUri?: string
+  /** Of a repost: its original, on the web where it is there. */
+  readonly via?: string
   readonly enclosures?: readonly { readonly href: string; readonly type: string; readonly title: string }[]
   /** `feed`: where everybody may read them. */
   readonly comments?: { readonly page: string; readonly feed?: string; readonly count: number }
@@ -139,6 +141,7 @@ function writeFeedEntry(entry: FeedEntry, now: Date): string {
     ...entry.tags.map((tag) => `<category term="${escapeXml(tag)}"/>`),
     link({ rel: 'alternate', type: 'text/html', href: entry.alternate }),
     link({ rel: 'via', href: entry.xmppUri }),
+    link({ rel: 'via', href: entry.via }),
     inReplyTo === undefined
       ? ''
       : `<thr:in-reply-to ref="${escapeXml(inReplyTo.ref)}" type="text/html" href="${escapeXml(inReplyTo.href)}"/>`,

@@ -1,6 +1,7 @@
 import type { ItemAddress, NodeAddress } from './address.ts'
 import type { BareJid } from './jid.ts'
 import type { SafeHtml } from './markup.ts'
+import type { RepostOf } from './write-repost.ts'
 
 export { isPictureType, isWebAddress, readDraft, readEntry } from './read-entry.ts'
 export { type CommentParts, type EntryParts, writeAlternate, writeComment, writeEntry } from './write-entry.ts'
@@ -73,6 +74,8 @@ export interface PostDraft {
   readonly comments: boolean
   /** Those of a gallery; absent where the form has none, so that an edit leaves them as they are. */
   readonly pictures?: readonly Picture[]
+  /** The post that a new one repeats. */
+  readonly repost?: RepostOf
 }
 
 /** Who writes: the account, and the name it goes by. */

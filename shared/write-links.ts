@@ -6,6 +6,7 @@ import { NS } from './ns.ts'
 import { keep } from './original.ts'
 import { isPictureType } from './read-entry.ts'
 import type { EntryParts } from './write-entry.ts'
+import type { RepostOf } from './write-repost.ts'
 import { childrenOf, createElement as el } from './xml.ts'
 
 /** The links of a post: its web page, its `xmpp:` URI, its comments, and what an original has besides. */
@@ -29,7 +30,13 @@ export function writeLinks(
   if (draft.comments && comments !== undefined) {
     links.push(el('link', { rel: 'replies', title: 'comments', href: writePlainXmppUri(comments) }))
   }
+  if (draft.repost !== undefined) links.push(writeVia(draft.repost))
   return [...links, ...kept].sort((a, b) => rankLink(a) - rankLink(b))
+}
+
+// XEP-0277 §3.4; the name is for readers who never saw the original.
+function writeVia({ via, atomId, name }: RepostOf): Element {
+  return el('link', { rel: 'via', title: name, href: writeXmppUri(via), ref: atomId })
 }
 
 /** Those that stay keep their place, and what else their links say, as a size. */

@@ -69,6 +69,9 @@ export interface PostView {
   readonly commentCount: number
   /** Where there are any. */
   readonly heartCount?: number
+  /** Of a repost. */
+  readonly repost?: RepostView | undefined
+  readonly shareUrl?: string
   /** Whether comments are possible at all. */
   readonly hasComments: boolean
   readonly editUrl?: string
@@ -83,6 +86,35 @@ export interface PostView {
   readonly template?: string
   /** Beside its text: through our own address. */
   readonly pictures?: readonly PictureView[]
+}
+
+/** The original of a repost. */
+export interface RepostView {
+  /** Its page, here or where its author has it; else its `xmpp:` address. */
+  readonly url: string
+  readonly name?: string
+  /** Whether the original's own node says that it is theirs. */
+  readonly isProved: boolean
+}
+
+/** Who shared a post. */
+export interface SharesView {
+  readonly count: number
+  /** The newest. */
+  readonly people: readonly { readonly name: string; readonly url: string }[]
+}
+
+export interface ShareView {
+  readonly layout: Layout
+  readonly post: { readonly title: string; readonly url: string; readonly author?: string }
+  readonly quoteUrl: string
+  readonly jid: string
+  /** Where it may be shared by them. */
+  readonly form?: { readonly action: string; readonly token: string; readonly key: string; readonly words: string }
+  /** Why it cannot be, or could not be. */
+  readonly problem?: string
+  /** Their own repost. */
+  readonly own?: string
 }
 
 export interface PictureView {
@@ -359,6 +391,9 @@ export interface PostPageView {
   }
   /** Why nobody can comment. */
   readonly closed?: string
+  /** Of a repost: where people talk about it. */
+  readonly original?: { readonly url: string; readonly commentCount: number }
+  readonly shares?: SharesView | undefined
   readonly moderation?: ModeratePostView
   readonly reportUrl?: string
   readonly threadWish?: ThreadWishView
@@ -827,6 +862,7 @@ export interface Views {
   readonly communities: CommunitiesView
   readonly 'community-new': CommunityNewView
   readonly 'community-people': CommunityPeopleView
+  readonly share: ShareView
   readonly confirm: ConfirmView
   readonly settings: SettingsView
   readonly room: RoomView

@@ -82,8 +82,13 @@ async function publishPost(
   const { session, row, task, begin } = performance
   await begin()
   const original = task.base === undefined ? undefined : (found ?? (await findIndexed(deps, performance)))
-  const comments = await chooseComments(deps, performance, readOwn(original)?.comments)
-  if (await mayMakeAttachments(deps.state, row.account, row.address)) await createAttachmentsNode(session, row.address)
+  const before = readOwn(original)
+  // What people say about a repost is with its original.
+  const isRepost = task.draft.repost !== undefined || before?.via !== undefined
+  const comments = isRepost ? task.draft.repost?.comments : await chooseComments(deps, performance, before?.comments)
+  if (!isRepost && (await mayMakeAttachments(deps.state, row.account, row.address))) {
+    await createAttachmentsNode(session, row.address)
+  }
   const published = new Date(task.published)
   const written = writeEntry({
     draft: task.draft,

@@ -58,7 +58,8 @@ async function requireContent({ index }: QueueDeps, { draft, to, edits }: NewPos
   const node = edits ?? to
   const type = node && (await findNode(index, node))?.type
   if (type === gallery.type && pictures.length === 0) throw new AppError('bad-request', 'Add a picture first.')
-  if (pictures.some(({ alt }) => alt.trim() === '')) {
+  // What others did not describe is theirs to describe.
+  if (draft.repost === undefined && pictures.some(({ alt }) => alt.trim() === '')) {
     throw new AppError('bad-request', 'Say in words what is to be seen, for those who cannot see it.')
   }
   if (title.trim() === '' && text.trim() === '' && pictures.length === 0) {

@@ -94,8 +94,8 @@ async function storeEntry(deps: IngestDeps, saving: Saving): Promise<Stored> {
 }
 
 /** Of the site's own posts. Most others have none, which nobody needs to know before somebody looks at the post. */
-async function readsAttachments({ state }: IngestDeps, { node, address }: Saving): Promise<boolean> {
-  if (!isFeed(node)) return false
+async function readsAttachments({ state }: IngestDeps, { node, address, item }: Saving): Promise<boolean> {
+  if (!isFeed(node) || item.entry.via !== undefined) return false
   if (node.kind === 'community') return (await findCommunity(state, address)) !== undefined
   return node.owner !== undefined && (await findAuthor(state, node.owner)) !== undefined
 }

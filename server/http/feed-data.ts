@@ -59,7 +59,8 @@ function createPostEntry(deps: Deps, { isPrivate }: FeedSource, row: PostRow): F
   const author = row.credit === 'credited' ? row.author : undefined
   return {
     id: feedEntryId(row.address, author?.jid, row.atomId),
-    ...{ title: row.title, html: row.html, summary: row.summary, published: row.published, updated: row.updated },
+    ...{ title: titleOf(row), html: row.html, summary: row.summary, published: row.published, updated: row.updated },
+    ...(row.repost && { via: row.repost.alternate ?? writeXmppUri(row.repost.via) }),
     author: author ?? { name: `${row.author?.name ?? ''} (according to ${row.address.service})` },
     ...{ tags: row.tags, language: row.language, alternate },
     xmppUri: writeXmppUri(row.address),
@@ -68,6 +69,11 @@ function createPostEntry(deps: Deps, { isPrivate }: FeedSource, row: PostRow): F
       : { enclosures: row.pictures.map(({ alt, ...rest }) => ({ ...rest, title: alt })) }),
     comments: row.comments && { page: `${alternate}#comments`, feed, count: row.commentCount },
   }
+}
+
+/** A repost says who shared it: in a list of titles nothing else does. */
+function titleOf({ title, author, repost }: PostRow): string {
+  return repost === undefined || author === undefined ? title : `${author.name} shared: ${title}`
 }
 
 export function describeSource(deps: Deps, source: FeedSource) {

@@ -19,6 +19,7 @@ import { blockPath } from '../community-paths.ts'
 import type { Rights } from '../rights.ts'
 import { blogTitle } from '../shown.ts'
 import type { Web } from '../web.ts'
+import { viewRepost } from './share.ts'
 
 type Deps = Pick<Web, 'ctx' | 'pictures'>
 
@@ -30,7 +31,7 @@ export interface PostPlace {
   readonly rights?: Rights
 }
 
-export function viewPost(deps: Deps, row: PostRow, { blog, rights }: PostPlace): PostView {
+export function viewPost(deps: Deps, row: PostRow, { blog, person, rights }: PostPlace): PostView {
   const site = { domain: deps.ctx.siteDomain }
   const url = postPath(site, row.address)
   const name = row.author?.name ?? row.claimedName
@@ -53,13 +54,19 @@ export function viewPost(deps: Deps, row: PostRow, { blog, rights }: PostPlace):
     isUnverified: row.credit === 'unverified',
     blog: { title: blogTitle(blog), url: nodePath(site, blog.address) },
     tags: row.tags.map((tag) => ({ name: tag, url: tagPath(site, tag, blog.address) })),
-    commentCount: row.commentCount,
+    repost: viewRepost(deps, row),
+    commentCount: row.repost?.commentCount ?? row.commentCount,
     ...(row.heartCount > 0 ? { heartCount: row.heartCount } : {}),
-    hasComments: row.comments !== undefined,
+    hasComments: (row.repost ?? row).comments !== undefined,
+    ...(mayShare(row, person) ? { shareUrl: `${url}/share` } : {}),
     ...(rights?.mayEdit ? { editUrl: `${url}/edit` } : {}),
     ...(rights?.mayDelete ? { deleteUrl: `${url}/delete` } : {}),
     ...(rights?.isModerator && row.publisher !== undefined ? { blockUrl: blockPath(row.address, row.publisher) } : {}),
   }
+}
+
+function mayShare({ author, repost }: PostRow, person: Person | undefined): boolean {
+  return person?.isBlogger === true && author?.jid !== person.jid && repost === undefined
 }
 
 /** Those that its text does not show already. */

@@ -37,6 +37,7 @@ import { viewPost, viewWaiting } from './post-view.ts'
 import { type VisitorWords, viewVisitorForm } from './proof.ts'
 import { viewReactions } from './reactions.ts'
 import { viewRoomLink } from './room-link.ts'
+import { viewRepost, viewShares } from './share.ts'
 import { sayDomains } from './sign-in.ts'
 import { readThreadPage, type ThreadPage, type ThreadQuery } from './thread-page.ts'
 import { viewThreadPages, writeThreadQuery } from './thread-paging.ts'
@@ -89,7 +90,8 @@ export async function sendPostPage(web: Web, exchange: Exchange, page: PostPage)
     },
     view: {
       post: viewPost(web, post, { blog, person, rights }),
-      reactions: await viewReactions(web, { post, rows, person }),
+      ...(await viewSpread(web, post)),
+      reactions: post.repost === undefined ? await viewReactions(web, { post, rows, person }) : undefined,
       follow,
       ...(await viewRoomLink(web, page.address)),
       comments: viewComments(web, {
@@ -105,6 +107,13 @@ export async function sendPostPage(web: Web, exchange: Exchange, page: PostPage)
       live: { url: `${path}/${LIVE}`, version: await readPostVersion(ctx, post) },
     },
   })
+}
+
+/** Of a repost where people talk about it; of any other who shared it. */
+async function viewSpread(web: Web, post: PostRow): Promise<Pick<PostPageView, 'original' | 'shares'>> {
+  const repost = viewRepost(web, post)
+  if (repost !== undefined) return { original: { url: repost.url, commentCount: post.repost?.commentCount ?? 0 } }
+  return { shares: await viewShares(web, post) }
 }
 
 /** Both views of a thread, and whatever page of the flat one, have the same comments. */
@@ -133,6 +142,7 @@ async function viewCommenting(
 ): Promise<Commenting> {
   const { ctx } = web
   const { post } = page
+  if (post.repost !== undefined) return {}
   if (post.comments === undefined) return { closed: 'This post takes no comments.' }
   const problem = await findThreadProblem(web, post.comments)
   if (problem !== undefined) return { closed: problem }

@@ -25,6 +25,7 @@ import { addRoomOwner } from './room-owner.ts'
 import { addRoomRemoval } from './room-removal.ts'
 import { addSession } from './session.ts'
 import { addSettings } from './settings.ts'
+import { addShare } from './share.ts'
 import { addWrite } from './write.ts'
 
 /** Every route of the site. */
@@ -39,6 +40,7 @@ export const ROUTES: readonly ((app: FastifyInstance, web: Web) => void)[] = [
   addWrite,
   addDrafts,
   addComments,
+  addShare,
   addReactions,
   addPeople,
   addProofs,

@@ -19,6 +19,7 @@ import { sendPreviewPage, sendWritePage } from '../pages/write.ts'
 import type { PostParams } from '../places.ts'
 import { blogAddress, FEED_PATHS, readPostParams, redirectedTo } from '../places.ts'
 import { publishDraft } from '../publish.ts'
+import { readQuote } from '../quote.ts'
 import { findSentDraft, findSentPost, listSentDrafts } from '../sent-drafts.ts'
 import { findOwnBlog, requireFeed, requirePost } from '../shown.ts'
 import { readVisit } from '../visit.ts'
@@ -36,6 +37,8 @@ interface WriteQuery {
   readonly to?: string
   readonly form?: string
   readonly draft?: string
+  /** The `xmpp:` URI of a post that it quotes. */
+  readonly quote?: string
 }
 
 type WriteRequest = FastifyRequest<{ Body: WriteFields }>
@@ -70,6 +73,7 @@ export function addWrite(app: FastifyInstance, web: Web): void {
       comments: 'on',
       language,
       to: request.query.to,
+      text: await readQuote(ctx, request.query.quote, visit.person),
       ...(isGallery(blog) ? { pictures: '0' } : {}),
     }
     const draft = readWriteForm(fields, { jid, now: ctx.clock() })

@@ -1,0 +1,54 @@
+import { AppError } from '#server/errors.ts'
+import { findOutboxForm, listOutbox, type OutboxRow } from '#server/store/outbox.ts'
+import type { PostRow } from '#server/store/post-row.ts'
+import { findRepost } from '#server/store/repost.ts'
+import { type ItemAddress, sameAddress } from '#shared/address.ts'
+import type { BareJid } from '#shared/jid.ts'
+import { createRepostDraft } from '#shared/write-repost.ts'
+import type { QueueDeps } from '../outbox-deps.ts'
+import { queuePost } from '../queue-post.ts'
+import { readTask } from '../task.ts'
+
+export interface NewRepost {
+  readonly author: BareJid
+  /** Of the form, so that it counts once. */
+  readonly key: string
+  readonly post: PostRow
+  /** Of the original: its page, or its `xmpp:` address. */
+  readonly url: string
+  readonly words: string
+}
+
+/** Shares a post on somebody's own blog. Throws `forbidden` for what is theirs, `conflict` where they did so before. */
+export async function queueRepost(deps: QueueDeps, repost: NewRepost): Promise<OutboxRow> {
+  const { author, key, post, url, words } = repost
+  const sent = await findOutboxForm(deps.state, author, `post:${key}`)
+  if (sent === undefined || sent.status === 'refused') await requireShareable(deps, repost)
+  const { title, html, tags, language, pictures, atomId, comments } = post
+  const name = post.author?.name ?? post.claimedName
+  const of = { via: post.address, atomId, name, comments }
+  const draft = createRepostDraft({ of, title, html, tags, language, pictures, url, words })
+  return queuePost(deps, { author, key, draft })
+}
+
+async function requireShareable(deps: QueueDeps, { author, post }: NewRepost): Promise<void> {
+  if (post.author?.jid === author) throw new AppError('forbidden', 'This is your own post.')
+  if (post.repost !== undefined) throw new AppError('forbidden', 'This is itself shared. Share its original.')
+  if ((await findOwnRepost(deps, author, post.address)) !== undefined) {
+    throw new AppError('conflict', 'You have shared this already.')
+  }
+}
+
+/** Somebody's repost of a post, also where it is not out yet. */
+export async function findOwnRepost(
+  { index, state }: Pick<QueueDeps, 'index' | 'state'>,
+  author: BareJid,
+  via: ItemAddress,
+): Promise<ItemAddress | undefined> {
+  const waiting = (await listOutbox(state, author)).find((row) => {
+    const task = readTask(row)
+    if (task.kind !== 'post' || row.status !== 'waiting' || task.draft.repost === undefined) return false
+    return sameAddress(task.draft.repost.via, via)
+  })
+  return (await findRepost(index, via, author)) ?? waiting?.address
+}

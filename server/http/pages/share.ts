@@ -1,0 +1,88 @@
+import type { FastifyReply } from 'fastify'
+import { mayBlog } from '#server/config.ts'
+import { findOwnRepost } from '#server/feeds/sharing/queue-repost.ts'
+import type { PostRow } from '#server/store/post-row.ts'
+import { listReposts } from '#server/store/repost.ts'
+import { writeXmppUri } from '#shared/address.ts'
+import { postPath } from '#shared/paths.ts'
+import type { RepostView, SharesView } from '#web/views.ts'
+import { isSiteFeed, listSiteAuthors } from '../places.ts'
+import type { Web } from '../web.ts'
+import { createFormKey } from '../write-form.ts'
+import type { Exchange } from './page.ts'
+import { sendPage } from './page.ts'
+import { asSentence } from './post-view.ts'
+
+/** So many are named. */
+const NAMED = 20
+
+export interface SharePage {
+  readonly post: PostRow
+  readonly words?: string
+  readonly problem?: string
+  readonly status?: number
+}
+
+/** Where a post is shared: as it is, with words of one's own, or quoted in a post. */
+export async function sendSharePage(web: Web, exchange: Exchange, page: SharePage): Promise<FastifyReply> {
+  const { ctx, tokens } = web
+  const { post, words = '', status } = page
+  const { person } = exchange.visit
+  if (person === undefined) throw new TypeError('Sharing needs a person')
+  const path = postPath({ domain: ctx.siteDomain }, post.address)
+  const own = await findOwnRepost(ctx, person.jid, post.address)
+  const problem = (await findObstacle(web, post, person.jid)) ?? page.problem
+  const author = post.author?.name ?? post.claimedName
+  const form = { action: `${path}/share`, token: tokens.issue(person.jid), key: createFormKey(), words }
+  const mayShare = own === undefined && (problem === undefined || problem === page.problem)
+  return sendPage(web, exchange, {
+    name: 'share',
+    status,
+    head: { title: 'Share', noindex: true },
+    view: {
+      post: { title: post.title, url: path, ...(author !== undefined && { author }) },
+      quoteUrl: `/write?${new URLSearchParams({ quote: writeXmppUri(post.address) })}`,
+      jid: person.jid,
+      ...(mayShare ? { form } : {}),
+      ...(problem === undefined ? {} : { problem: asSentence(problem) }),
+      ...(own === undefined ? {} : { own: postPath({ domain: ctx.siteDomain }, own) }),
+    },
+  })
+}
+
+/** Why somebody cannot share a post as it is. */
+export async function findObstacle({ ctx }: Web, post: PostRow, jid: string): Promise<string | undefined> {
+  if (post.author?.jid === jid) return 'This is your own post.'
+  if (post.repost !== undefined) return 'This is itself shared. Share its original.'
+  if (post.alternate !== undefined || (await isSiteFeed(ctx, post.address))) return undefined
+  return 'Its author has not put this post on the web, so it is not shared there either.'
+}
+
+/** Where an original is: here where everybody may see it, else where its author has it. */
+export function viewRepost({ ctx }: Pick<Web, 'ctx'>, { repost }: PostRow): RepostView | undefined {
+  if (repost === undefined) return undefined
+  const { via, author, claimedName, alternate } = repost
+  const isShown = repost.isHere && (alternate !== undefined || mayBlog(ctx.config, via.service))
+  const name = author?.name ?? claimedName
+  return {
+    url: isShown ? postPath({ domain: ctx.siteDomain }, via) : (alternate ?? writeXmppUri(via)),
+    ...(name !== undefined && { name }),
+    isProved: author !== undefined,
+  }
+}
+
+/** Who shared a post, where anybody did. */
+export async function viewShares({ ctx }: Web, { address }: PostRow): Promise<SharesView | undefined> {
+  const siteAuthors = await listSiteAuthors(ctx)
+  const { count, rows } = await listReposts(ctx.index, address, { siteAuthors, limit: NAMED })
+  if (count === 0) return undefined
+  const people = new Map(
+    rows
+      .toReversed()
+      .map(({ address: at, author }) => [
+        author.jid,
+        { name: author.name, url: postPath({ domain: ctx.siteDomain }, at) },
+      ]),
+  )
+  return { count, people: [...people.values()].reverse() }
+}
