@@ -172,4 +172,29 @@ describe('one post, answered through every door', () => {
       'the archive, which keeps it',
     )
   })
+
+  it('has of the room what its archive has, after it was down for 500 messages', async () => {
+    await product.stop()
+    for (let n = 0; n < 500; n++) {
+      const body = `<body>Missed ${n}.</body>`
+      await friend.send(
+        `<message xmlns="jabber:client" to="${channel}" type="groupchat" id="${randomUUID()}">${body}</message>`,
+      )
+    }
+    await heardInRoom('Missed 499.')
+    await product.start()
+    const day = `/@${juliet}/room`
+    await until(async () => (await text(day)).includes('Missed 499.'), { timeout: 60_000, what: 'the last message' })
+    const shown: string[] = []
+    for (let next: string | undefined = `${day}?day=${new Date().toISOString().slice(0, 10)}`; next !== undefined; ) {
+      const html: string = await text(next)
+      shown.push(...[...html.matchAll(/Missed (\d+)\./g)].map(([, n]) => n ?? ''))
+      const [, link]: (string | undefined)[] = /<a href="([^"]+)">Later/.exec(html) ?? []
+      next = link?.replaceAll('&amp;', '&')
+    }
+    assert.deepEqual(
+      shown,
+      Array.from({ length: 500 }, (_, n) => String(n)),
+    )
+  })
 })

@@ -114,14 +114,15 @@ async function findReason(
   // Of what is read again only its own date says whether it came after that.
   if (closed !== undefined && (!isHistory || written > closed.since)) return 'closed'
   if (isHistory) return undefined
-  if (who !== undefined && !isKnown) {
+  // A conversation beside the posts goes faster than comments on them: a room has bounds of its own.
+  const isAnswer = post.item !== ''
+  if (who !== undefined && !isKnown && isAnswer) {
     const at = isCaughtUp ? new Date(Math.min(written.getTime(), deps.clock().getTime())) : deps.clock()
     const burst = { who, thread: node.address, post, at, by: isCaughtUp ? 'publishedAt' : 'arrivedAt' } as const
     if (await isTooMany(deps.index, burst)) return 'too-many'
   }
   const isLinking = feed.holds !== 'nobody' && hasLink(item.entry)
-  // What is said in a room beside the posts waits for nobody but for a link.
-  const isHeldFromStrangers = feed.holds === 'strangers' && post.item !== ''
+  const isHeldFromStrangers = feed.holds === 'strangers' && isAnswer
   if (!isLinking && !isHeldFromStrangers) return undefined
   if (who !== undefined && (await hasSpoken(deps, { who, post, address }))) return undefined
   if (isLinking) return 'link'
