@@ -18,6 +18,7 @@ import {
 import { proofSamples, visitorForm } from './sample-proofs.ts'
 import { reactionSamples, reactions, reactionsSignedOut } from './sample-reactions.ts'
 import { roomSamples } from './sample-rooms.ts'
+import { reposts, shareSamples, shares } from './sample-sharing.ts'
 
 /** A page as data, with the name of its template. */
 export interface Sample {
@@ -40,6 +41,7 @@ export function createSamples(assets: string): ReadonlyMap<string, Sample> {
       ([name, data]) => [name, { template: 'notifications', view: data }] as const,
     ),
     ...reactionSamples(layoutOf(assets)).map(([name, data]) => [name, { template: 'reactions', view: data }] as const),
+    ...shareSamples(layoutOf(assets)).map(([name, data]) => [name, { template: 'share', view: data }] as const),
     ...proofSamples(layoutOf(assets)).map(([name, data]) => [name, { template: 'proof', view: data }] as const),
     ...moderationSamples(layoutOf(assets)).map(([name, template, data]) => [name, { template, view: data }] as const),
     ...otherSamples(assets),
@@ -80,6 +82,7 @@ function readingSamples(assets: string): Samples {
   const secret = 'mJ9w7TzEo2sK5nVbQ1xYcF4hRgLd8uAiPq3ZtNvBk0W'
   return [
     sample('home', 'home', { layout: layout('The Verona Papers', nobody), posts, paging: { olderUrl: '?before=1' } }),
+    sample('home-reposts', 'home', { layout: layout('The Verona Papers', nobody), posts: reposts, paging: {} }),
     sample('home-empty', 'home', { layout: layout('The Verona Papers'), posts: [], paging: {}, writeUrl: '/write' }),
     sample('timeline', 'timeline', {
       layout: layout('Home', { feeds: [] }),
@@ -166,6 +169,12 @@ function postSamples(assets: string): Samples {
       ...{ ...page, post: createPost(), comments: comments.slice(4), form },
       pages: { previousUrl: '?before=1', treeUrl: '?' },
     }),
+    ...reposts.map((post, i) =>
+      sample(`post-repost${i === 0 ? '' : `-${i}`}`, 'post', {
+        ...{ ...page, post, comments: [], original: { url: post.repost?.url ?? '', commentCount: i } },
+      }),
+    ),
+    sample('post-shared', 'post', { ...page, post: createPost({ shareUrl: '/share' }), comments: [], form, shares }),
     sample('post-signed-out', 'post', {
       ...{ ...page, post: createPost(), comments: [], howTo, reactions: reactionsSignedOut },
       layout: layout(createPost().title, { ogType: 'article', person: undefined }),
