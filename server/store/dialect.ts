@@ -1,6 +1,16 @@
 import type Database from 'better-sqlite3'
-import { type CompiledQuery, type DatabaseConnection, type QueryResult, SqliteDialect, SqliteDriver } from 'kysely'
+import {
+  type CompiledQuery,
+  type DatabaseConnection,
+  type QueryResult,
+  type SqliteDatabase,
+  SqliteDialect,
+  SqliteDriver,
+} from 'kysely'
 import { AppError } from '#server/errors.ts'
+
+/** Statements that stay prepared: about all that Canto ever says to one file. */
+const MOST_STATEMENTS = 500
 
 /** SQLite over one connection, which says in words when the disk is full: `no-room`. Nothing is half stored then. */
 export class OneFileDialect extends SqliteDialect {
@@ -20,7 +30,7 @@ class OneFileDriver extends SqliteDriver {
   readonly #database: Database.Database
 
   constructor(database: Database.Database) {
-    super({ database })
+    super({ database: preparedOnce(database) })
     this.#database = database
   }
 
@@ -31,6 +41,24 @@ class OneFileDriver extends SqliteDriver {
   override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
     // A full disk ends a transaction by itself (sqlite.org/lang_transaction.html §3): one more end would hide why.
     if (this.#database.inTransaction) await super.rollbackTransaction(connection)
+  }
+}
+
+/** Preparing costs more than most statements. SQLite prepares them anew by itself after a change of the tables. */
+function preparedOnce(database: Database.Database): SqliteDatabase {
+  const statements = new Map<string, Database.Statement>()
+  return {
+    prepare(sql) {
+      const known = statements.get(sql)
+      const statement = known ?? database.prepare(sql)
+      // The one that was not needed for longest goes first.
+      statements.delete(sql)
+      statements.set(sql, statement)
+      const [oldest] = statements.keys()
+      if (oldest !== undefined && statements.size > MOST_STATEMENTS) statements.delete(oldest)
+      return statement
+    },
+    close: () => database.close(),
   }
 }
 

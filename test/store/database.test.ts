@@ -117,4 +117,17 @@ describe('the databases', () => {
     assert.equal(await findSetting(other, 'word'), 'Verona')
     await Promise.all([state.destroy(), other.destroy()])
   })
+
+  it('prepare a statement once, which still sees what other statements make of its table', async () => {
+    await using folder = await createTestFolder()
+    const state = await openState(folder.file('state.sqlite'))
+    const list = async () => (await sql`SELECT * FROM setting`.execute(state)).rows
+    await saveSetting(state, 'word', 'Verona')
+    assert.deepEqual(await list(), [{ key: 'word', value: 'Verona' }])
+    await sql`ALTER TABLE setting ADD COLUMN since TEXT`.execute(state)
+    assert.deepEqual(await list(), [{ key: 'word', value: 'Verona', since: null }])
+    await sql`DROP TABLE setting`.execute(state)
+    await assert.rejects(list(), /no such table/)
+    await state.destroy()
+  })
 })
