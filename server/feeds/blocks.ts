@@ -1,7 +1,7 @@
 import { AppError } from '#server/errors.ts'
 import { findBlock } from '#server/store/community.ts'
 import type { IndexDb, StateDb } from '#server/store/database.ts'
-import { listPostsOfThread } from '#server/store/node.ts'
+import { listRightfulPosts } from '#server/store/node.ts'
 import type { NodeAddress } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
 
@@ -18,7 +18,7 @@ export async function findBlocker(
 ): Promise<BareJid | undefined> {
   const by = await findBlock(state, address, jid)
   if (by !== undefined) return by
-  for (const post of await listPostsOfThread(index, address)) {
+  for (const post of await listRightfulPosts(index, address)) {
     const blocker = await findBlock(state, post, jid)
     if (blocker !== undefined) return blocker
   }

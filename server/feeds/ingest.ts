@@ -12,6 +12,7 @@ import { METADATA_ITEM } from '#shared/feed-metadata.ts'
 import { type BareJid, readBareJid } from '#shared/jid.ts'
 import { isWithinBounds, writeSortedXml } from '#shared/xml.ts'
 import { announceSaved } from './announce.ts'
+import { mayReplace } from './entry-row.ts'
 import { BLOCKED_TOPIC, type Live } from './live.ts'
 import { judge } from './moderation/judge.ts'
 import { creditKept } from './moderation/kept-copy.ts'
@@ -125,6 +126,8 @@ async function judgeItem(
   const { address } = event
   // Of a post it makes no difference.
   const existing = isFeed(node) ? undefined : await findEntry(deps.index, node.id, address.item)
+  // Written over what another said, as some services let anybody: it is not stored, so nothing is decided by it.
+  if (existing !== undefined && !mayReplace(existing, read)) return { hold: existing.hold }
   const verdict = await judge(deps, {
     ...{ node, address, item: read, isKnown: existing !== undefined && existing.hold === null },
     ...{ isHistory: options.isHistory === true, isCaughtUp: isCaughtUp(options), root: read.root },

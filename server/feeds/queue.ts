@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { AppError } from '#server/errors.ts'
 import { findComment } from '#server/store/comment.ts'
-import { findNode, listPostsOfThread } from '#server/store/node.ts'
+import { findNode, listRightfulPosts } from '#server/store/node.ts'
 import { deleteUnbegun, findOutboxForm, listOutboxOf, type OutboxRow } from '#server/store/outbox.ts'
 import { findPost } from '#server/store/post.ts'
 import { findClosedThread } from '#server/store/thread-state.ts'
@@ -105,7 +105,7 @@ export async function queueRemoveComment(
 
 /** Whether somebody looks after a community with the post that these are the comments of. */
 async function moderatesThread(deps: QueueDeps, jid: BareJid, thread: ItemAddress): Promise<boolean> {
-  for (const post of await listPostsOfThread(deps.index, thread)) if (await isModerator(deps, jid, post)) return true
+  for (const post of await listRightfulPosts(deps.index, thread)) if (await isModerator(deps, jid, post)) return true
   return false
 }
 

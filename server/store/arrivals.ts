@@ -10,6 +10,10 @@ export interface Stretch {
   readonly until: Date
 }
 
+/** Whose words an entry is, and their server: as the indexes of migration 0003 have them. */
+const WRITER = 'coalesce(entry.contributor, entry.publisher, entry.author)'
+const SERVER = `substr(${WRITER}, instr(${WRITER}, '@') + 1)`
+
 /** Whether somebody wrote so many comments in a stretch of time, anywhere, those that are held too. */
 export async function hasWritten(
   index: IndexDb,
@@ -17,35 +21,36 @@ export async function hasWritten(
   stretch: Stretch,
 ): Promise<boolean> {
   const rows = await selectWithin(index, stretch)
-    .where(({ or, eb }) => or([eb('entry.publisher', '=', who), eb('entry.contributor', '=', who)]))
+    .where(sql<boolean>`${sql.raw(WRITER)} = ${who}`)
     .limit(most)
     .execute()
   return rows.length >= most
 }
 
-/** The same of everybody of a server, under one post. */
+/** The same of everybody of a server, under one post: on its node of comments, and in rooms. */
 export async function hasServerWritten(
   index: IndexDb,
   { who, thread, post, most }: { who: BareJid; thread: NodeAddress; post: ItemAddress; most: number },
   stretch: Stretch,
 ): Promise<boolean> {
-  const writer = sql`coalesce(entry.contributor, entry.publisher, entry.author)`
-  const rows = await selectWithin(index, stretch)
-    .innerJoin('node', 'node.id', 'entry.nodeId')
-    .where(sql<boolean>`substr(${writer}, instr(${writer}, '@') + 1) = ${domainOf(who)}`)
-    .where(({ or, and, eb }) =>
-      or([
-        and([eb('node.service', '=', thread.service), eb('node.node', '=', thread.node)]),
-        and([
-          eb('entry.rootService', '=', post.service),
-          eb('entry.rootNode', '=', post.node),
-          eb('entry.rootItem', '=', post.item),
-        ]),
-      ]),
-    )
+  const ofServer = selectWithin(index, stretch)
+    .where(sql<boolean>`${sql.raw(SERVER)} = ${domainOf(who)}`)
     .limit(most)
+  const onNode = await ofServer
+    .where('entry.nodeId', '=', ({ selectFrom }) =>
+      selectFrom('node')
+        .select('node.id')
+        .where('node.service', '=', thread.service)
+        .where('node.node', '=', thread.node),
+    )
+    .where('entry.rootItem', 'is', null)
     .execute()
-  return rows.length >= most
+  const inRooms = await ofServer
+    .where('entry.rootService', '=', post.service)
+    .where('entry.rootNode', '=', post.node)
+    .where('entry.rootItem', '=', post.item)
+    .execute()
+  return onNode.length + inRooms.length >= most
 }
 
 /** Whether anything of somebody's is shown under a blog's posts, but for one item. */
@@ -93,8 +98,7 @@ function selectWithin(index: IndexDb, { by, since, until }: Stretch) {
   return index
     .selectFrom('entry')
     .select('entry.id')
-    .where('entry.isPost', '=', 0)
-    .where('entry.isLike', '=', 0)
+    .where(sql<boolean>`entry.is_post = 0 AND entry.is_like = 0`)
     .where(`entry.${by}`, '>', since.getTime())
     .where(`entry.${by}`, '<=', until.getTime())
     .$if(by === 'arrivedAt', (query) => query.where('entry.firstSeenAt', '>', since.getTime()))

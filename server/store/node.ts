@@ -1,4 +1,4 @@
-import type { Insertable, Selectable, Updateable } from 'kysely'
+import { type Insertable, type Selectable, sql, type Updateable } from 'kysely'
 import type { ItemAddress, NodeAddress } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
 import { attachmentsOf, attachmentsPrefix } from '#shared/profiles/index.ts'
@@ -98,6 +98,23 @@ export async function listPostsOfThread(index: IndexDb, { service, node }: NodeA
     .select(['node.service', 'node.node', 'entry.item'])
     .where('entry.commentsService', '=', service)
     .where('entry.commentsNode', '=', node)
+    .execute()
+}
+
+/** The same, without those of others that only link there: whose the thread is, looks after it. */
+export async function listRightfulPosts(index: IndexDb, { service, node }: NodeAddress): Promise<ItemAddress[]> {
+  return index
+    .selectFrom('entry')
+    .innerJoin('node', 'node.id', 'entry.nodeId')
+    .leftJoin('node as thread', (join) =>
+      join.onRef('thread.service', '=', 'entry.commentsService').onRef('thread.node', '=', 'entry.commentsNode'),
+    )
+    .select(['node.service', 'node.node', 'entry.item'])
+    .where('entry.commentsService', '=', service)
+    .where('entry.commentsNode', '=', node)
+    .where(
+      sql<boolean>`coalesce(thread.owner = CASE node.kind WHEN 'community' THEN entry.author ELSE node.owner END, 1)`,
+    )
     .execute()
 }
 

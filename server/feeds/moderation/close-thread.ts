@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { AppError } from '#server/errors.ts'
-import { findNode } from '#server/store/node.ts'
+import { findNode, listRightfulPosts } from '#server/store/node.ts'
 import type { OutboxRow } from '#server/store/outbox.ts'
 import { findPost } from '#server/store/post.ts'
 import { saveClosedThread } from '#server/store/thread-state.ts'
-import { asItemId, type ItemAddress } from '#shared/address.ts'
+import { asItemId, type ItemAddress, sameAddress } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
 import { postTopic } from '../live.ts'
 import type { QueueDeps } from '../outbox-deps.ts'
@@ -22,10 +22,16 @@ export async function closeThread(
   if (!isOwner && !(await mayModerate(deps, by, post))) {
     throw new AppError('forbidden', 'Only who owns the blog can close its comments')
   }
+  const { comments } = found
+  const above = comments === undefined ? [] : await listRightfulPosts(deps.index, comments)
+  // A post may link to the thread of another, which is not its writer's to close.
+  if (comments !== undefined && !above.some((other) => sameAddress(other, post))) {
+    throw new AppError('forbidden', 'Only whose comments these are can close them')
+  }
   await saveClosedThread(deps.state, post, isClosed ? { since: deps.clock(), by } : undefined)
   deps.live.publish(postTopic(post), { kind: 'changed' })
-  if (found.comments === undefined) return undefined
-  const account = (await findNode(deps.index, found.comments))?.owner ?? by
-  const address = { ...found.comments, item: asItemId('') }
+  if (comments === undefined) return undefined
+  const account = (await findNode(deps.index, comments))?.owner ?? by
+  const address = { ...comments, item: asItemId('') }
   return queue(deps, { kind: 'close-thread', post }, { account, address, key: randomUUID() })
 }

@@ -116,7 +116,7 @@ async function findReason(
   if (isHistory) return undefined
   // A conversation beside the posts goes faster than comments on them: a room has bounds of its own.
   const isAnswer = post.item !== ''
-  if (who !== undefined && !isKnown && isAnswer) {
+  if (!isKnown && isAnswer) {
     const at = isCaughtUp ? new Date(Math.min(written.getTime(), deps.clock().getTime())) : deps.clock()
     const burst = { who, thread: node.address, post, at, by: isCaughtUp ? 'publishedAt' : 'arrivedAt' } as const
     if (await isTooMany(deps.index, burst)) return 'too-many'

@@ -11,7 +11,8 @@ export const MOST_BY_WRITER = 5
 export const MOST_BY_SERVER = 30
 
 export interface Burst {
-  readonly who: BareJid
+  /** Absent where the service does not say. */
+  readonly who?: BareJid | undefined
   readonly thread: NodeAddress
   readonly post: ItemAddress
   readonly at: Date
@@ -22,7 +23,7 @@ export interface Burst {
 /** Whether one more comment is more than the limits let through. */
 export async function isTooMany(index: IndexDb, { who, thread, post, at, by }: Burst): Promise<boolean> {
   const stretch = { by, since: new Date(at.getTime() - MINUTE), until: at }
-  if (await hasWritten(index, { who, most: MOST_BY_WRITER }, stretch)) return true
+  if (who !== undefined && (await hasWritten(index, { who, most: MOST_BY_WRITER }, stretch))) return true
   return hasServerWritten(index, { who, thread, post, most: MOST_BY_SERVER }, stretch)
 }
 

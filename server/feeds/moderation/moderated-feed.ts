@@ -1,10 +1,11 @@
 import { findAuthor, type Holds } from '#server/store/author.ts'
 import { findCommunity, listCommunitiesOf } from '#server/store/community.ts'
 import type { IndexDb, StateDb } from '#server/store/database.ts'
-import { listPostsOfThread, type NodeRow } from '#server/store/node.ts'
+import { listRightfulPosts, type NodeRow } from '#server/store/node.ts'
 import { asItemId, type ItemAddress, type NodeAddress } from '#shared/address.ts'
 import { type BareJid, localPart } from '#shared/jid.ts'
 import { NS } from '#shared/ns.ts'
+import { readAttachmentsNode } from '#shared/profiles/index.ts'
 import { blogOf } from '../blog-of.ts'
 
 /** A feed that somebody here looks after: an author's blog, or a community that was made here. */
@@ -40,7 +41,9 @@ export async function listPostsAbove(
   root: ItemAddress | undefined,
 ): Promise<ItemAddress[]> {
   if (root !== undefined) return [root]
-  if (kind !== 'room') return listPostsOfThread(index, address)
+  const reacted = kind === 'attachments' ? readAttachmentsNode(address) : undefined
+  if (reacted !== undefined) return [reacted]
+  if (kind !== 'room') return listRightfulPosts(index, address)
   const room = await state
     .selectFrom('room')
     .select(['service', 'node'])

@@ -1,7 +1,7 @@
 import { findBlock } from '#server/store/community.ts'
 import type { IndexDb, StateDb } from '#server/store/database.ts'
 import { findNewsEntry, type NewsEntry } from '#server/store/news.ts'
-import { findNode, listPostsOfThread } from '#server/store/node.ts'
+import { findNode, listRightfulPosts } from '#server/store/node.ts'
 import { findRoom } from '#server/store/room.ts'
 import { listThreadWishes, type ThreadWish } from '#server/store/thread-wish.ts'
 import { asItemId, type ItemAddress } from '#shared/address.ts'
@@ -71,7 +71,7 @@ function readMore(entry: NewsEntry): More {
 async function listPosts({ index }: AudienceDeps, entry: NewsEntry, address: ItemAddress): Promise<ItemAddress[]> {
   const { rootService: service, rootNode: node, rootItem: item } = entry
   if (service !== null && node !== null && item !== null) return [{ service, node, item }]
-  return entry.kind === 'room' ? [] : listPostsOfThread(index, address)
+  return entry.kind === 'room' ? [] : listRightfulPosts(index, address)
 }
 
 /** The blog in whose room it was said, as the address of a post without an item. */

@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { isAppError } from '#server/errors.ts'
+import { blockOnBlog } from '#server/feeds/moderation/block.ts'
+import { closeThread } from '#server/feeds/moderation/close-thread.ts'
+import { decide } from '#server/feeds/moderation/decide.ts'
+import { removeComment } from '#server/feeds/moderation/remove.ts'
+import { addAuthorRow } from '#server/store/author.ts'
+import { findDecision } from '#server/store/decision.ts'
+import { findJudged } from '#server/store/judged-entry.ts'
+import { addNode } from '#server/store/node.ts'
+import { listOutbox } from '#server/store/outbox.ts'
+import { countReactions } from '#server/store/reaction.ts'
+import type { ItemAddress, NodeAddress } from '#shared/address.ts'
+import { attachmentsOf } from '#shared/profiles/index.ts'
+import { writeReaction } from '#shared/reactions.ts'
+import { createTestContext, jidOf, type TestContext } from '#test/support/context.ts'
+import { BLOG, commentsLink, entryOf, itemOf, JULIET, MALLORY, publishTo, ROMEO, THREAD } from './fixtures.ts'
+
+const POST = itemOf(BLOG, 'balcony')
+const LINK = { title: 'Look: https://spam.example/' }
+
+async function open(): Promise<TestContext> {
+  const ctx = await createTestContext()
+  await addAuthorRow(ctx.state, JULIET, ctx.clock())
+  await addNode(ctx.index, { address: BLOG, kind: 'blog', owner: JULIET, now: ctx.clock() })
+  await publishTo(ctx, POST, { payload: entryOf({ more: commentsLink(THREAD) }), publisher: JULIET })
+  return ctx
+}
+
+function say(ctx: TestContext, address: ItemAddress, from: string, words = {}) {
+  return publishTo(ctx, address, { payload: entryOf({ author: from, ...words }), publisher: from })
+}
+
+async function holdOf(ctx: TestContext, address: ItemAddress): Promise<string | null> {
+  return (await findJudged(ctx.index, address))?.hold ?? null
+}
+
+describe('writing over the comment of another, as some services let anybody', () => {
+  it('decides nothing about it', async () => {
+    await using ctx = await open()
+    const address = itemOf(THREAD, 'his')
+    await say(ctx, address, ROMEO)
+    assert.equal(await say(ctx, address, MALLORY, LINK), 'ignored')
+    assert.equal(await findDecision(ctx.state, address), undefined)
+    await say(ctx, address, ROMEO, { title: 'Hark', updated: '2026-01-02T03:05:05Z' })
+    assert.equal(await holdOf(ctx, address), null)
+  })
+
+  it('does not have it taken away by the block of who did so', async () => {
+    await using ctx = await open()
+    const address = itemOf(THREAD, 'his')
+    await say(ctx, address, ROMEO)
+    await blockOnBlog(ctx, { by: JULIET, blog: BLOG, jid: MALLORY })
+    assert.equal(await say(ctx, address, MALLORY), 'ignored')
+    const rows = await listOutbox(ctx.state, JULIET)
+    assert.deepEqual(
+      rows.filter(({ address: { item } }) => item === 'his'),
+      [],
+    )
+    assert.equal(await holdOf(ctx, address), null)
+  })
+})
+
+describe('a post that links to the thread of another', () => {
+  const service = jidOf('pubsub.capulet.example')
+  const tybalt = jidOf('tybalt@capulet.example')
+  const thread: NodeAddress = { service, node: 'urn:xmpp:microblog:0:comments/hers' }
+  const hers = itemOf(BLOG, 'hers')
+  const tybalts: NodeAddress = { service: tybalt, node: 'urn:xmpp:microblog:0' }
+  const his = itemOf(tybalts, 'his')
+
+  async function claim(): Promise<TestContext> {
+    const ctx = await open()
+    await publishTo(ctx, hers, { payload: entryOf({ more: commentsLink(thread) }), publisher: JULIET })
+    await addAuthorRow(ctx.state, tybalt, ctx.clock())
+    await addNode(ctx.index, { address: tybalts, kind: 'blog', owner: tybalt, now: ctx.clock() })
+    await publishTo(ctx, his, { payload: entryOf({ more: commentsLink(thread) }), publisher: tybalt })
+    return ctx
+  }
+
+  it('lets its writer decide about nothing there', async () => {
+    await using ctx = await claim()
+    const address = itemOf(thread, 'a')
+    await say(ctx, address, ROMEO)
+    const isForbidden = (error: unknown) => isAppError(error, 'forbidden')
+    await assert.rejects(removeComment(ctx, { by: tybalt, address }), isForbidden)
+    await assert.rejects(decide(ctx, { by: tybalt, address, what: 'held' }), isForbidden)
+    assert.equal(await holdOf(ctx, address), null)
+    await decide(ctx, { by: JULIET, address, what: 'held' })
+    assert.equal(await holdOf(ctx, address), 'held')
+  })
+
+  it('shuts nobody out of it', async () => {
+    await using ctx = await claim()
+    await blockOnBlog(ctx, { by: tybalt, blog: tybalts, jid: ROMEO })
+    const address = itemOf(thread, 'a')
+    assert.equal(await say(ctx, address, ROMEO), 'stored')
+    assert.equal(await holdOf(ctx, address), null)
+    assert.deepEqual(await listOutbox(ctx.state, tybalt), [])
+  })
+
+  it('closes nothing by the session of whose it is', async () => {
+    await using ctx = await claim()
+    await closeThread(ctx, { by: tybalt, post: his, isClosed: true }).catch(() => {})
+    assert.deepEqual(await listOutbox(ctx.state, JULIET), [])
+    const address = itemOf(thread, 'a')
+    await say(ctx, address, ROMEO)
+    assert.equal(await holdOf(ctx, address), null)
+  })
+})
+
+describe('comments of nobody in particular', () => {
+  it('are limited too, as those of one server', async () => {
+    await using ctx = await open()
+    ctx.setNow('2026-03-01T12:00:00Z')
+    for (let n = 0; n < 32; n++) {
+      await publishTo(ctx, itemOf(THREAD, `c${n}`), { payload: entryOf({ author: `bot${n}@evil.example` }) })
+    }
+    assert.equal(await holdOf(ctx, itemOf(THREAD, 'c29')), null)
+    assert.equal(await holdOf(ctx, itemOf(THREAD, 'c30')), 'held')
+  })
+})
+
+describe('who is shut out of a blog', () => {
+  it('reacts to nothing there', async () => {
+    await using ctx = await open()
+    const node = attachmentsOf(POST)
+    await addNode(ctx.index, { address: node, kind: 'attachments', owner: JULIET, now: ctx.clock() })
+    const payload = writeReaction(undefined, { emoji: '🌹', isOn: true, now: ctx.clock() })
+    await blockOnBlog(ctx, { by: JULIET, blog: BLOG, jid: MALLORY })
+    await publishTo(ctx, itemOf(node, MALLORY), { payload, publisher: MALLORY })
+    await publishTo(ctx, itemOf(node, ROMEO), { payload, publisher: ROMEO })
+    assert.deepEqual(
+      (await countReactions(ctx.index, POST)).map(({ emoji, count }) => [emoji, count]),
+      [['🌹', 1]],
+    )
+  })
+})
