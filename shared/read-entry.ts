@@ -1,25 +1,24 @@
 import type { Element } from 'ltx'
-import { type ItemAddress, readXmppUri } from './address.ts'
+import { readXmppUri } from './address.ts'
 import { readContent } from './content.ts'
 import { readDate } from './dates.ts'
-import type { Entry, Link, Picture, PostDraft, Via } from './entry.ts'
+import type { Entry, Link, Picture, PostDraft } from './entry.ts'
 import { markForeignLinks, paragraphText, plainText, sanitizeHtml, sanitizeXhtml, textToHtml } from './markup.ts'
 import { readMentions } from './mentions.ts'
 import { NS } from './ns.ts'
-import { cleanLine, cleanText, readDirection, shorten, trimmedLines } from './text.ts'
+import { readComments, readInReplyTo, readLinks, readVia } from './read-links.ts'
+import { cleanLine, cleanText, readDirection, shorten } from './text.ts'
 import { childrenOf, isElement, isWithinBounds, textOf } from './xml.ts'
 
 const TITLE = 300
 const NAME = 200
 const TAG = 100
 const TAGS = 50
-const LINKS = 100
 const EXCERPT = 200
 const ADDRESS = 8192
 const PICTURES = 50
 const PICTURE_TYPES = ['image/jpeg', 'image/png', 'image/gif', 'image/webp']
 const FILE_NAME = /^\S+\.(?:jpe?g|png|gif|webp)$/i
-const LINK_SCHEMES = ['http:', 'https:', 'xmpp:', 'mailto:']
 
 /** How an entry is to be read. */
 export interface ReadOptions {
@@ -142,21 +141,6 @@ function readTags(entry: Element): string[] {
   return [...tags.values()]
 }
 
-function readLinks(entry: Element): Link[] {
-  const links: Link[] = []
-  for (const { attrs } of childrenOf(entry, 'link', NS.ATOM).slice(0, LINKS)) {
-    const href = trimmedLines(cleanText(attrs.href ?? '')).join('')
-    if (href.length > ADDRESS || !LINK_SCHEMES.includes(URL.parse(href)?.protocol ?? '')) continue
-    links.push({
-      rel: cleanLine(attrs.rel ?? 'alternate', NAME),
-      href,
-      type: attrs.type === undefined ? undefined : cleanLine(attrs.type, NAME),
-      title: attrs.title === undefined ? undefined : cleanLine(attrs.title, NAME),
-    })
-  }
-  return links
-}
-
 /** Pictures that browsers show. Movim gives the name of a file for a title, which says nothing to those who cannot see. */
 function readPictures(links: readonly Link[]): Picture[] {
   const pictures = new Map<string, Picture>()
@@ -175,37 +159,6 @@ export function isPictureType(type: string): boolean {
 /** Whether an address is one of the web. */
 export function isWebAddress(href: string): boolean {
   return ['http:', 'https:'].includes(URL.parse(href)?.protocol ?? '')
-}
-
-function readComments(entry: Element): Entry['comments'] {
-  for (const { attrs } of childrenOf(entry, 'link', NS.ATOM)) {
-    // COMPAT(Movim 0.34): it goes by the title alone.
-    if (attrs.title !== 'comments') continue
-    const { service, node } = readXmppUri(attrs.href ?? '') ?? {}
-    if (service !== undefined && node !== undefined) return { service, node }
-  }
-  return undefined
-}
-
-/** The first link to an item that this one repeats. */
-function readVia(links: readonly Link[]): Via | undefined {
-  for (const { rel, href, title } of links) {
-    const { service, node, item } = (rel === 'via' && readXmppUri(href)) || {}
-    if (service === undefined || node === undefined || item === undefined) continue
-    return { address: { service, node, item }, ...(title ? { name: title } : {}) }
-  }
-  return undefined
-}
-
-/** The first reference (RFC 4685) that leads to an item; one post may answer several. */
-function readInReplyTo(entry: Element): ItemAddress | undefined {
-  for (const { attrs } of childrenOf(entry, 'in-reply-to', NS.THREAD)) {
-    for (const uri of [attrs.href, attrs.ref]) {
-      const { service, node, item } = readXmppUri(uri ?? '') ?? {}
-      if (service !== undefined && node !== undefined && item !== undefined) return { service, node, item }
-    }
-  }
-  return undefined
 }
 
 // Markdown takes a block of HTML as it is up to the next empty line.
