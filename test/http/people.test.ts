@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { addFollow } from '#server/store/follow.ts'
 import { savePerson } from '#server/store/person.ts'
+import { renderMarkdown } from '#shared/markup.ts'
 import { jidOf } from '#test/support/context.ts'
 import { JULIET, MALLORY, ROMEO } from '../feeds/fixtures.ts'
 import { seedAuthor, seedComment, seedThread } from './seed.ts'
@@ -46,3 +47,19 @@ it('tells nobody who is not signed in, and no addresses of a room to who is not 
   const { people } = (await nurse.get('/@juliet/room/people.json?q=')).json<{ people: unknown[] }>()
   assert.deepEqual(people, [], CHANNEL)
 })
+
+it('leads from a mention to the blog where there is one here, and else to the account', async () => {
+  await using site = await createTestSite()
+  await seedAuthor(site)
+  const { path, thread } = await seedThread(site, 'lark')
+  const text = `[@Juliet](xmpp:${JULIET}) and [@Romeo](xmpp:${ROMEO}) and [no mention](xmpp:${JULIET})`
+  await seedComment(site, 'c1', { from: ROMEO, thread, text, more: xhtmlOf(text) })
+  const { body } = await site.browser().get(path)
+  assert.match(body, /<a href="\/@juliet"[^>]*>@Juliet<\/a>/)
+  assert.match(body, new RegExp(`<a href="xmpp:${ROMEO}"[^>]*>@Romeo</a>`))
+  assert.match(body, new RegExp(`<a href="xmpp:${JULIET}"[^>]*>no mention</a>`))
+})
+
+function xhtmlOf(markdown: string): string {
+  return `<content type='xhtml'><div xmlns='http://www.w3.org/1999/xhtml'>${renderMarkdown(markdown)}</div></content>`
+}
