@@ -13,7 +13,7 @@ const DOMAIN = '[\\p{L}\\p{N}](?:[\\p{L}\\p{N}.-]{0,200}[\\p{L}\\p{N}])?'
 // Not within an address or a path.
 const MENTION = new RegExp(`(?<![\\p{L}\\p{N}._%+@/~-])@(${LOCAL}@${DOMAIN})(?!@)`, 'u')
 const BEGINS_WITH = new RegExp(`^@(${LOCAL}@${DOMAIN})(?!@)`, 'u')
-const MENTION_LINK = /<a\b[^>]*\bhref="(xmpp:[^"]*)"[^>]*>(?:<[^>]*>)*@/g
+const MENTION_LINK = /<a\b[^>]*\bhref="(xmpp:[^"]*)"[^>]*>(?:<[^>]*>){0,4}@/g
 
 /** Where a text next mentions somebody (`@romeo@montague.example`); -1 for nowhere. */
 export function findMentionStart(text: string): number {

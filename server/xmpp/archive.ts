@@ -19,6 +19,8 @@ export interface Archive {
 interface Waiting {
   readonly channel: BareJid
   readonly messages: RoomMessage[]
+  /** More than were asked for are not kept. */
+  readonly most: number
 }
 
 export function createArchive(ask: Ask): Archive {
@@ -27,11 +29,12 @@ export function createArchive(ask: Ask): Archive {
     async read(channel, { after, before, max = PAGE } = {}) {
       const queryid = randomUUID()
       const messages: RoomMessage[] = []
-      waiting.set(queryid, { channel, messages })
+      const most = Math.min(max, PAGE)
+      waiting.set(queryid, { channel, messages, most })
       try {
         const query = new Element('query', { xmlns: NS.MAM, queryid })
         const set = query.c('set', { xmlns: NS.RSM })
-        set.c('max').t(String(Math.min(max, PAGE)))
+        set.c('max').t(String(most))
         if (after !== undefined) set.c('after').t(after)
         else if (before !== undefined) set.c('before').t(before)
         const answer = await ask('set', channel, query)
@@ -56,7 +59,7 @@ export function createArchive(ask: Ask): Archive {
       const inner = forwarded?.getChildElements().find((child) => child.getName() === 'message')
       const message = inner && readRoomMessage(inner, forwarded?.getChild('delay', NS.DELAY)?.attrs.stamp)
       // An archive speaks of its own channel.
-      if (message?.channel === open.channel) open.messages.push(message)
+      if (message?.channel === open.channel && open.messages.length < open.most) open.messages.push(message)
       return true
     },
   }

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { Element } from 'ltx'
+import type { Element } from 'ltx'
 import { readJid } from '#shared/jid.ts'
 import { NS } from '#shared/ns.ts'
-import { isWithinBounds } from '#shared/xml.ts'
+import { createElement, isWithinBounds } from '#shared/xml.ts'
 import type { Message, OutgoingMessage } from './ports.ts'
 
 const TYPES: readonly string[] = ['normal', 'chat', 'groupchat', 'headline', 'error']
@@ -29,11 +29,13 @@ export function readMessage(stanza: Element): Message | undefined {
 }
 
 export function writeMessage({ to, type, id, body, thread, payloads = [] }: OutgoingMessage): Element {
-  const stanza = new Element('message', { to, type, id: id ?? randomUUID() })
-  if (body !== undefined) stanza.c('body').t(body)
-  if (thread !== undefined) stanza.c('thread').t(thread)
-  for (const payload of payloads) stanza.cnode(payload)
-  return stanza
+  return createElement(
+    'message',
+    { to, type, id: id ?? randomUUID() },
+    body === undefined ? undefined : createElement('body', {}, body),
+    thread === undefined ? undefined : createElement('thread', {}, thread),
+    ...payloads,
+  )
 }
 
 function textOf(stanza: Element, name: string): string | undefined {

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { asItemId } from '#shared/address.ts'
 import { readEntry, writeComment, writeEntry } from '#shared/entry.ts'
 import type { BareJid } from '#shared/jid.ts'
-import { renderMarkdown, textToHtml } from '#shared/markup.ts'
+import { renderMarkdown, sanitizeHtml, textToHtml } from '#shared/markup.ts'
 import { findMentions, MOST_MENTIONS, readMentions, writeBodyMentions } from '#shared/mentions.ts'
 import { parseXml, writeXml } from '#shared/xml.ts'
 
@@ -75,5 +75,14 @@ describe('a mention', () => {
     const [first, second] = writeBodyMentions('👋 @romeo@montague.example and @nurse@capulet.example')
     assert.deepEqual([first?.attrs.begin, first?.attrs.end], ['2', '25'])
     assert.equal(second?.attrs.uri, 'xmpp:nurse@capulet.example')
+  })
+})
+
+describe('reading mentions', () => {
+  it('takes time that grows with the text alone', () => {
+    const html = sanitizeHtml(`<p>${'<a href="xmpp:a@b"><i></i></a>'.repeat(8_000)}x</p>`)
+    const start = performance.now()
+    assert.deepEqual(findMentions(html), [])
+    assert.ok(performance.now() - start < 1_000)
   })
 })
