@@ -1,12 +1,15 @@
 import { type Kysely, sql } from 'kysely'
 
+/** As `WRITER` and `SERVER` of store/arrivals.ts are written. */
+const WRITER = 'coalesce(contributor, publisher, author)'
+const SERVER = `substr(${WRITER}, instr(${WRITER}, '@') + 1)`
+
 /** What people do with posts: answers from rooms, reactions, reposts; and what of it is held back. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   const names = ['hold', 'contributor', 'root_service', 'root_node', 'root_item', 'via_service', 'via_node', 'via_item']
   for (const name of names) await db.schema.alterTable('entry').addColumn(name, 'text').execute()
-  await sql`CREATE INDEX entry_root ON entry (root_service, root_node, root_item) WHERE root_item IS NOT NULL`.execute(
-    db,
-  )
+  const root = sql.raw(`root_service, root_node, root_item, ${SERVER}, arrived_at`)
+  await sql`CREATE INDEX entry_root ON entry (${root}) WHERE root_item IS NOT NULL`.execute(db)
   await sql`CREATE INDEX entry_via ON entry (via_service, via_node, via_item) WHERE via_item IS NOT NULL`.execute(db)
   await sql`CREATE INDEX entry_held ON entry (hold) WHERE hold IS NOT NULL`.execute(db)
   await sql`CREATE INDEX entry_publisher ON entry (publisher) WHERE publisher IS NOT NULL`.execute(db)
@@ -18,6 +21,18 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .columns(['node_id', 'published_at', 'item', 'is_like', 'hold'])
     .execute()
   await db.schema.createIndex('entry_arrived').on('entry').columns(['arrived_at']).execute()
+  // What the limits of comments count: each reads no more than it counts, however many come at once.
+  const limits = {
+    entry_of_writer: [WRITER, 'arrived_at'],
+    entry_written: [WRITER, 'published_at'],
+    entry_of_server: ['node_id', SERVER, 'arrived_at'],
+    entry_written_there: ['node_id', SERVER, 'published_at'],
+  }
+  for (const [name, columns] of Object.entries(limits)) {
+    await sql`CREATE INDEX ${sql.raw(name)} ON entry (${sql.raw(columns.join(', '))}) WHERE is_post = 0 AND is_like = 0`.execute(
+      db,
+    )
+  }
   await db.schema.alterTable('node').addColumn('archive_cursor', 'text').execute()
 
   await db.schema
@@ -85,6 +100,10 @@ export async function down(db: Kysely<unknown>): Promise<void> {
   for (const table of ['participant', 'original', 'reaction']) await db.schema.dropTable(table).execute()
   await db.schema.alterTable('node').dropColumn('archive_cursor').execute()
   for (const index of [
+    'entry_of_writer',
+    'entry_written',
+    'entry_of_server',
+    'entry_written_there',
     'entry_root',
     'entry_via',
     'entry_held',

@@ -14,6 +14,9 @@ export interface Stretch {
 const WRITER = 'coalesce(entry.contributor, entry.publisher, entry.author)'
 const SERVER = `substr(${WRITER}, instr(${WRITER}, '@') + 1)`
 
+/** In words that their indexes know. */
+const IS_COMMENT = sql<boolean>`entry.is_post = 0 AND entry.is_like = 0`
+
 /** Whether somebody wrote so many comments in a stretch of time, anywhere, those that are held too. */
 export async function hasWritten(
   index: IndexDb,
@@ -21,6 +24,7 @@ export async function hasWritten(
   stretch: Stretch,
 ): Promise<boolean> {
   const rows = await selectWithin(index, stretch)
+    .where(IS_COMMENT)
     .where(sql<boolean>`${sql.raw(WRITER)} = ${who}`)
     .limit(most)
     .execute()
@@ -37,6 +41,7 @@ export async function hasServerWritten(
     .where(sql<boolean>`${sql.raw(SERVER)} = ${domainOf(who)}`)
     .limit(most)
   const onNode = await ofServer
+    .where(IS_COMMENT)
     .where('entry.nodeId', '=', ({ selectFrom }) =>
       selectFrom('node')
         .select('node.id')
@@ -98,7 +103,6 @@ function selectWithin(index: IndexDb, { by, since, until }: Stretch) {
   return index
     .selectFrom('entry')
     .select('entry.id')
-    .where(sql<boolean>`entry.is_post = 0 AND entry.is_like = 0`)
     .where(`entry.${by}`, '>', since.getTime())
     .where(`entry.${by}`, '<=', until.getTime())
     .$if(by === 'arrivedAt', (query) => query.where('entry.firstSeenAt', '>', since.getTime()))
