@@ -36,7 +36,9 @@ export function writeLinks(
 
 // XEP-0277 §3.4; the name is for readers who never saw the original.
 function writeVia({ via, atomId, name }: RepostOf): Element {
-  return el('link', { rel: 'via', title: name, href: writeXmppUri(via), ref: atomId })
+  // COMPAT(Movim 0.34): whatever has this title is a place for comments.
+  const title = name === 'comments' ? undefined : name
+  return el('link', { rel: 'via', title, href: writeXmppUri(via), ref: atomId })
 }
 
 /** Those that stay keep their place, and what else their links say, as a size. */

@@ -27,6 +27,8 @@ export interface JudgedEntry {
   readonly payload: string
   /** Of a message in a room: the post that it answers. */
   readonly root?: ItemAddress
+  /** Of a repost: the original. */
+  readonly via?: ItemAddress
   /** What its profile keeps: JSON. */
   readonly more: string
 }
@@ -46,7 +48,7 @@ export async function listJudged(index: IndexDb, addresses: readonly ItemAddress
   return rows.map(readJudged)
 }
 
-/** By one account, or with a domain by everybody of a server and those below it. */
+/** By one account, or with a domain by everybody of a server and those below it; and what repeats it. */
 export async function listJudgedOf(
   index: IndexDb,
   who: BareJid,
@@ -56,7 +58,7 @@ export async function listJudgedOf(
     localPart(who) !== undefined
       ? sql<boolean>`${sql.ref(column)} = ${who}`
       : sql<boolean>`(${domain(column)} = ${who} OR substr(${domain(column)}, ${-who.length - 1}) = ${`.${who}`})`
-  const columns = ['entry.publisher', 'entry.author', 'entry.contributor', 'node.service']
+  const columns = ['entry.publisher', 'entry.author', 'entry.contributor', 'node.service', 'entry.viaService']
   const rows = await selectJudged(index)
     .where(({ or }) => or(columns.map(isOf)))
     .where('entry.id', '>', after)
@@ -66,13 +68,18 @@ export async function listJudgedOf(
   return rows.map(readJudged)
 }
 
-/** All of a node. */
+/** All of a node, and what repeats it. */
 export async function listJudgedOn(
   index: IndexDb,
   { service, node }: NodeAddress,
   { after, limit }: { after: number; limit: number },
 ): Promise<JudgedEntry[]> {
-  const query = selectJudged(index).where('node.service', '=', service).where('node.node', '=', node)
+  const query = selectJudged(index).where(({ and, or }) =>
+    or([
+      and({ 'node.service': service, 'node.node': node }),
+      and({ 'entry.viaService': service, 'entry.viaNode': node }),
+    ]),
+  )
   return (await query.where('entry.id', '>', after).orderBy('entry.id').limit(limit).execute()).map(readJudged)
 }
 
@@ -105,8 +112,9 @@ function selectJudged(index: IndexDb) {
 type Selected = Awaited<ReturnType<ReturnType<typeof selectJudged>['executeTakeFirstOrThrow']>>
 
 function readJudged(row: Selected): JudgedEntry {
-  const { rootService, rootNode, rootItem } = row
+  const { rootService, rootNode, rootItem, viaService, viaNode, viaItem } = row
   const hasRoot = rootService !== null && rootNode !== null && rootItem !== null
+  const hasVia = viaService !== null && viaNode !== null && viaItem !== null
   return {
     id: row.id,
     address: { service: row.service, node: row.node, item: row.item },
@@ -126,6 +134,7 @@ function readJudged(row: Selected): JudgedEntry {
     published: new Date(row.publishedAt),
     payload: row.payload,
     root: hasRoot ? { service: rootService, node: rootNode, item: rootItem } : undefined,
+    via: hasVia ? { service: viaService, node: viaNode, item: viaItem } : undefined,
     more: row.more,
   }
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { AppError } from '#server/errors.ts'
+import { blockOnSite, unblockOnSite } from '#server/feeds/moderation/site-blocks.ts'
 import { createOriginals } from '#server/feeds/sharing/originals.ts'
 import { findPost, type PostRow } from '#server/store/post.ts'
 import { listReposts } from '#server/store/repost.ts'
@@ -119,6 +120,27 @@ describe('a repost', () => {
     ctx.setNow('2026-11-22T12:11:00Z')
     await originals.readDue()
     assert.equal((await findShared(ctx, 'share')).repost?.author?.jid, ROMEO)
+  })
+
+  it('of what the site does not show is not shown either, nor asked for', async () => {
+    await using ctx = await createTestContext()
+    const operator = { ...ctx, config: { ...ctx.config, operators: [JULIET] } }
+    const block = { by: JULIET, address: ROMEO, kind: 'account' } as const
+    await knowBlog(ctx)
+    await publishOriginal(ctx)
+    const share = (item: string) =>
+      publishTo(ctx, itemOf(BLOG, item), { payload: entryOf({ more: viaLink(ORIGINAL) }), publisher: JULIET })
+    await share('before')
+    await blockOnSite(operator, block)
+    await share('after')
+    await createOriginals(ctx).readDue()
+    assert.deepEqual(
+      ctx.network.asked.filter(({ method }) => method === 'findItem'),
+      [],
+    )
+    for (const item of ['before', 'after']) assert.equal(await findPost(ctx.index, itemOf(BLOG, item)), undefined)
+    await unblockOnSite(operator, block)
+    for (const item of ['before', 'after']) assert.ok((await findShared(ctx, item)).repost)
   })
 
   it('counts once for each person', async () => {

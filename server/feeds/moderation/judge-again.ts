@@ -3,12 +3,11 @@ import { findDecision } from '#server/store/decision.ts'
 import type { Hold } from '#server/store/index-schema.ts'
 import { type JudgedEntry, listJudgedOf, listJudgedOn } from '#server/store/judged-entry.ts'
 import { findNode } from '#server/store/node.ts'
-import { findBlockOfNode } from '#server/store/site-block.ts'
 import type { NodeAddress } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
 import { announceChanged } from '../announce.ts'
 import { applyHold, type DecideDeps, writtenBy } from './decide.ts'
-import { findBlocker, holdOf } from './judge.ts'
+import { findBlocker, holdOf, isBlockedOnSite } from './judge.ts'
 import { listPostsAbove } from './moderated-feed.ts'
 
 export type RejudgeDeps = DecideDeps
@@ -35,8 +34,8 @@ export async function judgeAgain(deps: RejudgeDeps, what: { jid: BareJid } | { n
 
 async function holdNow(deps: RejudgeDeps, entry: JudgedEntry): Promise<Hold | null> {
   const who = writtenBy(entry).author
-  const { address } = entry
-  if ((await findBlockOfNode(deps.state, address, ...(who === undefined ? [] : [who]))) !== undefined) return 'blocked'
+  const { address, via } = entry
+  if (await isBlockedOnSite(deps, { address, who, via })) return 'blocked'
   const posts = entry.isPost ? [] : await listPostsAbove(deps, entry, entry.root)
   if (who !== undefined && (await findBlocker(deps, posts, who)) !== undefined) return 'blocked'
   const decision = await findDecision(deps.state, address)

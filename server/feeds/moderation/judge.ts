@@ -46,9 +46,7 @@ type Reason = NonNullable<Decision['reason']>
 export async function judge(deps: IngestDeps, candidate: Candidate): Promise<Verdict> {
   const { node, address, item } = candidate
   const who = writerOf(item)
-  if ((await findBlockOfNode(deps.state, address, ...(who === undefined ? [] : [who]))) !== undefined) {
-    return { hold: 'blocked' }
-  }
+  if (await isBlockedOnSite(deps, { address, who, via: item.entry.via?.address })) return { hold: 'blocked' }
   const isTalk = node.kind === 'comments' || node.kind === 'room' || node.kind === 'attachments'
   if (!isTalk) return { hold: await holdOfDecided(deps, address) }
   const posts = await listPostsAbove(deps, node, candidate.root)
@@ -68,6 +66,15 @@ export async function judge(deps: IngestDeps, candidate: Candidate): Promise<Ver
     return { hold: reason === 'closed' ? 'closed' : 'held' }
   }
   return SHOWN
+}
+
+/** Whether the site shows nothing of where an item is, of who wrote it, or of what it repeats. */
+export async function isBlockedOnSite(
+  { state }: Pick<IngestDeps, 'state'>,
+  { address, who, via }: { address: ItemAddress; who: BareJid | undefined; via: ItemAddress | undefined },
+): Promise<boolean> {
+  if ((await findBlockOfNode(state, address, ...(who === undefined ? [] : [who]))) !== undefined) return true
+  return via !== undefined && (await findBlockOfNode(state, via)) !== undefined
 }
 
 async function holdOfDecided({ state }: IngestDeps, address: ItemAddress): Promise<Hold | null> {

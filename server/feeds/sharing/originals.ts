@@ -1,6 +1,6 @@
 import { describeError, isAppError } from '#server/errors.ts'
 import type { Logger } from '#server/log.ts'
-import type { IndexDb } from '#server/store/database.ts'
+import type { IndexDb, StateDb } from '#server/store/database.ts'
 import {
   dropUnusedOriginals,
   listDueOriginals,
@@ -9,6 +9,7 @@ import {
   saveOriginal,
 } from '#server/store/original.ts'
 import { listRepostAddresses } from '#server/store/repost.ts'
+import { findBlockOfNode } from '#server/store/site-block.ts'
 import type { Item, XmppSession } from '#server/xmpp/ports.ts'
 import { addressKey, type ItemAddress } from '#shared/address.ts'
 import { creditAuthor } from '#shared/credit.ts'
@@ -21,6 +22,7 @@ import { waitAtMost } from '../patience.ts'
 
 export interface OriginalsDeps {
   readonly index: IndexDb
+  readonly state: StateDb
   readonly live: Live
   readonly clock: () => Date
   readonly log: Logger
@@ -122,6 +124,7 @@ export function createOriginals(deps: OriginalsDeps): Originals {
 type Outcome = OriginalReading | 'missing' | 'silent'
 
 async function readOriginal(deps: OriginalsDeps, address: ItemAddress): Promise<Outcome> {
+  if ((await findBlockOfNode(deps.state, address)) !== undefined) return 'missing'
   try {
     const item = await deps.site.pubsub.findItem(address)
     return (item && describe(deps, address, item)) ?? 'missing'
