@@ -31,14 +31,17 @@ export async function hasWritten(
   return rows.length >= most
 }
 
-/** The same of everybody of a server, under one post: on its node of comments, and in rooms. */
+/**
+ * The same of everybody of a server, under one post: on its node of comments, and in rooms. Those of whom the service
+ * does not say who they are count as of one.
+ */
 export async function hasServerWritten(
   index: IndexDb,
-  { who, thread, post, most }: { who: BareJid; thread: NodeAddress; post: ItemAddress; most: number },
+  { who, thread, post, most }: { who: BareJid | undefined; thread: NodeAddress; post: ItemAddress; most: number },
   stretch: Stretch,
 ): Promise<boolean> {
   const ofServer = selectWithin(index, stretch)
-    .where(sql<boolean>`${sql.raw(SERVER)} = ${domainOf(who)}`)
+    .where(sql<boolean>`${sql.raw(SERVER)} IS ${who === undefined ? null : domainOf(who)}`)
     .limit(most)
   const onNode = await ofServer
     .where(IS_COMMENT)

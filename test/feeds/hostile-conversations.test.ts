@@ -1,21 +1,27 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { isAppError } from '#server/errors.ts'
+import { postTopic, roomTopic } from '#server/feeds/live.ts'
 import { blockOnBlog } from '#server/feeds/moderation/block.ts'
 import { closeThread } from '#server/feeds/moderation/close-thread.ts'
 import { decide } from '#server/feeds/moderation/decide.ts'
 import { removeComment } from '#server/feeds/moderation/remove.ts'
+import { listAudience } from '#server/feeds/notify/audience.ts'
+import { groupNotices } from '#server/feeds/notify/group.ts'
 import { addAuthorRow } from '#server/store/author.ts'
 import { findDecision } from '#server/store/decision.ts'
 import { findJudged } from '#server/store/judged-entry.ts'
+import { findNewsEntry } from '#server/store/news.ts'
 import { addNode } from '#server/store/node.ts'
 import { listOutbox } from '#server/store/outbox.ts'
+import { savePerson } from '#server/store/person.ts'
 import { countReactions } from '#server/store/reaction.ts'
 import type { ItemAddress, NodeAddress } from '#shared/address.ts'
+import { NS } from '#shared/ns.ts'
 import { attachmentsOf } from '#shared/profiles/index.ts'
 import { writeReaction } from '#shared/reactions.ts'
 import { createTestContext, jidOf, type TestContext } from '#test/support/context.ts'
-import { BLOG, commentsLink, entryOf, itemOf, JULIET, MALLORY, publishTo, ROMEO, THREAD } from './fixtures.ts'
+import { BLOG, commentsLink, entryOf, itemOf, JULIET, MALLORY, publishTo, ROMEO, THREAD, xml } from './fixtures.ts'
 
 const POST = itemOf(BLOG, 'balcony')
 const LINK = { title: 'Look: https://spam.example/' }
@@ -135,5 +141,43 @@ describe('who is shut out of a blog', () => {
       (await countReactions(ctx.index, POST)).map(({ emoji, count }) => [emoji, count]),
       [['🌹', 1]],
     )
+  })
+})
+
+describe('an answer in a room', () => {
+  const talk: NodeAddress = { service: jidOf('room@mix.example'), node: NS.MIX_MESSAGES }
+  const answer = itemOf(talk, '1')
+
+  async function openRoom(): Promise<TestContext> {
+    const ctx = await open()
+    await addNode(ctx.index, { address: talk, kind: 'room', owner: JULIET, now: ctx.clock() })
+    await savePerson(ctx.index, { jid: ROMEO, name: 'Romeo Montague', namedAt: ctx.clock() })
+    const payload = xml(`<message xmlns='jabber:client' type='groupchat' id='1' from='${talk.service}/abc'>
+      <body>By any other @${JULIET}</body></message>`)
+    const room = { kind: 'answer', root: POST, inReplyTo: POST, at: ctx.clock(), nick: 'Mercutio' } as const
+    assert.equal(await publishTo(ctx, answer, { payload, publisher: ROMEO }, { room }), 'stored')
+    return ctx
+  }
+
+  it('leaves the open pages of the post and of the room as soon as it is removed', async () => {
+    await using ctx = await openRoom()
+    const told: string[] = []
+    for (const topic of [postTopic(POST), roomTopic(talk.service)]) ctx.live.subscribe(topic, () => told.push(topic))
+    await removeComment(ctx, { by: JULIET, address: answer }).catch(() => {})
+    assert.equal(await holdOf(ctx, answer), 'removed')
+    assert.deepEqual(new Set(told), new Set([postTopic(POST), roomTopic(talk.service)]))
+  })
+
+  it('is told of by the name that its writer has there, and by no other', async () => {
+    await using ctx = await openRoom()
+    const entry = await findNewsEntry(ctx.index, answer)
+    assert.ok(entry)
+    const [news] = await listAudience(ctx, entry)
+    assert.equal(news?.actorName, 'Mercutio')
+    const { service, node, item } = answer
+    const row = { id: 1, kind: 'mention', service, node, item, actor: ROMEO, text: '', at: '', readAt: null } as const
+    const place = { postService: POST.service, postNode: POST.node, postItem: POST.item }
+    const [group] = groupNotices([{ ...row, ...place, actorName: null }])
+    assert.deepEqual([group?.names, group?.actor], [[], undefined])
   })
 })

@@ -9,6 +9,7 @@ import type { BareJid } from '#shared/jid.ts'
 import { announceRemoved, announceSaved } from '../announce.ts'
 import { isModerator } from '../communities.ts'
 import type { IngestDeps } from '../ingest.ts'
+import { postTopic, roomTopic } from '../live.ts'
 import { holdOf } from './judge.ts'
 import { findModeratedFeed, listPostsAbove } from './moderated-feed.ts'
 
@@ -87,4 +88,11 @@ export async function applyHold(
   if (node === undefined) return
   if (hold === null) await announceSaved(deps, node, { address: entry.address, isNew: true })
   else await announceRemoved(deps, node, entry.address)
+  if (node.kind === 'room') tellRoom(deps, entry, hold === null ? 'comment-added' : 'comment-removed')
+}
+
+/** The pages of the room, and of the post that a message answers. */
+function tellRoom({ live }: DecideDeps, { address, root }: JudgedEntry, kind: 'comment-added' | 'comment-removed') {
+  live.publish(roomTopic(address.service), { kind, address })
+  if (root !== undefined) live.publish(postTopic(root), { kind, address })
 }

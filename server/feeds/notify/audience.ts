@@ -44,7 +44,7 @@ export async function listAudience(deps: AudienceDeps, entry: NewsEntry): Promis
     news.push({
       ...{ jid, kind, about: address, actor, text: said, at: new Date(entry.arrivedAt) },
       post: kind === 'repost' ? viaOf(entry) : (posts[0] ?? room),
-      actorName: more.contributorName ?? entry.personName ?? more.nick ?? entry.claimedName ?? undefined,
+      actorName: more.contributorName ?? more.nick ?? entry.personName ?? entry.claimedName ?? undefined,
     })
   }
   return news

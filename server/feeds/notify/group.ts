@@ -1,6 +1,7 @@
 import type { NotificationRow } from '#server/store/notification.ts'
 import { addressKey, type ItemAddress } from '#shared/address.ts'
 import { type BareJid, localPart } from '#shared/jid.ts'
+import { NS } from '#shared/ns.ts'
 import { commentPath, nodePath, postPath, type Site, writeItemSegment } from '#shared/paths.ts'
 
 /** One line of a list: what many did to one post on one day is one. */
@@ -60,13 +61,17 @@ export function groupNotices(rows: readonly Row[]): NoticeGroup[] {
 
 function describe(rows: [Row, ...Row[]]): NoticeGroup {
   const [first] = rows
-  const byActor = new Map(rows.map((row) => [row.actor || `?${row.id}`, nameOf(row.actor, row.actorName)]))
+  // In a room everybody has a name only.
+  const isOfRoom = first.node === NS.MIX_MESSAGES && first.kind !== 'held' && first.kind !== 'report'
+  const byActor = new Map(
+    rows.map((row) => [row.actor || `?${row.id}`, nameOf(isOfRoom ? '' : row.actor, row.actorName)]),
+  )
   const names = [...byActor.values()].flatMap((name) => name ?? []).slice(0, MOST_NAMES)
   const texts = first.kind === 'reaction' ? [...new Set(rows.map(({ text }) => text))] : [first.text]
   return {
     ...readRow(first),
     names,
-    actor: byActor.size === 1 && first.actor !== '' ? first.actor : undefined,
+    actor: byActor.size === 1 && first.actor !== '' && !isOfRoom ? first.actor : undefined,
     others: byActor.size === 1 ? 0 : byActor.size - names.length,
     text: texts.slice(0, MOST_EMOJI).join(' '),
     at: rows.reduce((newest, { at }) => (at > newest ? at : newest), first.at),

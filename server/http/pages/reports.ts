@@ -4,7 +4,7 @@ import { listReports, type Report } from '#server/store/report.ts'
 import { listSiteBlocks } from '#server/store/site-block.ts'
 import { addressKey, sameAddress } from '#shared/address.ts'
 import { domainOf, localPart } from '#shared/jid.ts'
-import { postPath, writeItemSegment } from '#shared/paths.ts'
+import { commentPath, postPath } from '#shared/paths.ts'
 import type { DoneView, ReportsView } from '#web/views.ts'
 import type { Web } from '../web.ts'
 import type { Exchange } from './page.ts'
@@ -84,7 +84,7 @@ function viewReport({ ctx }: Web, report: Report, entry: JudgedEntry | undefined
     ...{ id: String(id), reason, reporter, published: at.toISOString() },
     text: entry === undefined ? '' : isPost ? entry.title : entry.excerpt || entry.title,
     isGone: !isShown,
-    ...(isShown && { url: isPost ? path : `${path}/comments/${writeItemSegment(address.item)}` }),
+    ...(isShown && { url: isPost ? path : commentPath({ domain: ctx.siteDomain }, post, address) }),
     ...(jid !== undefined && localPart(jid) !== undefined && { jid, server: domainOf(jid) }),
     ...(isPost && { node: addressKey({ service: post.service, node: post.node }) }),
   }
