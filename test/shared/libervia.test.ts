@@ -4,7 +4,9 @@ import { asItemId } from '#shared/address.ts'
 import { readDraft, writeComment, writeEntry } from '#shared/entry.ts'
 import { createTagUri } from '#shared/item-id.ts'
 import { type BareJid, readBareJid } from '#shared/jid.ts'
+import { renderMarkdown } from '#shared/markup.ts'
 import { NS } from '#shared/ns.ts'
+import { createRepostDraft } from '#shared/write-repost.ts'
 import { writeXml } from '#shared/xml.ts'
 import { readWithLibervia } from '../support/libervia.ts'
 import { readFixture } from './fixture.ts'
@@ -41,6 +43,25 @@ describe("Libervia's parser", () => {
     assert.equal(reading.title, 'Only this.')
     assert.equal(reading.content?.trim(), 'Only *this*.')
     assert.equal(reading.language, 'ar')
+    assert.deepEqual(reading.comments?.[0]?.node, comments.node)
+  })
+
+  it('reads a repost of ours as its publisher’s, with the comments of its original', async () => {
+    const romeo = readBareJid('romeo@montague.example') as BareJid
+    const via = { service: romeo, node: NS.MICROBLOG, item: asItemId('cafe') }
+    const comments = { service: romeo, node: `${NS.COMMENTS_PREFIX}cafe` }
+    const draft = createRepostDraft({
+      of: { via, atomId: 'tag:montague.example,2026:cafe', name: 'Romeo', comments },
+      ...{ title: 'At the café', html: renderMarkdown('One *thing*'), tags: [], pictures: [] },
+      ...{ url: 'https://montague.example/cafe', words: 'How true' },
+    })
+    const address = { service: juliet.jid, node: NS.MICROBLOG, item: asItemId('at-the-cafe-ab12cd34') }
+    const atomId = createTagUri(juliet.jid, now, address.item)
+    const entry = writeEntry({ draft, address, author: juliet, atomId, published: now, updated: now, comments })
+    const reading = await readItem(address.item, writeXml(entry), address.node)
+    assert.equal(reading.rejected, undefined)
+    assert.equal(reading.title, 'At the café')
+    assert.equal(reading.author_jid_verified, true)
     assert.deepEqual(reading.comments?.[0]?.node, comments.node)
   })
 
