@@ -77,7 +77,7 @@ async function storeEntry(deps: IngestDeps, saving: Saving): Promise<Stored> {
     await savePayload(deps.index, existing.id, item.payload)
     return { ...NOTHING, outcome: 'unchanged' }
   }
-  const id = await saveEntry(deps.index, row, item.entry.tags)
+  const id = await saveEntry(deps.index, { ...row, id: existing?.id }, item.entry.tags)
   const reactions = item.entry.reactions ?? []
   await storeReactions(deps.index, { id, node, address, row, former: existing, reactions })
   if (item.entry.via !== undefined) await addOriginal(deps.index, item.entry.via.address)

@@ -11,15 +11,10 @@ export async function findEntry(index: IndexDb, nodeId: number, item: ItemId): P
   return query.executeTakeFirst()
 }
 
-/** Inserts the entry or writes over it, with its tags, and returns its `id`. Only `ingest` may call it, in a transaction. */
+/** Inserts the entry, or writes over the one whose `id` it has, with its tags. Only `ingest` may call it, in a transaction. */
 export async function saveEntry(index: IndexDb, entry: NewEntry, tags: readonly string[]): Promise<number> {
-  const { id } = await index
-    .insertInto('entry')
-    .values(entry)
-    .onConflict((conflict) => conflict.columns(['nodeId', 'item']).doUpdateSet(entry))
-    .returning('id')
-    .executeTakeFirstOrThrow()
-  await index.deleteFrom('tag').where('entryId', '=', id).execute()
+  if (entry.id !== undefined) await index.deleteFrom('tag').where('entryId', '=', entry.id).execute()
+  const id = entry.id === undefined ? await insertEntry(index, entry) : await replaceEntry(index, entry, entry.id)
   const names = new Set(tags.map(normalizeTag))
   if (names.size > 0) {
     await index
@@ -27,6 +22,15 @@ export async function saveEntry(index: IndexDb, entry: NewEntry, tags: readonly 
       .values([...names].map((tag) => ({ tag, entryId: id })))
       .execute()
   }
+  return id
+}
+
+async function insertEntry(index: IndexDb, entry: NewEntry): Promise<number> {
+  return (await index.insertInto('entry').values(entry).returning('id').executeTakeFirstOrThrow()).id
+}
+
+async function replaceEntry(index: IndexDb, entry: NewEntry, id: number): Promise<number> {
+  await index.updateTable('entry').set(entry).where('id', '=', id).execute()
   return id
 }
 
