@@ -13,18 +13,20 @@ export interface Contributor {
   readonly jid: BareJid
   readonly name?: string
   readonly how?: ProofHow
+  /** By which the site that proved it knows its own word again. */
+  readonly mark?: string
 }
 
 const NAME = 200
 
 /** `contributor` with the account, what it is called, and how it was proved: the last is our own extension. */
-export function writeContributor({ jid, name = '', how }: Contributor): Element {
+export function writeContributor({ jid, name = '', how, mark }: Contributor): Element {
   return el(
     'contributor',
     {},
     el('name', {}, cleanLine(name, NAME) || (localPart(jid) ?? jid)),
     el('uri', {}, writeXmppUri({ service: jid })),
-    how === undefined ? undefined : el('proof', { xmlns: NS.PROOF, how }),
+    how === undefined ? undefined : el('proof', { xmlns: NS.PROOF, how, mark }),
   )
 }
 
@@ -37,8 +39,9 @@ export function readContributor(payload: Element): Contributor | undefined {
     if (jid === undefined || localPart(jid) === undefined) continue
     const [nameElement] = childrenOf(element, 'name', NS.ATOM)
     const name = nameElement === undefined ? '' : cleanLine(textOf(nameElement), NAME)
-    const how = childrenOf(element, 'proof', NS.PROOF)[0]?.attrs.how
-    return { jid, ...(name !== '' && { name }), ...((how === 'message' || how === 'confirm') && { how }) }
+    const { how, mark } = childrenOf(element, 'proof', NS.PROOF)[0]?.attrs ?? {}
+    const isKnown = how === 'message' || how === 'confirm'
+    return { jid, ...(name !== '' && { name }), ...(isKnown && { how }), ...(mark !== undefined && { mark }) }
   }
   return undefined
 }

@@ -16,6 +16,7 @@ import { mayReplace } from './entry-row.ts'
 import { BLOCKED_TOPIC, type Live } from './live.ts'
 import { judge } from './moderation/judge.ts'
 import { creditKept } from './moderation/kept-copy.ts'
+import type { Marking } from './proofs/mark.ts'
 import { type ReadItem, type RoomReading, readItem, type SentItem } from './read-item.ts'
 import { clearEntries, removeItem } from './remove.ts'
 import { storeItem } from './store-item.ts'
@@ -32,6 +33,7 @@ export interface IngestDeps {
   readonly siteDomain: BareJid
   /** The site account: nobody else is believed about whose words it published. */
   readonly siteJid?: BareJid
+  readonly secret?: Marking['secret']
 }
 
 export type IngestOutcome = 'stored' | 'unchanged' | 'removed' | 'ignored' | 'rejected'

@@ -8,6 +8,7 @@ import { createTagUri } from '#shared/item-id.ts'
 import { requireNotBlocked } from './blocks.ts'
 import type { OutboxDeps } from './outbox-deps.ts'
 import type { Performance } from './perform.ts'
+import { markContributor } from './proofs/mark.ts'
 import { ingestOwn, nameOf, publish } from './publish.ts'
 import { queue } from './queue-row.ts'
 import { type CommentTask, type RemoveCommentTask, saveTask } from './task.ts'
@@ -34,7 +35,10 @@ export async function performComment(
       published,
       inReplyTo: task.inReplyTo,
       answeredId: (task.inReplyTo && (await findAnswerable(deps.index, task.inReplyTo)))?.atomId ?? undefined,
-      contributor: task.contributor,
+      contributor: task.contributor && {
+        ...task.contributor,
+        mark: markContributor(deps, address, task.contributor),
+      },
       atomId: createTagUri(account, published, address.item),
     })
   if (found === undefined) {

@@ -15,6 +15,7 @@ import {
   type ProfileName,
   room as roomProfile,
 } from '#shared/profiles/index.ts'
+import { isMarked, type Marking } from './proofs/mark.ts'
 import { claimOfRepost, withoutFalseVia } from './sharing/read-repost.ts'
 
 /** What is known of a message in a room beside itself: nothing of it is its sender's to say. */
@@ -68,7 +69,7 @@ export interface SentItem {
 
 /** Plain data of an item, or why there is none. */
 export function readItem(
-  { siteDomain, siteJid }: { readonly siteDomain: BareJid; readonly siteJid?: BareJid },
+  { siteDomain, siteJid, secret }: Marking & { readonly siteDomain: BareJid; readonly siteJid?: BareJid },
   { node, item, text, room }: SentItem,
 ): ReadItem | string {
   const { payload, publisher: stamped } = item
@@ -90,8 +91,19 @@ export function readItem(
   const publisher = readPublisher(stamped) ?? (credit.kind === 'credited' ? credit.author : undefined)
   // Anybody may name anybody; only our own account asks for a proof first.
   const isOurs = node.kind === 'comments' && credit.kind !== 'unverified' && credit.author === siteJid
-  const contributor = isOurs ? readContributor(payload) : undefined
+  const contributor = isOurs ? readProved({ secret }, { node, item }, credit) : undefined
   return { kind: 'entry', profile: profile.name, entry, credit, publisher, payload: text, contributor }
+}
+
+/** A service that only says who published it is believed no more than the mark beside it. */
+function readProved(
+  marking: Marking,
+  { node, item }: Pick<SentItem, 'node' | 'item'>,
+  { kind }: Credit,
+): Contributor | undefined {
+  const contributor = readContributor(item.payload)
+  if (contributor === undefined || kind === 'credited') return contributor
+  return isMarked(marking, { ...node.address, item: item.id }, contributor) ? contributor : undefined
 }
 
 /** A message: of a participant that the channel does not name nobody can say whose it is. */

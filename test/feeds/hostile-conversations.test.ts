@@ -8,6 +8,7 @@ import { decide } from '#server/feeds/moderation/decide.ts'
 import { removeComment } from '#server/feeds/moderation/remove.ts'
 import { listAudience } from '#server/feeds/notify/audience.ts'
 import { groupNotices } from '#server/feeds/notify/group.ts'
+import { markContributor } from '#server/feeds/proofs/mark.ts'
 import { addAuthorRow } from '#server/store/author.ts'
 import { findDecision } from '#server/store/decision.ts'
 import { findJudged } from '#server/store/judged-entry.ts'
@@ -17,6 +18,7 @@ import { listOutbox } from '#server/store/outbox.ts'
 import { savePerson } from '#server/store/person.ts'
 import { countReactions } from '#server/store/reaction.ts'
 import type { ItemAddress, NodeAddress } from '#shared/address.ts'
+import { type Contributor, writeContributor } from '#shared/contributor.ts'
 import { NS } from '#shared/ns.ts'
 import { attachmentsOf } from '#shared/profiles/index.ts'
 import { writeReaction } from '#shared/reactions.ts'
@@ -179,5 +181,32 @@ describe('an answer in a room', () => {
     const place = { postService: POST.service, postNode: POST.node, postItem: POST.item }
     const [group] = groupNotices([{ ...row, ...place, actorName: null }])
     assert.deepEqual([group?.names, group?.actor], [[], undefined])
+  })
+})
+
+describe('a service that is only said to have a comment of the site', () => {
+  const blog: NodeAddress = { service: MALLORY, node: 'urn:xmpp:microblog:0' }
+  const thread: NodeAddress = { service: MALLORY, node: 'urn:xmpp:microblog:0:comments/hers' }
+
+  async function read(ctx: TestContext, item: string, contributor: Contributor): Promise<string | null> {
+    const payload = entryOf({ author: ctx.siteJid })
+    payload.cnode(writeContributor(contributor))
+    const address = itemOf(thread, item)
+    assert.equal(await publishTo(ctx, address, { payload, publisher: ctx.siteJid }), 'stored')
+    return (await findJudged(ctx.index, address))?.contributor ?? null
+  }
+
+  it('is not believed about whose words the site published, but for the mark of the site', async () => {
+    await using ctx = await open()
+    await addNode(ctx.index, { address: blog, kind: 'blog', owner: MALLORY, now: ctx.clock() })
+    const post = itemOf(blog, 'hers')
+    await publishTo(ctx, post, { payload: entryOf({ more: commentsLink(thread) }), publisher: MALLORY })
+    const romeo = { jid: ROMEO, how: 'message' } as const
+    const mark = markContributor(ctx, itemOf(thread, 'own'), romeo)
+    assert.ok(mark)
+    assert.equal(await read(ctx, 'none', romeo), null)
+    assert.equal(await read(ctx, 'copied', { ...romeo, mark }), null)
+    assert.equal(await read(ctx, 'own', { ...romeo, jid: JULIET, mark }), null)
+    assert.equal(await read(ctx, 'own', { ...romeo, mark }), ROMEO)
   })
 })

@@ -80,7 +80,7 @@ describe('a comment by somebody who is not signed in', () => {
     assert.match(xml, /<author><name>canto<\/name><uri>xmpp:canto@capulet.example<\/uri><\/author>/)
     assert.match(
       xml,
-      /<contributor><name>Romeo<\/name><uri>xmpp:romeo@montague.example<\/uri><proof xmlns="urn:canto:proof:1" how="message"\/><\/contributor>/,
+      /<contributor><name>Romeo<\/name><uri>xmpp:romeo@montague.example<\/uri><proof xmlns="urn:canto:proof:1" how="message" mark="[\w-]{43}"\/><\/contributor>/,
     )
     const node = await findNode(ctx.index, thread)
     const entry = await findEntry(ctx.index, node?.id ?? 0, proof.commentItem ?? asItemId(''))

@@ -5,6 +5,7 @@ import { createProofs, type Proofs } from '#server/feeds/proofs/proofs.ts'
 import { createRooms, type Rooms } from '#server/feeds/rooms/rooms.ts'
 import { createLogger, type Logger } from '#server/log.ts'
 import { type Meters, noMeters } from '#server/meters.ts'
+import { createSecret, type Secret } from '#server/people/secret.ts'
 import { type IndexDb, openIndex, openState, type StateDb } from '#server/store/database.ts'
 import type { XmppSession } from '#server/xmpp/ports.ts'
 import { type BareJid, domainOf, readBareJid } from '#shared/jid.ts'
@@ -25,6 +26,7 @@ export interface TestContext extends AsyncDisposable {
   setNow(now: Date | string): void
   readonly siteDomain: BareJid
   readonly siteJid: BareJid
+  readonly secret: Secret
   readonly config: { url: URL; isUrlSet: boolean }
   readonly network: FakeNetwork
   readonly site: FakeSession
@@ -65,6 +67,7 @@ export async function createTestContext(options: TestContextOptions = {}): Promi
     clock: () => now ?? new Date(),
     siteDomain: domainOf(siteJid),
     siteJid,
+    secret: createSecret(Buffer.alloc(32, 1)),
     config: { url: new URL('https://blog.example'), isUrlSet: true },
     site: createFakeSession(siteJid, network),
     sessions: (jid: BareJid): XmppSession | undefined => sessions.get(jid) ?? (jid === siteJid ? deps.site : undefined),
