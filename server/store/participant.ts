@@ -66,6 +66,16 @@ export async function saveParticipant(
     .execute()
 }
 
+/** Forgets those who left longest ago, but for so many. */
+export async function dropOldParticipants(index: IndexDb, channel: BareJid, kept: number): Promise<void> {
+  const gone = index.selectFrom('participant').select('id').where('channel', '=', channel).where('isPresent', '=', 0)
+  await index
+    .deleteFrom('participant')
+    .where('channel', '=', channel)
+    .where('id', 'in', gone.orderBy('seenAt', 'desc').limit(-1).offset(kept))
+    .execute()
+}
+
 function readParticipant({ channel, id, jid, nick, isPresent }: Selectable<ParticipantTable>): ParticipantRow {
   return {
     ...{ channel, id, isPresent: isPresent === 1 },

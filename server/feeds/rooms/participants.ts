@@ -1,21 +1,18 @@
-import { findAccount } from '#server/store/account.ts'
-import { saveParticipant } from '#server/store/participant.ts'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { listKnownAccounts } from '#server/store/account.ts'
+import { dropOldParticipants, saveParticipant } from '#server/store/participant.ts'
 import { deleteRoomMember, findRoomMember, type RoomRow, saveRoomMember } from '#server/store/room.ts'
 import type { Participant, XmppSession } from '#server/xmpp/ports.ts'
+import type { BareJid } from '#shared/jid.ts'
 import type { IngestDeps } from '../ingest.ts'
 import { roomTopic } from '../live.ts'
 
 /** Who is kept of one room. */
 const MOST = 5_000
-
-/** Somebody came, or goes by another name: whoever signed in here may speak from here too. */
-export async function noteParticipant(deps: IngestDeps, { channel }: RoomRow, participant: Participant): Promise<void> {
-  const seenAt = deps.clock()
-  const { id, jid, nick } = participant
-  await saveParticipant(deps.index, { channel, ...participant, isPresent: true, seenAt })
-  if (jid === undefined || (jid !== deps.siteJid && (await findAccount(deps.state, jid)) === undefined)) return
-  await saveRoomMember(deps.state, { channel, jid, participant: id, ...(nick && { nick }), since: seenAt })
-}
+/** Of those who were there once: who comes and goes under a thousand names fills nothing. */
+const MOST_GONE = 5_000
+/** So many are written before others get their turn. */
+const PART = 100
 
 /** Somebody left. Who they were stays known, for what they said. */
 export async function noteLeft(deps: IngestDeps, { channel }: RoomRow, id: string): Promise<void> {
@@ -32,11 +29,46 @@ export async function readParticipants(deps: IngestDeps, room: RoomRow, { mix }:
   const { channel } = room
   const people = (await mix.listParticipants(channel)).slice(0, MOST)
   const there = new Set(people.map(({ id }) => id))
-  const query = deps.index.selectFrom('participant').select('id').where('channel', '=', channel)
-  const known = await query.where('isPresent', '=', 1).execute()
-  for (const person of people) await noteParticipant(deps, room, person)
-  for (const { id } of known) if (!there.has(id)) await noteLeft(deps, room, id)
+  const known = await listPresent(deps, channel)
+  await noteThere(deps, room, { people, known })
+  for (const [id] of known) if (!there.has(id)) await noteLeft(deps, room, id)
+  await dropOldParticipants(deps.index, channel, MOST_GONE)
   deps.live.publish(roomTopic(channel), { kind: 'participants-changed' })
+}
+
+interface Present {
+  readonly jid: BareJid | null
+  readonly nick: string | null
+}
+
+async function listPresent({ index }: IngestDeps, channel: BareJid): Promise<Map<string, Present>> {
+  const query = index.selectFrom('participant').select(['id', 'jid', 'nick']).where('channel', '=', channel)
+  const rows = await query.where('isPresent', '=', 1).execute()
+  return new Map(rows.map(({ id, ...present }) => [id, present]))
+}
+
+/** Whoever came, or goes by another name; whoever signed in here may speak from here too. */
+async function noteThere(
+  deps: IngestDeps,
+  { channel }: RoomRow,
+  { people, known }: { people: readonly Participant[]; known: ReadonlyMap<string, Present> },
+): Promise<void> {
+  const seenAt = deps.clock()
+  const accounts = await listKnownAccounts(
+    deps.state,
+    people.flatMap(({ jid }) => jid ?? []),
+  )
+  let written = 0
+  for (const participant of people) {
+    const { id, jid, nick } = participant
+    const before = known.get(id)
+    if (before === undefined || before.jid !== (jid ?? null) || before.nick !== (nick ?? null)) {
+      await saveParticipant(deps.index, { channel, ...participant, isPresent: true, seenAt })
+      if (++written % PART === 0) await nextTurn()
+    }
+    if (jid === undefined || (jid !== deps.siteJid && !accounts.has(jid))) continue
+    await saveRoomMember(deps.state, { channel, jid, participant: id, ...(nick && { nick }), since: seenAt })
+  }
 }
 
 async function markAbsent({ index }: IngestDeps, channel: RoomRow['channel'], ids: readonly string[]): Promise<void> {
