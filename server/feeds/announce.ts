@@ -18,6 +18,9 @@ export async function announceSaved(
   if (isHeld) {
     // No page shows it.
     deps.live.publish(CONVERSATIONS_TOPIC, { kind: isNew ? 'comment-added' : 'comment-changed', address })
+  } else if (node.kind === 'room') {
+    // Whoever took it in knows which pages show it.
+    deps.live.publish(CONVERSATIONS_TOPIC, { kind: isNew ? 'comment-added' : 'comment-changed', address })
   } else if (!isFeed(node)) {
     await announceComment(deps, address, isNew ? 'comment-added' : 'comment-changed')
   } else if (address.item === METADATA_ITEM) {

@@ -28,6 +28,7 @@ export class OneFileDialect extends SqliteDialect {
 
 class OneFileDriver extends SqliteDriver {
   readonly #database: Database.Database
+  #connection: DatabaseConnection | undefined
 
   constructor(database: Database.Database) {
     super({ database: preparedOnce(database) })
@@ -35,7 +36,10 @@ class OneFileDriver extends SqliteDriver {
   }
 
   override async acquireConnection(): Promise<DatabaseConnection> {
-    return explaining(await super.acquireConnection())
+    const connection = await super.acquireConnection()
+    // There is one, and Kysely remembers each that it is given.
+    this.#connection ??= explaining(connection)
+    return this.#connection
   }
 
   override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {

@@ -3,7 +3,6 @@ import { type EntryRow, findEntry } from '#server/store/entry.ts'
 import { findNode, type NodeRow } from '#server/store/node.ts'
 import { findParticipant } from '#server/store/participant.ts'
 import type { RoomRow } from '#server/store/room.ts'
-import { countMessages } from '#server/store/room-entry.ts'
 import { talkNode } from '#server/store/room-talk.ts'
 import { findTombstone } from '#server/store/tombstone.ts'
 import type { RoomMessage } from '#server/xmpp/ports.ts'
@@ -14,11 +13,8 @@ import { parseXml } from '#shared/xml.ts'
 import { type IngestDeps, type IngestOutcome, ingest } from '../ingest.ts'
 import { postTopic, roomTopic } from '../live.ts'
 import type { RoomReading } from '../read-item.ts'
+import { countIn, isDayFull } from './day-bound.ts'
 import { findPlace, type Place, rootOf } from './place.ts'
-
-/** What is said in a room beyond so much on one day is not taken in: nobody could read it. */
-export const MOST_A_DAY = 20_000
-const DAY = 86_400_000
 
 export interface TakeOptions {
   readonly isHistory?: boolean
@@ -53,23 +49,22 @@ export async function takeMessage(
 async function takeNew(deps: IngestDeps, taking: Taking): Promise<IngestOutcome> {
   const { node, message, words, room, who } = taking
   const item = asItemId(message.id)
+  const said = { index: deps.index, nodeId: node.id, at: message.at }
   const existing = await findEntry(deps.index, node.id, item)
   // It was corrected since, or taken back.
   if (existing !== undefined && sourceOf(existing)?.id !== item) return 'unchanged'
   if (existing === undefined) {
     if ((await findTombstone(deps.index, { ...node.address, item })) !== undefined) return 'ignored'
-    if (await isTooMuch(deps, node, message.at)) return 'rejected'
+    if (await isDayFull(said)) {
+      deps.log.debug({ channel: room.channel }, 'More was said in a room on one day than is taken in')
+      return 'rejected'
+    }
   }
   const { siteJid } = deps
   const place = await findPlace(deps.index, { room, node, words, publisher: who.jid, siteJid })
-  return store(deps, taking, { item, place, at: message.at, isNew: existing === undefined })
-}
-
-async function isTooMuch(deps: IngestDeps, { id, address }: NodeRow, at: Date): Promise<boolean> {
-  const day = Math.floor(at.getTime() / DAY) * DAY
-  if ((await countMessages(deps.index, id, new Date(day), new Date(day + DAY))) < MOST_A_DAY) return false
-  deps.log.debug({ channel: address.service }, 'More was said in a room on one day than is taken in')
-  return true
+  const outcome = await store(deps, taking, { item, place, at: message.at, isNew: existing === undefined })
+  if (outcome === 'stored' && existing === undefined) countIn(said)
+  return outcome
 }
 
 /** Only who wrote a message may correct it (XEP-0308); it keeps its place. */
