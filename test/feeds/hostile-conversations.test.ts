@@ -210,3 +210,24 @@ describe('a service that is only said to have a comment of the site', () => {
     assert.equal(await read(ctx, 'own', { ...romeo, mark }), ROMEO)
   })
 })
+
+describe('a first comment', () => {
+  it('is held for whatever leads elsewhere, however it is written, and not for whom it names', async () => {
+    await using ctx = await open()
+    const hold = async (html: string, n: number) => {
+      const address = itemOf(THREAD, `l${n}`)
+      const more = `<content type='html'>${html.replaceAll('<', '&lt;')}</content>`
+      const payload = xml(
+        String(entryOf({ author: `a${n}@evil.example`, more })).replace(/<content type="text">[^<]*<.content>/, ''),
+      )
+      await publishTo(ctx, address, { payload, publisher: `a${n}@evil.example` })
+      return holdOf(ctx, address)
+    }
+    const link = (href: string) => `<a href="${href}">x</a>`
+    const bad = ['https:evil.example', ' HTTP:/evil.example', 'mailto:a@b.example', 'tel:1', 'xmpp:r@b.example?join']
+    for (const [n, href] of bad.entries()) assert.equal(await hold(link(href), n), 'held', href)
+    assert.equal(await hold('<img src="https:evil.example/x.png"/>', 10), 'held')
+    for (const [n, href] of [`xmpp:${JULIET}`, '#top'].entries())
+      assert.equal(await hold(link(href), 20 + n), null, href)
+  })
+})
