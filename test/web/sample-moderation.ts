@@ -22,7 +22,12 @@ export function moderationSamples(
   const done = { text: 'Removed: 2 comments.', action: '/moderation', token: 't', undo: { action: 'put-back' } }
   const report = { action: '/@juliet/balcony/report', token: 't', isComment: true, cancelUrl: '/@juliet/balcony' }
   const reported = {
-    ...{ id: '1', reason: 'It is spam, and rude besides.', published: '2026-03-14T21:42:00Z', text: 'Buy at spam.example!' },
+    ...{
+      id: '1',
+      reason: 'It is spam, and rude besides.',
+      published: '2026-03-14T21:42:00Z',
+      text: 'Buy at spam.example!',
+    },
     ...{ url: '/@juliet/balcony/comments/1', jid: LONG, server: 'evil.example', isGone: false },
   }
   return [
