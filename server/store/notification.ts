@@ -48,11 +48,14 @@ export async function listWhoHeard(state: StateDb, { service, node, item }: Item
   return new Set(rows.map(({ jid }) => jid))
 }
 
-/** Keeps somebody's newest ones, and of the reactions among them fewer: a burst of them ends nothing else. */
+/** What strangers can make as many of as they like. */
+const BURSTS = ['reaction', 'held', 'mention', 'repost', 'follower', 'report'] as const
+
+/** Keeps somebody's newest ones, and of what comes in bursts fewer of each kind: a burst of them ends nothing else. */
 export async function pruneNotifications(
   state: StateDb,
   jid: BareJid,
-  { most, mostReactions }: { most: number; mostReactions: number },
+  { most, mostOfBurst }: { most: number; mostOfBurst: number },
 ): Promise<void> {
   const older = (limit: number, of: readonly NotificationKind[] | undefined) => {
     let kept = state.selectFrom('notification').select('id').where('jid', '=', jid)
@@ -60,10 +63,12 @@ export async function pruneNotifications(
     // Of one time those that were first: they do not come back when the others are told once more.
     return kept.orderBy('at', 'desc').orderBy('id').limit(-1).offset(limit)
   }
-  await state
-    .deleteFrom('notification')
-    .where('id', 'in', older(mostReactions, ['reaction']))
-    .execute()
+  for (const kind of BURSTS) {
+    await state
+      .deleteFrom('notification')
+      .where('id', 'in', older(mostOfBurst, [kind]))
+      .execute()
+  }
   await state.deleteFrom('notification').where('id', 'in', older(most, undefined)).execute()
 }
 

@@ -82,7 +82,7 @@ describe('notifications in the state', () => {
         note(1000 + n, { kind: 'reaction', item: asItemId('p'), actor: `r${n}@x.example` as BareJid, text: '♥' }),
       )
       await addNotifications(state, [note(1), note(2), ...reactions])
-      await pruneNotifications(state, juliet, { most: 100, mostReactions: 99 })
+      await pruneNotifications(state, juliet, { most: 100, mostOfBurst: 99 })
       const rows = await listNotifications(state, juliet, { limit: 1_000 })
       assert.equal(rows.length, 100)
       assert.equal(rows.filter(({ kind }) => kind === 'comment').length, 1)

@@ -36,7 +36,7 @@ export interface News {
 
 /** Kept for one person; older ones are forgotten. */
 const MOST = 1_000
-const MOST_REACTIONS = 300
+const MOST_OF_BURST = 300
 /** Characters. */
 const LONGEST_TEXT = 200
 const LONGEST_NAME = 100
@@ -58,7 +58,7 @@ export async function notify({ state, live, clock }: NotifyDeps, news: readonly 
     }))
   const added = await addNotifications(state, rows)
   for (const jid of new Set(added.map((row) => row.jid))) {
-    await pruneNotifications(state, jid, { most: MOST, mostReactions: MOST_REACTIONS })
+    await pruneNotifications(state, jid, { most: MOST, mostOfBurst: MOST_OF_BURST })
     live.publish(personTopic(jid), { kind: 'notified' })
   }
   if (added.length > 0) live.publish(NOTIFIED_TOPIC, { kind: 'notified' })

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { createNotifier } from '#server/feeds/notify/notifier.ts'
+import { notify } from '#server/feeds/notify/notify.ts'
 import { lookAgain, scanNews } from '#server/feeds/notify/scan.ts'
 import { saveAccount } from '#server/store/account.ts'
 import { clearIndex } from '#server/store/clear.ts'
@@ -324,5 +325,24 @@ describe('the notifier', () => {
     ctx.setNow('2026-11-22T12:00:00Z')
     await started.notifier.readFollowers(session)
     assert.deepEqual(await heard(ctx, JULIET), ['follower  nurse'])
+  })
+})
+
+describe('a flood of spam', () => {
+  it('ends nothing else that there is to know', async () => {
+    await using ctx = await createHouse()
+    const about = (kind: 'reply' | 'held' | 'mention', n: number) =>
+      ({ jid: JULIET, kind, about: itemOf(THREAD, `${kind}${n}`), post: POST, actor: ROMEO, text: 'Hark' }) as const
+    ctx.setNow('2026-03-01T12:00:00Z')
+    await notify(ctx, [about('reply', 0)])
+    ctx.setNow('2026-03-01T13:00:00Z')
+    for (const kind of ['held', 'mention'] as const) {
+      await notify(
+        ctx,
+        Array.from({ length: 1_200 }, (_, n) => about(kind, n)),
+      )
+    }
+    const rows = await heard(ctx, JULIET)
+    assert.deepEqual([rows[0], rows.length], ['reply reply0 romeo', 601])
   })
 })
