@@ -65,6 +65,12 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .on('reaction')
     .columns(['source_service', 'source_node', 'source_item'])
     .execute()
+  // In the order in which people are counted, once for each emoji.
+  await db.schema
+    .createIndex('reaction_of_post')
+    .on('reaction')
+    .columns(['service', 'node', 'item', 'hold', 'emoji', 'reactor'])
+    .execute()
   await db.schema.createIndex('reaction_source_id').on('reaction').columns(['source_id']).execute()
   await db.schema.createIndex('reaction_arrived').on('reaction').columns(['arrived_at']).execute()
 
