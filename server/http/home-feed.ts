@@ -28,7 +28,7 @@ export function homeFeedPath(secret: string, feed?: NodeAddress, file = 'atom.xm
 
 /** For logs, which are read by more than one. */
 export function hideSecret(url: string): string {
-  return url.replace(/^(\/(?:home|notifications)\/)[^/?]+(?=\/)/, '$1…')
+  return url.replace(/^(\/(?:home|notifications)\/)[^/?]+(?=\/)/, '$1…').replace(/(\/comments\/proof\/)[^/?]+/, '$1…')
 }
 
 /** What is at such an address; 404 for a secret that is nobody's, and for what they do not follow. */

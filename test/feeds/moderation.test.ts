@@ -253,6 +253,8 @@ describe('who runs the site', () => {
       assert.equal(await scene.hold('a'), null, typed)
     }
     await assert.rejects(blockOnSite(deps, { by: ROMEO, ...readBlockAddress('evil.example') }), /Only who runs/)
+    // It publishes what people say who are not signed in.
+    await assert.rejects(blockOnSite(deps, { by: JULIET, ...readBlockAddress(deps.siteJid) }), /cannot be blocked/)
   })
 
   it('sees each report once, hides what it is about, and settles it', async () => {

@@ -131,6 +131,7 @@ describe('the page of notifications', () => {
     assert.equal(json.items.length, 1)
     assert.equal((await site.browser().get('/notifications/guess/atom.xml')).statusCode, 404)
     assert.equal(hideSecret(`/notifications/${secret}/atom.xml`), '/notifications/…/atom.xml')
+    assert.equal(hideSecret('/@juliet/a/comments/proof/key/live.events'), '/@juliet/a/comments/proof/…/live.events')
   })
 
   it('refuses a form of somebody else', async () => {

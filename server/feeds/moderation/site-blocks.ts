@@ -12,6 +12,7 @@ import { judgeAgain } from './judge-again.ts'
 export interface OperatorDeps extends DecideDeps {
   readonly config: Pick<Config, 'operators'>
   readonly siteDomain: BareJid
+  readonly proofs?: { readonly siteJid: BareJid }
   readonly indexing?: Pick<Indexing, 'watch'>
 }
 
@@ -54,9 +55,13 @@ export function requireOperator({ config }: Pick<OperatorDeps, 'config'>, jid: B
   if (!config.operators.includes(jid)) throw new AppError('forbidden', 'Only who runs this site can see and do this.')
 }
 
-function isOwn({ config, siteDomain }: OperatorDeps, address: string): boolean {
+function isOwn({ config, siteDomain, proofs }: OperatorDeps, address: string): boolean {
   const isAbove = siteDomain === address || siteDomain.endsWith(`.${address}`)
-  return isAbove || config.operators.some((jid) => jid === address || domainOf(jid) === address)
+  return (
+    isAbove ||
+    proofs?.siteJid === address ||
+    config.operators.some((jid) => jid === address || domainOf(jid) === address)
+  )
 }
 
 async function applyBlock(deps: OperatorDeps, { address, kind }: Pick<SiteBlock, 'address' | 'kind'>): Promise<void> {
