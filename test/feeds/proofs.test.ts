@@ -297,3 +297,15 @@ describe('a contributor', () => {
     assert.equal(await contributorOf('true', 'canto@capulet.example'), ROMEO)
   })
 })
+
+describe('a message that was made to cost', () => {
+  it('costs nothing', async () => {
+    await using scene = await open()
+    const body = `remove${' '.repeat(90_000)}\nx\ny`
+    const began = performance.now()
+    for (let n = 0; n < 3; n++) scene.say(MALLORY, body)
+    scene.say(MALLORY, 'ABCD-2345')
+    await until(() => scene.bodies().length > 0)
+    assert.ok(performance.now() - began < 1_000, `${performance.now() - began} ms`)
+  })
+})

@@ -12,6 +12,8 @@ const HOUR = 60 * 60_000
 /** Whoever sends more that is no code gets no more answers: they may be a program too. */
 const MOST_ANSWERS = 5
 const MOST_PEOPLE = 1_000
+/** Characters. */
+const LONGEST = 100
 
 /** Hears what the site account is told: codes, answers to questions, and nothing else. */
 export function createHearing(deps: ProofsDeps): (message: Message) => Promise<void> {
@@ -61,9 +63,11 @@ export function createHearing(deps: ProofsDeps): (message: Message) => Promise<v
     const confirmed = readConfirm(message)
     if (confirmed !== undefined) return hearConfirm(deps, from, confirmed)
     const body = (message.body ?? '').trim()
+    // Nothing that is meant for us is longer: what is, is not even looked at.
+    if (body.length > LONGEST) return
     const code = readCode(body)
     if (code !== undefined) return hearCode(from, code)
-    const removed = readCode(/^(?:remove|delete)\s+(.*)$/i.exec(body)?.[1] ?? '')
+    const removed = readCode(/^(?:remove|delete)\s([^\n]*)$/i.exec(body)?.[1] ?? '')
     if (removed !== undefined) return hearRemoval(from, removed)
     if (/^no[.!]?$/i.test(body)) return hearNo(from)
   }
