@@ -37,6 +37,8 @@ const COLUMNS = [
   'entry.replyItem',
 ] as const
 
+const STAMP = sql<string>`json_array(count(*), sum(entry.id), max(entry.changed_at))`.as('stamp')
+
 /** What is shown of a thread, oldest first; who reads also sees what of their own waits for approval. */
 export async function listThread(index: IndexDb, place: ThreadPlace, reader?: BareJid): Promise<ThreadLine[]> {
   const [comments, answers] = [await listCommentLines(index, place, reader), await listRoomLines(index, place, reader)]
@@ -47,12 +49,9 @@ export async function listThread(index: IndexDb, place: ThreadPlace, reader?: Ba
 /** Another text where anything in the thread is new, gone or changed, for everybody who sees it alike. */
 export async function readThreadStamp(index: IndexDb, { address, comments }: ThreadPlace): Promise<string> {
   const nodeId = await findThreadNode(index, comments)
-  const select = (entries: ReturnType<typeof selectLines>) =>
-    entries
-      .select(({ fn }) => [fn.countAll().as('count'), fn.sum('entry.id').as('ids'), fn.max('entry.changedAt').as('at')])
-      .executeTakeFirstOrThrow()
-  const onNode = nodeId === undefined ? [] : await select(selectLines(index).where('entry.nodeId', '=', nodeId))
-  return JSON.stringify([onNode, await select(selectRoomLines(index, address))])
+  const onNode = nodeId === undefined ? undefined : await selectLines(index, nodeId).select(STAMP).executeTakeFirst()
+  const inRooms = await selectRoomLines(index, address).select(STAMP).executeTakeFirst()
+  return JSON.stringify([onNode?.stamp, inRooms?.stamp])
 }
 
 /** What an item is called in its payload and whether anybody is shown it: `undefined` where the index has none. */
@@ -70,8 +69,7 @@ export async function findAnswerable(index: IndexDb, { service, node, item }: It
 async function listCommentLines(index: IndexDb, { comments }: ThreadPlace, reader?: BareJid): Promise<ThreadLine[]> {
   const nodeId = await findThreadNode(index, comments)
   if (nodeId === undefined || comments === undefined) return []
-  const rows = await selectLines(index, reader)
-    .where('entry.nodeId', '=', nodeId)
+  const rows = await selectLines(index, nodeId, reader)
     .select(COLUMNS)
     .orderBy('entry.publishedAt', 'desc')
     .orderBy('entry.item', 'desc')
@@ -102,11 +100,11 @@ async function findThreadNode(index: IndexDb, comments: NodeAddress | undefined)
   return row?.id
 }
 
-/** Likes are no comments. */
-function selectLines(index: IndexDb, reader?: BareJid) {
+/** Likes are no comments. The node is not joined: a long thread would look it up for each of its comments. */
+function selectLines(index: IndexDb, nodeId: number, reader?: BareJid) {
   return index
     .selectFrom('entry')
-    .innerJoin('node', 'node.id', 'entry.nodeId')
+    .where('entry.nodeId', '=', nodeId)
     .where('entry.isPost', '=', 0)
     .where('entry.isLike', '=', 0)
     .where(isShownTo(reader))
@@ -114,7 +112,11 @@ function selectLines(index: IndexDb, reader?: BareJid) {
 
 /** What people say in rooms about a post, but not its announcement there. */
 function selectRoomLines(index: IndexDb, post: ItemAddress, reader?: BareJid) {
-  return selectLines(index, reader)
+  return index
+    .selectFrom('entry')
+    .innerJoin('node', 'node.id', 'entry.nodeId')
+    .where('entry.isLike', '=', 0)
+    .where(isShownTo(reader))
     .where('node.kind', '=', 'room')
     .where('node.status', '=', 'open')
     .where('entry.rootService', '=', post.service)
