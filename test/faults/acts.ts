@@ -136,8 +136,8 @@ export function createActs(world: World, random: Random): Acts {
       try {
         await (random.pick(KINDS) ?? post)()
       } catch (error) {
-        // The page would have said so: not indexed yet, or deleted meanwhile.
-        if (!isAppError(error, 'not-found', 'gone', 'conflict', 'forbidden')) throw error
+        // The page would have said so: not indexed yet, deleted meanwhile, or more comments than one writes in a minute.
+        if (!isAppError(error, 'not-found', 'gone', 'conflict', 'forbidden', 'too-many')) throw error
       }
       await sleep(random.next() * PATIENCE_MS)
     },
