@@ -218,6 +218,18 @@ describe('in a room', { concurrency: true }, () => {
     }
   })
 
+  it('who removes an answer on the page of its post is told that it goes from the room too', async () => {
+    await using site = await createTestSite()
+    await seedRoom(site)
+    const juliet = await site.signedIn('juliet@capulet.example')
+    await seedPost(site, 'balcony', { title: 'The balcony' })
+    const root = itemOf(BLOG, 'balcony')
+    await seedTalk(site, 'a', { kind: 'announcement', root, from: site.ctx.siteJid, nick: 'Canto' })
+    await seedTalk(site, 'b', { kind: 'answer', root, reply: 'a' })
+    const { body } = await juliet.get('/@juliet/balcony/comments/room.b/remove')
+    assert.match(body, /It goes from the room too/)
+  })
+
   it('nobody is asked to join, or to open one, whose server does not know rooms', async () => {
     await using site = await createTestSite()
     await seedRoom(site)

@@ -8,6 +8,9 @@ import { nameOf } from './comment-view.ts'
 import type { Exchange } from './page.ts'
 import { sendPage } from './page.ts'
 
+const FROM_ROOM =
+  ' It goes from the room too: everybody there is told that it was taken back. Their programs, and the archive of the room, may keep it.'
+
 export function sendDeletePage(web: Web, exchange: Exchange, post: PostRow): Promise<FastifyReply> {
   const { person } = exchange.visit
   if (person === undefined) throw new TypeError('A question needs a person')
@@ -40,7 +43,7 @@ export function sendRemovePage(
     head: { title: 'Remove a comment', noindex: true },
     view: {
       heading: 'Remove this comment?',
-      text: `${nameOf(comment)}: “${comment.text}”`,
+      text: `${nameOf(comment)}: “${comment.text}”${comment.isFromRoom ? FROM_ROOM : ''}`,
       action: `${path}/comments/${writeCommentSegment(comment.address)}/remove`,
       token: web.tokens.issue(person.jid),
       button: 'Remove',
