@@ -92,6 +92,33 @@ describe('a form', () => {
   })
 })
 
+describe('what is typed in a comment', () => {
+  it('is there again after a link of the page, and gone once it was sent', async () => {
+    await using page = await pages.open('post')
+    const field = page.getByLabel('Comment')
+    await field.fill('Wilt thou be gone?')
+    await page.goto(`${pages.site.url}/blog`)
+    await page.goto(`${pages.site.url}/post`)
+    assert.equal(await field.inputValue(), 'Wilt thou be gone?')
+    await page.locator('.comment-form button').click()
+    await page.waitForURL('**/comments')
+    await page.goto(`${pages.site.url}/post`)
+    assert.equal(await field.inputValue(), '')
+  })
+
+  it('is nobody else’s who signs in in the same tab', async () => {
+    const { template, view } = pages.site.samples.get('post') ?? assert.fail()
+    const { form } = view as PostPageView
+    const other = { ...view, form: form && { ...form, jid: 'tybalt@capulet.example' } }
+    pages.site.samples.set('post-of-other', { template, view: other as PostPageView })
+    await using page = await pages.open('post')
+    await page.getByLabel('Comment').fill('For my eyes')
+    await page.goto(`${pages.site.url}/post-of-other`)
+    assert.equal(await page.getByLabel('Comment').inputValue(), '')
+    pages.site.samples.delete('post-of-other')
+  })
+})
+
 describe('the desk', () => {
   it('saves what is typed every five seconds, and counts its words', async () => {
     await using page = await openDesk()

@@ -1,5 +1,6 @@
 import { keepBusy } from './busy.ts'
 import { saveDrafts } from './drafts.ts'
+import { keepComments } from './kept-comments.ts'
 import { listenForChanges } from './live.ts'
 import { completeMentions } from './mention.ts'
 import { speakInPlace } from './room.ts'
@@ -9,6 +10,7 @@ import { refreshMarks } from './way-back.ts'
 showLocalTimes(document)
 keepBusy()
 saveDrafts()
+keepComments()
 listenForChanges()
 completeMentions()
 speakInPlace()

@@ -1,0 +1,37 @@
+// The account is a part of the key: nobody else who signs in in this tab is shown it.
+const keyOf = (form: HTMLFormElement) =>
+  `canto-comment ${form.dataset.account ?? ''} ${new URL(form.action, location.href).pathname}`
+
+/** What is typed in a comment, and not sent, is there again after a click on another link of the page. */
+export function keepComments(): void {
+  document.addEventListener('input', ({ target }) => {
+    const form = target instanceof HTMLTextAreaElement ? target.form : null
+    if (form?.classList.contains('comment-form')) keep(form, (target as HTMLTextAreaElement).value)
+  })
+  document.addEventListener('submit', ({ target }) => {
+    if (target instanceof HTMLFormElement && target.classList.contains('comment-form')) keep(target, '')
+  })
+  restoreComments()
+}
+
+/** Not where the server gives a text back: that is the newer one. */
+export function restoreComments(): void {
+  for (const form of document.querySelectorAll<HTMLFormElement>('.comment-form')) {
+    const field = form.querySelector('textarea')
+    if (field === null || field.value !== '') continue
+    try {
+      field.value = sessionStorage.getItem(keyOf(form)) ?? ''
+    } catch {
+      // Forbidden, so nothing was kept.
+    }
+  }
+}
+
+function keep(form: HTMLFormElement, text: string): void {
+  try {
+    if (text === '') sessionStorage.removeItem(keyOf(form))
+    else sessionStorage.setItem(keyOf(form), text)
+  } catch {
+    // Full, or forbidden: then it is only on the page.
+  }
+}
