@@ -36,14 +36,15 @@ export async function writeNotice(deps: Deps, rows: Rows): Promise<string> {
 export function sayNotice(group: NoticeGroup, title: string | undefined): string {
   const { kind, names, others, text } = group
   const who = sayWho(names, others)
-  const on = group.post?.item === '' ? 'the room' : title === undefined ? 'a post' : `“${title}”`
+  const isOfRoom = group.post?.item === ''
+  const on = isOfRoom ? 'the room' : title === undefined ? 'a post' : `“${title}”`
   switch (kind) {
     case 'comment':
       return `${who} commented on ${on}: ${cut(text)}`
     case 'reply':
       return `${who} answered you on ${on}: ${cut(text)}`
     case 'mention':
-      return `${who} mentioned you on ${on}: ${cut(text)}`
+      return `${who} mentioned you ${isOfRoom ? 'in' : 'on'} ${on}: ${cut(text)}`
     case 'reaction':
       return `${who} reacted ${text} to ${on}`
     case 'repost':

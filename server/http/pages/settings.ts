@@ -22,7 +22,8 @@ export interface SettingsFields {
 
 export interface SettingsPage {
   readonly fields?: SettingsFields
-  readonly isSaved?: boolean
+  /** What was, just now. */
+  readonly saved?: 'messages' | 'names' | undefined
   readonly problem?: string
   readonly row?: OutboxRow
   readonly status?: number
@@ -55,12 +56,13 @@ export async function sendSettingsPage(web: Web, exchange: Exchange, page: Setti
   })
 }
 
-function describe({ isSaved, problem, row }: SettingsPage): Notice[] {
+function describe({ saved, problem, row }: SettingsPage): Notice[] {
   if (problem !== undefined) return [{ lead: 'Not saved.', text: problem, kind: 'error' }]
   if (row?.status === 'refused')
     return [{ lead: 'Not saved.', text: asSentence(row.problem ?? 'Your server refused it'), kind: 'error' }]
   if (row !== undefined) {
     return [{ lead: 'Waiting.', text: asSentence(row.problem ?? 'Your server has not answered yet'), kind: 'waiting' }]
   }
-  return isSaved ? [{ lead: 'Saved.', text: 'Your readers see it now.' }] : []
+  if (saved === undefined) return []
+  return [{ lead: 'Saved.', text: saved === 'names' ? 'Your readers see it now.' : '' }]
 }

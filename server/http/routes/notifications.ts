@@ -92,7 +92,7 @@ function addWishes(app: FastifyInstance, web: Web): void {
     const person = requireSender(web, await readVisit(web, request), request.body.token)
     if (person === undefined) return sendToSignIn(reply, { next: '/settings', notice: 'ended' })
     await wishForMessages(ctx, person.jid, request.body.messages === 'on')
-    return reply.redirect('/settings#messages', 303)
+    return reply.redirect('/settings?saved=messages', 303)
   })
 
   for (const feed of FEED_PATHS) {

@@ -36,7 +36,7 @@ export function addSettings(app: FastifyInstance, web: Web): void {
   app.get<{ Querystring: { saved?: string } }>('/settings', async (request, reply) => {
     const visit = await readVisit(web, request)
     if (visit.person === undefined) return sendToSignIn(reply, { next: '/settings' })
-    return sendSettingsPage(web, { request, reply, visit }, { isSaved: request.query.saved !== undefined })
+    return sendSettingsPage(web, { request, reply, visit }, { saved: readSaved(request.query.saved) })
   })
 
   app.post<{ Body: SettingsFields }>('/settings', { schema }, async (request, reply) => {
@@ -81,4 +81,8 @@ function isLanguage(code: string): boolean {
   } catch {
     return false
   }
+}
+
+function readSaved(saved: string | undefined): 'messages' | 'names' | undefined {
+  return saved === undefined ? undefined : saved === 'messages' ? 'messages' : 'names'
 }
