@@ -38,6 +38,16 @@ export async function listParticipants(
   return rows.map(readParticipant)
 }
 
+/** What is known of some people, also of those who left. */
+export async function listParticipantsOf(
+  index: IndexDb,
+  channel: BareJid,
+  jids: readonly BareJid[],
+): Promise<ParticipantRow[]> {
+  const query = index.selectFrom('participant').selectAll().where('channel', '=', channel)
+  return (await query.where('jid', 'in', [...jids]).execute()).map(readParticipant)
+}
+
 export async function countParticipants(index: IndexDb, channel: BareJid, except?: BareJid): Promise<number> {
   const query = selectPresent(index, channel, except).select(({ fn }) => fn.countAll<number>().as('count'))
   return (await query.executeTakeFirstOrThrow()).count

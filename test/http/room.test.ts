@@ -161,6 +161,25 @@ describe('in a room', { concurrency: true }, () => {
     assert.deepEqual(row && readTask(row), { kind: 'room-member', action: 'join', nick: 'Roma' })
   })
 
+  it('nobody joins under a name that somebody there, or the owner, has', async () => {
+    await using site = await createTestSite()
+    await seedRoom(site, { members: ['juliet@capulet.example'] })
+    const nurse = await site.signedIn('nurse@capulet.example')
+    await site.ctx.outbox.stop()
+    const { body } = await nurse.get('/@juliet/room')
+    // The owner is not even there: they are Roma.
+    for (const nick of ['ROMEO', 'Ｒｏｍｅｏ', 'ro meo\u200b', 'roma']) {
+      const answer = await nurse.submit(body, '/room/join', { nick })
+      assert.equal(answer.statusCode, 409, nick)
+      assert.match(answer.body, /Somebody has this name in the room\. Take another one, such as “[^”]* 2”/)
+    }
+    assert.deepEqual(await listOutbox(site.ctx.state, jidOf('nurse@capulet.example')), [])
+    assert.equal((await nurse.submit(body, '/room/join', { nick: 'Romeo 2' })).statusCode, 303)
+    const romeo = await site.signedIn(ROMEO)
+    const own = await romeo.submit((await romeo.get('/@juliet/room')).body, '/room/join', { nick: 'Romeo' })
+    assert.equal(own.statusCode, 303)
+  })
+
   it('who has joined speaks, once for each form, and sees it waiting', async () => {
     await using site = await createTestSite()
     await seedRoom(site, { members: [ROMEO] })

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { AppError } from '#server/errors.ts'
+import { findFreeNickname } from '#server/feeds/rooms/namesakes.ts'
 import { queueRoomMember, queueRoomMessage } from '#server/feeds/rooms/queue-room.ts'
 import { talkNode } from '#server/store/room-talk.ts'
 import { readItemSegment } from '#shared/paths.ts'
@@ -73,6 +74,9 @@ export function addRoomForms(app: FastifyInstance, web: Web): void {
       if (ctx.rooms.mayUse(person.jid) === false)
         throw new AppError('forbidden', 'Your XMPP server does not know rooms (MIX), so you can only read here.')
       const { channel } = found.room
+      const free = await findFreeNickname(ctx, found.room, { jid: person.jid, nick })
+      if (free !== undefined)
+        return fail(409, `Somebody has this name in the room. Take another one, such as “${free}”.`)
       await settle(ctx, await queueRoomMember(ctx, { jid: person.jid, channel, action: 'join', nick }))
       return reply.redirect(`${path}#say`, 303)
     },
