@@ -1,15 +1,25 @@
 import { createHash } from 'node:crypto'
+import { findNode } from '#server/store/node.ts'
 import type { PostRow } from '#server/store/post-row.ts'
 import { countReactions } from '#server/store/reaction.ts'
 import type { TalkRow } from '#server/store/room-talk.ts'
 import { readThreadStamp } from '#server/store/thread.ts'
+import { findClosedThread } from '#server/store/thread-state.ts'
+import { attachmentsOf } from '#shared/profiles/index.ts'
 import type { AppContext } from './context.ts'
 
 /** What an open post page shows of its thread, as a short text: another one means that there is something new. */
-export async function readPostVersion({ index }: Pick<AppContext, 'index'>, post: PostRow): Promise<string> {
+export async function readPostVersion(
+  { index, state }: Pick<AppContext, 'index' | 'state'>,
+  post: PostRow,
+): Promise<string> {
   const reactions = await countReactions(index, post.address)
+  const attachments = await findNode(index, attachmentsOf(post.address))
+  const isClosed = (await findClosedThread(state, post.address)) !== undefined
   return digest([
     ...[post.updated.getTime(), await readThreadStamp(index, post)],
+    // What can be said, and which reactions can be given.
+    ...[isClosed, attachments?.status, attachments?.isWaiting],
     ...reactions.map(({ emoji, count }) => [emoji, count]),
   ])
 }

@@ -184,11 +184,19 @@ describe('the comments of a post', () => {
     const { site, path } = scene
     const { juliet } = scene
     const token = tokenOf((await juliet.get('/settings')).body)
+    const before = (await juliet.get(path)).body
     assert.equal((await juliet.post(`${path}/thread`, { token, action: 'close' })).statusCode, 303)
     const romeo = await site.signedIn(ROMEO)
     const his = tokenOf((await romeo.get('/settings')).body)
     const comment = { token: his, key: 'a-form-key', text: 'Too late' }
-    assert.equal((await romeo.post(`${path}/comments`, comment)).statusCode, 403)
+    const refused = await romeo.post(`${path}/comments`, comment)
+    assert.equal(refused.statusCode, 403)
+    assert.match(refused.body, /The comments on this post are closed\.<\/span>/)
+    assert.match(refused.body, />Too late<\/textarea>/)
+    const closed = await romeo.get(path)
+    assert.doesNotMatch(closed.body, /<textarea/)
+    const versionOf = (page: string) => /data-version="([^"]*)"/.exec(page)?.[1]
+    assert.notEqual(versionOf(closed.body), versionOf(before))
     assert.equal((await romeo.post(`${path}/thread`, { token: his, action: 'open' })).statusCode, 403)
     await juliet.post(`${path}/thread`, { token, action: 'open' })
     assert.equal((await romeo.post(`${path}/comments`, comment)).statusCode, 303)

@@ -243,6 +243,56 @@ describe('an open page', () => {
     pages.site.samples.delete('post-live')
   })
 
+  it('hears that its comments are closed and opened, and nothing that was typed is lost', async () => {
+    const { template, view } = pages.site.samples.get('post') ?? assert.fail()
+    const post = view as PostPageView
+    const show = (changes: Partial<PostPageView>, version: string) => {
+      const live = { url: '/live', version }
+      pages.site.samples.set('post-closing', { template, view: { ...post, live, ...changes } as PostPageView })
+      pages.site.announce(version)
+    }
+    show({}, '1')
+    await using page = await pages.open('post-closing')
+    const field = page.getByLabel('Comment')
+    await until(() => pages.site.listeners === 1)
+    const closed = { form: undefined, closed: 'The comments are closed.' }
+    await field.fill('I was about to say')
+    show(closed, '2')
+    await page.getByText('The comments are closed.').waitFor()
+    assert.equal(await field.inputValue(), 'I was about to say')
+    show({}, '3')
+    await page.getByText('The comments are closed.').waitFor({ state: 'detached' })
+    await field.fill('')
+    show(closed, '4')
+    await page.getByText('The comments are closed.').waitFor()
+    assert.equal(await field.count(), 0)
+    show({}, '5')
+    await field.waitFor()
+    pages.site.samples.delete('post-closing')
+  })
+
+  it('offers other reactions as soon as the post takes them, but not into a choice that is open', async () => {
+    const { template, view } = pages.site.samples.get('post') ?? assert.fail()
+    const post = view as PostPageView
+    const heart = { emoji: '♥', shown: '♥', count: 1, isOwn: false }
+    const show = (version: string, count: number, offered?: readonly string[]) => {
+      const reactions = { chips: [{ ...heart, count }], form: { action: '/reactions', token: 't' }, offered }
+      const live = { url: '/live', version }
+      pages.site.samples.set('post-reactions', { template, view: { ...post, live, reactions } as PostPageView })
+      pages.site.announce(version)
+    }
+    show('1', 1)
+    await using page = await pages.open('post-reactions')
+    await until(() => pages.site.listeners === 1)
+    show('2', 1, ['👍'])
+    await page.getByText('Other reaction').click()
+    await page.locator('#reaction-emoji').fill('🌹')
+    show('3', 7, ['👍'])
+    await page.locator('.reactions > .chips').getByText('7').waitFor()
+    assert.equal(await page.locator('#reaction-emoji').inputValue(), '🌹')
+    pages.site.samples.delete('post-reactions')
+  })
+
   it('takes no notice of what it shows already', async () => {
     await using page = await pages.open('post')
     let loads = 0

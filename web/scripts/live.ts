@@ -1,3 +1,4 @@
+import { restoreComments } from './kept-comments.ts'
 import { refreshRoom } from './room.ts'
 import { localeOf, showLocalTimes } from './times.ts'
 
@@ -61,12 +62,34 @@ async function replaceComments(thread: HTMLElement): Promise<void> {
   if (!response.ok) return
   const page = new DOMParser().parseFromString(await response.text(), 'text/html')
   showLocalTimes(page)
-  // What is typed beside them stays.
-  const [chips, freshChips] = [document, page].map((each) => each.querySelector('.reactions > .chips'))
-  if (chips && freshChips) chips.replaceWith(freshChips)
-  for (const part of ['.comments', '#comments-heading', '.thread-pages', '.empty-line']) {
-    const [old, fresh] = [thread.querySelector(part), page.querySelector(`.thread ${part}`)]
-    if (old !== null && fresh !== null) old.replaceWith(fresh)
-    else if (old !== null) old.remove()
+  replaceReactions(page)
+  let last: Element | null = null
+  for (const part of ['#comments-heading', '.comments', '.thread-pages', '.empty-line', WAYS]) {
+    const [old, fresh] = [thread.querySelector(part), page.querySelector(`.thread :is(${part})`)]
+    // What is typed stays, also where the comments were closed meanwhile.
+    const isKept: boolean = part === WAYS && old !== null && (fresh !== null || isTypedIn(old))
+    if (!isKept && fresh !== null) {
+      if (old === null) last?.after(fresh)
+      else old.replaceWith(fresh)
+    } else if (!isKept) old?.remove()
+    last = (isKept ? old : fresh) ?? last
   }
+  restoreComments()
+}
+
+/** The form for a comment, or how to comment without it. */
+const WAYS = '.comment-form:not(.visitor), .how-to'
+
+function replaceReactions(page: Document): void {
+  const [old, fresh] = [document, page].map((each) => each.querySelector('.reactions'))
+  if (!old || !fresh) return
+  // Where another one is being chosen, only the counts are new.
+  const isUsed = old.querySelector('details[open]') !== null || isTypedIn(old)
+  const [part, freshPart] = isUsed ? [old, fresh].map((each) => each.querySelector('.chips')) : [old, fresh]
+  if (part && freshPart) part.replaceWith(freshPart)
+}
+
+function isTypedIn(part: Element): boolean {
+  const fields = part.querySelectorAll<HTMLInputElement | HTMLTextAreaElement>('textarea, input:not([type=hidden])')
+  return [...fields].some(({ value }) => value !== '')
 }

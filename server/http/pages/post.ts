@@ -148,7 +148,8 @@ async function viewCommenting(
   if (problem !== undefined) return { closed: problem }
   const isClosed = (await findClosedThread(ctx.state, post.address)) !== undefined
   const mayWrite = visit.person !== undefined && (await mayModerate(ctx, visit.person.jid, post.address))
-  if (isClosed && !mayWrite) return { closed: 'The comments are closed.' }
+  // Who was writing when they were closed gets the text back.
+  if (isClosed && !mayWrite && page.typed === undefined) return { closed: 'The comments are closed.' }
   const path = postPath({ domain: ctx.siteDomain }, post.address)
   if (visit.person !== undefined) return { form: await viewForm(web, { ...page, jid: visit.person.jid, path }) }
   const next = new URLSearchParams({ next: `${path}#comment` })

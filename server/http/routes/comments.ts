@@ -82,8 +82,8 @@ export function addComments(app: FastifyInstance, web: Web): void {
           await dropCommentDraft(ctx.state, sender.person.jid, address)
           return reply.redirect(await locate(post, row.address, sender.person), 303)
         } catch (error) {
-          if (!isAppError(error, 'too-many')) throw error
-          return fail(429, asSentence(error.message))
+          if (!isAppError(error, 'too-many', 'forbidden')) throw error
+          return fail(error.statusCode, asSentence(error.message))
         }
       },
     )
