@@ -431,6 +431,7 @@ export interface VisitorFormView extends Omit<CommentFormView, 'token' | 'jid'> 
   readonly name?: string
   /** Whom to ask. */
   readonly jid?: string
+  readonly jidProblem?: string
 }
 
 /** How a comment of somebody who is not signed in stands. */

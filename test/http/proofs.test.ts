@@ -56,7 +56,11 @@ describe('the form for who is not signed in', () => {
     const page = await browser.get(site.path)
     const wrong = await browser.submit(page.body, FORM, { text: 'Hear me', name: 'Romeo', jid: 'nonsense' })
     assert.equal(wrong.statusCode, 400)
-    assert.match(wrong.body, /This is no XMPP address/)
+    assert.match(
+      wrong.body,
+      /id="comment-jid-problem" role="alert">An XMPP address looks like juliet@capulet\.example\.</,
+    )
+    assert.doesNotMatch(wrong.body, /id="comment-problem"/)
     assert.match(wrong.body, />Hear me<\/textarea>/)
     assert.match(wrong.body, /name="name"[^>]*value="Romeo"/)
     const long = await browser.submit(page.body, FORM, { text: 'x'.repeat(5_001), name: '', jid: '' })

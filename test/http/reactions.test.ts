@@ -101,7 +101,8 @@ describe('reactions on a page', () => {
     assert.match(body, /Other reaction/)
     const wrong = await romeo.submit(body, '/reactions', { emoji: 'a novel' })
     assert.equal(wrong.statusCode, 400)
-    assert.match(wrong.body, /not one emoji/)
+    assert.match(wrong.body, /class="notice" role="alert">[^/]*<\/strong> [^<]*not one emoji/)
+    assert.match(wrong.body, /<textarea/, 'the page of the post')
     assert.equal((await romeo.submit(body, '/reactions', {})).statusCode, 400)
   })
 

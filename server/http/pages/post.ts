@@ -52,6 +52,8 @@ export interface PostPage {
   readonly typed?: string
   readonly problem?: string
   readonly status?: number
+  /** Why a reaction could not be sent. */
+  readonly notReacted?: string
   /** What somebody typed who is not signed in. */
   readonly visitor?: VisitorWords['visitor']
 }
@@ -91,7 +93,10 @@ export async function sendPostPage(web: Web, exchange: Exchange, page: PostPage)
     view: {
       post: viewPost(web, post, { blog, person, rights }),
       ...(await viewSpread(web, post)),
-      reactions: post.repost === undefined ? await viewReactions(web, { post, rows, person }) : undefined,
+      reactions:
+        post.repost === undefined
+          ? await viewReactions(web, { post, rows, person, problem: page.notReacted })
+          : undefined,
       follow,
       ...(await viewRoomLink(web, page.address)),
       comments: viewComments(web, {

@@ -71,7 +71,8 @@ export interface VisitorWords {
   readonly path: string
   readonly typed?: string
   readonly problem?: string
-  readonly visitor?: { readonly name: string; readonly jid: string }
+  /** With what is wrong with the address. */
+  readonly visitor?: { readonly name: string; readonly jid: string; readonly problem?: string }
   readonly replyTo?: VisitorFormView['replyTo']
 }
 
@@ -81,6 +82,6 @@ export function viewVisitorForm({ ctx }: Web, words: VisitorWords): VisitorFormV
   const { path, typed, problem, visitor, replyTo } = words
   return {
     ...{ action: `${path}/comments/proof`, key: createFormKey(), text: typed, problem, replyTo },
-    ...{ name: visitor?.name, jid: visitor?.jid },
+    ...{ name: visitor?.name, jid: visitor?.jid, jidProblem: visitor?.problem },
   }
 }

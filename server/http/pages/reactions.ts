@@ -23,12 +23,14 @@ export interface ReactionsPlace {
   /** What the person who looks has waiting. */
   readonly rows: readonly OutboxRow[]
   readonly person: Person | undefined
+  /** Why the one that was just sent is not taken. */
+  readonly problem?: string | undefined
 }
 
 /** What people reacted with, and the ways to do so; nothing where nobody can and nobody did. */
 export async function viewReactions(
   { ctx, tokens }: Web,
-  { post, rows, person }: ReactionsPlace,
+  { post, rows, person, ...place }: ReactionsPlace,
 ): Promise<ReactionsView | undefined> {
   const node = await findNode(ctx.index, attachmentsOf(post.address))
   const hasNode = node?.status === 'open' && !node.isWaiting
@@ -40,7 +42,7 @@ export async function viewReactions(
   const path = postPath({ domain: ctx.siteDomain }, post.address)
   const mayReact = isPossible && person !== undefined
   const chips = mayReact && !counts.some(({ emoji }) => emoji === HEART) ? [NO_HEART, ...counts] : counts
-  const problem = findProblem({ post, rows: own })
+  const problem = place.problem ?? findProblem({ post, rows: own })
   return {
     chips: chips.map(({ emoji, count, isOwn }) => ({ emoji, shown: showEmoji(emoji), count, isOwn })),
     ...(counts.length === 0 ? {} : { whoUrl: `${path}/reactions` }),

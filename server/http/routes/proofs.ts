@@ -57,11 +57,14 @@ export function addProofs(app: FastifyInstance, web: Web): void {
         const name = body.name ?? ''
         const jid = (body.jid ?? '').trim()
         await requirePost(ctx, address, visit.person)
+        const asked = jid === '' ? undefined : readBareJid(jid)
+        const visitor = { name, jid }
+        if (jid !== '' && !asked?.includes('@')) {
+          const problem = 'An XMPP address looks like juliet@capulet.example.'
+          const page = { address, typed, visitor: { ...visitor, problem }, reply: body.reply, status: 400 }
+          return sendPostPage(web, { request, reply, visit }, page)
+        }
         try {
-          const asked = jid === '' ? undefined : readBareJid(jid)
-          if (jid !== '' && !asked?.includes('@')) {
-            throw new AppError('bad-request', 'This is no XMPP address: it looks like juliet@capulet.example.')
-          }
           const answered = body.reply === undefined ? undefined : readItemSegment(body.reply)
           const sender = ctx.secret.sign('visitor', networkOf(request.ip))
           const asking = { key: body.key, post: address, text: typed, name, asked, sender }
@@ -70,7 +73,6 @@ export function addProofs(app: FastifyInstance, web: Web): void {
         } catch (error) {
           if (!isAppError(error) || error.code === 'not-found' || error.code === 'gone') throw error
           if (error.retryAfter !== undefined) reply.header('retry-after', error.retryAfter)
-          const visitor = { name, jid }
           const problem = { typed, visitor, reply: body.reply, problem: error.message, status: error.statusCode }
           return sendPostPage(web, { request, reply, visit }, { address, ...problem })
         }

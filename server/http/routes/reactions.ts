@@ -1,8 +1,10 @@
 import type { FastifyInstance } from 'fastify'
-import { AppError } from '#server/errors.ts'
+import { AppError, isAppError } from '#server/errors.ts'
 import { queueReact } from '#server/feeds/reactions/queue-react.ts'
 import { postPath } from '#shared/paths.ts'
 import { requireSender, sendToSignIn } from '../form-guard.ts'
+import { sendPostPage } from '../pages/post.ts'
+import { asSentence } from '../pages/post-view.ts'
 import { sendReactorsPage } from '../pages/reactions.ts'
 import type { PostParams } from '../places.ts'
 import { FEED_PATHS, readPostParams, redirectedTo } from '../places.ts'
@@ -47,12 +49,19 @@ export function addReactions(app: FastifyInstance, web: Web): void {
       async (request, reply) => {
         const address = readPostParams(ctx, request.params)
         const next = `${postPath({ domain: ctx.siteDomain }, address)}#reactions`
-        const person = requireSender(web, await readVisit(web, request), request.body?.token)
+        const visit = await readVisit(web, request)
+        const person = requireSender(web, visit, request.body?.token)
         if (person === undefined) return sendToSignIn(reply, { next, notice: 'ended' })
         await requirePost(ctx, address, person)
-        const { emoji, isOn } = readWish(request.body ?? {})
-        await settle(ctx, await queueReact(ctx, { by: person.jid, post: address, emoji, isOn }))
-        return reply.redirect(next, 303)
+        try {
+          const { emoji, isOn } = readWish(request.body ?? {})
+          await settle(ctx, await queueReact(ctx, { by: person.jid, post: address, emoji, isOn }))
+          return reply.redirect(next, 303)
+        } catch (error) {
+          if (!isAppError(error, 'bad-request')) throw error
+          const notReacted = asSentence(error.message)
+          return sendPostPage(web, { request, reply, visit }, { address, notReacted, status: error.statusCode })
+        }
       },
     )
   }
