@@ -3,6 +3,7 @@ import { describe, it } from 'node:test'
 import { roomTopic } from '#server/feeds/live.ts'
 import { readTask } from '#server/feeds/task.ts'
 import { listOutbox } from '#server/store/outbox.ts'
+import { saveParticipant } from '#server/store/participant.ts'
 import { deleteRoom } from '#server/store/room.ts'
 import { jidOf } from '#test/support/context.ts'
 import { until } from '#test/support/until.ts'
@@ -45,6 +46,25 @@ describe('the page of a room', () => {
     assert.match((await site.browser().get('/@juliet')).body, /href="\/@juliet\/room"/)
     const post = await seedPost(site, 'balcony')
     assert.match((await site.browser().get(post)).body, /href="\/@juliet\/room"/)
+  })
+
+  it('marks who has the name of somebody else, but never the owner', async () => {
+    await using site = await createTestSite()
+    await seedRoom(site)
+    const seen = { channel: CHANNEL, isPresent: true, seenAt: site.ctx.clock() }
+    await saveParticipant(site.ctx.index, { ...seen, id: 'a', jid: jidOf('juliet@capulet.example'), nick: 'Juliet' })
+    await saveParticipant(site.ctx.index, { ...seen, id: 'b', jid: jidOf('tybalt@capulet.example'), nick: 'JULIET' })
+    await saveParticipant(site.ctx.index, { ...seen, id: 'c', nick: 'Nurse' })
+    await seedTalk(site, 'one', { at: '2026-03-14T21:00:00Z', nick: 'Juliet', from: 'juliet@capulet.example' })
+    await seedTalk(site, 'two', { at: '2026-03-14T21:01:00Z', nick: 'juliet', from: 'tybalt@capulet.example' })
+    await seedTalk(site, 'three', { at: '2026-03-14T21:02:00Z', nick: 'Nurse', from: 'paris@capulet.example' })
+    await seedTalk(site, 'four', { at: '2026-03-14T21:03:00Z', reply: 'two' })
+    const { body } = await site.browser().get('/@juliet/room')
+    const namesOf = (pattern: RegExp) => [...body.matchAll(pattern)].map(([, name]) => name)
+    // The beginning of the digest of their id in the room; of who was never seen there it is not known.
+    assert.deepEqual(namesOf(/p-author">([^<]*)</g), ['Juliet', 'juliet (3e23)', 'Nurse (?)', 'Romeo'])
+    assert.deepEqual(namesOf(/<li><bdi>([^<]*)</g), ['JULIET (3e23)', 'Juliet', 'Nurse (2e7d)', 'romeo'])
+    assert.match(body, />to juliet \(3e23\)</)
   })
 
   it('goes from day to day, over those on which nothing was said', async () => {

@@ -10,6 +10,7 @@ import { postPath, type Site, writeItemSegment } from '#shared/paths.ts'
 import type { TalkGroupView, TalkView } from '#web/views.ts'
 import { messageAnchor, messagePath, roomAnswerPath, roomPath } from '../room-paths.ts'
 import { viewWaiting } from './post-view.ts'
+import type { RoomNames } from './room-names.ts'
 
 /** What somebody says within so long is shown under their name once. */
 const TOGETHER_MS = 5 * 60_000
@@ -20,6 +21,7 @@ export interface Talk {
   readonly blog: NodeAddress
   readonly owner: BareJid
   readonly rows: readonly TalkRow[]
+  readonly names: Pick<RoomNames, 'sayName'>
   /** Of the posts that are announced or answered. */
   readonly titles: ReadonlyMap<ItemId, string>
   readonly person: Person | undefined
@@ -48,8 +50,10 @@ function isTogether(last: TalkRow, { kind, author, nick, published }: TalkRow): 
   return isSame && published.getTime() - last.published.getTime() < TOGETHER_MS
 }
 
-function viewSpeaker({ owner }: Talk, { kind, author, nick }: TalkRow): Pick<TalkGroupView, 'name' | 'isOwner'> {
-  return { ...(nick === undefined ? {} : { name: nick }), isOwner: kind !== 'announcement' && author === owner }
+function viewSpeaker({ owner, names }: Talk, row: TalkRow): Pick<TalkGroupView, 'name' | 'isOwner'> {
+  const { kind, author } = row
+  const name = names.sayName(row)
+  return { ...(name === undefined ? {} : { name }), isOwner: kind !== 'announcement' && author === owner }
 }
 
 function viewMessage(talk: Talk, row: TalkRow): TalkView {
@@ -88,12 +92,13 @@ function viewPost({ site, blog, titles }: Talk, { kind, root, address }: TalkRow
   return { post: { title, url: isNew ? postPath(site, root) : roomAnswerPath(site, root, address.item), isNew } }
 }
 
-function viewAnswered({ rows, site, blog }: Talk, { inReplyTo, address }: TalkRow): Pick<TalkView, 'to'> {
+function viewAnswered({ rows, names, site, blog }: Talk, { inReplyTo, address }: TalkRow): Pick<TalkView, 'to'> {
   if (inReplyTo === undefined || inReplyTo.service !== address.service || inReplyTo.node !== address.node) return {}
   const answered = rows.find((row) => row.address.item === inReplyTo.item)
   if (answered?.kind === 'announcement') return {}
   const url = messagePath(site, blog, inReplyTo.item)
-  return { to: answered?.nick === undefined ? { url } : { name: answered.nick, url } }
+  const name = answered && names.sayName(answered)
+  return { to: name === undefined ? { url } : { name, url } }
 }
 
 /** What its writer alone sees, as it is not in the room yet. */

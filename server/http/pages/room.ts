@@ -2,7 +2,7 @@ import type { FastifyReply } from 'fastify'
 import { readTask } from '#server/feeds/task.ts'
 import type { BlogRow } from '#server/store/blog.ts'
 import { listOutbox, type OutboxRow } from '#server/store/outbox.ts'
-import { countParticipants, listParticipants } from '#server/store/participant.ts'
+import { countParticipants } from '#server/store/participant.ts'
 import { listPostTitles } from '#server/store/post-titles.ts'
 import { findRoomMember, type RoomRow } from '#server/store/room.ts'
 import { nodePath } from '#shared/paths.ts'
@@ -17,6 +17,7 @@ import type { Exchange } from './page.ts'
 import { sendPage } from './page.ts'
 import { viewWaiting } from './post-view.ts'
 import { type DayQuery, readRoomDay, viewWays } from './room-day.ts'
+import { type RoomNames, readRoomNames } from './room-names.ts'
 import { type Speaking, viewSpeaking } from './room-speaking.ts'
 import { viewTalk, viewUnsaid } from './room-view.ts'
 
@@ -39,9 +40,11 @@ export async function sendRoomPage(web: Web, exchange: Exchange, page: RoomPage)
   const outbox = rows.filter(({ address }) => address.service === room.channel)
   const member = person && (await findRoomMember(ctx.state, room.channel, person.jid))
   const name = member?.nick ?? person?.name ?? ''
+  const names = await readRoomNames(ctx, room, shown.talk.rows)
   const said = viewTalk({
     ...{
       ...place,
+      names,
       owner: room.owner,
       rows: shown.talk.rows,
       titles: await readTitles(web, page, shown),
@@ -51,7 +54,7 @@ export async function sendRoomPage(web: Web, exchange: Exchange, page: RoomPage)
     isMember: member !== undefined,
   })
   const isOfSite = await isSiteFeed(ctx, blog.address)
-  const people = await viewPeople(web, room)
+  const people = await viewPeople(web, room, names)
   const path = roomPath(place.site, blog.address)
   return sendPage(web, exchange, {
     name: 'room',
@@ -102,12 +105,14 @@ function readTitles(
 async function viewPeople(
   { ctx }: Web,
   { channel, owner }: RoomRow,
+  { present, sayParticipant }: RoomNames,
 ): Promise<Pick<RoomView, 'people' | 'peopleCount'>> {
-  const { siteJid } = ctx.proofs
-  const found = await listParticipants(ctx.index, channel, { except: siteJid, limit: MOST_NAMES })
   return {
-    people: found.map(({ nick, jid }) => ({ ...(nick === undefined ? {} : { name: nick }), isOwner: jid === owner })),
-    peopleCount: await countParticipants(ctx.index, channel, siteJid),
+    people: present.slice(0, MOST_NAMES).map((each) => {
+      const name = sayParticipant(each)
+      return { ...(name === undefined ? {} : { name }), isOwner: each.jid === owner }
+    }),
+    peopleCount: await countParticipants(ctx.index, channel, ctx.proofs.siteJid),
   }
 }
 
