@@ -1,5 +1,4 @@
 import { hasShownComment } from '#server/store/arrivals.ts'
-import { findAuthor } from '#server/store/author.ts'
 import { findBlock } from '#server/store/community.ts'
 import { type Decision, findDecision, hasApproved, saveDecision } from '#server/store/decision.ts'
 import { findFollow } from '#server/store/follow.ts'
@@ -8,7 +7,7 @@ import type { NodeRow } from '#server/store/node.ts'
 import { findBlockOfNode } from '#server/store/site-block.ts'
 import { findClosedThread } from '#server/store/thread-state.ts'
 import type { ItemAddress } from '#shared/address.ts'
-import { type BareJid, localPart } from '#shared/jid.ts'
+import type { BareJid } from '#shared/jid.ts'
 import { blogOf } from '../blog-of.ts'
 import { isLike } from '../entry-row.ts'
 import type { IngestDeps } from '../ingest.ts'
@@ -146,9 +145,8 @@ async function hasSpoken(
   return hasShownComment(index, { who, blog, except: address })
 }
 
-/** Authors of the site, and whom the owner follows, are no strangers. */
+/** Whom the owner follows are no strangers. An account of this site is one, like any other. */
 async function isTrusted({ state }: IngestDeps, who: BareJid, { owner }: ModeratedFeed): Promise<boolean> {
-  if (localPart(who) !== undefined && (await findAuthor(state, who)) !== undefined) return true
   return (await findFollow(state, owner, blogOf(who))) !== undefined
 }
 

@@ -2,7 +2,7 @@ import { AppError } from '#server/errors.ts'
 import { hasServerWritten, hasWritten, type Stretch } from '#server/store/arrivals.ts'
 import type { IndexDb, StateDb } from '#server/store/database.ts'
 import type { ItemAddress, NodeAddress } from '#shared/address.ts'
-import type { BareJid } from '#shared/jid.ts'
+import { type BareJid, domainOf } from '#shared/jid.ts'
 
 const MINUTE = 60_000
 /** Comments a minute. */
@@ -22,9 +22,17 @@ export interface Burst {
 
 /** Whether one more comment is more than the limits let through. */
 export async function isTooMany(index: IndexDb, { who, thread, post, at, by }: Burst): Promise<boolean> {
+  return (await findExceeded(index, { who, thread, post, at, by })) !== undefined
+}
+
+async function findExceeded(
+  index: IndexDb,
+  { who, thread, post, at, by }: Burst,
+): Promise<'writer' | 'server' | undefined> {
   const stretch = { by, since: new Date(at.getTime() - MINUTE), until: at }
-  if (who !== undefined && (await hasWritten(index, { who, most: MOST_BY_WRITER }, stretch))) return true
-  return hasServerWritten(index, { who, thread, post, most: MOST_BY_SERVER }, stretch)
+  if (who !== undefined && (await hasWritten(index, { who, most: MOST_BY_WRITER }, stretch))) return 'writer'
+  const isServer = await hasServerWritten(index, { who, thread, post, most: MOST_BY_SERVER }, stretch)
+  return isServer ? 'server' : undefined
 }
 
 /** The same for who writes on the web, in a sentence (`too-many`): their text is not lost, so it need not be held. */
@@ -34,10 +42,14 @@ export async function requireWithinLimits(
 ): Promise<void> {
   const at = clock()
   const sent = account === who ? await countSent(state, account, new Date(at.getTime() - MINUTE)) : 0
-  if (sent < MOST_BY_WRITER && !(await isTooMany(index, { who, thread, post, at, by: 'arrivedAt' }))) return
-  throw new AppError('too-many', 'That are too many comments within a minute. Wait a minute, then send it again.', {
-    retryAfter: 60,
-  })
+  const burst = { who, thread, post, at, by: 'arrivedAt' } as const
+  const exceeded = sent >= MOST_BY_WRITER ? 'writer' : await findExceeded(index, burst)
+  if (exceeded === undefined) return
+  const lead =
+    exceeded === 'server' && who !== undefined
+      ? `Too many comments came from ${domainOf(who)} within a minute.`
+      : 'Those are too many comments within a minute.'
+  throw new AppError('too-many', `${lead} Wait a minute, then send it again.`, { retryAfter: 60 })
 }
 
 /** Those count that are not out yet. */
