@@ -164,6 +164,13 @@ export interface CommentView {
   /** For who looks after the blog. */
   readonly blockUrl?: string
   readonly waiting?: WaitingView
+  /** Of a refused one: to forget it, or to have its text back in the form. */
+  readonly discard?: {
+    readonly action: string
+    readonly token: string
+    readonly row: number
+    readonly mayEdit: boolean
+  }
 }
 
 export interface FollowView {
@@ -746,6 +753,14 @@ export interface RoomView {
   readonly live?: LiveView
 }
 
+/** What could not be said in a room, to copy it. */
+export interface RoomUnsentView {
+  readonly layout: Layout
+  readonly heading: string
+  readonly text: string
+  readonly back: { readonly title: string; readonly url: string }
+}
+
 /** Of a blog's owner: the room, or how to open one. */
 export interface RoomSettingsView {
   readonly token: string
@@ -829,6 +844,8 @@ export interface ReportsView {
     readonly reason: string
     readonly reporter?: string
     readonly published: string
+    /** What tells its buttons from others: who wrote it or, where nobody knows, what is said against it. */
+    readonly about: string
     readonly text: string
     readonly url?: string
     readonly jid?: string
@@ -837,6 +854,7 @@ export interface ReportsView {
     readonly isGone: boolean
   }[]
   readonly moreUrl?: string
+  readonly hidden: readonly { readonly uri: string; readonly text: string; readonly since: string }[]
   readonly blocks: readonly { readonly address: string; readonly kind: string; readonly since: string }[]
   readonly typed: string
   readonly problem?: string
@@ -867,5 +885,6 @@ export interface Views {
   readonly confirm: ConfirmView
   readonly settings: SettingsView
   readonly room: RoomView
+  readonly 'room-unsent': RoomUnsentView
   readonly error: ErrorView
 }

@@ -14,9 +14,20 @@ export async function requireRoom(
   params: RoomParams,
   person: Person | undefined,
 ): Promise<{ blog: BlogRow; room: RoomRow }> {
-  const blog = await requireFeed(ctx, readFeedParams(ctx, params))
-  const room = await findRoomOfBlog(ctx.state, blog.address)
-  if (room?.status !== 'open' || (await findAccess(ctx, blog.address, person)) === 'stranger')
-    throw new AppError('not-found', 'This blog has no room.')
+  const { blog, room } = await findRoomIfOpen(ctx, params, person)
+  if (room === undefined) throw new AppError('not-found', 'This blog has no room.')
   return { blog, room }
+}
+
+/** A blog that this person may see; without a room where it has none any more. */
+export async function findRoomIfOpen(
+  ctx: AppContext,
+  params: RoomParams,
+  person: Person | undefined,
+): Promise<{ blog: BlogRow; room?: RoomRow }> {
+  const blog = await requireFeed(ctx, readFeedParams(ctx, params))
+  if ((await findAccess(ctx, blog.address, person)) === 'stranger')
+    throw new AppError('not-found', 'This blog has no room.')
+  const room = await findRoomOfBlog(ctx.state, blog.address)
+  return room?.status === 'open' ? { blog, room } : { blog }
 }

@@ -233,8 +233,29 @@ describe('in a room', { concurrency: true }, () => {
     const fields = { key: 'a-form-key', text: 'Madam!' }
     assert.equal((await nurse.post('/@juliet/room/messages', fields)).statusCode, 403)
     const token = /name="token" value="([^"]*)"/.exec((await nurse.get('/@juliet/room')).body)?.[1] ?? ''
-    assert.equal((await nurse.post('/@juliet/room/messages', { ...fields, token })).statusCode, 403)
+    const answer = await nurse.post('/@juliet/room/messages', { ...fields, token })
+    assert.equal(answer.statusCode, 403)
+    assert.match(answer.body, /You are not in this room/)
     assert.deepEqual(await listOutbox(site.ctx.state, jidOf('nurse@capulet.example')), [])
+  })
+
+  it('who speaks in a room that was closed meanwhile is told, and has the text back', async () => {
+    await using site = await createTestSite()
+    await seedRoom(site, { members: [ROMEO] })
+    const romeo = await site.signedIn(ROMEO)
+    const { body } = await romeo.get('/@juliet/room')
+    await site.app.listen({ port: 0, host: '127.0.0.1' })
+    const page = await listen(site, '/@juliet/room/live.events')
+    await until(() => page.versions[0])
+    await deleteRoom(site.ctx.state, CHANNEL)
+    site.ctx.live.publish(roomTopic(CHANNEL), { kind: 'changed' })
+    await until(() => page.versions.includes('closed'))
+    page.answer.destroy()
+    const answer = await romeo.submit(body, '/room/messages', { text: 'With love’s <light> wings' })
+    assert.equal(answer.statusCode, 410)
+    assert.match(answer.body, /This room was closed/)
+    assert.match(answer.body, /<textarea[^>]*>With love’s &lt;light&gt; wings</)
+    assert.equal((await romeo.get('/@juliet/room')).statusCode, 404)
   })
 
   it('everybody removes their own, the owner anything, others nothing', async () => {

@@ -81,6 +81,14 @@ export function roomSamples(
     ],
     ['room-join', 'room', { layout: layout('Room'), ...empty, join: { ...join, problem, name: '' }, joining: waiting }],
     ['room-no-mix', 'room', { layout: layout('Room'), ...empty, closed: 'Your XMPP server does not know rooms.' }],
+    [
+      'room-unsent',
+      'room-unsent',
+      {
+        ...{ layout: layout('This room was closed.'), heading: 'This room was closed.' },
+        ...{ text: 'It was the nightingale.', back: { title: 'The Verona Papers', url: '/@juliet' } },
+      },
+    ],
     ['room-arabic', 'room', { layout: layout('الغرفة', { language: 'ar' }), ...day, join }],
   ]
 }

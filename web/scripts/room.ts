@@ -52,7 +52,12 @@ async function send(room: HTMLElement, form: HTMLFormElement): Promise<void> {
 /** Shows what a fresh page of the same room has. */
 export async function refreshRoom(room: HTMLElement): Promise<void> {
   const response = await fetch(location.pathname, { headers: { accept: 'text/html' } })
-  if (response.ok) replaceParts(room, readPage(await response.text()))
+  if (response.ok) return replaceParts(room, readPage(await response.text()))
+  // The room was closed. The server gives back what was being typed, to copy it.
+  const form = room.querySelector<HTMLFormElement>('.say')
+  if (response.status !== 404) return
+  if (form?.querySelector('textarea')?.value.trim()) form.submit()
+  else location.reload()
 }
 
 function readPage(html: string): Document {

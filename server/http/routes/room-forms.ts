@@ -2,13 +2,15 @@ import type { FastifyInstance } from 'fastify'
 import { AppError } from '#server/errors.ts'
 import { findFreeNickname } from '#server/feeds/rooms/namesakes.ts'
 import { queueRoomMember, queueRoomMessage } from '#server/feeds/rooms/queue-room.ts'
+import { findRoomMember } from '#server/store/room.ts'
 import { talkNode } from '#server/store/room-talk.ts'
 import { readItemSegment } from '#shared/paths.ts'
 import { cleanLine } from '#shared/text.ts'
 import { readFormSender, requireSender, sendToSignIn } from '../form-guard.ts'
 import { sendRoomPage } from '../pages/room.ts'
+import { sendRoomUnsent } from '../pages/room-unsent.ts'
 import { settle } from '../publish.ts'
-import { type RoomParams, requireRoom } from '../room-access.ts'
+import { findRoomIfOpen, type RoomParams, requireRoom } from '../room-access.ts'
 import { roomPath } from '../room-paths.ts'
 import { readVisit } from '../visit.ts'
 import type { Web } from '../web.ts'
@@ -37,14 +39,19 @@ export function addRoomForms(app: FastifyInstance, web: Web): void {
     { schema: messageSchema },
     async (request, reply) => {
       const visit = await readVisit(web, request)
-      const found = await requireRoom(ctx, request.params, visit.person)
-      const { channel } = found.room
-      const path = roomPath({ domain: ctx.siteDomain }, found.blog.address)
+      const { blog, room } = await findRoomIfOpen(ctx, request.params, visit.person)
+      const path = roomPath({ domain: ctx.siteDomain }, blog.address)
       const sender = readFormSender(web, visit, request.body.token)
       if (sender.kind === 'ended') return sendToSignIn(reply, { next: `${path}#say`, notice: 'ended' })
       const typed = (request.body.text ?? '').replaceAll('\r\n', '\n').trim()
+      const isMember = room && visit.person && (await findRoomMember(ctx.state, room.channel, visit.person.jid))
+      if (room === undefined || isMember === undefined) {
+        const unsent = { blog, text: typed, isClosed: room === undefined }
+        return sendRoomUnsent(web, { request, reply, visit }, unsent)
+      }
+      const { channel } = room
       const fail = (status: number, problem: string) =>
-        sendRoomPage(web, { request, reply, visit }, { ...found, typed, reply: request.body.reply, problem, status })
+        sendRoomPage(web, { request, reply, visit }, { blog, room, typed, reply: request.body.reply, problem, status })
       if (sender.kind !== 'own')
         return fail(403, 'This form was too old to be sent. Your message is here: send it again.')
       if (typed === '') return fail(400, 'Write a message first.')

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { AppError } from '#server/errors.ts'
 import { roomTopic } from '#server/feeds/live.ts'
+import { findRoom } from '#server/store/room.ts'
 import { findTalk, talkNode } from '#server/store/room-talk.ts'
 import { readItemSegment } from '#shared/paths.ts'
 import { readTalkVersion, sendRoomPage } from '../pages/room.ts'
@@ -11,6 +12,9 @@ import { watchUnread } from '../unread.ts'
 import { readVisit } from '../visit.ts'
 import type { Web } from '../web.ts'
 import { LIVE } from './live.ts'
+
+/** The version of the page of a room that is not there any more. */
+const CLOSED = 'closed'
 
 interface DayFields {
   readonly day?: string
@@ -46,7 +50,9 @@ export function addRoom(app: FastifyInstance, web: Web): void {
   app.get<{ Params: RoomParams }>(`/@:blog/room/${LIVE}`, { exposeHeadRoute: false }, async (request, reply) => {
     const { person } = await readVisit(web, request)
     const { room } = await requireRoom(ctx, request.params, person)
-    const source = { topic: roomTopic(room.channel), readVersion: () => readTalkVersion(web, room) }
+    const isOpen = async () => (await findRoom(ctx.state, room.channel))?.status === 'open'
+    const readVersion = async () => ((await isOpen()) ? readTalkVersion(web, room) : CLOSED)
+    const source = { topic: roomTopic(room.channel), readVersion }
     web.streams.open(request, reply, source, ...watchUnread(ctx, person))
   })
 
