@@ -6,6 +6,8 @@ interface Person {
 /** What is typed behind an `@` that begins a word, up to the caret. */
 const TYPED = /(?:^|[\s([{"'“„«>])@([\p{L}\p{N}._-][^\s@[\]()<>]*|)$/u
 const PAUSE_MS = 120
+/** What the site surely reads as an address where it stands in a text. */
+const PLAIN = /^[\p{L}\p{N}]+(?:[._-][\p{L}\p{N}]+)*@[\p{L}\p{N}]+(?:[.-][\p{L}\p{N}]+)*$/u
 
 /** Offers people to mention while an `@` is typed, in every field that says where they are to be asked for. */
 export function completeMentions(): void {
@@ -88,8 +90,8 @@ function createList(field: HTMLTextAreaElement): MentionList {
     const [person, typed] = [people[n], readTyped(field)]
     close()
     if (person === undefined || typed === undefined) return
-    const words =
-      field.dataset.mention === 'plain' ? `@${person.jid}` : `[@${escapeName(person.name)}](xmpp:${person.jid})`
+    const isPlain = field.dataset.mention === 'plain' || isOwnName(person)
+    const words = isPlain ? `@${person.jid}` : `[@${escapeName(person.name)}](xmpp:${person.jid})`
     const at = field.selectionStart
     field.setRangeText(`${words} `, at - typed.length - 1, at, 'end')
     field.dispatchEvent(new InputEvent('input', { bubbles: true }))
@@ -122,6 +124,12 @@ function createList(field: HTMLTextAreaElement): MentionList {
 function readTyped({ value, selectionStart, selectionEnd }: HTMLTextAreaElement): string | undefined {
   if (selectionStart !== selectionEnd) return undefined
   return TYPED.exec(value.slice(Math.max(0, selectionStart - 100), selectionStart))?.[1]
+}
+
+/** Whether the name says nothing that the address does not: the address alone is easier to read while one writes. */
+function isOwnName({ name, jid }: Person): boolean {
+  const bare = name.toLowerCase()
+  return PLAIN.test(jid) && (bare === jid || bare === jid.slice(0, jid.lastIndexOf('@')))
 }
 
 /** What would end the words of a link. */
