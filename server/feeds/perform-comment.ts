@@ -19,11 +19,7 @@ export async function performComment(
   { session, row, task, begin }: Performance<CommentTask>,
 ): Promise<void> {
   const { address, account } = row
-  await requireNotBlocked(
-    deps,
-    { address, account: task.contributor?.jid ?? account },
-    'You are blocked in this community',
-  )
+  await requireNotBlocked(deps, { address, account: task.contributor?.jid ?? account }, 'You are blocked here')
   const found = row.attempts > 0 ? await session.pubsub.findItem(address) : undefined
   const published = new Date(task.published)
   const payload =

@@ -328,7 +328,7 @@ describe('the owner of a community', () => {
     const comment = { author: ROMEO, post, text: 'Let me in' }
     const refused = await scene.settle(await queueComment(ctx, { ...comment, key: 'comment-1' }))
     assert.equal(refused.status, 'refused')
-    assert.match(refused.problem ?? '', /You are blocked in this community/)
+    assert.match(refused.problem ?? '', /You are blocked here/)
     ctx.signIn(JULIET)
     await set('none')
     assert.equal((await scene.settle(await queueComment(ctx, { ...comment, key: 'comment-2' }))).status, 'done')

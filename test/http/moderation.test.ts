@@ -141,9 +141,20 @@ describe('a report', () => {
     const { juliet } = scene
     const reports = await juliet.get('/reports')
     assert.match(reports.body, /<strong>Rude<\/strong>/)
+    assert.match(reports.body, /Dismiss<span class="visually-hidden"> – (?!\d)\S/)
     const fields = { token: tokenOf(reports.body), report: /name="report" value="(\d+)"/.exec(reports.body)?.[1] ?? '' }
     const hidden = await juliet.post('/reports', { ...fields, action: 'hide' })
     assert.match(hidden.body, /Removed from this site/)
+    assert.equal(await holdOf(scene, 'rude'), 'removed')
+    // At any time later too.
+    const later = (await juliet.get('/reports')).body
+    const uri = /name="item-0" value="([^"]*)"><button[^>]*>Show again/.exec(later)?.[1] ?? ''
+    assert.match(
+      (await juliet.post('/reports', { token: tokenOf(later), action: 'show', 'item-0': uri })).body,
+      /Shown/,
+    )
+    assert.equal(await holdOf(scene, 'rude'), null)
+    await juliet.post('/reports', { ...fields, action: 'hide' })
     assert.equal(await holdOf(scene, 'rude'), 'removed')
     assert.match((await juliet.submit(hidden.body, '/reports', {})).body, /Shown again/)
     assert.equal(await holdOf(scene, 'rude'), null)
@@ -200,5 +211,32 @@ describe('the comments of a post', () => {
     assert.equal((await romeo.post(`${path}/thread`, { token: his, action: 'open' })).statusCode, 403)
     await juliet.post(`${path}/thread`, { token, action: 'open' })
     assert.equal((await romeo.post(`${path}/comments`, comment)).statusCode, 303)
+  })
+  it('that are refused are discarded by who wrote them, or are in the form again', async () => {
+    await using scene = await open()
+    const { site, path } = scene
+    const romeo = await site.signedIn(ROMEO)
+    site.ctx.signOut(ROMEO)
+    const send = async (key: string, text: string) => {
+      await romeo.post(`${path}/comments`, { token: tokenOf((await romeo.get('/settings')).body), key, text })
+      await site.ctx.state.updateTable('outbox').set({ status: 'refused', problem: 'You are blocked here' }).execute()
+      const { body } = await romeo.get(path)
+      assert.match(body, /You are blocked here\./)
+      return { token: tokenOf(body), row: /name="row" value="([0-9]+)"/.exec(body)?.[1] ?? '' }
+    }
+    const first = await send('first-form-key', 'Let me in')
+    const { juliet } = scene
+    const token = tokenOf((await juliet.get('/settings')).body)
+    await juliet.post(`${path}/comments/discard`, { ...first, token, action: 'discard' })
+    assert.match((await romeo.get(path)).body, /Let me in/, 'only its writer can')
+    const edited = await romeo.post(`${path}/comments/discard`, { ...first, action: 'edit' })
+    assert.equal(edited.headers.location, `${path}#comment`)
+    const again = (await romeo.get(path)).body
+    assert.match(again, />Let me in<\/textarea>/)
+    assert.doesNotMatch(again, /name="row"/)
+    const second = await send('second-form-key', 'Please')
+    const gone = await romeo.post(`${path}/comments/discard`, { ...second, action: 'discard' })
+    assert.equal(gone.headers.location, `${path}#comments`)
+    assert.doesNotMatch((await romeo.get(path)).body, /Please/)
   })
 })

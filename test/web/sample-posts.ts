@@ -155,6 +155,7 @@ export const comments: readonly CommentView[] = [
   createComment('c8', 'Nurse', 'Come in, it is cold.', { waiting, replyUrl: undefined }),
   createComment('c9', 'Nurse', 'Come in, I say.', {
     waiting: { reason: 'The author has closed the comments.', isRefused: true },
+    discard: { action: '/comments/discard', token: 't', row: 7, mayEdit: true },
     replyUrl: undefined,
   }),
 ]

@@ -31,7 +31,7 @@ export interface Thread {
 
 export function viewComments(web: Web, thread: Thread): CommentView[] {
   const shown = thread.page.comments.map((comment) => viewComment(web, thread, comment))
-  return [...shown, ...viewUnsent(thread)]
+  return [...shown, ...viewUnsent(web, thread)]
 }
 
 function viewComment(web: Web, thread: Thread, comment: ThreadComment): CommentView {

@@ -2,15 +2,21 @@ import { readTask } from '#server/feeds/task.ts'
 import type { OutboxRow } from '#server/store/outbox.ts'
 import { sameAddress } from '#shared/address.ts'
 import { textToHtml } from '#shared/markup.ts'
+import { postPath } from '#shared/paths.ts'
 import type { CommentView } from '#web/views.ts'
 import { commentAnchor } from '../places.ts'
+import type { Web } from '../web.ts'
 import type { Thread } from './comment-view.ts'
 import { viewWaiting } from './post-view.ts'
 
 /** Comments that their author alone sees, as they are not on the network yet. */
-export function viewUnsent(thread: Thread): CommentView[] {
+export function viewUnsent({ ctx, tokens }: Web, thread: Thread): CommentView[] {
   const { page, rows, post, person } = thread
   if (person === undefined) return []
+  const action = `${postPath({ domain: ctx.siteDomain }, post.address)}/comments/discard`
+  const viewDiscard = ({ id, kind }: OutboxRow): CommentView['discard'] => {
+    return { action, token: tokens.issue(person.jid), row: id, mayEdit: kind === 'comment' }
+  }
   const isShown = (row: OutboxRow) => page.comments.some((comment) => sameAddress(comment.row.address, row.address))
   return rows
     .filter((row) => !isShown(row))
@@ -28,6 +34,7 @@ export function viewUnsent(thread: Thread): CommentView[] {
           html: textToHtml(text),
           depth: 0,
           waiting: viewWaiting(row),
+          ...(row.status === 'refused' && { discard: viewDiscard(row) }),
         },
       ]
     })

@@ -3,6 +3,7 @@ import type { Web } from '../web.ts'
 import { addComments } from './comments.ts'
 import { addCommunities } from './communities.ts'
 import { addDelete } from './delete.ts'
+import { addDiscards } from './discard.ts'
 import { addDrafts } from './drafts.ts'
 import { addFeeds } from './feeds.ts'
 import { addFollowing } from './following.ts'
@@ -40,6 +41,7 @@ export const ROUTES: readonly ((app: FastifyInstance, web: Web) => void)[] = [
   addWrite,
   addDrafts,
   addComments,
+  addDiscards,
   addShare,
   addReactions,
   addPeople,
