@@ -33,6 +33,7 @@ export const NS = {
   RSM: 'http://jabber.org/protocol/rsm',
   NICK: 'http://jabber.org/protocol/nick',
   DELAY: 'urn:xmpp:delay',
+  MUC_USER: 'http://jabber.org/protocol/muc#user',
   UPLOAD: 'urn:xmpp:http:upload:0',
   PAM: 'urn:xmpp:pam:0',
   PPS: 'urn:xmpp:pps:0',

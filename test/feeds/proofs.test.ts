@@ -193,7 +193,7 @@ describe('a comment by somebody who is not signed in', () => {
 })
 
 describe('what the site account hears', () => {
-  it('gets no answer unless it looks like a code, and then only so often', async () => {
+  it('gets answers to codes, only so often, and one a day to all else', async () => {
     await using scene = await open()
     const from = { bare: ROMEO }
     for (const type of ['error', 'groupchat', 'headline'] as const) scene.say(ROMEO, 'K7MD3QXZ', { type })
@@ -203,7 +203,45 @@ describe('what the site account hears', () => {
     for (let count = 0; count < 20; count++) scene.say(ROMEO, 'K7MD3QXZ')
     scene.say(MALLORY, 'K7MD3QXZ')
     await until(() => scene.ctx.site.sent.some(({ to }) => to === MALLORY))
-    assert.equal(scene.ctx.site.sent.filter(({ to }) => to === ROMEO).length, 5)
+    assert.equal(scene.ctx.site.sent.filter(({ to }) => to === ROMEO).length, 6)
+  })
+
+  it('gets one answer a day, and no program or late message gets any', async () => {
+    await using scene = await open()
+    const delay = createElement('delay', { xmlns: NS.DELAY })
+    scene.say(ROMEO, 'Hello', { payloads: [delay] })
+    for (const type of ['error', 'groupchat', 'headline', 'normal'] as const) scene.say(ROMEO, 'Hello', { type })
+    scene.say(jidOf('irc.montague.example'), 'Hello')
+    scene.say(ROMEO, 'This is the account of other.example. It reads only codes that its pages show.')
+    scene.say(MALLORY, 'Hello')
+    scene.say(MALLORY, 'x'.repeat(5_000))
+    scene.say(JULIET, 'Is anybody there?')
+    await until(() => scene.ctx.site.sent.some(({ to }) => to === JULIET))
+    assert.deepEqual(
+      scene.ctx.site.sent.map(({ to }) => to),
+      [MALLORY, JULIET],
+    )
+    scene.ctx.setNow('2026-11-23T20:00:01Z')
+    scene.say(MALLORY, 'No')
+    await until(() => scene.bodies().length === 3)
+    assert.match(scene.bodies()[2] ?? '', /^This is the account of http.*\. It reads only codes/)
+  })
+
+  it('may have its code among other words', async () => {
+    await using scene = await open()
+    const { code } = await scene.ask()
+    scene.say(ROMEO, `My code is ${sayCode(code).toLowerCase()}, thanks`)
+    assert.equal((await published(scene)).jid, ROMEO)
+  })
+
+  it('is told that a comment was removed when its code comes again', async () => {
+    await using scene = await open()
+    const { code } = await scene.ask()
+    scene.say(ROMEO, code)
+    await published(scene)
+    scene.say(ROMEO, `remove ${code}`)
+    scene.say(ROMEO, code)
+    await until(() => scene.bodies().includes('That comment was removed.'))
   })
 })
 
@@ -237,6 +275,22 @@ describe('a question to an account (XEP-0070)', () => {
     const again = await scene.ask({ key: 'another-form', asked: ROMEO })
     scene.say(ROMEO, again.code)
     assert.equal((await published(scene, again.key)).how, 'message')
+  })
+
+  it('may be answered with yes where it is the only one', async () => {
+    await using scene = await open()
+    await scene.ask({ asked: ROMEO })
+    assert.match(scene.bodies()[0] ?? '', /^Read it first: http/m)
+    await scene.ask({ key: 'another-form', text: 'Other words', asked: ROMEO })
+    scene.say(ROMEO, 'Yes')
+    await until(() => scene.bodies().some((body) => body?.startsWith('Several comments wait')))
+    scene.say(ROMEO, 'no')
+    await until(() => scene.bodies().includes('Thank you: it is not published.'))
+    const third = await scene.ask({ key: 'third-form', text: 'More words', asked: ROMEO })
+    scene.say(MALLORY, 'yes')
+    scene.say(ROMEO, 'Ja!')
+    assert.equal((await published(scene, third.key)).jid, ROMEO)
+    assert.equal(itemsOf(scene).length, 1)
   })
 
   it('is denied by an error of who was asked, and of nobody else', async () => {

@@ -72,10 +72,23 @@ async function sayStanding(deps: ProofsDeps, proof: Proof, { address }: OutboxRo
 }
 
 /** Takes a published comment back, at the word of who wrote it. */
-export async function removeProved(deps: ProofsDeps, { post, commentItem }: Proof): Promise<void> {
+export async function removeProved(deps: ProofsDeps, proof: Proof): Promise<void> {
+  const { key, post, commentItem } = proof
   const found = await findPost(deps.index, post)
   if (found === undefined || found === 'gone' || found.comments === undefined || commentItem === undefined) return
   await queueRemoveComment(deps, { by: deps.site.jid, address: { ...found.comments, item: commentItem } })
+  await moveProof(deps.state, key, { from: 'published', status: 'published', problem: 'It was taken back.' })
+}
+
+/** Whether a published comment was taken back by its writer, or removed by the blog or the site. */
+export async function isRemoved(deps: ProofsDeps, { post, commentItem, status, problem }: Proof): Promise<boolean> {
+  if (status !== 'published' || commentItem === undefined) return false
+  if (problem !== undefined) return true
+  const found = await findPost(deps.index, post)
+  const comments = found === 'gone' ? undefined : found?.comments
+  const node = comments && (await findNode(deps.index, comments))
+  const entry = node && (await findEntry(deps.index, node.id, commentItem))
+  return node !== undefined && (entry === undefined || entry.hold === 'removed')
 }
 
 /** Says no to what waits. */

@@ -125,9 +125,9 @@ async function requireFewQuestions(
 async function sendQuestion(deps: ProofsDeps, proof: Proof, asked: BareJid): Promise<Proof> {
   const url = deps.urlOf(proof)
   const body = [
-    'Somebody, maybe you, wants to publish a comment in your name. What it says:',
-    url,
-    `The page there shows the code ${sayCode(proof.code)}. To confirm, answer with this code. If it was not you, answer "No", or nothing.`,
+    'Somebody, maybe you, wants to publish a comment in your name.',
+    `Read it first: ${url}`,
+    `The page there shows the code ${sayCode(proof.code)}. To confirm, answer with this code, or "Yes". If it was not you, answer "No", or nothing.`,
   ].join('\n')
   const confirm = el('confirm', { xmlns: NS.HTTP_AUTH, id: sayCode(proof.code), method: 'POST', url })
   try {

@@ -2,9 +2,10 @@ import { findProofByCode, listWaitingFor, type Proof } from '#server/store/proof
 import type { Message } from '#server/xmpp/ports.ts'
 import type { BareJid } from '#shared/jid.ts'
 import { NS } from '#shared/ns.ts'
-import { acceptProof, denyProof, removeProved } from './accept.ts'
+import { acceptProof, denyProof, isRemoved, removeProved } from './accept.ts'
 import { questionId } from './ask.ts'
-import { readCode } from './code.ts'
+import { findCode, readCode } from './code.ts'
+import { createHint } from './hint.ts'
 import type { ProofsDeps } from './proofs.ts'
 import { tell } from './tell.ts'
 
@@ -15,9 +16,10 @@ const MOST_PEOPLE = 1_000
 /** Characters. */
 const LONGEST = 100
 
-/** Hears what the site account is told: codes, answers to questions, and nothing else. */
+/** Hears what the site account is told: codes and answers to questions; who writes anything else is told so once. */
 export function createHearing(deps: ProofsDeps): (message: Message) => Promise<void> {
   const answered = new Map<BareJid, number[]>()
+  const hint = createHint(deps)
 
   /** Only so often, whatever somebody sends. */
   async function answer(to: BareJid, body: string): Promise<void> {
@@ -34,6 +36,7 @@ export function createHearing(deps: ProofsDeps): (message: Message) => Promise<v
     const proof = await findProofByCode(deps.state, code)
     // Who was asked is the only one who can answer.
     const isTheirs = proof !== undefined && (proof.asked === undefined ? proof.jid === undefined : proof.asked === from)
+    if (proof?.jid === from && (await isRemoved(deps, proof))) return answer(from, 'That comment was removed.')
     if (proof?.jid === from) return answer(from, 'This code has been used: your comment is on its way, or there.')
     if (!isTheirs) return answer(from, 'There is no comment with this code.')
     if (proof.status !== 'waiting' || proof.expiresAt <= deps.clock()) {
@@ -45,14 +48,23 @@ export function createHearing(deps: ProofsDeps): (message: Message) => Promise<v
   async function hearRemoval(from: BareJid, code: string): Promise<void> {
     const proof = await findProofByCode(deps.state, code)
     if (proof?.jid !== from || proof.status !== 'published') return answer(from, 'There is no comment with this code.')
+    if (await isRemoved(deps, proof)) return answer(from, 'That comment was removed.')
     await removeProved(deps, proof)
     await answer(from, 'Your comment is removed.')
   }
 
-  async function hearNo(from: BareJid): Promise<void> {
-    for (const { key } of await listWaitingFor(deps.state, from, deps.clock())) {
-      await denyProof(deps, key, 'It was refused by the account that was asked.')
+  /** False where nothing was asked. */
+  async function hearAnswer(from: BareJid, isYes: boolean): Promise<boolean> {
+    const asked = await listWaitingFor(deps.state, from, deps.clock())
+    const [only] = asked
+    if (only === undefined) return false
+    if (isYes && asked.length === 1) await acceptProof(deps, only.key, { jid: from, how: 'message' })
+    else if (isYes) await answer(from, 'Several comments wait for you: answer with the code of the one you mean.')
+    else {
+      for (const { key } of asked) await denyProof(deps, key, 'It was refused by the account that was asked.')
+      await answer(from, 'Thank you: it is not published.')
     }
+    return true
   }
 
   return async (message) => {
@@ -63,13 +75,16 @@ export function createHearing(deps: ProofsDeps): (message: Message) => Promise<v
     const confirmed = readConfirm(message)
     if (confirmed !== undefined) return hearConfirm(deps, from, confirmed)
     const body = (message.body ?? '').trim()
-    // Nothing that is meant for us is longer: what is, is not even looked at.
-    if (body.length > LONGEST) return
-    const code = readCode(body)
-    if (code !== undefined) return hearCode(from, code)
-    const removed = readCode(/^(?:remove|delete)\s([^\n]*)$/i.exec(body)?.[1] ?? '')
-    if (removed !== undefined) return hearRemoval(from, removed)
-    if (/^no[.!]?$/i.test(body)) return hearNo(from)
+    // No answer is longer: what is, is not searched.
+    if (body.length <= LONGEST) {
+      const removed = readCode(/^(?:remove|delete)\s([^\n]*)$/i.exec(body)?.[1] ?? '')
+      if (removed !== undefined) return hearRemoval(from, removed)
+      const code = findCode(body)
+      if (code !== undefined) return hearCode(from, code)
+      const isYes = /^(?:yes|ja|oui|نعم)[.!]?$/iu.test(body)
+      if ((isYes || /^(?:no|nein|non|لا)[.!]?$/iu.test(body)) && (await hearAnswer(from, isYes))) return
+    }
+    await hint(message)
   }
 }
 
