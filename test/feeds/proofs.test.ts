@@ -224,7 +224,10 @@ describe('what the site account hears', () => {
     scene.ctx.setNow('2026-11-23T20:00:01Z')
     scene.say(MALLORY, 'No')
     await until(() => scene.bodies().length === 3)
-    assert.match(scene.bodies()[2] ?? '', /^This is the account of http.*\. It reads only codes/)
+    assert.match(
+      scene.bodies()[2] ?? '',
+      /^This is the account of \S+\. It reads only codes that its pages show\. http\S+$/,
+    )
   })
 
   it('may have its code among other words', async () => {

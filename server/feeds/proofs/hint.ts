@@ -22,6 +22,6 @@ export function createHint(deps: ProofsDeps): (message: Message) => Promise<void
     toldAt.delete(from)
     toldAt.set(from, now)
     for (const [oldest] of toldAt) if (toldAt.size > MOST_PEOPLE) toldAt.delete(oldest)
-    await tell(deps, from, `This is the account of ${deps.config.url}. ${WORDS}`)
+    await tell(deps, from, `This is the account of ${deps.config.url.host}. ${WORDS} ${deps.config.url.href}`)
   }
 }
