@@ -92,6 +92,16 @@ export async function listDecisions(state: StateDb, query: DecisionQuery): Promi
   return rows.map(readDecision)
 }
 
+/** What who runs the site took out of its pages: nothing of it was kept, for on its node it stays. The newest first. */
+export async function listHidden(
+  state: StateDb,
+  { by, limit }: { by: readonly BareJid[]; limit: number },
+): Promise<Decision[]> {
+  const query = state.selectFrom('decision').selectAll().where('what', '=', 'removed').where('payload', 'is', null)
+  const rows = await query.where('by', 'in', by).orderBy('at', 'desc').orderBy('item').limit(limit).execute()
+  return rows.map(readDecision)
+}
+
 function selectDecision(state: StateDb, { service, node, item }: ItemAddress) {
   const query = state.selectFrom('decision').where('service', '=', service).where('node', '=', node)
   return query.where('item', '=', item)

@@ -197,6 +197,7 @@ describe('the comments of a post', () => {
     const token = tokenOf((await juliet.get('/settings')).body)
     const before = (await juliet.get(path)).body
     assert.equal((await juliet.post(`${path}/thread`, { token, action: 'close' })).statusCode, 303)
+    assert.match((await juliet.get(path)).body, /The comments are closed\./)
     const romeo = await site.signedIn(ROMEO)
     const his = tokenOf((await romeo.get('/settings')).body)
     const comment = { token: his, key: 'a-form-key', text: 'Too late' }

@@ -26,6 +26,7 @@ export function moderationSamples(
       id: '1',
       reason: 'It is spam, and rude besides.',
       published: '2026-03-14T21:42:00Z',
+      about: 'Mallory',
       text: 'Buy at spam.example!',
     },
     ...{ url: '/@juliet/balcony/comments/1', jid: LONG, server: 'evil.example', isGone: false },
@@ -53,10 +54,15 @@ export function moderationSamples(
       {
         ...{ layout: layout('Reports'), token: 't', typed: 'x', problem: 'Write an account or a server.' },
         reports: [reported, { ...reported, id: '2', isGone: true, reporter: 'romeo@montague.example', node: 'xmpp:a' }],
+        hidden: [{ uri: 'xmpp:a?;node=b;item=c', text: LONG, since: '2026-03-14T21:42:00Z' }],
         blocks: [{ address: LONG, kind: 'account', since: '2026-03-14T21:42:00Z' }],
         done: { ...done, text: 'Dismissed.', action: '/reports' },
       },
     ],
-    ['reports-empty', 'reports', { layout: layout('Reports'), token: 't', typed: '', reports: [], blocks: [] }],
+    [
+      'reports-empty',
+      'reports',
+      { layout: layout('Reports'), token: 't', typed: '', reports: [], hidden: [], blocks: [] },
+    ],
   ]
 }

@@ -86,6 +86,8 @@ export const ar: Strings = {
   moderationMore: 'المزيد',
   approve: 'موافقة',
   undo: 'تراجع',
+  blockAsk: 'أتريد حظر {name}؟',
+  blockRemovesToo: 'ويُزال التعليق أيضًا.',
   blockPerson: 'حظر {jid}',
   blockServer: 'حظر كل من في {server}',
   unblock: 'رفع الحظر',

@@ -72,6 +72,8 @@ export const de: Strings = {
   moderationMore: 'Weitere',
   approve: 'Freigeben',
   undo: 'Rückgängig',
+  blockAsk: '{name} sperren?',
+  blockRemovesToo: 'Der Kommentar wird dabei auch entfernt.',
   blockPerson: '{jid} sperren',
   blockServer: 'Alle von {server} sperren',
   unblock: 'Entsperren',

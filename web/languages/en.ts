@@ -71,6 +71,8 @@ export const en = {
   moderationMore: 'More',
   approve: 'Approve',
   undo: 'Undo',
+  blockAsk: 'Block {name}?',
+  blockRemovesToo: 'The comment is removed too.',
   blockPerson: 'Block {jid}',
   blockServer: 'Block everybody of {server}',
   unblock: 'Unblock',

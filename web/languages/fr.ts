@@ -72,6 +72,8 @@ export const fr: Strings = {
   moderationMore: 'Suite',
   approve: 'Approuver',
   undo: 'Annuler',
+  blockAsk: 'Bloquer {name} ?',
+  blockRemovesToo: 'Le commentaire est aussi retiré.',
   blockPerson: 'Bloquer {jid}',
   blockServer: 'Bloquer tous ceux de {server}',
   unblock: 'Débloquer',

@@ -33,13 +33,19 @@ export function viewJudged(web: Web, { address, post, entry, decision, viewer, t
     blog: writeXmppUri({ service: post.service, node: post.node }),
     name: nameOf(said, who),
     ...(mayBlock && { jid: who }),
-    ...(mayBlock && localPart(who) !== undefined && domainOf(who) !== domainOf(viewer) && { server: domainOf(who) }),
+    ...(mayBlock && mayBlockServer(web, who, viewer) && { server: domainOf(who) }),
     html: forPage(web, said?.html ?? sanitizeHtml(`<p>${escapeText(said?.title ?? '')}</p>`)),
     language: said?.language,
     published: (said?.published ?? decision?.at ?? new Date(0)).toISOString(),
     ...(decision?.what === 'held' && { why: decision.reason }),
     ...(title !== undefined && { post: { title, url: postPath({ domain: web.ctx.siteDomain }, post) } }),
   }
+}
+
+/** Not everybody of one's own server, nor of the site's. */
+function mayBlockServer({ ctx }: Web, who: BareJid, viewer: BareJid): boolean {
+  const server = domainOf(who)
+  return localPart(who) !== undefined && server !== domainOf(viewer) && server !== ctx.siteDomain
 }
 
 type Said = Pick<JudgedEntry, 'language' | 'published' | 'title' | 'claimedName' | 'name'> & {

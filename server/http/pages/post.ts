@@ -156,7 +156,10 @@ async function viewCommenting(
   // Who was writing when they were closed gets the text back.
   if (isClosed && !mayWrite && page.typed === undefined) return { closed: 'The comments are closed.' }
   const path = postPath({ domain: ctx.siteDomain }, post.address)
-  if (visit.person !== undefined) return { form: await viewForm(web, { ...page, jid: visit.person.jid, path }) }
+  if (visit.person !== undefined) {
+    const form = await viewForm(web, { ...page, jid: visit.person.jid, path })
+    return { form, ...(isClosed && { closed: 'The comments are closed.' }) }
+  }
   const next = new URLSearchParams({ next: `${path}#comment` })
   const domains = sayDomains(ctx.config)
   const visitor = viewVisitorForm(web, { ...page, path })

@@ -1,16 +1,19 @@
 import type { FastifyReply } from 'fastify'
+import { listHidden } from '#server/store/decision.ts'
 import { type JudgedEntry, listJudged } from '#server/store/judged-entry.ts'
 import { listReports, type Report } from '#server/store/report.ts'
 import { listSiteBlocks } from '#server/store/site-block.ts'
-import { addressKey, sameAddress } from '#shared/address.ts'
+import { addressKey, sameAddress, writeXmppUri } from '#shared/address.ts'
 import { domainOf, localPart } from '#shared/jid.ts'
 import { commentPath, postPath } from '#shared/paths.ts'
+import { cleanLine } from '#shared/text.ts'
 import type { DoneView, ReportsView } from '#web/views.ts'
 import type { Web } from '../web.ts'
 import type { Exchange } from './page.ts'
 import { sendPage } from './page.ts'
 
 const LIMIT = 50
+const LONGEST_LABEL = 100
 
 export interface ReportPage {
   readonly action: string
@@ -66,11 +69,26 @@ export async function sendReportsPage(web: Web, exchange: Exchange, page: Report
       ...{ token, typed, problem },
       ...(done !== undefined && { done: { ...done, token, action: '/reports' } }),
       reports: reports.map((report) => viewReport(web, report, known.get(addressKey(report.address)))),
+      hidden: await viewHidden(web),
       ...(found.length > LIMIT && { moreUrl: `/reports?page=${at + 1}` }),
       blocks: (await listSiteBlocks(ctx.state)).map(({ address, kind, since }) => ({
         ...{ address, kind, since: since.toISOString() },
       })),
     },
+  })
+}
+
+/** What who runs the site took out of its pages, the newest first. */
+async function viewHidden({ ctx }: Web): Promise<ReportsView['hidden']> {
+  const decisions = await listHidden(ctx.state, { by: ctx.config.operators, limit: LIMIT })
+  const entries = await listJudged(
+    ctx.index,
+    decisions.map(({ address }) => address),
+  )
+  const known = new Map(entries.map((entry) => [addressKey(entry.address), entry]))
+  return decisions.map(({ address, at }) => {
+    const entry = known.get(addressKey(address))
+    return { uri: writeXmppUri(address), text: entry?.title || entry?.excerpt || address.item, since: at.toISOString() }
   })
 }
 
@@ -83,9 +101,13 @@ function viewReport({ ctx }: Web, report: Report, entry: JudgedEntry | undefined
   return {
     ...{ id: String(id), reason, reporter, published: at.toISOString() },
     text: entry === undefined ? '' : isPost ? entry.title : entry.excerpt || entry.title,
+    about: cleanLine(entry?.name ?? entry?.claimedName ?? jid ?? reason, LONGEST_LABEL),
     isGone: !isShown,
     ...(isShown && { url: isPost ? path : commentPath({ domain: ctx.siteDomain }, post, address) }),
-    ...(jid !== undefined && localPart(jid) !== undefined && { jid, server: domainOf(jid) }),
+    ...(jid !== undefined && localPart(jid) !== undefined && { jid }),
+    ...(jid !== undefined &&
+      localPart(jid) !== undefined &&
+      domainOf(jid) !== ctx.siteDomain && { server: domainOf(jid) }),
     ...(isPost && { node: addressKey({ service: post.service, node: post.node }) }),
   }
 }

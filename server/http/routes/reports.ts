@@ -4,13 +4,14 @@ import { hideOnSite, showOnSite } from '#server/feeds/moderation/hide-on-site.ts
 import { reportTo, settleReport } from '#server/feeds/moderation/report.ts'
 import { blockOnSite, readBlockAddress, requireOperator, unblockOnSite } from '#server/feeds/moderation/site-blocks.ts'
 import { networkOf } from '#server/people/throttle.ts'
+import { findDecision } from '#server/store/decision.ts'
 import { findJudged } from '#server/store/judged-entry.ts'
 import { findReport, type Report } from '#server/store/report.ts'
 import { addressKey, sameAddress } from '#shared/address.ts'
 import { domainOf } from '#shared/jid.ts'
 import { postPath } from '#shared/paths.ts'
 import { requireSender, sendToSignIn } from '../form-guard.ts'
-import type { ModerationFields } from '../moderation-forms.ts'
+import { type ModerationFields, readItems } from '../moderation-forms.ts'
 import { type ReportsPage, sendReportPage, sendReportsPage } from '../pages/reports.ts'
 import { FEED_PATHS, type PostParams, readPostParams } from '../places.ts'
 import { requirePost } from '../shown.ts'
@@ -115,6 +116,7 @@ export function addReports(app: FastifyInstance, web: Web): void {
 
   async function act(by: Report['address']['service'], fields: ModerationFields): Promise<ReportsPage> {
     const { action, report: id } = fields
+    if (action === 'show') return showAgain(by, fields)
     if (id === undefined) {
       const block = { by, ...readBlockAddress(fields.address ?? '') }
       const isUnblock = action === 'unblock'
@@ -129,6 +131,14 @@ export function addReports(app: FastifyInstance, web: Web): void {
     await settleReport(ctx, { by, id: report.id, isOpen: isUndo })
     const undo = { action: `undo-${action}`, report: id, ...(words.blocked && { blocked: words.blocked }) }
     return { done: { text: words.text, ...(!isUndo && { undo }) } }
+  }
+
+  async function showAgain(by: Report['address']['service'], fields: ModerationFields): Promise<ReportsPage> {
+    const [address] = readItems(fields)
+    const decision = address && (await findDecision(ctx.state, address))
+    if (address === undefined || decision === undefined) throw new AppError('not-found', 'This is not there any more.')
+    await showOnSite(ctx, { by, address, post: decision.post })
+    return { done: { text: 'Shown again.' } }
   }
 
   async function actOn(
