@@ -18,7 +18,7 @@ async function withPost(): Promise<TestContext> {
   return ctx
 }
 
-/** The milliseconds of each of the first and of the last comments. */
+/** The milliseconds of the quicker ones of the first and of the last comments: those that nothing else held up. */
 async function flood(ctx: TestContext, nameOf: (n: number) => string, readAt?: Date): Promise<[number, number]> {
   const times: number[] = []
   for (let n = 0; n < COMMENTS; n++) {
@@ -30,8 +30,8 @@ async function flood(ctx: TestContext, nameOf: (n: number) => string, readAt?: D
     await ingest(ctx, event, readAt === undefined ? {} : { readAt })
     times.push(performance.now() - began)
   }
-  const middle = (part: number[]) => part.sort((a, b) => a - b)[part.length / 2] ?? 0
-  return [middle(times.slice(PART, 2 * PART)), middle(times.slice(-PART))]
+  const quick = (part: number[]) => part.sort((a, b) => a - b)[Math.floor(part.length / 10)] ?? 0
+  return [quick(times.slice(PART, 2 * PART)), quick(times.slice(-PART))]
 }
 
 async function countHeld({ index }: TestContext): Promise<number> {

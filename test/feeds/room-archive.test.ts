@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { it } from 'node:test'
 import { blogOf } from '#server/feeds/blog-of.ts'
 import { ingest } from '#server/feeds/ingest.ts'
@@ -51,21 +50,22 @@ it('reads 10,000 messages of a room in one go, in time that grows with their num
     began = performance.now()
     return site.mix.readArchive(...question)
   }
-  const delay = monitorEventLoopDelay({ resolution: 5 })
-  delay.enable()
+  let turns = 0
+  const others = setInterval(() => turns++, 1)
   const deps = { ...ctx, config: {}, site: { ...site, mix: { ...site.mix, readArchive } } }
   const isRead = await catchUpRoom(deps, room, signal)
-  delay.disable()
+  clearInterval(others)
   times.push(performance.now() - began)
   assert.equal(isRead, true)
   const rows = await ctx.index.selectFrom('entry').select('rootItem').where('profile', '=', 'room').execute()
   assert.equal(rows.length, MESSAGES)
   const all = times.slice(1).reduce((sum, time) => sum + time, 0)
-  const part = (pages: readonly number[]) => pages.reduce((sum, time) => sum + time, 0) / pages.length
+  // Those that nothing else held up.
+  const part = (pages: readonly number[]) => Math.min(...pages)
   const [first, last] = [part(times.slice(2, 10)), part(times.slice(-8))]
   console.log(
-    `# ${(all / MESSAGES).toFixed(2)} ms a message; first pages ${first.toFixed(0)} ms, last ${last.toFixed(0)} ms; event loop p99 ${(delay.percentile(99) / 1e6).toFixed(1)} ms, worst ${(delay.max / 1e6).toFixed(0)} ms; ${rows.filter(({ rootItem }) => rootItem !== null).length} answers`,
+    `# ${(all / MESSAGES).toFixed(2)} ms a message; first pages ${first.toFixed(0)} ms, last ${last.toFixed(0)} ms; others had ${turns} turns; ${rows.filter(({ rootItem }) => rootItem !== null).length} answers`,
   )
-  assert.ok(last < 2.5 * first + 20, `the last pages took ${last} ms each, the first ${first} ms`)
-  assert.ok(delay.percentile(99) < 100e6, `nobody else was served for ${delay.percentile(99) / 1e6} ms`)
+  assert.ok(last < 2.5 * first, `the last pages took ${last} ms each, the first ${first} ms`)
+  assert.ok(turns > MESSAGES / 100, `others had ${turns} turns while ${MESSAGES} messages were read`)
 })
