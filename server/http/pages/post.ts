@@ -1,61 +1,45 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { mayModerate } from '#server/feeds/moderation/decide.ts'
 import { seePost } from '#server/feeds/notify/seen.ts'
 import { readTask } from '#server/feeds/task.ts'
-import { findCommentDraft } from '#server/people/drafts.ts'
 import type { Person } from '#server/people/people.ts'
 import { markRead } from '#server/people/reading.ts'
-import { findComment } from '#server/store/comment.ts'
-import { findNode } from '#server/store/node.ts'
 import type { OutboxRow } from '#server/store/outbox.ts'
 import { listOutbox } from '#server/store/outbox.ts'
 import type { PostRow } from '#server/store/post-row.ts'
 import { findRoomMember, findRoomOfBlog } from '#server/store/room.ts'
-import { findClosedThread } from '#server/store/thread-state.ts'
 import type { ItemAddress, NodeAddress } from '#shared/address.ts'
 import { sameAddress, writeXmppUri } from '#shared/address.ts'
 import { postPath } from '#shared/paths.ts'
 import { attachmentsOf } from '#shared/profiles/index.ts'
-import type { CommentFormView, Notice, PostPageView } from '#web/views.ts'
+import type { Notice, PostPageView } from '#web/views.ts'
 import type { AppContext } from '../context.ts'
 import { isSiteFeed } from '../places.ts'
 import { findRights } from '../rights.ts'
 import { LIVE } from '../routes/live.ts'
-import { PEOPLE } from '../routes/people.ts'
 import { blogTitle, requireFeed, requirePost } from '../shown.ts'
-import { findCommentAddress } from '../thread-comment.ts'
 import { readPostVersion } from '../versions.ts'
 import type { Web } from '../web.ts'
-import { createFormKey } from '../write-form.ts'
-import { nameOf, viewComments } from './comment-view.ts'
+import { viewComments } from './comment-view.ts'
+import { type Typing, viewCommenting } from './commenting.ts'
 import { viewFollow } from './lists.ts'
 import { viewModeratePost } from './moderate-post.ts'
 import { viewThreadWish } from './notifications.ts'
 import type { Exchange } from './page.ts'
 import { sendPage } from './page.ts'
 import { viewPost, viewWaiting } from './post-view.ts'
-import { type VisitorWords, viewVisitorForm } from './proof.ts'
 import { viewReactions } from './reactions.ts'
 import { viewRoomLink } from './room-link.ts'
 import { viewRepost, viewShares } from './share.ts'
-import { sayDomains } from './sign-in.ts'
 import { readThreadPage, type ThreadPage, type ThreadQuery } from './thread-page.ts'
 import { viewThreadPages, writeThreadQuery } from './thread-paging.ts'
 
-export interface PostPage {
+export interface PostPage extends Omit<Typing, 'post'> {
   readonly address: ItemAddress
-  /** The segment of the comment that is answered. */
-  readonly reply?: string | undefined
   /** Which of its comments. */
   readonly thread?: ThreadQuery
-  /** A comment that could not be sent, and why. */
-  readonly typed?: string
-  readonly problem?: string
   readonly status?: number
   /** Why a reaction could not be sent. */
   readonly notReacted?: string
-  /** What somebody typed who is not signed in. */
-  readonly visitor?: VisitorWords['visitor']
 }
 
 export async function sendPostPage(web: Web, exchange: Exchange, page: PostPage): Promise<FastifyReply> {
@@ -105,7 +89,7 @@ export async function sendPostPage(web: Web, exchange: Exchange, page: PostPage)
       }),
       commentCount: thread.count,
       pages: viewThreadPages(ctx, post, thread),
-      ...(await viewCommenting(web, exchange, { ...page, post, replyTo: await findAnswered(web, page, post) })),
+      ...(await viewCommenting(web, exchange, { ...page, post })),
       ...commentsFeed,
       ...(await viewModeratePost(web, post, person)),
       ...(person && { threadWish: await viewThreadWish(web, person, page.address) }),
@@ -135,65 +119,6 @@ async function isInRoom({ state }: AppContext, blog: NodeAddress, person: Person
 /** By a person: not to see whether it is there, nor in advance by a browser. */
 function isOpened({ method, headers }: FastifyRequest): boolean {
   return method === 'GET' && !String(headers['sec-purpose'] ?? '').includes('prefetch')
-}
-
-type Commenting = Pick<PostPageView, 'form' | 'howTo' | 'closed'>
-
-/** The form, or how to comment without it, or why nobody can. */
-async function viewCommenting(
-  web: Web,
-  { visit }: Exchange,
-  page: PostPage & { post: PostRow; replyTo: CommentFormView['replyTo'] },
-): Promise<Commenting> {
-  const { ctx } = web
-  const { post } = page
-  if (post.repost !== undefined) return {}
-  if (post.comments === undefined) return { closed: 'This post takes no comments.' }
-  const problem = await findThreadProblem(web, post.comments)
-  if (problem !== undefined) return { closed: problem }
-  const isClosed = (await findClosedThread(ctx.state, post.address)) !== undefined
-  const mayWrite = visit.person !== undefined && (await mayModerate(ctx, visit.person.jid, post.address))
-  // Who was writing when they were closed gets the text back.
-  if (isClosed && !mayWrite && page.typed === undefined) return { closed: 'The comments are closed.' }
-  const path = postPath({ domain: ctx.siteDomain }, post.address)
-  if (visit.person !== undefined) {
-    const form = await viewForm(web, { ...page, jid: visit.person.jid, path })
-    return { form, ...(isClosed && { closed: 'The comments are closed.' }) }
-  }
-  const next = new URLSearchParams({ next: `${path}#comment` })
-  const domains = sayDomains(ctx.config)
-  const visitor = viewVisitorForm(web, { ...page, path })
-  return { howTo: { signinUrl: `/signin?${next}`, xmppUri: writeXmppUri(post.comments), domains, visitor } }
-}
-
-// Libervia links to nodes that it then fails to make (peers.md).
-async function findThreadProblem({ ctx }: Web, address: NodeAddress): Promise<string | undefined> {
-  const node = await findNode(ctx.index, address)
-  if (node?.status === 'deleted') return 'Comments are not possible: the place for them is not there.'
-  return node?.status === 'closed' ? 'Comments are not possible: the place for them is closed.' : undefined
-}
-
-async function viewForm(
-  { ctx, tokens }: Web,
-  page: PostPage & { post: PostRow; replyTo: CommentFormView['replyTo']; jid: OutboxRow['account']; path: string },
-): Promise<CommentFormView> {
-  const { post, jid, path, typed, problem, replyTo } = page
-  const text = typed ?? (await findCommentDraft(ctx.state, jid, post.address))
-  return {
-    action: `${path}/comments`,
-    peopleUrl: `${path}/${PEOPLE}`,
-    token: tokens.issue(jid),
-    key: createFormKey(),
-    ...{ jid, text, problem, replyTo },
-  }
-}
-
-async function findAnswered({ ctx }: Web, { reply }: PostPage, post: PostRow): Promise<CommentFormView['replyTo']> {
-  const address = reply === undefined ? undefined : await findCommentAddress(ctx, post, reply)
-  const answered = address && (await findComment(ctx.index, address))
-  if (answered === undefined || reply === undefined) return undefined
-  const cancelUrl = `${postPath({ domain: ctx.siteDomain }, post.address)}#comment`
-  return { name: nameOf(answered), item: reply, cancelUrl }
 }
 
 /** What the author of a published post wants done with it and is not done. */

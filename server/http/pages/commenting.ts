@@ -1,0 +1,91 @@
+import { mayModerate } from '#server/feeds/moderation/decide.ts'
+import { findCommentDraft } from '#server/people/drafts.ts'
+import { findComment } from '#server/store/comment.ts'
+import { findNode } from '#server/store/node.ts'
+import type { PostRow } from '#server/store/post-row.ts'
+import { findClosedThread } from '#server/store/thread-state.ts'
+import type { NodeAddress } from '#shared/address.ts'
+import { writeXmppUri } from '#shared/address.ts'
+import type { BareJid } from '#shared/jid.ts'
+import { postPath } from '#shared/paths.ts'
+import type { CommentFormView, PostPageView } from '#web/views.ts'
+import { PEOPLE } from '../routes/people.ts'
+import { findCommentAddress } from '../thread-comment.ts'
+import type { Web } from '../web.ts'
+import { createFormKey } from '../write-form.ts'
+import { nameOf } from './comment-view.ts'
+import type { Exchange } from './page.ts'
+import { type VisitorWords, viewVisitorForm } from './proof.ts'
+import { sayDomains } from './sign-in.ts'
+
+/** What somebody is about to say under a post. */
+export interface Typing {
+  readonly post: PostRow
+  /** The segment of the comment that is answered. */
+  readonly reply?: string | undefined
+  /** A comment that could not be sent, and why. */
+  readonly typed?: string
+  readonly problem?: string
+  /** What somebody typed who is not signed in. */
+  readonly visitor?: VisitorWords['visitor']
+}
+
+interface Answering extends Typing {
+  readonly path: string
+  readonly replyTo: CommentFormView['replyTo']
+}
+
+type Commenting = Pick<PostPageView, 'form' | 'howTo' | 'closed'>
+
+/** The form, or how to comment without it, or why nobody can. */
+export async function viewCommenting(web: Web, { visit }: Exchange, typing: Typing): Promise<Commenting> {
+  const { ctx } = web
+  const { post } = typing
+  if (post.repost !== undefined) return {}
+  if (post.comments === undefined) return { closed: 'This post takes no comments.' }
+  const problem = await findThreadProblem(web, post.comments)
+  if (problem !== undefined) return { closed: problem }
+  const isClosed = (await findClosedThread(ctx.state, post.address)) !== undefined
+  const mayWrite = visit.person !== undefined && (await mayModerate(ctx, visit.person.jid, post.address))
+  // Who was writing when they were closed gets the text back.
+  if (isClosed && !mayWrite && typing.typed === undefined) return { closed: 'The comments are closed.' }
+  const path = postPath({ domain: ctx.siteDomain }, post.address)
+  const answering = { ...typing, path, replyTo: await findAnswered(web, typing) }
+  if (visit.person !== undefined) {
+    const form = await viewForm(web, { ...answering, jid: visit.person.jid })
+    return { form, ...(isClosed && { closed: 'The comments are closed.' }) }
+  }
+  const next = new URLSearchParams({ next: `${path}#comment` })
+  const domains = sayDomains(ctx.config)
+  const visitor = viewVisitorForm(web, answering)
+  return { howTo: { signinUrl: `/signin?${next}`, xmppUri: writeXmppUri(post.comments), domains, visitor } }
+}
+
+// Libervia links to nodes that it then fails to make (peers.md).
+async function findThreadProblem({ ctx }: Web, address: NodeAddress): Promise<string | undefined> {
+  const node = await findNode(ctx.index, address)
+  if (node?.status === 'deleted') return 'Comments are not possible: the place for them is not there.'
+  return node?.status === 'closed' ? 'Comments are not possible: the place for them is closed.' : undefined
+}
+
+async function viewForm(
+  { ctx, tokens }: Web,
+  { post, jid, path, typed, problem, replyTo }: Answering & { jid: BareJid },
+): Promise<CommentFormView> {
+  const text = typed ?? (await findCommentDraft(ctx.state, jid, post.address))
+  return {
+    action: `${path}/comments`,
+    peopleUrl: `${path}/${PEOPLE}`,
+    token: tokens.issue(jid),
+    key: createFormKey(),
+    ...{ jid, text, problem, replyTo },
+  }
+}
+
+async function findAnswered({ ctx }: Web, { reply, post }: Typing): Promise<CommentFormView['replyTo']> {
+  const address = reply === undefined ? undefined : await findCommentAddress(ctx, post, reply)
+  const answered = address && (await findComment(ctx.index, address))
+  if (answered === undefined || reply === undefined) return undefined
+  const cancelUrl = `${postPath({ domain: ctx.siteDomain }, post.address)}#comment`
+  return { name: nameOf(answered), item: reply, cancelUrl }
+}
