@@ -1,5 +1,6 @@
 import type { IndexDb } from '#server/store/database.ts'
-import { isFeed, listPostsOfThread, type NodeRow } from '#server/store/node.ts'
+import { isFeed, type NodeRow } from '#server/store/node.ts'
+import { listPostsOfThread } from '#server/store/thread-node.ts'
 import type { ItemAddress } from '#shared/address.ts'
 import { METADATA_ITEM } from '#shared/feed-metadata.ts'
 import { readAttachmentsNode } from '#shared/profiles/index.ts'

@@ -1,7 +1,7 @@
 import { AppError } from '#server/errors.ts'
 import { findBlock } from '#server/store/community.ts'
 import type { IndexDb, StateDb } from '#server/store/database.ts'
-import { listRightfulPosts } from '#server/store/node.ts'
+import { listRightfulPosts } from '#server/store/thread-node.ts'
 import type { NodeAddress } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
 

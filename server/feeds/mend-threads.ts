@@ -1,5 +1,5 @@
 import { describeError } from '#server/errors.ts'
-import { listMissingThreads } from '#server/store/node.ts'
+import { listMissingThreads } from '#server/store/thread-node.ts'
 import type { Pubsub } from '#server/xmpp/ports.ts'
 import { addressKey } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'

@@ -1,6 +1,6 @@
 import { AppError, isAppError } from '#server/errors.ts'
 import { findCommunity } from '#server/store/community.ts'
-import { listPostsOfThread } from '#server/store/node.ts'
+import { listPostsOfThread } from '#server/store/thread-node.ts'
 import { addressKey, sameAddress } from '#shared/address.ts'
 import { NS } from '#shared/ns.ts'
 import type { OutboxDeps } from './outbox-deps.ts'

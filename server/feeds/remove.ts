@@ -1,6 +1,7 @@
 import { forgetDecision } from '#server/store/decision.ts'
 import { buryEntry, clearNode, findEntry } from '#server/store/entry.ts'
-import { dropOrphanThread, dropOrphanThreads, isFeed, type NodeRow, updateNode } from '#server/store/node.ts'
+import { isFeed, type NodeRow, updateNode } from '#server/store/node.ts'
+import { dropOrphanThread, dropOrphanThreads } from '#server/store/thread-node.ts'
 import type { ItemId } from '#shared/address.ts'
 import { METADATA_ITEM } from '#shared/feed-metadata.ts'
 import { announceChanged, announceRemoved } from './announce.ts'

@@ -1,6 +1,7 @@
 import type { IndexDb } from '#server/store/database.ts'
 import type { EntryRow, NewEntry } from '#server/store/entry.ts'
-import { addNode, dropOrphanThread, updateNode } from '#server/store/node.ts'
+import { addNode, updateNode } from '#server/store/node.ts'
+import { dropOrphanThread } from '#server/store/thread-node.ts'
 import type { NodeAddress } from '#shared/address.ts'
 import { sameAddress } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'

@@ -1,6 +1,6 @@
 import type { IndexDb } from '#server/store/database.ts'
-import { dropAttachments } from '#server/store/node.ts'
 import { deleteReactions } from '#server/store/reaction.ts'
+import { dropAttachments } from '#server/store/thread-node.ts'
 import type { ItemAddress, NodeAddress } from '#shared/address.ts'
 
 /** What was said about a post, or about all posts of a feed, goes with them; returns the nodes that go too. */

@@ -1,0 +1,97 @@
+import { sql } from 'kysely'
+import type { ItemAddress, NodeAddress } from '#shared/address.ts'
+import type { BareJid } from '#shared/jid.ts'
+import { attachmentsOf, attachmentsPrefix } from '#shared/profiles/index.ts'
+import type { IndexDb } from './database.ts'
+
+/** The posts that these are the comments of. */
+export async function listPostsOfThread(index: IndexDb, { service, node }: NodeAddress): Promise<ItemAddress[]> {
+  return index
+    .selectFrom('entry')
+    .innerJoin('node', 'node.id', 'entry.nodeId')
+    .select(['node.service', 'node.node', 'entry.item'])
+    .where('entry.commentsService', '=', service)
+    .where('entry.commentsNode', '=', node)
+    .execute()
+}
+
+/** The same, without those of others that only link there: whose the thread is, looks after it. */
+export async function listRightfulPosts(index: IndexDb, { service, node }: NodeAddress): Promise<ItemAddress[]> {
+  return index
+    .selectFrom('entry')
+    .innerJoin('node', 'node.id', 'entry.nodeId')
+    .leftJoin('node as thread', (join) =>
+      join.onRef('thread.service', '=', 'entry.commentsService').onRef('thread.node', '=', 'entry.commentsNode'),
+    )
+    .select(['node.service', 'node.node', 'entry.item'])
+    .where('entry.commentsService', '=', service)
+    .where('entry.commentsNode', '=', node)
+    .where(
+      sql<boolean>`coalesce(thread.owner = CASE node.kind WHEN 'community' THEN entry.author ELSE node.owner END, 1)`,
+    )
+    .execute()
+}
+
+/** Nodes for the comments on an author's posts that could not be read, those of the newest posts first. */
+export async function listMissingThreads(index: IndexDb, owner: BareJid, limit: number): Promise<NodeAddress[]> {
+  return index
+    .selectFrom('node')
+    .innerJoin('entry', (join) =>
+      join.onRef('entry.commentsService', '=', 'node.service').onRef('entry.commentsNode', '=', 'node.node'),
+    )
+    .select(['node.service', 'node.node'])
+    .where('node.kind', '=', 'comments')
+    .where('node.owner', '=', owner)
+    .where('node.status', '!=', 'open')
+    .groupBy(['node.service', 'node.node'])
+    .orderBy(({ fn }) => fn.max('entry.publishedAt'), 'desc')
+    .limit(limit)
+    .execute()
+}
+
+/** Forgets a comments node, with its comments, that no post links to any more. */
+export async function dropOrphanThread(index: IndexDb, address: NodeAddress): Promise<boolean> {
+  if ((await listPostsOfThread(index, address)).length > 0) return false
+  const result = await index
+    .deleteFrom('node')
+    .where('kind', '=', 'comments')
+    .where('service', '=', address.service)
+    .where('node', '=', address.node)
+    .executeTakeFirst()
+  return result.numDeletedRows > 0n
+}
+
+/** The same for all of them. */
+export async function dropOrphanThreads(index: IndexDb): Promise<NodeAddress[]> {
+  return index
+    .deleteFrom('node')
+    .where('kind', '=', 'comments')
+    .where(({ not, exists, selectFrom }) =>
+      not(
+        exists(
+          selectFrom('entry')
+            .select('entry.id')
+            .whereRef('entry.commentsService', '=', 'node.service')
+            .whereRef('entry.commentsNode', '=', 'node.node'),
+        ),
+      ),
+    )
+    .returning(['service', 'node'])
+    .execute()
+}
+
+/** Forgets the nodes of attachments to an item, or to all of a feed, with what is on them: their names are known. */
+export async function dropAttachments(
+  index: IndexDb,
+  { service, node, item }: NodeAddress & Partial<ItemAddress>,
+): Promise<NodeAddress[]> {
+  const query = index.deleteFrom('node').where('kind', '=', 'attachments').where('service', '=', service)
+  const prefix = attachmentsPrefix({ service, node })
+  const named =
+    item === undefined
+      ? query.where(({ eb, fn, val }) =>
+          eb(fn<string>('substr', ['node.node', val(1), val(prefix.length)]), '=', prefix),
+        )
+      : query.where('node', '=', attachmentsOf({ service, node, item }).node)
+  return named.returning(['service', 'node']).execute()
+}
