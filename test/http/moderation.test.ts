@@ -82,6 +82,18 @@ describe('what waits for the owner of a blog', () => {
     assert.equal(await holdOf(scene, 'spam'), 'held')
   })
 
+  it('is removed on the page of its post too, which says where it can be put back', async () => {
+    await using scene = await open()
+    const { juliet, path, site, thread } = scene
+    await seedComment(site, 'plain', { from: ROMEO, thread, text: 'Plain words' })
+    const [, removal = ''] = /href="([^"]*\/remove)"/.exec((await juliet.get(path)).body) ?? []
+    const answer = await juliet.submit((await juliet.get(removal)).body, '/remove', {})
+    const { body } = await juliet.get(String(answer.headers.location))
+    assert.match(body, /Removed\.[\s\S]*href="\/moderation"[^>]*>Put it back/)
+    assert.doesNotMatch(body, /Plain words/)
+    assert.doesNotMatch((await site.browser().get(String(answer.headers.location))).body, /Put it back/)
+  })
+
   it('is removed with many at once, and put back', async () => {
     await using scene = await open()
     const { site, thread } = scene

@@ -38,8 +38,16 @@ export interface PostPage extends Omit<Typing, 'post'> {
   /** Which of its comments. */
   readonly thread?: ThreadQuery
   readonly status?: number
+  /** A comment was removed just now, by who may put it back. */
+  readonly isRemoved?: boolean
   /** Why a reaction could not be sent. */
   readonly notReacted?: string
+}
+
+const REMOVED: Notice = {
+  lead: 'Removed.',
+  text: 'It is kept, should you want it back.',
+  link: { href: '/moderation', text: 'Put it back' },
 }
 
 export async function sendPostPage(web: Web, exchange: Exchange, page: PostPage): Promise<FastifyReply> {
@@ -68,7 +76,10 @@ export async function sendPostPage(web: Web, exchange: Exchange, page: PostPage)
     head: {
       ...{ title: post.title, description: post.summary ?? post.excerpt, language: blog.language, ogType: 'article' },
       xmppUri: writeXmppUri(post.address),
-      notices: describeRows(rows, { address: page.address, path }),
+      notices: [
+        ...(page.isRemoved && person !== undefined ? [REMOVED] : []),
+        ...describeRows(rows, { address: page.address, path }),
+      ],
       feeds,
       ...(isOfSite
         ? { canonicalPath: writeCanonical(path, thread) }

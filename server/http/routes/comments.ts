@@ -111,8 +111,10 @@ export function addComments(app: FastifyInstance, web: Web): void {
         if (person === undefined) return sendToSignIn(reply, { next: request.url, notice: 'ended' })
         const { post, comment } = await findRemovable(request.params, person)
         if (comment !== undefined) {
-          const queued = await chooseRemoval(comment, person)(ctx, { by: person.jid, address: comment.address })
+          const remove = chooseRemoval(comment, person)
+          const queued = await remove(ctx, { by: person.jid, address: comment.address })
           if (queued !== undefined) await settle(ctx, queued)
+          if (remove === removeComment) return reply.redirect(`${pathOf(post)}?removed=1`, 303)
         }
         return reply.redirect(`${pathOf(post)}#comments`, 303)
       },

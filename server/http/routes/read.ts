@@ -26,11 +26,11 @@ const word = { type: 'string' } as const
 const ofPost = {
   querystring: {
     type: 'object',
-    properties: { reply: word, comments: word, view: word, before: word, after: word },
+    properties: { reply: word, comments: word, view: word, before: word, after: word, removed: word },
   },
 } as const
 
-type PostQuery = ThreadQuery & { readonly reply?: string }
+type PostQuery = ThreadQuery & { readonly reply?: string; readonly removed?: string }
 type TagParams = { readonly tag: string }
 
 /** What anybody may read: home, blogs, tags and posts. */
@@ -113,7 +113,10 @@ export function addRead(app: FastifyInstance, web: Web): void {
         if (redirected !== undefined) return redirected
         const exchange: Exchange = { request, reply, visit: await readVisit(web, request) }
         try {
-          return await sendPostPage(web, exchange, { address, reply: request.query.reply, thread: request.query })
+          return await sendPostPage(web, exchange, {
+            ...{ address, reply: request.query.reply, thread: request.query },
+            isRemoved: request.query.removed === '1',
+          })
         } catch (error) {
           const { person } = exchange.visit
           if (!isAppError(error, 'not-found') || person === undefined) throw error
