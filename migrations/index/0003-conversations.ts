@@ -73,6 +73,18 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .execute()
   await db.schema.createIndex('reaction_source_id').on('reaction').columns(['source_id']).execute()
   await db.schema.createIndex('reaction_arrived').on('reaction').columns(['arrived_at']).execute()
+  // Hearts that are known already, as comments.
+  await sql`
+    INSERT OR IGNORE INTO reaction (service, node, item, reactor, emoji, source_service, source_node, source_item, at,
+      arrived_at, source_id)
+    SELECT blog.service, blog.node, post.item, heart.author, '♥', thread.service, thread.node, heart.item,
+      heart.published_at, heart.arrived_at, heart.id
+    FROM entry AS heart
+    JOIN node AS thread ON thread.id = heart.node_id
+    JOIN entry AS post ON post.comments_service = thread.service AND post.comments_node = thread.node
+    JOIN node AS blog ON blog.id = post.node_id
+    WHERE heart.is_like = 1 AND heart.author IS NOT NULL
+  `.execute(db)
 
   await db.schema
     .createTable('original')

@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import type { Kysely } from 'kysely'
 import { ingest } from '#server/feeds/ingest.ts'
 import { addAuthorRow } from '#server/store/author.ts'
+import { MIGRATIONS, migrateDown } from '#server/store/migrate.ts'
 import { findNode } from '#server/store/node.ts'
 import { countReactions, listReactors } from '#server/store/reaction.ts'
 import { asItemId, type NodeAddress } from '#shared/address.ts'
 import { attachmentsOf } from '#shared/profiles/index.ts'
-import { createTestContext, jidOf, type TestContext } from '#test/support/context.ts'
+import { createTestContext, jidOf, type TestContext, type TestContextOptions } from '#test/support/context.ts'
+import { createTestFolder } from '#test/support/folder.ts'
 import { until } from '#test/support/until.ts'
 import {
   BLOG,
@@ -25,8 +28,8 @@ import {
 const POST = itemOf(BLOG, 'balcony')
 const ATTACHED = attachmentsOf(POST)
 
-async function contextWithPost(): Promise<TestContext> {
-  const ctx = await createTestContext()
+async function contextWithPost(options?: TestContextOptions): Promise<TestContext> {
+  const ctx = await createTestContext(options)
   await knowBlog(ctx)
   await addAuthorRow(ctx.state, JULIET, ctx.clock())
   await publishTo(ctx, POST, { payload: entryOf({ more: commentsLink(THREAD) }) })
@@ -104,6 +107,20 @@ describe('reactions', () => {
     await publishTo(ctx, later, { payload: entryOf({ text: 'Without' }) })
     assert.deepEqual(await countReactions(ctx.index, later), [])
     assert.deepEqual(await counts(ctx), ['♥ 1'])
+  })
+
+  it('that an older Canto took for comments of one heart are counted after the upgrade', async () => {
+    await using folder = await createTestFolder()
+    const indexPath = folder.file('index.sqlite')
+    {
+      await using ctx = await contextWithPost({ indexPath })
+      await like(ctx, 'l1', ROMEO)
+      await migrateDown(ctx.index as Kysely<unknown>, MIGRATIONS.index)
+    }
+    await using ctx = await createTestContext({ indexPath })
+    assert.deepEqual(await counts(ctx), ['♥ 1'])
+    await ingest(ctx, { kind: 'retracted', address: itemOf(THREAD, 'l1') })
+    assert.deepEqual(await counts(ctx), [])
   })
 
   it('stop being hearts when a comment is edited into words', async () => {
