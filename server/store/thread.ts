@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import { createSlices } from '#server/slices.ts'
 import type { ItemAddress, ItemId, NodeAddress } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
 import type { IndexDb } from './database.ts'
@@ -25,6 +26,8 @@ export interface ThreadLine {
 
 /** Older ones of a longer thread are on no page. */
 const MOST = 20_000
+/** Rows that one statement reads. */
+const SLICE = 1_000
 
 const COLUMNS = [
   'entry.id',
@@ -69,23 +72,36 @@ export async function findAnswerable(index: IndexDb, { service, node, item }: It
 async function listCommentLines(index: IndexDb, { comments }: ThreadPlace, reader?: BareJid): Promise<ThreadLine[]> {
   const nodeId = await findThreadNode(index, comments)
   if (nodeId === undefined || comments === undefined) return []
-  const rows = await selectLines(index, nodeId, reader)
-    .select(COLUMNS)
-    .orderBy('entry.publishedAt', 'desc')
-    .orderBy('entry.item', 'desc')
-    .limit(MOST)
-    .execute()
+  const rows = await readInSlices<SelectedLine>((last) => {
+    let query = selectLines(index, nodeId, reader).select(COLUMNS)
+    if (last !== undefined) {
+      query = query.where(sql<boolean>`(entry.published_at, entry.item) < (${last.publishedAt}, ${last.item})`)
+    }
+    return query.orderBy('entry.publishedAt', 'desc').orderBy('entry.item', 'desc').limit(SLICE).execute()
+  })
   return rows.map((row) => readLine(row, { ...comments, isFromRoom: false })).reverse()
 }
 
 async function listRoomLines(index: IndexDb, { address }: ThreadPlace, reader?: BareJid): Promise<ThreadLine[]> {
-  const rows = await selectRoomLines(index, address, reader)
-    .select(['node.service', 'node.node'])
-    .select(COLUMNS)
-    .orderBy('entry.publishedAt', 'desc')
-    .limit(MOST)
-    .execute()
+  const rows = await readInSlices<SelectedLine & NodeAddress>((last) => {
+    let query = selectRoomLines(index, address, reader).select(['node.service', 'node.node']).select(COLUMNS)
+    if (last !== undefined) query = query.where('entry.id', '<', last.id)
+    return query.orderBy('entry.id', 'desc').limit(SLICE).execute()
+  })
   return rows.map((row) => readLine(row, { ...row, isFromRoom: true }))
+}
+
+/** The newest `MOST` rows, read `SLICE` at a time so that a long thread lets other requests in between. */
+async function readInSlices<Row extends object>(read: (last: Row | undefined) => Promise<Row[]>): Promise<Row[]> {
+  const rows: Row[] = []
+  const pause = createSlices()
+  while (rows.length < MOST) {
+    const slice = await read(rows.at(-1))
+    rows.push(...slice)
+    if (slice.length < SLICE) break
+    await pause()
+  }
+  return rows
 }
 
 async function findThreadNode(index: IndexDb, comments: NodeAddress | undefined): Promise<number | undefined> {

@@ -1,3 +1,4 @@
+import { createSlices } from '#server/slices.ts'
 import { listKnownAccounts } from '#server/store/account.ts'
 import type { StateDb } from '#server/store/database.ts'
 import {
@@ -57,7 +58,9 @@ export async function notify({ state, live, clock }: NotifyDeps, news: readonly 
       at: at.toISOString(),
     }))
   const added = await addNotifications(state, rows)
+  const pause = createSlices()
   for (const jid of new Set(added.map((row) => row.jid))) {
+    await pause()
     await pruneNotifications(state, jid, { most: MOST, mostOfBurst: MOST_OF_BURST })
     live.publish(personTopic(jid), { kind: 'notified' })
   }

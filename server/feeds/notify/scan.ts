@@ -1,3 +1,4 @@
+import { createSlices } from '#server/slices.ts'
 import {
   findLastEntryId,
   findNewsEntry,
@@ -13,7 +14,7 @@ import { findSetting, saveSetting } from '#server/store/setting.ts'
 import { addressKey, type ItemAddress } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
 import { type AudienceDeps, findReactionAudience, isShutOut, listAudience } from './audience.ts'
-import { type NotifyDeps, notify, takeBackNotifications } from './notify.ts'
+import { type News, type NotifyDeps, notify, takeBackNotifications } from './notify.ts'
 
 export type ScanDeps = AudienceDeps & NotifyDeps
 
@@ -26,7 +27,7 @@ interface Cursor {
 }
 
 const CURSOR = 'notified.until'
-const AT_ONCE = 500
+const AT_ONCE = 200
 const MOST_AGAIN = 1_000
 /** What is older than that before the last look is no news, also where the index was built anew since. */
 const NEWS_MS = 24 * 3_600_000
@@ -48,7 +49,7 @@ export async function scanNews(deps: ScanDeps): Promise<void> {
   // An index that was thrown away counts its entries from the beginning again.
   const cursor = { ...kept, entryId: lastId < kept.entryId ? 0 : kept.entryId }
   const again = { untilId: cursor.entryId, since: new Date(cursor.scannedAt - OVERLAP_MS), limit: MOST_AGAIN }
-  for (const entry of await listNewsAgain(deps.index, again)) await tellOfEntry(deps, entry)
+  await tellOfEntries(deps, await listNewsAgain(deps.index, again))
   const entryId = await scanEntries(deps, cursor)
   const reactionsAt = await scanReactions(deps, cursor)
   await saveCursor(deps, { entryId: Math.max(entryId, lastId), reactionsAt, scannedAt: now })
@@ -59,7 +60,7 @@ async function scanEntries(deps: ScanDeps, cursor: Cursor): Promise<number> {
   let afterId = cursor.entryId
   for (;;) {
     const entries = await listNewsEntries(deps.index, { afterId, since, limit: AT_ONCE })
-    for (const entry of entries) await tellOfEntry(deps, entry)
+    await tellOfEntries(deps, entries)
     afterId = entries.at(-1)?.id ?? afterId
     if (entries.length < AT_ONCE) return afterId
     // What was told need not be looked at again after a crash.
@@ -67,15 +68,23 @@ async function scanEntries(deps: ScanDeps, cursor: Cursor): Promise<number> {
   }
 }
 
-async function tellOfEntry(deps: ScanDeps, entry: NewsEntry): Promise<void> {
+/** In slices, and told together: each telling forgets the oldest notifications of everybody it told. */
+async function tellOfEntries(deps: ScanDeps, entries: readonly NewsEntry[]): Promise<void> {
+  const pause = createSlices()
+  const news: News[] = []
+  for (const entry of entries) {
+    news.push(...(await findNews(deps, entry)))
+    await pause()
+  }
+  await notify(deps, news)
+}
+
+async function findNews(deps: ScanDeps, entry: NewsEntry): Promise<News[]> {
   const audience = await listAudience(deps, entry)
-  if (audience.length === 0) return
-  // Who heard of it as a comment is not told once more when it turns out to be an answer.
-  const heard = entry.isPost === 1 ? new Set<BareJid>() : await listWhoHeard(deps.state, entry)
-  await notify(
-    deps,
-    audience.filter(({ jid }) => !heard.has(jid)),
-  )
+  if (audience.length === 0 || entry.isPost === 1) return audience
+  // A person who heard of it as a comment is not told once more when it turns out to be an answer.
+  const heard = await listWhoHeard(deps.state, entry)
+  return audience.filter(({ jid }) => !heard.has(jid))
 }
 
 async function scanReactions(deps: ScanDeps, cursor: Cursor): Promise<number> {
@@ -95,6 +104,7 @@ async function tellOfReactions(deps: ScanDeps, reactions: readonly NewsReaction[
   const names = await listPersonNames(deps.index, [...new Set(reactions.map(({ reactor }) => reactor))])
   const audiences = new Map<string, readonly BareJid[]>()
   const news = []
+  const pause = createSlices()
   for (const { post, reactor, emoji, arrivedAt } of reactions) {
     const key = addressKey(post)
     const audience = audiences.get(key) ?? (await findReactionAudience(deps, post))
@@ -104,6 +114,7 @@ async function tellOfReactions(deps: ScanDeps, reactions: readonly NewsReaction[
       const what = { kind: 'reaction', about: post, post, actor: reactor, actorName: names.get(reactor) } as const
       news.push({ jid, ...what, text: emoji, at: new Date(arrivedAt) })
     }
+    await pause()
   }
   await notify(deps, news)
 }
@@ -117,7 +128,7 @@ export async function lookAgain(deps: ScanDeps, address: ItemAddress): Promise<v
     return
   }
   // An old one that is only written anew is no news.
-  if (entry.arrivedAt >= deps.clock().getTime() - NEWS_MS) await tellOfEntry(deps, entry)
+  if (entry.arrivedAt >= deps.clock().getTime() - NEWS_MS) await tellOfEntries(deps, [entry])
 }
 
 async function readCursor({ state }: ScanDeps): Promise<Cursor | undefined> {

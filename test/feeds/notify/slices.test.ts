@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict'
+import { it } from 'node:test'
+import { scanNews } from '#server/feeds/notify/scan.ts'
+import { saveAccount } from '#server/store/account.ts'
+import { listNotifications } from '#server/store/notification.ts'
+import { listThread } from '#server/store/thread.ts'
+import { createTestContext } from '#test/support/context.ts'
+import { growThread } from '#test/support/long-thread.ts'
+import { watchTurns } from '#test/support/turns.ts'
+import { BLOG, commentsLink, entryOf, itemOf, JULIET, knowBlog, publishTo, ROMEO, THREAD } from '../fixtures.ts'
+
+const COMMENTS = 10_000
+
+it('10,000 comments at once are told of, and read as a thread, while others have their turns', async () => {
+  await using ctx = await createTestContext()
+  await saveAccount(ctx.state, { jid: JULIET, userAgentId: JULIET, createdAt: ctx.clock() })
+  await knowBlog(ctx)
+  const post = entryOf({ author: JULIET, more: commentsLink(THREAD), published: ctx.clock().toISOString() })
+  await publishTo(ctx, itemOf(BLOG, 'balcony'), { payload: post, publisher: JULIET })
+  await scanNews(ctx)
+  const comment = entryOf({ author: ROMEO, title: 'Lady', published: ctx.clock().toISOString() })
+  await publishTo(ctx, itemOf(THREAD, 'first'), { payload: comment, publisher: ROMEO })
+  await growThread(ctx.index, { like: 'first', count: COMMENTS - 1, answers: "'first'", isNews: true })
+
+  const told = await watchTurns(() => scanNews(ctx))
+  console.log(`# told in ${told.total.toFixed()} ms, ${told.count} turns, the longest ${told.longest.toFixed()} ms`)
+  assert.equal((await listNotifications(ctx.state, JULIET, { limit: 2_000 })).length, 1_000)
+  assert.ok(told.longest < told.total / 5, `${told.longest} ms of ${told.total} ms in one piece`)
+
+  const place = { address: itemOf(BLOG, 'balcony'), comments: THREAD }
+  const read = await watchTurns(async () => assert.equal((await listThread(ctx.index, place)).length, COMMENTS))
+  console.log(`# read in ${read.total.toFixed()} ms, ${read.count} turns, the longest ${read.longest.toFixed()} ms`)
+  assert.ok(read.count >= 3, `${read.count} turns`)
+})
