@@ -48,6 +48,8 @@ export interface Entry {
   /** Its page on the web, http(s). */
   readonly alternate?: string
   readonly inReplyTo?: ItemAddress
+  /** The `atom:id` of what it answers, where it gives no address (RFC 4685 §3). */
+  readonly inReplyToId?: string
   /** Of a repost: the post that it repeats (XEP-0472 §5.6), and whose that is said to be. */
   readonly via?: Via
   readonly pictures: readonly Picture[]

@@ -6,7 +6,7 @@ import type { Entry, Link, Picture, PostDraft } from './entry.ts'
 import { markForeignLinks, paragraphText, plainText, sanitizeHtml, sanitizeXhtml, textToHtml } from './markup.ts'
 import { readMentions } from './mentions.ts'
 import { NS } from './ns.ts'
-import { readComments, readInReplyTo, readLinks, readVia } from './read-links.ts'
+import { readComments, readInReplyTo, readInReplyToId, readLinks, readVia } from './read-links.ts'
 import { cleanLine, cleanText, readDirection, shorten } from './text.ts'
 import { childrenOf, isElement, isWithinBounds, textOf } from './xml.ts'
 
@@ -35,6 +35,7 @@ export function readEntry(payload: Element, { isForeign = false }: ReadOptions =
   const atomId = readLine(payload, 'id', ADDRESS)
   const content = readContent(payload, { atomId: atomId ?? wholeTitle, alternate })
   const summary = readText(payload, 'summary')
+  const inReplyTo = readInReplyTo(payload)
   if (wholeTitle === '' && content === undefined && summary === undefined && links.length === 0) return undefined
 
   // Movim writes a comment, and Libervia a note, as a title alone.
@@ -59,7 +60,8 @@ export function readEntry(payload: Element, { isForeign = false }: ReadOptions =
     links,
     comments: readComments(payload),
     alternate,
-    inReplyTo: readInReplyTo(payload),
+    inReplyTo,
+    inReplyToId: inReplyTo === undefined ? readInReplyToId(payload) : undefined,
     via: readVia(links),
     pictures: readPictures(links),
     mentions: readMentions(payload, html),

@@ -57,3 +57,12 @@ export function readInReplyTo(entry: Element): ItemAddress | undefined {
   }
   return undefined
 }
+
+/** The first `atom:id` that it refers to (RFC 4685 §3). */
+export function readInReplyToId(entry: Element): string | undefined {
+  for (const { attrs } of childrenOf(entry, 'in-reply-to', NS.THREAD)) {
+    const ref = cleanLine(attrs.ref ?? '', ADDRESS)
+    if (ref !== '') return ref
+  }
+  return undefined
+}

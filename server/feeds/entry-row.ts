@@ -54,6 +54,7 @@ export function toEntryRow(deps: IngestDeps, { node, address, existing, item, ho
     replyService: reply?.service ?? null,
     replyNode: reply?.node ?? null,
     replyItem: reply?.item ?? null,
+    replyRef: entry.inReplyToId ?? null,
     payload,
     profile: item.profile,
     more: JSON.stringify(writeMore(item)),

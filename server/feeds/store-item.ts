@@ -6,6 +6,7 @@ import type { Hold } from '#server/store/index-schema.ts'
 import { findNode, isFeed, type NodeRow } from '#server/store/node.ts'
 import { addOriginal } from '#server/store/original.ts'
 import { savePerson } from '#server/store/person.ts'
+import { findItemByAtomId, linkReplies } from '#server/store/reply-ref.ts'
 import { deleteTombstone, findTombstone } from '#server/store/tombstone.ts'
 import type { ItemAddress } from '#shared/address.ts'
 import { attachmentsOf } from '#shared/profiles/index.ts'
@@ -71,13 +72,16 @@ async function storeEntry(deps: IngestDeps, saving: Saving): Promise<Stored> {
     }
     return { ...NOTHING, outcome: 'ignored' }
   }
-  const row = toEntryRow(deps, saving)
+  const row = await findParent(deps, address, toEntryRow(deps, saving))
   if (existing !== undefined && isShownAlike(existing, row)) {
     // As when the service sends our own post back, written in another way.
     await savePayload(deps.index, existing.id, item.payload)
     return { ...NOTHING, outcome: 'unchanged' }
   }
   const id = await saveEntry(deps.index, { ...row, id: existing?.id }, item.entry.tags)
+  if (row.isPost === 0 && row.atomId != null) {
+    await linkReplies(deps.index, { nodeId: node.id, atomId: row.atomId, address })
+  }
   const reactions = item.entry.reactions ?? []
   await storeReactions(deps.index, { id, node, address, row, former: existing, reactions })
   if (item.entry.via !== undefined) await addOriginal(deps.index, item.entry.via.address)
@@ -91,6 +95,14 @@ async function storeEntry(deps: IngestDeps, saving: Saving): Promise<Stored> {
     now: deps.clock(),
   })
   return { outcome: 'stored', isNew: existing === undefined, thread }
+}
+
+/** A reply that names only the `atom:id` of its parent gets that one's address, if it is a comment of the same thread. */
+async function findParent({ index }: IngestDeps, address: ItemAddress, row: NewEntry): Promise<NewEntry> {
+  if (row.isPost === 1 || row.replyRef == null || row.replyItem != null) return row
+  const parent = await findItemByAtomId(index, row.nodeId, row.replyRef)
+  if (parent === undefined || parent === address.item) return row
+  return { ...row, replyService: address.service, replyNode: address.node, replyItem: parent }
 }
 
 /** Of the site's own posts. Most others have none, which nobody needs to know before somebody looks at the post. */

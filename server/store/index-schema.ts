@@ -108,6 +108,8 @@ export interface EntryTable {
   replyService: BareJid | null
   replyNode: string | null
   replyItem: ItemId | null
+  /** The `atom:id` of what it answers, where it gives no address (RFC 4685 §3). */
+  replyRef: string | null
   payload: string
   firstSeenAt: number
   changedAt: number

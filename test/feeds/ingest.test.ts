@@ -10,6 +10,7 @@ import { findNode } from '#server/store/node.ts'
 import { findPost, listPosts, type PostRow } from '#server/store/post.ts'
 import { listThread } from '#server/store/thread.ts'
 import type { ItemAddress } from '#shared/address.ts'
+import { writeXml } from '#shared/xml.ts'
 import { createTestContext, type TestContext } from '#test/support/context.ts'
 import {
   BLOG,
@@ -242,6 +243,34 @@ describe('comments', () => {
     await publishTo(ctx, POST, { payload: entryOf({ more: commentsLink(foreign) }) })
     assert.equal((await postAt(ctx)).comments, undefined)
     assert.equal(await findNode(ctx.index, foreign), undefined)
+  })
+
+  it('stand under what they name by its atom:id alone (RFC 4685), whichever came first', async () => {
+    await using ctx = await contextWithThread()
+    const say = (item: string, minute: number, more = '', id = `tag:montague.example,2026:${item}`) => {
+      const entry = writeXml(entryOf({ published: `2026-01-02T00:0${minute}:00Z`, text: item, more }))
+      const payload = xml(entry.replace('<id>x</id>', `<id>${id}</id>`))
+      return publishTo(ctx, itemOf(THREAD, item), { payload, publisher: ROMEO })
+    }
+    const reply = (ref: string) => `<in-reply-to xmlns='http://purl.org/syndication/thread/1.0' ref='${ref}'/>`
+    await say('early', 1, reply('tag:montague.example,2026:parent'))
+    await say('parent', 2)
+    await say('late', 3, reply('tag:montague.example,2026:parent'))
+    await say('imitation', 4, '', 'tag:montague.example,2026:parent')
+    await say('after', 5, reply('tag:montague.example,2026:parent'))
+    await say('itself', 6, reply('tag:montague.example,2026:itself'))
+    const lines = await listThread(ctx.index, { address: itemOf(BLOG, 'post'), comments: THREAD })
+    assert.deepEqual(
+      arrangeThread(lines).map(({ line, depth }) => [line.item, depth]),
+      [
+        ['parent', 0],
+        ['early', 1],
+        ['late', 1],
+        ['after', 1],
+        ['imitation', 0],
+        ['itself', 0],
+      ],
+    )
   })
 
   it('stand under what they answer, and a circle of answers hides none', async () => {

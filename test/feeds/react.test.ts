@@ -4,8 +4,10 @@ import { AppError } from '#server/errors.ts'
 import { addAuthor } from '#server/feeds/authors.ts'
 import { type OutboxRow, queueDelete, queuePost } from '#server/feeds/outbox.ts'
 import { queueReact } from '#server/feeds/reactions/queue-react.ts'
+import { findPost, type PostRow } from '#server/store/post.ts'
 import { countReactions } from '#server/store/reaction.ts'
 import { addressKey, asItemId, type ItemAddress, type NodeAddress } from '#shared/address.ts'
+import { NS } from '#shared/ns.ts'
 import { attachmentsOf } from '#shared/profiles/index.ts'
 import { readReactions } from '#shared/reactions.ts'
 import { writeXml } from '#shared/xml.ts'
@@ -106,6 +108,9 @@ describe('a reaction that somebody sends', () => {
     const [item, ...others] = thread?.items.values() ?? []
     assert.equal(others.length, 0)
     assert.match(writeXml(item?.payload ?? xml('<none/>')), /<title type="text">♥<\/title>/)
+    // As a comment does, it refers to the post by its atom:id.
+    const { atomId } = (await findPost(ctx.index, post)) as PostRow
+    assert.equal(item?.payload?.getChild('in-reply-to', NS.THREAD)?.attrs.ref, atomId)
     // Its author may not retract here: the post's owner is asked.
     await scene.react('♥', false)
     assert.equal(thread?.items.size, 0)

@@ -128,8 +128,8 @@ async function publishHeart(deps: OutboxDeps, { session, row, task, begin }: Rea
   const found = row.attempts > 0 ? await session.pubsub.findItem(address) : undefined
   const atomId = createTagUri(account, published, address.item)
   const author = { jid: account, name: await nameOf(deps, account) }
-  const payload =
-    found?.payload ?? writeComment({ text: HEART, address, author, published, inReplyTo: task.post, atomId })
+  const comment = { text: HEART, address, author, published, inReplyTo: task.post, answeredId: post.atomId, atomId }
+  const payload = found?.payload ?? writeComment(comment)
   if (found === undefined) {
     await begin()
     try {
