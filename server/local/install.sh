@@ -27,9 +27,21 @@ fail() {
   exit 1
 }
 
-# Without install scripts: better-sqlite3 carries its binaries, but npm would compile it all the same. Only `node` has
-# one to run: it puts the binary in place.
+# Without install scripts: better-sqlite3 carries its binaries, but npm would compile it all the same. Node is an optional
+# package for each platform, so that its binary is checked against package-lock.json like everything else.
 npm ci --ignore-scripts --no-progress --loglevel=error >"$log" 2>&1 || fail
-npm rebuild node --no-progress --loglevel=error >"$log" 2>&1 || fail
-[ -x node_modules/.bin/node ] || { echo "npm brought no Node 24 for this machine ($(uname -sm))" >"$log"; fail; }
+mkdir -p node_modules/.bin
+# COMPAT(npm 10): removes the link of the package that is there, with those of the other platforms' packages.
+for own in node_modules/node-*/bin/node; do
+  [ ! -x "$own" ] || ln -sf "../${own#node_modules/}" node_modules/.bin/node
+done
+if [ ! -x node_modules/.bin/node ]; then
+  # There is no package for this platform (Apple silicon): the machine's own Node will do if it is new enough.
+  own=$(node -p 'parseInt(process.versions.node) >= 24 ? process.execPath : ""')
+  if [ -z "$own" ]; then
+    echo "npm brought no Node 24 for this machine ($(uname -sm)), or not the one that package-lock.json names: install Node 24 or newer, then run this again" >&2
+    exit 1
+  fi
+  ln -sf "$own" node_modules/.bin/node
+fi
 cp package-lock.json "$stamp"

