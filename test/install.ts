@@ -39,10 +39,10 @@ export async function installPackages(): Promise<void> {
 
 /** With lists of its own that include backports, so that the machine's sources stay as they are. */
 async function install(packages: readonly Package[], folder: string): Promise<void> {
-  const { lines, target } = await findDebianSource()
-  const list = join(folder, 'sources.list')
+  const { text, target } = await findDebianSource()
+  const list = join(folder, 'apt.sources')
   await mkdir(join(folder, 'lists/partial'), { recursive: true })
-  await writeFile(list, lines.join('\n'))
+  await writeFile(list, text)
   const places = [`Dir::Etc::SourceList=${list}`, 'Dir::Etc::SourceParts=-', `Dir::State::Lists=${folder}/lists`]
   // The folder is root's alone, so apt downloads as root, too; it checks signatures all the same.
   const options = [...places, 'APT::Sandbox::User=root']

@@ -3,8 +3,8 @@ import { readFile } from 'node:fs/promises'
 import { parseEnv } from 'node:util'
 
 export interface DebianSource {
-  /** For a `sources.list`: the release, and its backports where it is Debian. */
-  readonly lines: readonly string[]
+  /** For a file whose name ends in `.sources` (deb822): the release, and its backports where it is Debian. */
+  readonly text: string
   /** What to ask of `apt-get -t`. */
   readonly target: string
 }
@@ -13,7 +13,15 @@ export interface SourceEntry {
   readonly uri: string
   readonly suites: readonly string[]
   readonly components: readonly string[]
-  readonly options: string
+  /** Fields of deb822 by their names in lower case: only those of `KEPT`. */
+  readonly options: ReadonlyMap<string, string>
+}
+
+/** Options by their names in the old format and in deb822. Any that weakens the check of signatures (`trusted`) is left out. */
+const KEPT: Readonly<Record<string, string>> = {
+  'signed-by': 'signed-by',
+  arch: 'architectures',
+  'check-valid-until': 'check-valid-until',
 }
 
 /** The release that this machine runs, from the mirrors and with the keyrings that its own sources name. */
@@ -30,7 +38,7 @@ export async function findDebianSource(): Promise<DebianSource> {
   const isDebian = release.ID === 'debian'
   const all = isDebian && own.every(({ suite }) => suite !== backports) ? [...own, { ...main, suite: backports }] : own
   return {
-    lines: all.map(({ options, uri, suite, components }) => `deb ${options} ${uri} ${suite} ${components.join(' ')}`),
+    text: all.map((entry) => writeSource({ ...entry, suites: [entry.suite] })).join('\n'),
     target: isDebian ? backports : codename,
   }
 }
@@ -46,15 +54,32 @@ export function readSources(file: string, text: string): SourceEntry[] {
   return file.endsWith('.sources') ? text.split(/\n\s*\n/).flatMap(readParagraph) : text.split('\n').flatMap(readLine)
 }
 
-/** One line of the old format: `deb [signed-by=…] URI SUITE COMPONENT…`. */
-function readLine(line: string): SourceEntry[] {
-  const match = /^\s*deb\s+(\[[^\]]*\])?\s*(\S+)\s+(\S+)\s+([^#]+)/.exec(line)
-  if (match === null) return []
-  const [, options = '', uri = '', suite = '', components = ''] = match
-  return [{ uri, suites: [suite], components: words(components), options }]
+/** One paragraph of deb822. */
+export function writeSource({ uri, suites, components, options }: SourceEntry): string {
+  const fields = [
+    ['types', 'deb'],
+    ['uris', uri],
+    ['suites', suites.join(' ')],
+    ['components', components.join(' ')],
+    ...options,
+  ]
+  return fields.map(([name, value]) => `${name}: ${value}\n`).join('')
 }
 
-/** One paragraph of the deb822 format. A key within the file (a value of several lines) is left to apt's own keyrings. */
+/** One line of the old format: `deb [signed-by=…] URI SUITE COMPONENT…`. */
+function readLine(line: string): SourceEntry[] {
+  const match = /^\s*deb\s+(?:\[([^\]]*)\])?\s*(\S+)\s+(\S+)\s+([^#]+)/.exec(line)
+  if (match === null) return []
+  const [, options = '', uri = '', suite = '', components = ''] = match
+  const kept = words(options).flatMap((option): [string, string][] => {
+    const [name = '', value = ''] = option.split('=', 2)
+    const field = KEPT[name.toLowerCase()]
+    return field === undefined ? [] : [[field, value.replaceAll(',', ' ')]]
+  })
+  return [{ uri, suites: [suite], components: words(components), options: new Map(kept) }]
+}
+
+/** One paragraph of the deb822 format. */
 function readParagraph(paragraph: string): SourceEntry[] {
   const text = paragraph.replace(/^#.*\n/gm, '')
   const fields = new Map(text.split(/\n(?=\S)/).map((field) => [field.split(':', 1)[0]?.toLowerCase(), field]))
@@ -62,12 +87,14 @@ function readParagraph(paragraph: string): SourceEntry[] {
     fields
       .get(name)
       ?.slice(name.length + 1)
-      .trim() ?? ''
+      .trimEnd() ?? ''
   const [uri] = words(field('uris'))
-  if (uri === undefined || !words(field('types')).includes('deb') || field('enabled') === 'no') return []
-  const keyring = field('signed-by')
-  const options = keyring.startsWith('/') && !/\s/.test(keyring) ? `[signed-by=${keyring}]` : ''
-  return [{ uri, suites: words(field('suites')), components: words(field('components')), options }]
+  if (uri === undefined || !words(field('types')).includes('deb') || field('enabled').trim() === 'no') return []
+  const kept = Object.values(KEPT).flatMap((name): [string, string][] =>
+    // The lines of a key within the file keep the space that they begin with.
+    field(name).trim() === '' ? [] : [[name, field(name).replace(/^[ \t]+/, '')]],
+  )
+  return [{ uri, suites: words(field('suites')), components: words(field('components')), options: new Map(kept) }]
 }
 
 function words(text: string): string[] {

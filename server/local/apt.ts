@@ -25,7 +25,7 @@ export async function fetchPackages({ names, newerThan, folder }: Fetch): Promis
   }
   await writeFile(join(folder, 'apt.conf'), aptConf(folder))
   await writeFile(join(folder, 'status'), withoutErlang(await readFile('/var/lib/dpkg/status', 'utf8')))
-  await writeFile(join(folder, 'sources.list'), release.lines.join('\n'))
+  await writeFile(join(folder, 'apt.sources'), release.text)
   const apt = (program: string, ...args: string[]) =>
     mustRun(program, ['-c', join(folder, 'apt.conf'), '-t', release.target, ...args])
   await apt('apt-get', '-qq', 'update')
@@ -35,7 +35,7 @@ export async function fetchPackages({ names, newerThan, folder }: Fetch): Promis
   for (const part of ['lists', 'cache', 'status']) await rm(join(folder, part), { recursive: true, force: true })
 }
 
-/** Read after the machine's own settings (its proxy stays), so that no hook of its own runs and nothing of it is written. */
+/** Read after the machine's own settings (its proxy stays): no hook of its own runs, nothing of it is written, and nothing unsigned is taken. */
 function aptConf(folder: string): string {
   return `#clear APT::Update::Pre-Invoke;
 #clear APT::Update::Post-Invoke;
@@ -46,7 +46,7 @@ Dir::State "${folder}";
 Dir::State::Lists "${folder}/lists";
 Dir::State::Status "${folder}/status";
 Dir::Cache "${folder}/cache";
-Dir::Etc::SourceList "${folder}/sources.list";
+Dir::Etc::SourceList "${folder}/apt.sources";
 Dir::Etc::SourceParts "-";
 Dir::Etc::PreferencesParts "-";
 Dir::Etc::Preferences "-";
@@ -54,6 +54,10 @@ Dir::Log "${folder}";
 Debug::NoLocking "1";
 APT::Sandbox::User "";
 APT::Update::Error-Mode "any";
+APT::Get::AllowUnauthenticated "false";
+Acquire::AllowInsecureRepositories "false";
+Acquire::AllowWeakRepositories "false";
+Acquire::AllowDowngradeToInsecureRepositories "false";
 Acquire::Languages "none";
 Acquire::Retries "3";
 `
