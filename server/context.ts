@@ -9,6 +9,7 @@ import { createLive } from './feeds/live.ts'
 import { createNotifier } from './feeds/notify/notifier.ts'
 import { createOutbox } from './feeds/outbox.ts'
 import { createProofs } from './feeds/proofs/proofs.ts'
+import { recordOldMarks } from './feeds/proofs/record-old-marks.ts'
 import { createRooms } from './feeds/rooms/rooms.ts'
 import { createOriginals } from './feeds/sharing/originals.ts'
 import { addGauges } from './gauges.ts'
@@ -48,6 +49,7 @@ export async function createContext({ config, log, local }: ContextParts): Promi
   const state = stack.adopt(await openState(join(config.data, 'state.sqlite')), (db) => db.destroy())
   const index = stack.adopt(await openIndex(join(config.data, 'index.sqlite')), (db) => db.destroy())
   const secret = await openSecret(config.data)
+  await recordOldMarks({ index, state, secret, clock })
   const live = createLive()
   const site = stack.adopt(await openSite({ account, state, log }), (session) => session.stop())
   const metrics = createMetrics()

@@ -16,7 +16,7 @@ import { mayReplace } from './entry-row.ts'
 import { BLOCKED_TOPIC, type Live } from './live.ts'
 import { judge } from './moderation/judge.ts'
 import { creditKept } from './moderation/kept-copy.ts'
-import type { Marking } from './proofs/mark.ts'
+import { isMarked, type Marking } from './proofs/mark.ts'
 import { type ReadItem, type RoomReading, readItem, type SentItem } from './read-item.ts'
 import { clearEntries, removeItem } from './remove.ts'
 import { storeItem } from './store-item.ts'
@@ -99,7 +99,8 @@ async function ingestItem(deps: IngestDeps, { node, event, options }: Arrival): 
   if (!isFeed(node)) sent = await creditKept(deps, { address, item: sent, text })
   if (await isKnown(deps, { node, item: sent, text })) return 'unchanged'
   if (isFeed(node) && (await isBlocked(deps, { node, event, options }, text))) return 'rejected'
-  const read = readSafely(deps, { node, item: sent, text, room: options.room })
+  const isOurs = node.kind === 'comments' && (await isMarked(deps, address, sent.payload))
+  const read = readSafely(deps, { node, item: sent, text, room: options.room, isMarked: isOurs })
   if (typeof read === 'string') return reject(deps, address, read)
   const judged = await judgeItem(deps, { node, event, options }, read)
   if (judged === 'rejected') return 'rejected'

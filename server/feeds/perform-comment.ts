@@ -1,6 +1,8 @@
+import type { Element } from 'ltx'
 import { AppError, isAppError } from '#server/errors.ts'
 import { findDecision } from '#server/store/decision.ts'
 import { findNode } from '#server/store/node.ts'
+import type { OutboxRow } from '#server/store/outbox.ts'
 import { findAnswerable } from '#server/store/thread.ts'
 import { addressKey } from '#shared/address.ts'
 import { writeComment } from '#shared/entry.ts'
@@ -8,7 +10,7 @@ import { createTagUri } from '#shared/item-id.ts'
 import { requireNotBlocked } from './blocks.ts'
 import type { OutboxDeps } from './outbox-deps.ts'
 import type { Performance } from './perform.ts'
-import { markContributor } from './proofs/mark.ts'
+import { isMarked, markWords } from './proofs/mark.ts'
 import { ingestOwn, nameOf, publish } from './publish.ts'
 import { queue } from './queue-row.ts'
 import { type CommentTask, type RemoveCommentTask, saveTask } from './task.ts'
@@ -20,24 +22,11 @@ export async function performComment(
 ): Promise<void> {
   const { address, account } = row
   await requireNotBlocked(deps, { address, account: task.contributor?.jid ?? account }, 'You are blocked here')
-  const found = row.attempts > 0 ? await session.pubsub.findItem(address) : undefined
-  const published = new Date(task.published)
-  const payload =
-    found?.payload ??
-    writeComment({
-      text: task.text,
-      address,
-      author: { jid: account, name: (task.contributor && deps.config.title) ?? (await nameOf(deps, account)) },
-      published,
-      inReplyTo: task.inReplyTo,
-      answeredId: (task.inReplyTo && (await findAnswerable(deps.index, task.inReplyTo)))?.atomId ?? undefined,
-      contributor: task.contributor && {
-        ...task.contributor,
-        mark: markContributor(deps, address, task.contributor),
-      },
-      atomId: createTagUri(account, published, address.item),
-    })
-  if (found === undefined) {
+  const found = row.attempts > 0 ? (await session.pubsub.findItem(address))?.payload : undefined
+  // What is there under somebody's name must be what they said.
+  const isThere = found !== undefined && (task.contributor === undefined || (await isMarked(deps, address, found)))
+  const payload = isThere ? found : await write(deps, row, task)
+  if (!isThere) {
     await begin()
     try {
       await publish({ session, row }, payload)
@@ -47,6 +36,18 @@ export async function performComment(
     }
   }
   await ingestOwn(deps, { kind: 'published', address, item: { id: address.item, payload, publisher: account } })
+}
+
+async function write(deps: OutboxDeps, { address, account }: OutboxRow, task: CommentTask): Promise<Element> {
+  const { contributor, inReplyTo } = task
+  const published = new Date(task.published)
+  const name = (contributor && deps.config.title) ?? (await nameOf(deps, account))
+  const answeredId = (inReplyTo && (await findAnswerable(deps.index, inReplyTo)))?.atomId ?? undefined
+  const atomId = createTagUri(account, published, address.item)
+  const parts = { text: task.text, address, author: { jid: account, name }, published, inReplyTo, answeredId, atomId }
+  if (contributor === undefined) return writeComment(parts)
+  const mark = markWords(deps, address, writeComment({ ...parts, contributor }))
+  return writeComment({ ...parts, contributor: { ...contributor, mark } })
 }
 
 /** Retracts a comment; where only the post's author may, that is left to their session. */

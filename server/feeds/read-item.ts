@@ -15,7 +15,6 @@ import {
   type ProfileName,
   room as roomProfile,
 } from '#shared/profiles/index.ts'
-import { isMarked, type Marking } from './proofs/mark.ts'
 import { claimOfRepost, withoutFalseVia } from './sharing/read-repost.ts'
 
 /** What is known of a message in a room beside itself: nothing of it is its sender's to say. */
@@ -65,12 +64,14 @@ export interface SentItem {
   /** Its payload, written. */
   readonly text: string
   readonly room?: RoomReading
+  /** Whether this site marked it just as it is (`isMarked`). */
+  readonly isMarked?: boolean
 }
 
 /** Plain data of an item, or why there is none. */
 export function readItem(
-  { siteDomain, siteJid, secret }: Marking & { readonly siteDomain: BareJid; readonly siteJid?: BareJid },
-  { node, item, text, room }: SentItem,
+  { siteDomain, siteJid }: { readonly siteDomain: BareJid; readonly siteJid?: BareJid },
+  { node, item, text, room, isMarked = false }: SentItem,
 ): ReadItem | string {
   const { payload, publisher: stamped } = item
   if (item.id === METADATA_ITEM && node.kind === 'blog') {
@@ -86,24 +87,17 @@ export function readItem(
   const read = withoutFalseVia(found, { ...node.address, item: item.id }, isFeed(node))
   // Whoever publishes a repost is its author, whomever it names.
   const entryAuthor = read.via === undefined ? read.author.jid : undefined
-  const credit = creditOf({ siteDomain, node, stamped, entryAuthor })
+  const said = creditOf({ siteDomain, node, stamped, entryAuthor })
+  // Anybody may name anybody; only our own account asks for a proof first.
+  const isOurs = node.kind === 'comments' && said.kind !== 'unverified' && said.author === siteJid
+  const contributor = isOurs ? readContributor(payload) : undefined
+  // A service that only says who published it could put any words under a name: it is believed no more than the mark.
+  const isForged = contributor !== undefined && said.kind === 'according' && !isMarked
+  const credit: Credit = isForged ? { kind: 'unverified', claimed: entryAuthor } : said
   const entry = claimOfRepost(read, credit)
   const publisher = readPublisher(stamped) ?? (credit.kind === 'credited' ? credit.author : undefined)
-  // Anybody may name anybody; only our own account asks for a proof first.
-  const isOurs = node.kind === 'comments' && credit.kind !== 'unverified' && credit.author === siteJid
-  const contributor = isOurs ? readProved({ secret }, { node, item }, credit) : undefined
-  return { kind: 'entry', profile: profile.name, entry, credit, publisher, payload: text, contributor }
-}
-
-/** A service that only says who published it is believed no more than the mark beside it. */
-function readProved(
-  marking: Marking,
-  { node, item }: Pick<SentItem, 'node' | 'item'>,
-  { kind }: Credit,
-): Contributor | undefined {
-  const contributor = readContributor(item.payload)
-  if (contributor === undefined || kind === 'credited') return contributor
-  return isMarked(marking, { ...node.address, item: item.id }, contributor) ? contributor : undefined
+  const proved = isForged ? undefined : contributor
+  return { kind: 'entry', profile: profile.name, entry, credit, publisher, payload: text, contributor: proved }
 }
 
 /** A message: of a participant that the channel does not name nobody can say whose it is. */

@@ -26,6 +26,7 @@ export interface StateSchema {
   room: RoomTable
   roomMember: RoomMemberTable
   proof: ProofTable
+  markedWords: MarkedWordsTable
 }
 
 export interface AuthorTable {
@@ -339,4 +340,12 @@ export interface ProofTable {
   problem: string | null
   createdAt: string
   expiresAt: string
+}
+
+/** A digest of what a comment said at the upgrade, whose mark binds no words. */
+export interface MarkedWordsTable {
+  service: BareJid
+  node: string
+  item: ItemId
+  digest: string
 }

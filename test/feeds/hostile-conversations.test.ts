@@ -8,7 +8,7 @@ import { decide } from '#server/feeds/moderation/decide.ts'
 import { removeComment } from '#server/feeds/moderation/remove.ts'
 import { listAudience } from '#server/feeds/notify/audience.ts'
 import { groupNotices } from '#server/feeds/notify/group.ts'
-import { markContributor } from '#server/feeds/proofs/mark.ts'
+import { markWords } from '#server/feeds/proofs/mark.ts'
 import { addAuthorRow } from '#server/store/author.ts'
 import { findDecision } from '#server/store/decision.ts'
 import { findJudged } from '#server/store/judged-entry.ts'
@@ -188,9 +188,14 @@ describe('a service that is only said to have a comment of the site', () => {
   const blog: NodeAddress = { service: MALLORY, node: 'urn:xmpp:microblog:0' }
   const thread: NodeAddress = { service: MALLORY, node: 'urn:xmpp:microblog:0:comments/hers' }
 
-  async function read(ctx: TestContext, item: string, contributor: Contributor): Promise<string | null> {
+  function write(ctx: TestContext, contributor: Contributor) {
     const payload = entryOf({ author: ctx.siteJid })
     payload.cnode(writeContributor(contributor))
+    return payload
+  }
+
+  async function read(ctx: TestContext, item: string, contributor: Contributor): Promise<string | null> {
+    const payload = write(ctx, contributor)
     const address = itemOf(thread, item)
     assert.equal(await publishTo(ctx, address, { payload, publisher: ctx.siteJid }), 'stored')
     return (await findJudged(ctx.index, address))?.contributor ?? null
@@ -202,7 +207,7 @@ describe('a service that is only said to have a comment of the site', () => {
     const post = itemOf(blog, 'hers')
     await publishTo(ctx, post, { payload: entryOf({ more: commentsLink(thread) }), publisher: MALLORY })
     const romeo = { jid: ROMEO, how: 'message' } as const
-    const mark = markContributor(ctx, itemOf(thread, 'own'), romeo)
+    const mark = markWords(ctx, itemOf(thread, 'own'), write(ctx, romeo))
     assert.ok(mark)
     assert.equal(await read(ctx, 'none', romeo), null)
     assert.equal(await read(ctx, 'copied', { ...romeo, mark }), null)

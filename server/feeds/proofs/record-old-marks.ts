@@ -1,0 +1,37 @@
+import type { IndexDb, StateDb } from '#server/store/database.ts'
+import { addMarkedWords, listContributed, listKeptCopies } from '#server/store/marked-words.ts'
+import { findSetting, saveSetting } from '#server/store/setting.ts'
+import type { ItemAddress } from '#shared/address.ts'
+import { parseXml } from '#shared/xml.ts'
+import { digestWords } from './digest-words.ts'
+import { hasOldMark, type Marking } from './mark.ts'
+
+/** Of the state: there once the words under old marks were recorded. */
+export const RECORDED = 'old-marks-recorded'
+const AT_ONCE = 200
+
+interface Deps extends Marking {
+  readonly index: IndexDb
+  readonly state: StateDb
+  readonly clock: () => Date
+}
+
+/**
+ * Records, once, the words of comments that an older Canto published with a mark that does not bind them: as the index and
+ * the kept copies of moderators have them. Must end before anything is read from the network, or a service that changed the
+ * words meanwhile would have its own recorded.
+ */
+export async function recordOldMarks(deps: Deps): Promise<void> {
+  const { index, state, clock } = deps
+  if ((await findSetting(state, RECORDED)) !== undefined) return
+  for (const list of [listContributed(index, AT_ONCE), listKeptCopies(state, AT_ONCE)]) {
+    for await (const { address, payload } of list) await record(deps, address, payload)
+  }
+  await saveSetting(state, RECORDED, clock().toISOString())
+}
+
+async function record({ state, secret }: Deps, address: ItemAddress, payload: string): Promise<void> {
+  const entry = parseXml(payload)
+  if (entry === undefined || !hasOldMark({ secret }, address, entry)) return
+  await addMarkedWords(state, { address, digest: digestWords(entry) })
+}
