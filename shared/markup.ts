@@ -125,6 +125,19 @@ export function absoluteLinks(html: SafeHtml, base: string): SafeHtml {
   })
 }
 
+/** Pictures as figures, with their descriptions: for feeds, whose readers show only what is in the text. */
+export function picturesToHtml(pictures: readonly { readonly href: string; readonly alt: string }[]): SafeHtml {
+  const figures = pictures.map(({ href, alt }) => {
+    const caption = alt === '' ? '' : `<figcaption>${escapeXml(alt)}</figcaption>`
+    return `<figure><img src="${escapeXml(href)}" alt="${escapeXml(alt)}">${caption}</figure>`
+  })
+  return sanitizeHtml(figures.join(''))
+}
+
+export function joinHtml(parts: readonly SafeHtml[]): SafeHtml {
+  return parts.join('') as SafeHtml
+}
+
 /** Marks links as not the site's own words. */
 export function markForeignLinks(html: SafeHtml): SafeHtml {
   return rewrite(html, ({ name, attrs }) => {

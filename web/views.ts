@@ -139,6 +139,8 @@ export interface CommentView {
   readonly isUnverified: boolean
   readonly accordingTo?: string
   readonly published: string
+  /** When it was last edited, if it was. */
+  readonly edited?: string
   readonly html: SafeHtml
   readonly language?: string
   /** 0 to 3. */
@@ -177,9 +179,10 @@ export interface FollowView {
   /** Where everybody may read it. */
   readonly feedUrl?: string
   readonly xmppUri: string
-  /** The XMPP address to type into a client: the account. */
+  /** The XMPP address to type into a client: the account, or the service of a community. */
   readonly jid: string
-  readonly isCommunity?: boolean
+  /** Of a community: its node on that service. */
+  readonly node?: string
 }
 
 export interface FollowButtonView {

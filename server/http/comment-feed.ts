@@ -10,7 +10,7 @@ import type { Feed, FeedEntry } from '#shared/atom.ts'
 import { feedEntryId } from '#shared/atom.ts'
 import { commentPath, postPath } from '#shared/paths.ts'
 import type { AppContext } from './context.ts'
-import { describeSource, EPOCH, type FeedQuery, type FeedSource, newest, writeAddress } from './feed-data.ts'
+import { describeSource, type FeedQuery, type FeedSource, newest, writeAddress } from './feed-data.ts'
 import { nameOf } from './pages/comment-view.ts'
 
 type Deps = Pick<AppContext, 'config' | 'siteDomain'>
@@ -67,14 +67,13 @@ export function createCommentFeed(
 ): Feed {
   const entries = page.rows.map((comment) => createCommentEntry(deps, post, comment))
   const absolute = (found: FeedQuery) => writeAddress(deps, source.feedPath, found)
-  const updated = newest(entries)
   return {
     ...describeSource(deps, source),
     self: absolute(query),
     first: absolute({}),
     previous: page.newer === undefined ? undefined : absolute({ after: page.newer }),
     next: page.older === undefined ? undefined : absolute({ before: page.older }),
-    updated: updated > EPOCH ? updated : post.updated,
+    updated: newest(entries) ?? source.since,
     entries,
   }
 }

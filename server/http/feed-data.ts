@@ -4,7 +4,9 @@ import type { PostRow } from '#server/store/post-row.ts'
 import { writeXmppUri } from '#shared/address.ts'
 import type { Feed, FeedEntry } from '#shared/atom.ts'
 import { feedEntryId } from '#shared/atom.ts'
+import { joinHtml, picturesToHtml, type SafeHtml } from '#shared/markup.ts'
 import { postPath } from '#shared/paths.ts'
+import { findTemplate } from '#shared/profiles/index.ts'
 import type { AppContext } from './context.ts'
 
 type Deps = Pick<AppContext, 'config' | 'siteDomain'>
@@ -17,6 +19,8 @@ export interface FeedSource {
   readonly pagePath: string
   readonly feedPath: string
   readonly blog?: BlogRow | undefined
+  /** When it came to be: the date of a feed without entries (RFC 4287 §4.2.15 wants one). */
+  readonly since: Date
   /** Somebody's own, of what they follow: also what only its service says who wrote it. */
   readonly isPrivate?: boolean
 }
@@ -26,9 +30,6 @@ export interface FeedQuery {
   readonly before?: string | undefined
   readonly after?: string | undefined
 }
-
-/** Of a feed without entries. */
-export const EPOCH = new Date(0)
 
 export function createPostFeed(
   deps: Deps,
@@ -46,7 +47,7 @@ export function createPostFeed(
     first: absolute({}),
     previous: page.newer === undefined ? undefined : absolute({ after: page.newer }),
     next: page.older === undefined ? undefined : absolute({ before: page.older }),
-    updated: newest(entries),
+    updated: newest(entries) ?? source.since,
     entries,
   }
 }
@@ -59,7 +60,13 @@ function createPostEntry(deps: Deps, { isPrivate }: FeedSource, row: PostRow): F
   const author = row.credit === 'credited' ? row.author : undefined
   return {
     id: feedEntryId(row.address, author?.jid, row.atomId),
-    ...{ title: titleOf(row), html: row.html, summary: row.summary, published: row.published, updated: row.updated },
+    ...{
+      title: titleOf(row),
+      html: withPictures(row),
+      summary: row.summary,
+      published: row.published,
+      updated: row.updated,
+    },
     ...(row.repost && { via: row.repost.alternate ?? writeXmppUri(row.repost.via) }),
     author: author ?? { name: `${row.author?.name ?? ''} (according to ${row.address.service})` },
     ...{ tags: row.tags, language: row.language, alternate },
@@ -69,6 +76,13 @@ function createPostEntry(deps: Deps, { isPrivate }: FeedSource, row: PostRow): F
       : { enclosures: row.pictures.map(({ alt, ...rest }) => ({ ...rest, title: alt })) }),
     comments: row.comments && { page: `${alternate}#comments`, feed, count: row.commentCount },
   }
+}
+
+/** As its page shows them: those of a gallery before its words, those of any other post after them. */
+function withPictures({ html, pictures, profile }: PostRow): SafeHtml {
+  if (pictures.length === 0) return html
+  const figures = picturesToHtml(pictures)
+  return joinHtml(findTemplate(profile) === 'gallery' ? [figures, html] : [html, figures])
 }
 
 /** A repost says who shared it: in a list of titles nothing else does. */
@@ -87,8 +101,10 @@ export function describeSource(deps: Deps, source: FeedSource) {
   }
 }
 
-export function newest(entries: readonly FeedEntry[]): Date {
-  return entries.reduce((found, { updated }) => (updated > found ? updated : found), EPOCH)
+/** The date of the newest change; undefined where there are no entries. */
+export function newest(entries: readonly FeedEntry[]): Date | undefined {
+  const [first, ...others] = entries.map(({ updated }) => updated)
+  return first && others.reduce((found, updated) => (updated > found ? updated : found), first)
 }
 
 export function writeAddress({ config }: Deps, path: string, query: FeedQuery = {}): string {

@@ -1,4 +1,5 @@
 import { AppError } from '#server/errors.ts'
+import { findSince } from '#server/store/account.ts'
 import { listFollows } from '#server/store/follow.ts'
 import { listPosts } from '#server/store/post.ts'
 import { findReaderBySecret } from '#server/store/reader.ts'
@@ -41,7 +42,7 @@ export async function createHomeFeed(deps: Deps, secret: string, { of, file, ...
   const addresses = one === undefined ? followed : [one]
   const page = await listPosts(deps.index, { scope: { kind: 'feeds', addresses }, ...query, limit: ENTRIES })
   const feedPath = homeFeedPath(secret, one, file)
-  const source = one === undefined ? describeTimeline(deps, jid) : await describeFeed(deps, one)
+  const source = one === undefined ? await describeTimeline(deps, jid) : await describeFeed(deps, one)
   return createPostFeed(deps, { ...source, feedPath, isPrivate: true }, { query, page })
 }
 
@@ -54,17 +55,19 @@ function findFollowed(followed: readonly NodeAddress[], uri: string): NodeAddres
 
 type Described = Omit<FeedSource, 'feedPath'>
 
-function describeTimeline({ config }: Deps, jid: BareJid): Described {
+async function describeTimeline({ config, state }: Deps, jid: BareJid): Promise<Described> {
   const id = new URL('/home', config.url)
   // Of one person, whatever the secret: a new address is no new feed.
   id.hash = jid
-  return { id: id.href, title: `${config.title}: ${jid}`, pagePath: '/home' }
+  return { id: id.href, title: `${config.title}: ${jid}`, pagePath: '/home', since: await findSince(state, jid) }
 }
 
 async function describeFeed(deps: Deps, address: NodeAddress): Promise<Described> {
   const blog = await requireFeed(deps, address)
   const pagePath = nodePath({ domain: deps.siteDomain }, address)
-  return { id: writeUri(address), title: blogTitle(blog), subtitle: blog.description, pagePath, blog }
+  const { description: subtitle, createdAt } = blog
+  const since = blog.purgedAt ?? createdAt
+  return { id: writeUri(address), title: blogTitle(blog), subtitle, pagePath, blog, since }
 }
 
 function writeUri({ service, node }: NodeAddress): string {

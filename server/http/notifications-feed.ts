@@ -1,6 +1,7 @@
 import { AppError } from '#server/errors.ts'
 import { groupNotices, type NoticeGroup, noticePath, postOfNotice } from '#server/feeds/notify/group.ts'
 import { sayNotice, titleOf } from '#server/feeds/notify/notice.ts'
+import { findSince } from '#server/store/account.ts'
 import { listNewsTitles } from '#server/store/news.ts'
 import { listNotifications } from '#server/store/notification.ts'
 import { findReaderBySecret } from '#server/store/reader.ts'
@@ -37,7 +38,7 @@ export async function createNotificationsFeed(deps: Deps, secret: string, file: 
   return {
     ...{ id: id.href, title: `${config.title}: notifications of ${jid}`, alternate: page.href, entries },
     self: new URL(notificationsFeedPath(secret, file), config.url).href,
-    updated: entries[0]?.updated ?? new Date(0),
+    updated: entries[0]?.updated ?? (await findSince(deps.state, jid)),
   }
 }
 

@@ -89,6 +89,14 @@ export async function listSiteAuthors({ config, state }: Pick<AppContext, 'confi
   return (await listAuthorRows(state)).map(({ jid }) => jid).filter((jid) => mayBlog(config, jid))
 }
 
+/** When the site got its first author; before there is one, when the server started. */
+export async function findStart({ config, state }: Pick<AppContext, 'config' | 'state'>): Promise<Date> {
+  const starts = (await listAuthorRows(state)).flatMap(({ jid, since }) =>
+    mayBlog(config, jid) ? [since.getTime()] : [],
+  )
+  return new Date(starts.length === 0 ? performance.timeOrigin : Math.min(...starts))
+}
+
 function splitOnce(text: string, mark: string): [string, string?] {
   const at = text.indexOf(mark)
   return at < 0 ? [text] : [text.slice(0, at), text.slice(at + 1)]

@@ -58,5 +58,7 @@ export async function findOwnBlog({ index }: Pick<Deps, 'index'>, person: Person
   const address = blogAddress(person.jid)
   const found = await findBlog(index, address)
   const author = { jid: person.jid, name: person.name }
-  return found ?? { kind: 'blog', address, author, status: 'open', isWaiting: true, backfill: 'none' }
+  return (
+    found ?? { kind: 'blog', address, author, createdAt: new Date(), status: 'open', isWaiting: true, backfill: 'none' }
+  )
 }

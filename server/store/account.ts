@@ -18,6 +18,12 @@ export async function findAccount(state: StateDb, jid: BareJid): Promise<Account
   return row && readAccount(row)
 }
 
+/** When an account signed in here for the first time. */
+export async function findSince(state: StateDb, jid: BareJid): Promise<Date> {
+  const row = await state.selectFrom('account').select('createdAt').where('jid', '=', jid).executeTakeFirstOrThrow()
+  return new Date(row.createdAt)
+}
+
 export async function saveAccount(state: StateDb, account: Account): Promise<void> {
   const { jid, userAgentId, token = null, name = null } = account
   await state

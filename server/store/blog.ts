@@ -19,6 +19,8 @@ export interface BlogRow {
   /** Whose blog it is; of a community, its service. */
   readonly author: PersonName
   readonly language?: string
+  /** When its node became known here. */
+  readonly createdAt: Date
   readonly status: 'open' | 'closed' | 'deleted'
   /** Not read for the first time yet. */
   readonly isWaiting: boolean
@@ -87,6 +89,7 @@ function readBlog(row: SelectedBlog): BlogRow {
     publishModel: row.publishModel ?? undefined,
     author: { jid, name: (isBlog ? row.personName : null) ?? localPart(jid) ?? jid },
     language: row.language ?? undefined,
+    createdAt: new Date(row.createdAt),
     status: row.status,
     isWaiting: row.isWaiting === 1,
     problem: row.problem ?? undefined,

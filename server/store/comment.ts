@@ -23,6 +23,7 @@ export interface CommentRow {
   readonly language?: string
   readonly published: Date
   readonly updated: Date
+  readonly isEdited: boolean
   readonly atomId?: string
   readonly inReplyTo?: ItemAddress
 }
@@ -102,6 +103,7 @@ function readComment(row: SelectedComment): CommentRow {
     language: row.language ?? undefined,
     published: new Date(row.publishedAt),
     updated: new Date(row.updatedAt),
+    isEdited: row.isEdited === 1,
     atomId: row.atomId ?? undefined,
     inReplyTo: readReply(row),
   }

@@ -163,6 +163,12 @@ describe('the page of a community', () => {
     assert.match(post.body, /<em>text<\/em>/)
     assert.doesNotMatch(post.body, /\/delete"|\/edit"/)
     assert.match((await juliet.get(PATH)).body, /Write here[\s\S]*People/)
+    // The address of its service alone would lead a client nowhere.
+    const [, follow = ''] = /<details class="follow">([\s\S]*?)<\/details>/.exec(page.body) ?? []
+    assert.deepEqual(
+      [...follow.matchAll(/<code class="address">(.*?)<\/code>/g)].map(([, text]) => text),
+      [NIGHTS.service, NIGHTS.node],
+    )
     assert.match((await stranger.get('/sitemap.xml')).body, /verona-by-night/)
   })
 

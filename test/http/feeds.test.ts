@@ -99,6 +99,42 @@ describe('a feed', () => {
     assert.match(body, /xmlUrl="https:\/\/blog\.example\/@juliet\/atom\.xml"/)
   })
 
+  it('without entries has the date when it came to be, and keeps it', async () => {
+    await using site = await createTestSite()
+    site.ctx.setNow('2026-03-01T10:00:00Z')
+    await seedAuthor(site)
+    const { path } = await seedThread(site, 'balcony')
+    site.ctx.setNow('2026-04-01T10:00:00Z')
+    await seedAuthor(site, 'nurse@capulet.example')
+    for (const [feed, date] of [
+      ['/tag/nothing/atom.xml', '2026-03-01T10:00:00Z'],
+      ['/@juliet/tag/nothing/atom.xml', '2026-03-01T10:00:00Z'],
+      ['/@nurse/atom.xml', '2026-04-01T10:00:00Z'],
+      // The date of the post itself.
+      [`${path}/atom.xml`, '2026-01-02T03:04:05Z'],
+    ]) {
+      const { statusCode, body } = await site.browser().get(String(feed), atom)
+      assert.equal(statusCode, 200, feed)
+      assert.match(body, new RegExp(`<updated>${date}</updated>`), feed)
+      assert.doesNotMatch(body, /<entry>/)
+    }
+  })
+
+  it('has the pictures of a post in its content, those of a gallery first', async () => {
+    await using site = await siteWithPosts(0)
+    const picture = '<link rel="enclosure" type="image/png" title="A &lt;rose&gt;" href="https://a.example/1.png"/>'
+    await seedPost(site, 'rose', { text: 'In the rain', more: picture })
+    const { body } = await site.browser().get('/@juliet/feed.json')
+    const [item] = (JSON.parse(body) as { items: { content_html: string }[] }).items
+    assert.equal(
+      item?.content_html,
+      '<p>In the rain</p><figure><img src="https://a.example/1.png" alt="A &lt;rose&gt;" /><figcaption>A &lt;rose&gt;</figcaption></figure>',
+    )
+    await site.ctx.index.updateTable('entry').set({ profile: 'gallery' }).execute()
+    const gallery = await site.browser().get('/@juliet/atom.xml', atom)
+    assert.match(gallery.body, /<figure>.*<p>In the rain/)
+  })
+
   it('is nothing for a cursor that is none of ours, and for a blog that is not there', async () => {
     await using site = await siteWithPosts(1)
     assert.equal((await site.browser().get('/atom.xml?before=nonsense')).statusCode, 200)

@@ -137,7 +137,9 @@ function createComment(id: string, name: string, text: string, more: Partial<Com
 
 export const comments: readonly CommentView[] = [
   createComment('c1', 'Romeo', 'It was the lark. I should know: I was the one who had to climb down.'),
-  createComment('c2', 'Juliet Capulet', 'You were not looking.', { depth: 1, isAuthor: true, removeUrl: '/remove' }),
+  createComment('c2', 'Juliet Capulet', 'You were not looking.', {
+    ...{ depth: 1, isAuthor: true, removeUrl: '/remove', edited: '2026-03-16T08:00:00Z' },
+  }),
   createComment('c3', 'روميو', 'كنت أنظر.', { depth: 2, language: 'ar' }),
   createComment('c4', 'Juliet Capulet', 'Were not.', { depth: 3, isAuthor: true }),
   createComment('c5', 'Romeo', 'Deeper.', { depth: 3, to: 'Juliet Capulet', toUrl: '/@juliet/lark/comments/c4' }),

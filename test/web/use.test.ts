@@ -144,6 +144,9 @@ describe('microformats', () => {
     assert.equal(entry?.category, 'astronomy gardens')
     assert.equal(cites.length, 12)
     assert.match(cites[1]?.['in-reply-to'] ?? '', /^xmpp:/)
+    assert.ok(cites.every(({ parent, contents }) => parent === 'h-entry' && contents === '1'))
+    assert.equal(entry?.contents, '1')
+    assert.equal(cites[1]?.updated, '2026-03-16T08:00:00Z')
   })
 })
 
@@ -186,12 +189,15 @@ function readFormats(): Readonly<Record<string, string>>[] {
     return text
   }
   return [...document.querySelectorAll('.h-feed, .h-entry, .h-cite')].map((root) => {
-    const found: Record<string, string> = { type: [...root.classList].find((name) => name.startsWith('h-')) ?? '' }
+    const typeOf = (element: Element) => [...element.classList].find((name) => name.startsWith('h-')) ?? ''
+    const above = root.matches('.h-cite') ? rootOf(root) : undefined
+    const found: Record<string, string> = { type: typeOf(root), ...(above && { parent: typeOf(above) }) }
     for (const element of root.querySelectorAll('[class*="p-"], [class*="u-"], [class*="dt-"], [class*="e-"]')) {
       if (rootOf(element) !== root || element.matches('.h-entry, .h-cite')) continue
       for (const name of element.classList) {
         const [, kind, property] = /^(p|u|dt|e)-(.+)$/.exec(name) ?? []
         if (property === undefined) continue
+        if (property === 'content') found.contents = String(Number(found.contents ?? 0) + 1)
         const value = kind === 'u' ? (element.getAttribute('href') ?? readValue(element)) : readValue(element)
         found[property] =
           found[property] === undefined || property !== 'category' ? value : `${found[property]} ${value}`

@@ -303,6 +303,7 @@ export const ar: Strings = {
   followCommunity: 'تابع هذا المجتمع',
   followFeed: 'في قارئ تلقيمات، مثل NetNewsWire أو Feedly أو Thunderbird، اشترك في:',
   followXmpp: 'في برنامج XMPP يقرأ المدونات، مثل Movim أو Libervia، تابع العنوان:',
+  followXmppNode: 'في برنامج XMPP يقرأ المجتمعات، مثل Movim أو Libervia، تابع هذه الخدمة وعقدتها:',
   followUri: 'كرابط لبرامج XMPP:',
   tagged: 'منشورات عن {tag}',
   tags: 'الوسوم',

@@ -280,6 +280,8 @@ export const de: Strings = {
   followCommunity: 'Dieser Gemeinschaft folgen',
   followFeed: 'In einem Feedreader wie NetNewsWire, Feedly oder Thunderbird diese Adresse abonnieren:',
   followXmpp: 'In einem XMPP-Programm, das Blogs liest, wie Movim oder Libervia, dieser Adresse folgen:',
+  followXmppNode:
+    'In einem XMPP-Programm, das Gemeinschaften liest, wie Movim oder Libervia, diesem Dienst und seinem Knoten folgen:',
   followUri: 'Als Link für XMPP-Programme:',
   tagged: 'Beiträge über {tag}',
   tags: 'Schlagwörter',

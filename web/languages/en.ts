@@ -276,6 +276,8 @@ export const en = {
   followCommunity: 'Follow this community',
   followFeed: 'In a feed reader, such as NetNewsWire, Feedly or Thunderbird, subscribe to:',
   followXmpp: 'In an XMPP client that reads blogs, such as Movim or Libervia, follow the address:',
+  followXmppNode:
+    'In an XMPP client that reads communities, such as Movim or Libervia, follow this service and its node:',
   followUri: 'As a link for XMPP programs:',
   tagged: 'Posts about {tag}',
   tags: 'Tags',

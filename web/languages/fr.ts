@@ -280,6 +280,8 @@ export const fr: Strings = {
   followCommunity: 'Suivre cette communauté',
   followFeed: 'Dans un lecteur de flux, comme NetNewsWire, Feedly ou Thunderbird, abonnez-vous à :',
   followXmpp: 'Dans un client XMPP qui lit les blogs, comme Movim ou Libervia, suivez l’adresse :',
+  followXmppNode:
+    'Dans un client XMPP qui lit les communautés, comme Movim ou Libervia, suivez ce service et son nœud :',
   followUri: 'Comme lien pour les programmes XMPP :',
   tagged: 'Billets sur {tag}',
   tags: 'Mots-clés',

@@ -53,6 +53,7 @@ function viewComment(web: Web, thread: Thread, comment: ThreadComment): CommentV
       proof: { site: web.ctx.config.title, jid: row.contributor.jid, how: row.contributor.how },
     }),
     published: row.published.toISOString(),
+    edited: row.isEdited ? row.updated.toISOString() : undefined,
     html: forPage(web, row.html),
     ...{ language: row.language, depth: Math.min(depth, DEEPEST) },
     ...(saysWhom ? { to: nameOf(parent), toUrl: commentPath(site, post.address, parent.address) } : {}),

@@ -138,7 +138,7 @@ export function viewFollow({ ctx }: Web, blog: BlogRow, isOfSite: boolean): Foll
     ...(isOfSite ? { feedUrl: feed.href } : {}),
     xmppUri: writeXmppUri(blog.address),
     jid: blog.address.service,
-    isCommunity: blog.kind === 'community',
+    node: blog.kind === 'community' ? blog.address.node : undefined,
   }
 }
 

@@ -10,7 +10,15 @@ import type { FeedQuery, FeedSource } from '../feed-data.ts'
 import { createPostFeed } from '../feed-data.ts'
 import { FEED_FORMATS, type FeedFormat, sendFeed } from '../feed-formats.ts'
 import type { FeedParams, PostParams } from '../places.ts'
-import { FEED_PATHS, isSiteFeed, listSiteAuthors, readFeedParams, readPostParams, redirectedTo } from '../places.ts'
+import {
+  FEED_PATHS,
+  findStart,
+  isSiteFeed,
+  listSiteAuthors,
+  readFeedParams,
+  readPostParams,
+  redirectedTo,
+} from '../places.ts'
 import { blogTitle, requireFeed, requirePost } from '../shown.ts'
 import type { Web } from '../web.ts'
 
@@ -51,6 +59,7 @@ function addFormat(app: FastifyInstance, { ctx, assets }: Web, format: FeedForma
       title: tag === undefined ? title : `${title}: ${tag}`,
       pagePath,
       feedPath: tag === undefined ? `/${file}` : `${pagePath}/${file}`,
+      since: await findStart(ctx),
     }
     return sendPosts(request, reply, { source, scope: { kind: 'site', authors: await listSiteAuthors(ctx) }, tag })
   }
@@ -64,7 +73,8 @@ function addFormat(app: FastifyInstance, { ctx, assets }: Web, format: FeedForma
     const pagePath = tag === undefined ? nodePath(site, address) : tagPath(site, tag, address)
     const title = tag === undefined ? blogTitle(blog) : `${blogTitle(blog)}: ${tag}`
     const id = tag === undefined ? writeXmppUri(blog.address) : new URL(pagePath, ctx.config.url).href
-    const source = { id, title, subtitle: blog.description, pagePath, feedPath: `${pagePath}/${file}`, blog }
+    const since = blog.purgedAt ?? blog.createdAt
+    const source = { id, title, subtitle: blog.description, pagePath, feedPath: `${pagePath}/${file}`, blog, since }
     return sendPosts(request, reply, { source, scope: { kind: 'blog', address }, tag })
   }
 
@@ -78,7 +88,8 @@ function addFormat(app: FastifyInstance, { ctx, assets }: Web, format: FeedForma
     }
     const pagePath = postPath(site, address)
     const id = writeXmppUri(post.comments)
-    const source = { id, title: `Comments: ${post.title}`, pagePath, feedPath: `${pagePath}/${file}` }
+    const feedPath = `${pagePath}/${file}`
+    const source = { id, title: `Comments: ${post.title}`, pagePath, feedPath, since: post.published }
     const { before, after } = request.query
     const page = await listFeedComments(ctx.index, post, { before, after })
     return send(request, reply, createCommentFeed(ctx, source, { post, query: { before, after }, page }))
