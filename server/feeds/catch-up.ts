@@ -6,7 +6,8 @@ import type { NodeAddress } from '#shared/address.ts'
 import { localPart } from '#shared/jid.ts'
 import { announceChanged } from './announce.ts'
 import { compareIds } from './compare-ids.ts'
-import { countKnown, finishPartial, finishWhole } from './finish-reading.ts'
+import { countKnown, finishPartial, finishWhole, moveMark } from './finish-reading.ts'
+import { MARKED_IN_A_ROW } from './mark.ts'
 import { learnNodeInfo } from './node-info.ts'
 import { createReading, type Reading, type ReadingDeps, type ReadPage } from './reading.ts'
 import { clearEntries } from './remove.ts'
@@ -80,12 +81,13 @@ async function readNewest(deps: CatchUpDeps, node: NodeRow, signal: AbortSignal)
   if (isFirst) {
     await updateNode(deps.index, node.address, {
       ...{ backfill: 'underway', backfillCursor: page.cursor ?? null, itemCount: page.count ?? null },
-      deepDueAt: deps.clock().getTime(),
+      ...{ deepDueAt: deps.clock().getTime(), mark: JSON.stringify(reading.mark) },
     })
     return count(deps, 'first', 'more')
   }
+  if (reading.isJoined) await moveMark(deps, node, reading.mark)
   if (node.backfill === 'underway') return count(deps, 'newest', 'more')
-  if (page.fresh > 0) return count(deps, 'newest', await askDeepReading(deps, node))
+  if (isEndless(node, { page, reading })) return count(deps, 'newest', await askDeepReading(deps, node))
   return compareCounts(deps, node, { page, signal })
 }
 
@@ -101,13 +103,14 @@ async function readUntilEnough(
         await updateNode(deps.index, node.address, { isWaiting: 0 })
         await announceChanged(deps, node)
       }
-      if (page === undefined || page.isLast || isEnough(page, { isFirst, count: reading.seen.size })) return page
+      if (page === undefined || page.isLast) return page
+      if (isFirst ? reading.seen.size >= USEFUL : isEnough(node, { page, reading })) return page
     }
   } catch (error) {
     if (reading.seen.size === 0 || !isAppError(error, 'too-large')) throw error
     if (isFirst) await finishPartial(deps, node, reading)
     // Its older items, as far as they are known here, are asked for when it is compared whole.
-    else await updateNode(deps.index, node.address, { backfill: 'partial' })
+    else await updateNode(deps.index, node.address, { backfill: 'partial', mark: JSON.stringify(reading.mark) })
     return 'partial'
   }
 }
@@ -117,9 +120,20 @@ function count({ meters }: CatchUpDeps, how: string, outcome: CatchUp = 'read'):
   return outcome
 }
 
-/** Known ground is where a whole page has nothing new: everything older was there before. */
-function isEnough({ fresh }: ReadPage, { isFirst, count }: { isFirst: boolean; count: number }): boolean {
-  return isFirst ? count >= USEFUL : fresh === 0 || count >= MOST_NEWEST
+interface Progress {
+  readonly page: ReadPage
+  readonly reading: Reading
+}
+
+function isEnough({ mark }: NodeRow, { page, reading }: Progress): boolean {
+  if (reading.isJoined || reading.seen.size >= MOST_NEWEST) return true
+  // Without a mark a page of known items must do until the node is compared whole, which is due within a day.
+  return mark === undefined && page.fresh === 0
+}
+
+/** Whether the reading ended before it got to anything known. */
+function isEndless({ mark }: NodeRow, { page, reading }: Progress): boolean {
+  return mark === undefined ? page.fresh > 0 : !reading.isJoined
 }
 
 /** The fewest that show whether there is anything new, or all where that costs no more than a few. */
@@ -127,7 +141,7 @@ function firstSize({ itemCount, averageBytes, backfill, problem }: NodeRow): num
   if (averageBytes === undefined || backfill === 'none') return problem === undefined ? SIZE_UNKNOWN : 1
   const most = Math.max(1, Math.floor(WHOLE_BYTES / averageBytes))
   if (itemCount === undefined) return Math.min(SIZE_UNCOUNTED, Math.max(most, Math.floor(200_000 / averageBytes), 1))
-  return itemCount + 2 <= most ? itemCount + 2 : 1
+  return itemCount + 2 <= most ? itemCount + 2 : MARKED_IN_A_ROW
 }
 
 interface Newest {

@@ -2,6 +2,7 @@ import { countEntries } from '#server/store/entry.ts'
 import { findNode, type NodeRow, updateNode } from '#server/store/node.ts'
 import type { Inbox } from './inbox.ts'
 import type { IngestDeps } from './ingest.ts'
+import type { Mark } from './mark.ts'
 import { type MissingDeps, removeMissing } from './missing.ts'
 import type { Reading } from './reading.ts'
 
@@ -18,12 +19,18 @@ const LITTLE_BYTES = 200_000
 export async function finishWhole(
   deps: FinishDeps,
   node: NodeRow,
-  { seen, begunAt }: Pick<Reading, 'seen' | 'begunAt'>,
+  { seen, begunAt, mark }: Pick<Reading, 'seen' | 'begunAt' | 'mark'>,
 ): Promise<void> {
   await deps.inbox.run(node.address, async () => {
     await removeMissing(deps, node, { seen, readAt: begunAt })
     await noteCompared(deps, node, seen.size)
+    await moveMark(deps, node, mark)
   })
+}
+
+/** Everything that was published before the newest of the marked items is in the index now. */
+export async function moveMark({ index }: Pick<IngestDeps, 'index'>, { address }: NodeRow, mark?: Mark): Promise<void> {
+  if (mark !== undefined) await updateNode(index, address, { mark: JSON.stringify(mark) })
 }
 
 /** The node has so many items, and the index all of them that are entries. */
@@ -37,7 +44,11 @@ export async function noteCompared(deps: IngestDeps, node: NodeRow, itemCount: n
 }
 
 /** Its newest items are all there is to see: nothing can be said of those that are missing. */
-export async function finishPartial(deps: IngestDeps, node: NodeRow, { seen }: Pick<Reading, 'seen'>): Promise<void> {
+export async function finishPartial(
+  deps: IngestDeps,
+  node: NodeRow,
+  { seen, mark }: Pick<Reading, 'seen' | 'mark'>,
+): Promise<void> {
   const now = deps.clock().getTime()
   await updateNode(deps.index, node.address, {
     ...{ isWaiting: 0, backfillCursor: null, itemCount: Math.max(seen.size, node.itemCount ?? 0) },
@@ -45,6 +56,7 @@ export async function finishPartial(deps: IngestDeps, node: NodeRow, { seen }: P
     backfill: node.backfill === 'done' ? 'done' : 'partial',
     ...{ deepReadAt: now, deepDueAt: nextDeepReading(now, LITTLE_BYTES) },
   })
+  await moveMark(deps, node, mark)
 }
 
 /** How many items of a node the index has, its description too. */

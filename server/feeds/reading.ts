@@ -7,6 +7,7 @@ import type { ItemId } from '#shared/address.ts'
 import { mayListIds } from './compare-ids.ts'
 import type { Inbox } from './inbox.ts'
 import { type IngestDeps, ingest } from './ingest.ts'
+import { createJoining, type Mark } from './mark.ts'
 
 export interface ReadingDeps extends IngestDeps {
   readonly site: { readonly status: SessionStatus; readonly pubsub: Pick<Pubsub, 'pages'> }
@@ -29,6 +30,8 @@ export const BOUNDS: ReadingBounds = { items: 50_000, pages: 5_000, bytes: 64 * 
 export interface ReadPage extends Pick<NodePage, 'isLast' | 'cursor' | 'count' | 'ids'> {
   /** How many of its items the index did not have so. */
   readonly fresh: number
+  /** How many of these are newer than what earlier readings had read. */
+  readonly newer: number
   /** When it was asked for: what changed here since then is newer. */
   readonly readAt: Date
 }
@@ -42,6 +45,10 @@ export interface Reading {
   readonly begunAt: Date
   /** Whether it was ended by a bound of ours. */
   readonly isCut: boolean
+  /** Whether it got to what earlier readings had read. */
+  readonly isJoined: boolean
+  /** The mark of the node once nothing is missing as far down as this got; undefined where it did not begin at the top. */
+  readonly mark: Mark | undefined
 }
 
 export interface ReadingOptions {
@@ -63,6 +70,7 @@ export function createReading(deps: ReadingDeps, node: NodeRow, options: Reading
   const seen = new Set<ItemId>()
   const spent = { pages: 0, bytes: 0, time: 0 }
   const begunAt = deps.clock()
+  const joining = createJoining(node.mark)
   let isCut = false
   const pages = deps.site.pubsub.pages(node.address, {
     ...{
@@ -92,14 +100,22 @@ export function createReading(deps: ReadingDeps, node: NodeRow, options: Reading
     get isCut() {
       return isCut
     },
+    get isJoined() {
+      return joining.isJoined
+    },
+    get mark() {
+      return before === undefined ? joining.next : undefined
+    },
     async next() {
       const readAt = deps.clock()
       const begun = performance.now()
       const removed = listenForRemovals(deps, node)
       const { value: page, done } = await pages.next().finally(removed.stop)
       if (done) return undefined
-      const arrived = { ...{ page, readAt, removed }, ...options }
-      const fresh = await deps.inbox.run(node.address, () => ingestPage(deps, node, arrived))
+      const fresh = await deps.inbox.run(node.address, () =>
+        ingestPage(deps, node, { page, readAt, removed, isHistory: options.isHistory, signal }),
+      )
+      const newer = joining.take(page.items)
       for (const { id } of page.items) seen.add(id)
       spent.pages++
       spent.bytes += page.bytes
@@ -109,7 +125,8 @@ export function createReading(deps: ReadingDeps, node: NodeRow, options: Reading
       deps.meters.count('bytes_read', {}, page.bytes)
       check()
       const { isLast, cursor, count, ids } = page
-      return { isLast, cursor, count, ids, fresh, readAt }
+      const countNewer = fresh.filter((id) => newer.has(id)).length
+      return { isLast, cursor, count, ids, fresh: fresh.length, newer: countNewer, readAt }
     },
   }
 }
@@ -139,15 +156,16 @@ interface Arrived {
   readonly signal: AbortSignal
 }
 
-async function ingestPage(deps: IngestDeps, node: NodeRow, arrived: Arrived): Promise<number> {
+/** Oldest first, as they were published. Returns what the index did not have so. */
+async function ingestPage(deps: IngestDeps, node: NodeRow, arrived: Arrived): Promise<ItemId[]> {
   const { page, removed, readAt, isHistory, signal } = arrived
   // One that was closed or deleted is there again.
   await updateNode(deps.index, node.address, { status: 'open' })
-  let fresh = 0
-  for (const item of page.items) {
+  const fresh: ItemId[] = []
+  for (const item of page.items.toReversed()) {
     if (removed.has(item.id)) continue
     const event = { kind: 'published', address: { ...node.address, item: item.id }, item } as const
-    if ((await ingest(deps, event, { readAt, isHistory })) === 'stored') fresh++
+    if ((await ingest(deps, event, { readAt, isHistory })) === 'stored') fresh.push(item.id)
     // SQLite answers at once, so nothing else here lets a page request in between.
     await nextTurn()
     signal.throwIfAborted()

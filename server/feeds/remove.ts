@@ -47,7 +47,9 @@ export async function clearEntries(
     await clearNode(index, node.address, { nodeId: node.id, at })
     const purgedAt = how === 'purged' ? { purgedAt: deps.clock().getTime() } : {}
     const subscription = how === 'deleted' ? 'none' : node.subscription
-    await updateNode(index, node.address, { ...NO_METADATA, ...purgedAt, status, subscription })
+    // What is published again unchanged is new to the index.
+    const mark = JSON.stringify([])
+    await updateNode(index, node.address, { ...NO_METADATA, ...purgedAt, status, subscription, mark })
     if (!isFeed(node)) return []
     return [...(await forgetReactions(index, node.address)), ...(await dropOrphanThreads(index))]
   })

@@ -71,6 +71,10 @@ export interface NodeTable {
   /** When anything last came from it: an event or an item that was new to us. */
   heardAt: number | null
   purgedAt: number | null
+  /** A JSON array: how far it is known (`feeds/mark.ts`). Null before a reading has got that far. */
+  mark: string | null
+  /** When a post was last read that should have come as an event; null since an event came. */
+  unheardAt: number | null
   /** Of a room: the id of the newest message of its archive (XEP-0313) up to which everything was read. */
   archiveCursor: string | null
 }

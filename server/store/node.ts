@@ -38,6 +38,8 @@ export interface NodeRow {
   readonly heardAt?: Date
   readonly purgedAt?: Date
   readonly archiveCursor?: string
+  readonly mark?: readonly string[]
+  readonly unheardAt?: Date
 }
 
 export async function findNode(index: IndexDb, { service, node }: NodeAddress): Promise<NodeRow | undefined> {
@@ -147,6 +149,8 @@ export function readNode(row: Selectable<NodeTable>): NodeRow {
     heardAt: dateOf(row.heardAt),
     purgedAt: dateOf(row.purgedAt),
     archiveCursor: row.archiveCursor ?? undefined,
+    mark: row.mark === null ? undefined : (JSON.parse(row.mark) as string[]),
+    unheardAt: dateOf(row.unheardAt),
   }
 }
 

@@ -242,7 +242,7 @@ export interface ItemQuery {
 }
 
 export interface ItemPage {
-  /** In the order of the answer, which means nothing. */
+  /** Newest first. */
   readonly items: readonly Item[]
   /** Whether these are all the items of the node. */
   readonly isComplete: boolean
@@ -271,7 +271,7 @@ export interface PageLimits extends ItemLimits {
 
 /** A part of a node that is read whole. */
 export interface NodePage {
-  /** Those that no page of this reading had before. */
+  /** Those that no page of this reading had before, newest first unless they were asked for by their ids. */
   readonly items: readonly Item[]
   /** About what they were on the wire. */
   readonly bytes: number

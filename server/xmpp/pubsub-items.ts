@@ -21,8 +21,9 @@ export async function listItems(deps: NodeDeps, address: NodeAddress, query: Ite
 }
 
 function readPage(pubsub: Element | undefined, { max, before, after }: ItemQuery): ItemPage {
-  const items = (pubsub?.getChild('items')?.getChildren('item') ?? []).flatMap((item) => readItem(item) ?? [])
+  const answered = (pubsub?.getChild('items')?.getChildren('item') ?? []).flatMap((item) => readItem(item) ?? [])
   const set = pubsub?.getChild('set', NS.RSM)
+  const items = isNewestFirst(set) ? answered : answered.reverse()
   if (set === undefined) return { items, isComplete: max === undefined || items.length < max }
   const count = Number(set.getChild('count')?.getText() || Number.NaN)
   const known = Number.isInteger(count) && count >= 0 ? { count } : {}
@@ -33,14 +34,25 @@ function readPage(pubsub: Element | undefined, { max, before, after }: ItemQuery
   return { items, isComplete: false, cursor: edge, ...known }
 }
 
-// COMPAT(ejabberd 24.12): its cursors are timestamps, and by its store a page comes oldest or newest first, with
-// `first` and `last` the other way round. The older of the two leads on to older items.
+/**
+ * Services answer in the order of publication, Prosody too, which has no cursors. COMPAT(ejabberd 24.12): its cursors
+ * are timestamps, and by its store a page comes oldest or newest first.
+ */
+function isNewestFirst(set: Element | undefined): boolean {
+  const { first = '', last = '' } = readEdges(set)
+  return Date.parse(first) > Date.parse(last)
+}
+
+/** The one of a page that leads on to older items. */
 function oldestEdge(set: Element): string | undefined {
-  const first = set.getChild('first')?.getText() || undefined
-  const last = set.getChild('last')?.getText() || undefined
+  const { first, last } = readEdges(set)
   if (first === undefined || last === undefined) return first ?? last
-  const [from, to] = [Date.parse(first), Date.parse(last)]
-  return from > to ? last : first
+  return isNewestFirst(set) ? last : first
+}
+
+function readEdges(set: Element | undefined): { readonly first?: string; readonly last?: string } {
+  const read = (name: string) => set?.getChild(name)?.getText() || undefined
+  return { first: read('first'), last: read('last') }
 }
 
 /** One item by its id; undefined where the node has none such, or there is no such node. */

@@ -2,105 +2,36 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { sql } from 'kysely'
 import { AppError } from '#server/errors.ts'
-import { countEntries, findEntry } from '#server/store/entry.ts'
-import { addFollow, SITE } from '#server/store/follow.ts'
-import { findNode, type NodeRow, updateNode } from '#server/store/node.ts'
+import { findEntry } from '#server/store/entry.ts'
+import { findNode, updateNode } from '#server/store/node.ts'
 import { findPost, listPosts } from '#server/store/post.ts'
-import type { Item } from '#server/xmpp/ports.ts'
-import type { NodeAddress } from '#shared/address.ts'
-import { createTestContext, jidOf, type TestContext, type TestContextOptions } from '#test/support/context.ts'
+import { createTestContext, type TestContext } from '#test/support/context.ts'
 import { createFakeNetwork } from '#test/support/fake-pubsub.ts'
 import { createTestFolder } from '#test/support/folder.ts'
 import { until } from '#test/support/until.ts'
 import { BLOG, entryOf, itemOf, JULIET, ROMEO } from './fixtures.ts'
-
-const SERVICE = jidOf('pubsub.montague.example')
-const COMMUNITY: NodeAddress = { service: SERVICE, node: 'verona' }
-/** A reading of all is due within a day of an absence. */
-const DAY = 24 * 3_600_000
-
-/** A context whose site follows a node of so many items, oldest first. */
-async function contextWith(
-  address: NodeAddress,
-  count: number,
-  options: TestContextOptions = {},
-): Promise<TestContext> {
-  const ctx = await createTestContext(options)
-  await ownerOf(ctx, address).createNode(address, { access_model: 'open', max_items: 'max' })
-  for (let i = 0; i < count; i++) putItem(ctx, address, i)
-  await follow(ctx, address)
-  return ctx
-}
-
-async function follow(ctx: TestContext, { service, node }: NodeAddress): Promise<void> {
-  await addFollow(ctx.state, { follower: SITE, address: { service, node }, since: ctx.clock() })
-}
-
-function ownerOf(ctx: TestContext, { service }: NodeAddress) {
-  return ctx.network.pubsubOf(service.includes('@') ? service : ROMEO)
-}
-
-function dateOf(i: number): string {
-  return new Date(Date.UTC(2026, 0, 1) + i * 60_000).toISOString()
-}
-
-/** Puts an item on the node without telling anybody. */
-function putItem(ctx: TestContext, address: NodeAddress, i: number, title = `post ${i}`): void {
-  const item: Item = { id: itemOf(address, `post-${i}`).item, payload: entryOf({ title, published: dateOf(i) }) }
-  itemsOf(ctx, address).set(item.id, { ...item, publisher: ROMEO })
-}
-
-function itemsOf(ctx: TestContext, { service, node }: NodeAddress) {
-  const found = [...ctx.network.nodes.values()].find((n) => n.address.service === service && n.address.node === node)
-  assert.ok(found, 'the node is there')
-  return found.items
-}
-
-async function nodeOf(ctx: TestContext, address: NodeAddress): Promise<NodeRow> {
-  const node = await findNode(ctx.index, address)
-  assert.ok(node, 'the index knows the node')
-  return node
-}
-
-async function countOf(ctx: TestContext, address: NodeAddress): Promise<number> {
-  return countEntries(ctx.index, (await nodeOf(ctx, address)).id)
-}
-
-async function titleOf(ctx: TestContext, address: NodeAddress, i: number): Promise<string | undefined> {
-  const post = await findPost(ctx.index, itemOf(address, `post-${i}`))
-  return typeof post === 'object' ? post.title : post
-}
-
-/** What the site account asked for while something was done. */
-async function askedWhile(ctx: TestContext, action: () => Promise<void>): Promise<string[]> {
-  const before = ctx.network.asked.length
-  await action()
-  return ctx.network.asked.slice(before).flatMap(({ account, method }) => (account === ctx.site.jid ? method : []))
-}
-
-/** The site account goes, something happens, and it comes back by a new stream. */
-async function whileAway(ctx: TestContext, action: () => void | Promise<void>): Promise<string[]> {
-  ctx.site.setStatus('waiting')
-  await action()
-  return askedWhile(ctx, async () => {
-    ctx.site.setStatus('online')
-    await ctx.indexing.idle()
-  })
-}
+import {
+  askedWhile,
+  COMMUNITY,
+  contextWith,
+  countOf,
+  DAY,
+  dateOf,
+  follow,
+  itemsOf,
+  nodeOf,
+  ownerOf,
+  putItem,
+  read,
+  SERVICE,
+  titleOf,
+  waitADay,
+  whileAway,
+} from './followed-node.ts'
 
 async function pragma(ctx: TestContext, text: string): Promise<unknown> {
   const { rows } = await sql<Record<string, unknown>>`PRAGMA ${sql.raw(text)}`.execute(ctx.index)
   return Object.values(rows[0] ?? {})[0]
-}
-
-async function read(ctx: TestContext): Promise<void> {
-  await ctx.indexing.start()
-  await ctx.indexing.idle()
-}
-
-/** Lets the time come in which everything is compared whole. */
-function waitADay(ctx: TestContext): void {
-  ctx.setNow(new Date(ctx.clock().getTime() + DAY))
 }
 
 describe('the first reading of a node', () => {

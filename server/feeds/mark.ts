@@ -1,0 +1,70 @@
+import { createHash } from 'node:crypto'
+import type { Item } from '#server/xmpp/ports.ts'
+import type { ItemId } from '#shared/address.ts'
+import { isWithinBounds, writeSortedXml } from '#shared/xml.ts'
+
+/**
+ * How far a node is known: digests of its newest items, newest first, as a reading found them. Only a reading moves it,
+ * for an event says nothing about the items before its own.
+ */
+export type Mark = readonly string[]
+
+/** How many items are remembered, so that some may be edited or retracted and a reading still finds the others. */
+const KEPT = 20
+/** So many marked items in a row are known ground. One alone may have been published again, unchanged. */
+export const MARKED_IN_A_ROW = 3
+
+/** Where a reading meets what earlier readings have read. */
+export interface Joining {
+  /** The next items of the reading, newest first. Returns those that are newer than the known ground. */
+  take(items: readonly Item[]): ReadonlySet<ItemId>
+  readonly isJoined: boolean
+  /** The mark of a node that is known as far down as the reading got. */
+  readonly next: Mark
+}
+
+export function createJoining(mark: Mark = []): Joining {
+  const positions = new Map(mark.map((digest, i) => [digest, i]))
+  const read: string[] = []
+  let last = -1
+  let row = 0
+
+  const isJoined = () => row >= MARKED_IN_A_ROW
+
+  function step(digest: string): void {
+    const position = positions.get(digest) ?? -1
+    const follows = position > last
+    // Below the known ground something may have been edited in its place.
+    if (isJoined() && !follows) return
+    // COMPAT(Prosody 13): a re-published item moves to the front, where what follows it may be new.
+    row = position < 0 ? 0 : follows ? row + 1 : 1
+    last = position
+  }
+
+  return {
+    take(items) {
+      const newer = new Set<ItemId>()
+      for (const item of items) {
+        const digest = digestItem(item)
+        step(digest)
+        if (read.length < KEPT) read.push(digest)
+        if (row === 0) newer.add(item.id)
+      }
+      return newer
+    },
+    get isJoined() {
+      return isJoined()
+    },
+    get next() {
+      return [...read, ...(isJoined() ? mark.slice(last + 1) : [])].slice(0, KEPT)
+    },
+  }
+}
+
+function digestItem({ id, payload }: Item): string {
+  const text = payload !== undefined && isWithinBounds(payload) ? writeSortedXml(payload) : ''
+  return createHash('sha256')
+    .update(JSON.stringify([id, text]))
+    .digest('base64url')
+    .slice(0, 16)
+}
