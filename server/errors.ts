@@ -6,6 +6,7 @@ export const ERROR_STATUS = {
   'not-found': 404,
   conflict: 409,
   gone: 410,
+  'length-required': 411,
   'too-large': 413,
   'stanza-too-big': 413,
   'too-many': 429,

@@ -4,6 +4,7 @@ import multipart from '@fastify/multipart'
 import type { FastifyInstance } from 'fastify'
 import Fastify from 'fastify'
 import { AppError } from '#server/errors.ts'
+import { admitBodies, BODY_BYTES } from './admit-body.ts'
 import { addAssets, loadAssets } from './assets.ts'
 import type { AppContext } from './context.ts'
 import { createCookies } from './cookies.ts'
@@ -18,8 +19,6 @@ import { ROUTES } from './routes/index.ts'
 import { addSecurity, securityHeaders } from './security.ts'
 import type { Web } from './web.ts'
 
-/** Forms other than the one for writing. */
-const BODY_BYTES = 256 * 1024
 /** Item ids have up to 1,023 characters of up to four bytes, in base64url or percent-encoded. */
 const PARAM_LENGTH = 12_300
 /** For the whole of a request to arrive. */
@@ -62,6 +61,7 @@ export async function createApp(ctx: AppContext): Promise<FastifyInstance> {
   await app.register(formbody)
   await app.register(multipart)
   addSecurity(app, ctx.config)
+  admitBodies(app, web)
   requirePlainInput(app)
   addErrorPages(app, web)
   addAssets(app, assets)

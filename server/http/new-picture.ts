@@ -8,7 +8,7 @@ import { domainOf } from '#shared/jid.ts'
 import { findSentFile, type SentFile } from './multipart.ts'
 import { isPublicAddress } from './picture/public-address.ts'
 import { putPicture } from './picture/put-picture.ts'
-import { sniffPicture } from './picture/sniff.ts'
+import { SNIFF_BYTES, sniffPicture } from './picture/sniff.ts'
 import type { Web } from './web.ts'
 import { MOST_PICTURES, type WriteFields } from './write-form.ts'
 
@@ -49,15 +49,16 @@ async function findRemote({ pictures }: Web, address: string): Promise<Omit<Pict
   return { href: address, type }
 }
 
-async function upload({ ctx }: Web, { jid }: Draft, { bytes, isCut }: SentFile): Promise<Omit<Picture, 'alt'>> {
+async function upload({ ctx }: Web, { jid }: Draft, file: SentFile): Promise<Omit<Picture, 'alt'>> {
+  const { size, isCut } = file
   if (isCut) throw new AppError('too-large', 'The picture is too large: 10 MB fit. Make it smaller first.')
-  const type = sniffPicture(bytes)
+  const type = sniffPicture(await file.readHead(SNIFF_BYTES))
   if (type === undefined || !isPictureType(type)) throw new AppError('bad-request', NO_PICTURE)
   const name = `picture.${type === 'image/jpeg' ? 'jpg' : type.slice('image/'.length)}`
-  const slot = await requestUpload(ctx, jid, { name, size: bytes.length, type })
+  const slot = await requestUpload(ctx, jid, { name, size, type })
   // The site's own server may be on a private network; any other names an address of the open internet.
   const isOwn = domainOf(jid) === ctx.siteDomain
   const isAllowed = isOwn ? () => true : (ctx.isPublicAddress ?? isPublicAddress)
-  await putPicture(slot, { type, bytes }, { isAllowed, timeoutMs: UPLOAD_MS })
+  await putPicture(slot, { type, size, stream: file.stream() }, { isAllowed, timeoutMs: UPLOAD_MS })
   return { href: slot.get, type }
 }

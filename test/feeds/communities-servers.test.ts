@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
+import { Readable } from 'node:stream'
 import { after, before, describe, it } from 'node:test'
 import { browse, findService } from '#server/feeds/browse.ts'
 import { listPeople } from '#server/feeds/communities.ts'
@@ -170,7 +171,8 @@ for (const kind of ['ejabberd', 'prosody'] as const) {
       const to = await scene.make({ kind: 'gallery' })
       const file = { name: 'rose.png', size: PNG.length, type: 'image/png' }
       const slot = await requestUpload(ctx, jid, file)
-      await putPicture(slot, { type: file.type, bytes: PNG }, { isAllowed: () => true, timeoutMs: 10_000 })
+      const picture = { ...file, stream: Readable.from([PNG]) }
+      await putPicture(slot, picture, { isAllowed: () => true, timeoutMs: 10_000 })
       const answer = await fetch(slot.get)
       assert.deepEqual(Buffer.from(await answer.arrayBuffer()), PNG)
       const pictures = [{ href: slot.get, type: file.type, alt: 'A rose' }]

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { tmpdir } from 'node:os'
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify'
 import { readConfig } from '#server/config.ts'
 import { AppError } from '#server/errors.ts'
@@ -51,6 +52,7 @@ export async function createTestSite(options: TestSiteOptions = {}): Promise<Tes
   if (options.isSiteOffline) ctx.site.setStatus('connecting')
   const config = readConfig({
     CANTO_URL: 'https://blog.example',
+    CANTO_DATA: tmpdir(),
     CANTO_XMPP_JID: 'canto@capulet.example',
     CANTO_XMPP_PASSWORD: 'secret',
     CANTO_BLOGGERS: 'capulet.example',

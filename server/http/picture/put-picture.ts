@@ -1,14 +1,22 @@
 import http from 'node:http'
 import https from 'node:https'
+import type { Readable } from 'node:stream'
 import { AppError } from '#server/errors.ts'
 import { pinnedLookup } from '../bounded-fetch.ts'
-import type { Picture } from './fetch-picture.ts'
 import type { IsAllowedAddress } from './public-address.ts'
 import { resolveHost } from './public-address.ts'
 
 export interface UploadPlace {
   readonly put: string
   readonly headers: Readonly<Record<string, string>>
+}
+
+/** A picture on its way to a server. */
+export interface PictureFile {
+  readonly type: string
+  /** In bytes. */
+  readonly size: number
+  readonly stream: Readable
 }
 
 export interface UploadLimits {
@@ -19,7 +27,7 @@ export interface UploadLimits {
 /** Puts a picture where a server has offered a place for it (XEP-0363 §6). Rejects with an AppError. */
 export async function putPicture(
   { put, headers }: UploadPlace,
-  { type, bytes }: Picture,
+  { type, size, stream }: PictureFile,
   { isAllowed, timeoutMs }: UploadLimits,
 ): Promise<void> {
   const url = new URL(put)
@@ -33,7 +41,7 @@ export async function putPicture(
           method: 'PUT',
           signal: AbortSignal.timeout(timeoutMs),
           agent: false,
-          headers: { ...headers, 'content-type': type, 'content-length': bytes.length },
+          headers: { ...headers, 'content-type': type, 'content-length': size },
           // The address that was checked is the one that is used.
           lookup: pinnedLookup(pinned),
         },
@@ -44,7 +52,7 @@ export async function putPicture(
         },
       )
       sent.on('error', reject)
-      sent.end(bytes)
+      stream.on('error', reject).pipe(sent)
     })
     if (status < 200 || status > 299)
       throw new AppError('unavailable', `Your XMPP server did not take the picture (${status})`)

@@ -1,10 +1,11 @@
+import { text } from 'node:stream/consumers'
 import type { FastifyInstance } from 'fastify'
 import { requireFeedSecret } from '#server/people/reading.ts'
 import { addVary, sendBody } from '../encoding.ts'
 import { createLooks, discoveryOf, FOLLOW_SCHEMA, FOLLOWING, type FollowFields, onFollowForm } from '../follow-form.ts'
 import { sendToSignIn } from '../form-guard.ts'
 import { importOpml } from '../import-opml.ts'
-import { findSentFile, readMultipart } from '../multipart.ts'
+import { createFormReader, findSentFile } from '../multipart.ts'
 import { writeFollowsOpml } from '../opml.ts'
 import { sendFollowingPage } from '../pages/following.ts'
 import { readVisit } from '../visit.ts'
@@ -28,7 +29,7 @@ export function addFollowingLists(app: FastifyInstance, web: Web): void {
 
   app.post<{ Body: FollowFields }>(
     `${FOLLOWING}/import`,
-    { preValidation: readMultipart, schema: FOLLOW_SCHEMA },
+    { config: { fileBytes: OPML_BYTES }, preValidation: createFormReader(web), schema: FOLLOW_SCHEMA },
     onFollowForm(web, async ({ request, reply, visit, person }) => {
       const exchange = { request, reply, visit }
       const file = findSentFile(request)
@@ -38,8 +39,8 @@ export function addFollowingLists(app: FastifyInstance, web: Web): void {
           status: 400,
         })
       if (file === undefined) return fail('Choose a file first.')
-      if (file.isCut || file.bytes.length > OPML_BYTES) return fail('That file is larger than 1 MB. Split it in two.')
-      const parts = { follower: person.jid, text: file.bytes.toString('utf8'), discovery: discoveryOf(web) }
+      if (file.isCut) return fail('That file is larger than 1 MB. Split it in two.')
+      const parts = { follower: person.jid, text: await text(file.stream()), discovery: discoveryOf(web) }
       return sendFollowingPage(web, exchange, { imported: await look(person.jid, () => importOpml(ctx, parts)) })
     }),
   )

@@ -12,7 +12,7 @@ import { postPath } from '#shared/paths.ts'
 import { gallery } from '#shared/profiles/index.ts'
 import { readNodeUri } from '../community-paths.ts'
 import { readFormSender, sendToSignIn } from '../form-guard.ts'
-import { readMultipart } from '../multipart.ts'
+import { createFormReader } from '../multipart.ts'
 import { addSentPicture } from '../new-picture.ts'
 import type { Exchange } from '../pages/page.ts'
 import { sendPreviewPage, sendWritePage } from '../pages/write.ts'
@@ -29,6 +29,7 @@ import { createFormKey, openPost, readWriteForm, writeFieldsSchema } from '../wr
 
 /** The longest text there is, with every character percent-encoded. */
 const BODY_BYTES = 8 * 1024 * 1024
+const PICTURE_BYTES = 10 * 1024 * 1024
 
 const FORM_KEY = /^[A-Za-z0-9_-]{8,80}$/
 
@@ -46,7 +47,12 @@ type WriteRequest = FastifyRequest<{ Body: WriteFields }>
 /** Writing a new post, and editing one. */
 export function addWrite(app: FastifyInstance, web: Web): void {
   const { ctx } = web
-  const options = { bodyLimit: BODY_BYTES, schema: { body: writeFieldsSchema }, preValidation: readMultipart }
+  const options = {
+    bodyLimit: BODY_BYTES,
+    config: { fileBytes: PICTURE_BYTES },
+    schema: { body: writeFieldsSchema },
+    preValidation: createFormReader(web),
+  }
 
   app.get<{ Querystring: WriteQuery }>('/write', async (request, reply) => {
     const visit = await readVisit(web, request)

@@ -1,0 +1,197 @@
+import assert from 'node:assert/strict'
+import type { AddressInfo } from 'node:net'
+import { connect, type Socket } from 'node:net'
+import { describe, it } from 'node:test'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { createBodyBudget } from '#server/http/body-budget.ts'
+import { until } from '#test/support/until.ts'
+import { createTestSite, type TestBrowser, type TestSite } from './test-site.ts'
+
+const JULIET = 'juliet@capulet.example'
+const MB = 1024 * 1024
+
+/** A connection that sends what a test says, and keeps what was answered. */
+interface Line extends AsyncDisposable {
+  readonly socket: Socket
+  readonly status: number | undefined
+  readonly text: string
+}
+
+async function open(site: TestSite, head: string, body: Buffer = Buffer.alloc(0)): Promise<Line> {
+  const { port } = site.app.server.address() as AddressInfo
+  const socket = connect(port, '127.0.0.1')
+  let text = ''
+  socket.on('data', (chunk) => (text += chunk.toString('latin1')))
+  socket.on('error', () => {})
+  socket.write(head)
+  socket.write(body)
+  return {
+    socket,
+    get status() {
+      const [, code] = /^HTTP\/1\.1 (\d+)/.exec(text) ?? []
+      return code === undefined ? undefined : Number(code)
+    },
+    get text() {
+      return text
+    },
+    [Symbol.asyncDispose]: async () => void socket.destroy(),
+  }
+}
+
+function writeHead(path: string, headers: Record<string, string | number>): string {
+  const lines = Object.entries({ host: 'blog.example', accept: 'text/html', ...headers })
+  return `POST ${path} HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`
+}
+
+setFlagsFromString('--expose-gc')
+const collect = runInNewContext('gc') as () => void
+
+/** Bytes of buffers that something still refers to. */
+function measureHeld(): number {
+  collect()
+  return process.memoryUsage().arrayBuffers
+}
+
+const MULTIPART = { 'content-type': 'multipart/form-data; boundary=x' }
+const URLENCODED = { 'content-type': 'application/x-www-form-urlencoded' }
+const field = (name: string, value: string) =>
+  `--x\r\ncontent-disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`
+const FILE = '--x\r\ncontent-disposition: form-data; name="picture"; filename="a.png"\r\n\r\n'
+
+async function listeningSite(): Promise<TestSite> {
+  const site = await createTestSite()
+  await site.app.listen({ port: 0, host: '127.0.0.1' })
+  return site
+}
+
+const tokenOf = async (browser: TestBrowser) =>
+  /name="token" value="([^"]+)"/.exec((await browser.get('/write')).body)?.[1] ?? ''
+
+const cookieOf = ({ cookies }: TestBrowser) => [...cookies].map(([name, value]) => `${name}=${value}`).join('; ')
+
+describe('the body of a request', () => {
+  it('of nobody who is known is refused at once, before its end, and takes no memory', async () => {
+    await using site = await listeningSite()
+    const part = Buffer.concat([Buffer.from(FILE), Buffer.alloc(4 * MB)])
+    const [many, length] = [20, 10 * MB]
+    const before = measureHeld()
+    const lines = await Promise.all(
+      Array.from({ length: many }, () =>
+        open(site, writeHead('/write', { ...MULTIPART, 'content-length': length }), part),
+      ),
+    )
+    await until(() => lines.every(({ status }) => status === 403))
+    // All of it was sent, and none of it is kept.
+    await until(() => lines.every(({ socket }) => socket.writableLength === 0))
+    const held = measureHeld() - before
+    assert.ok(held < 2 * MB, `${held} bytes are held of ${many} uploads of ${part.length}`)
+    for (const line of lines) await line[Symbol.asyncDispose]()
+  })
+
+  it('of a long form without a token of ours is refused at once, also where it is no file', async () => {
+    await using site = await listeningSite()
+    const head = { ...URLENCODED, 'content-length': 4 * MB }
+    for (const path of ['/write', '/drafts/abcdefgh', '/@juliet/balcony/edit']) {
+      await using line = await open(site, writeHead(path, head), Buffer.alloc(64 * 1024, 'text=aaa'))
+      await until(() => line.status === 403)
+    }
+    // Where the token does not come first nobody looks further for it.
+    const juliet = await site.signedIn(JULIET)
+    const late = Buffer.from(`text=${'a'.repeat(64 * 1024)}&token=${await tokenOf(juliet)}`)
+    await using line = await open(site, writeHead('/write', { ...head, cookie: cookieOf(juliet) }), late)
+    await until(() => line.status === 403)
+  })
+
+  it('needs a length that fits, whoever sends it', async () => {
+    await using site = await listeningSite()
+    const juliet = await site.signedIn(JULIET)
+    const cookie = cookieOf(juliet)
+    const cases: [path: string, headers: Record<string, string | number>, status: number][] = [
+      ['/write', { ...MULTIPART, cookie, 'transfer-encoding': 'chunked' }, 411],
+      ['/signin', { ...URLENCODED, 'transfer-encoding': 'chunked' }, 411],
+      ['/write', { ...MULTIPART, cookie, 'content-length': 30 * MB }, 413],
+      ['/following/import', { ...MULTIPART, cookie, 'content-length': 3 * MB }, 413],
+      ['/signin', { ...URLENCODED, 'content-length': MB }, 413],
+      ['/signin', { ...MULTIPART, 'content-length': 2_000 }, 400],
+    ]
+    for (const [path, headers, status] of cases) {
+      await using line = await open(site, writeHead(path, headers))
+      await until(() => line.status !== undefined)
+      assert.equal(line.status, status, path)
+    }
+  })
+
+  it('of whoever is signed in is read, whether its token comes at once or by bytes', async () => {
+    await using site = await listeningSite()
+    const juliet = await site.signedIn(JULIET)
+    const text = 'a'.repeat(300_000)
+    const body =
+      field('token', await tokenOf(juliet)) + field('key', 'abcdefgh') + field('text', text) + field('action', 'draft')
+    const whole = `${body}--x--\r\n`
+    const head = writeHead('/write', { ...MULTIPART, cookie: cookieOf(juliet), 'content-length': whole.length })
+    await using line = await open(site, head)
+    line.socket.setNoDelay(true)
+    for (const byte of whole.slice(0, 300)) {
+      line.socket.write(byte)
+      await new Promise(setImmediate)
+    }
+    line.socket.write(whole.slice(300))
+    await until(() => line.status === 303)
+    assert.ok((await juliet.get('/write?draft=abcdefgh')).body.includes(`>${text}<`))
+  })
+
+  it('of somebody whose session has ended is kept as text, and its file is not read', async () => {
+    await using site = await listeningSite()
+    const juliet = await site.signedIn(JULIET)
+    const token = await tokenOf(juliet)
+    juliet.cookies.clear()
+    const body = field('token', token) + field('key', 'abcdefgh') + field('text', 'Kept') + field('pictures', '0')
+    const payload = Buffer.concat([
+      Buffer.from(`${body}${FILE}`),
+      Buffer.alloc(2 * MB, 1),
+      Buffer.from('\r\n--x--\r\n'),
+    ])
+    await using line = await open(
+      site,
+      writeHead('/write', { ...MULTIPART, 'content-length': payload.length }),
+      payload,
+    )
+    await until(() => line.status === 303)
+    assert.match(line.text, /location: \/signin\?next=/i)
+    const again = await site.signedIn(JULIET)
+    assert.match((await again.get('/drafts')).body, /Kept/)
+  })
+
+  it('is counted until it is answered, by sender and in all', async () => {
+    const budget = createBodyBudget({ each: 10, all: 15 })
+    const release = budget.take('a', 8)
+    assert.throws(() => budget.take('a', 3), { code: 'unavailable' })
+    budget.take('b', 7)
+    assert.throws(() => budget.take('c', 1), { code: 'unavailable' })
+    release()
+    budget.take('a', 8)
+  })
+
+  it('gives its place back when its sender goes away or is answered', async () => {
+    await using site = await listeningSite()
+    const head = writeHead('/signin', { ...URLENCODED, 'content-length': 200 * 1024 })
+    const send = () => site.browser().post('/signin', { token: 'y'.repeat(250 * 1024) })
+    const hold = () => open(site, head, Buffer.from('token='))
+    for (let round = 0; round < 2; round++) {
+      const lines: Line[] = []
+      await until(async () => {
+        const line = await hold()
+        lines.push(line)
+        // The ones before it wait for the rest of their bodies.
+        return lines.some(({ status }) => status === 503)
+      })
+      assert.equal(lines.filter(({ status }) => status === 200).length, 0)
+      for (const line of lines) await line[Symbol.asyncDispose]()
+      await until(async () => (await send()).statusCode !== 503)
+    }
+    for (let n = 0; n < 20; n++) {
+      assert.notEqual((await send()).statusCode, 503)
+    }
+  })
+})
