@@ -53,6 +53,7 @@ export async function createApp(ctx: AppContext): Promise<FastifyInstance> {
     pictures: createPictures(ctx.secret, {
       isAllowed: ctx.isPublicAddress ?? isPublicAddress,
       isOwnUpload: (address) => isOwnUpload(ctx.config, address),
+      clock: ctx.clock,
       maxBytes: PICTURE_BYTES,
       timeoutMs: PICTURE_MS,
     }),

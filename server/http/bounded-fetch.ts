@@ -1,13 +1,19 @@
 import http from 'node:http'
 import https from 'node:https'
 import { AppError } from '#server/errors.ts'
-import { type IsAllowedAddress, resolveHost } from './picture/public-address.ts'
+import { networkOf } from '#server/people/throttle.ts'
+import type { FetchPlaces } from './fetch-places.ts'
+import { type FetchWatch, type Pace, watchFetch } from './fetch-watch.ts'
+import { type IsAllowedAddress, lookUpInDns, resolveHost } from './picture/public-address.ts'
 
 export interface FetchLimits {
   readonly isAllowed: IsAllowedAddress
   readonly maxBytes: number
-  /** For all of it, redirects too. */
+  /** For all of it, redirects too, but not while it waits for a place. */
   readonly timeoutMs: number
+  readonly pace?: Pace
+  /** Without them it starts at once. */
+  readonly places?: FetchPlaces
 }
 
 export interface FetchRequest {
@@ -30,26 +36,47 @@ export interface Fetched {
 const MOST_REDIRECTS = 3
 const REDIRECTS = new Set([301, 302, 303, 307, 308])
 const HEAD_BYTES = 128
+const PACE: Pace = { firstByteMs: 4_000, bytesPerSecond: 8_192 }
+const atOnce: FetchPlaces = (_asked, fetch) => fetch()
 
 /** Fetches a web address of a stranger's within limits. Rejects with an AppError. */
 export async function fetchBounded(address: string, limits: FetchLimits, wanted: FetchRequest): Promise<Fetched> {
-  const signal = AbortSignal.timeout(limits.timeoutMs)
   let url = readUrl(address, wanted)
+  let leftMs = limits.timeoutMs
   for (let hop = 0; hop <= MOST_REDIRECTS; hop++) {
-    const answer = await request(url, { ...wanted, ...limits, signal })
-    const { statusCode = 0, headers } = answer
-    if (REDIRECTS.has(statusCode) && headers.location !== undefined) {
-      answer.destroy()
-      url = readUrl(headers.location, wanted, url)
-      continue
-    }
-    if (statusCode !== 200) {
-      answer.destroy()
-      throw new AppError('not-found', `The ${wanted.what} is not there.`)
-    }
-    return { url, bytes: await read(answer, { ...wanted, ...limits }) }
+    const { found, tookMs } = await fetchHop(url, { ...wanted, ...limits, leftMs })
+    if (Buffer.isBuffer(found)) return { url, bytes: found }
+    url = found
+    leftMs -= tookMs
   }
   throw new AppError('not-found', `The ${wanted.what} leads from one address to the next.`)
+}
+
+type HopParts = FetchRequest & FetchLimits & { readonly leftMs: number }
+
+/** Asks one server: for the bytes, or where else they are. */
+async function fetchHop(url: URL, parts: HopParts): Promise<{ found: Buffer | URL; tookMs: number }> {
+  const { pace = PACE, places = atOnce, leftMs } = parts
+  const pinned = await resolve(url, parts)
+  return places({ host: url.host, network: networkOf(pinned[0].address) }, async () => {
+    const started = Date.now()
+    const watch = watchFetch(pace, leftMs)
+    try {
+      const answer = await request(url, { ...parts, pinned, signal: watch.signal })
+      const found = readRedirect(answer, url, parts) ?? (await read(answer, { ...parts, watch }))
+      return { found, tookMs: Date.now() - started }
+    } finally {
+      watch.stop()
+    }
+  })
+}
+
+function readRedirect(answer: http.IncomingMessage, url: URL, wanted: FetchRequest): URL | undefined {
+  const { statusCode = 0, headers } = answer
+  if (statusCode === 200) return undefined
+  answer.destroy()
+  if (REDIRECTS.has(statusCode) && headers.location !== undefined) return readUrl(headers.location, wanted, url)
+  throw new AppError('not-found', `The ${wanted.what} is not there.`)
 }
 
 function readUrl(address: string, { what }: FetchRequest, base?: URL): URL {
@@ -60,62 +87,57 @@ function readUrl(address: string, { what }: FetchRequest, base?: URL): URL {
   return url
 }
 
-type RequestParts = FetchRequest & FetchLimits & { readonly signal: AbortSignal }
+type Addresses = Awaited<ReturnType<typeof resolveHost>>
 
-async function request(url: URL, { isAllowed, accept, what, signal }: RequestParts): Promise<http.IncomingMessage> {
+async function resolve(url: URL, { isAllowed, what }: HopParts): Promise<Addresses> {
   try {
-    const pinned = await before(signal, resolveHost(url.hostname, isAllowed))
+    return await resolveHost(url.hostname, isAllowed, lookUpInDns)
+  } catch (cause) {
+    throw unreachable(what, cause)
+  }
+}
+
+type RequestParts = FetchRequest & { readonly pinned: Addresses; readonly signal: AbortSignal }
+
+async function request(url: URL, { pinned, accept, what, signal }: RequestParts): Promise<http.IncomingMessage> {
+  try {
     return await new Promise((resolve, reject) => {
       const { get } = url.protocol === 'https:' ? https : http
       const options = {
         signal,
         agent: false,
         headers: { accept, 'accept-encoding': 'identity' },
-        // The address that was checked is the one that is used: a name may change its mind in between.
+        // The addresses that were checked are the ones that are used: a name may change its mind in between.
         lookup: pinnedLookup(pinned),
       }
       get(url, options, resolve).on('error', reject)
     })
   } catch (cause) {
-    throw cause instanceof AppError ? cause : new AppError('not-found', `The ${what} cannot be reached.`, { cause })
+    throw unreachable(what, cause)
   }
 }
 
-/** The system's resolver takes no signal, and its own time. */
-async function before<T>(signal: AbortSignal, task: Promise<T>): Promise<T> {
-  signal.throwIfAborted()
-  const { promise: late, reject } = Promise.withResolvers<never>()
-  const abort = () => reject(signal.reason)
-  signal.addEventListener('abort', abort)
-  try {
-    return await Promise.race([task, late])
-  } finally {
-    signal.removeEventListener('abort', abort)
-  }
+function unreachable(what: string, cause: unknown): AppError {
+  return cause instanceof AppError ? cause : new AppError('not-found', `The ${what} cannot be reached.`, { cause })
 }
 
-/** Only the address that was checked, whatever the name leads to by then. */
-export function pinnedLookup({
-  address,
-  family,
-}: {
-  address: string
-  family: number
-}): NonNullable<http.RequestOptions['lookup']> {
+/** Only the addresses that were checked, whatever the name leads to by then. */
+export function pinnedLookup(pinned: Addresses): NonNullable<http.RequestOptions['lookup']> {
   return (_host, options, callback) => {
-    if (options.all === true) callback(null, [{ address, family }])
-    else callback(null, address, family)
+    if (options.all === true) callback(null, [...pinned])
+    else callback(null, pinned[0].address, pinned[0].family)
   }
 }
 
 async function read(
   answer: http.IncomingMessage,
-  { what, maxBytes, mayCut = false, onHead }: FetchRequest & FetchLimits,
+  { what, maxBytes, mayCut = false, onHead, watch }: FetchRequest & FetchLimits & { readonly watch: FetchWatch },
 ): Promise<Buffer> {
   const chunks: Buffer[] = []
   let length = 0
   try {
     for await (const chunk of answer as AsyncIterable<Buffer>) {
+      watch.saw(chunk.length)
       length += chunk.length
       chunks.push(chunk)
       if (length > maxBytes) {

@@ -68,7 +68,7 @@ async function makeBlogView({ ctx }: TestSite): Promise<BlogView> {
   const blog = await findBlog(ctx.index, BLOG)
   if (blog === undefined) throw new Error('There is no blog')
   const { rows } = await listPosts(ctx.index, { scope: { kind: 'blog', address: BLOG }, limit: POSTS })
-  const limits = { isAllowed: () => false, maxBytes: 1, timeoutMs: 1 }
+  const limits = { isAllowed: () => false, maxBytes: 1, timeoutMs: 1, clock: () => new Date() }
   const pictures = createPictures(createSecret(Buffer.alloc(32)), limits)
   const web = { pictures, ctx } as unknown as Parameters<typeof viewPost>[0]
   return {

@@ -50,6 +50,15 @@ describe('the form for who is not signed in', () => {
     assert.match((await browser.get(site.path)).body, /But <em>soft<\/em>!/)
   })
 
+  it('signs no lasting address for the pictures in a comment that nobody has proved', async () => {
+    await using site = await open()
+    const browser = site.browser()
+    const page = await browser.get(site.path)
+    const sent = await browser.submit(page.body, FORM, { text: '![x](https://slow.example/1)', name: 'Romeo', jid: '' })
+    const shown = await browser.get(String(sent.headers.location))
+    assert.match(shown.body, /src="\/picture\/[^"?]+\?until=\d+"/)
+  })
+
   it('keeps what was typed when it cannot be taken', async () => {
     await using site = await open()
     const browser = site.browser()

@@ -101,6 +101,23 @@ describe('writing', () => {
     assert.deepEqual(await listDrafts(site.ctx.state, JULIET), [])
   })
 
+  it('previews pictures under addresses that end', async () => {
+    await using site = await createTestSite({ isPublicAddress: () => false })
+    const now = Date.parse('2026-03-14T21:00:00Z')
+    site.ctx.setNow(new Date(now))
+    const browser = await site.signedIn(JULIET)
+    const form = await browser.get('/write')
+    const text = '![A rose](http://127.0.0.1/rose.png)'
+    const preview = await browser.submit(form.body, '/write', { ...post, text, action: 'preview' })
+    const [, path = ''] = /src="(\/picture\/[^"]+)"/.exec(preview.body) ?? []
+    const look = async () => (await site.browser().get(path.replaceAll('&amp;', '&'))).body
+    assert.match(path, /\?until=\d+$/)
+    // It is looked for, and may not be.
+    assert.match(await look(), /not on the open internet/)
+    site.ctx.setNow(new Date(now + 3 * 3_600_000))
+    assert.match(await look(), /There is no such picture/)
+  })
+
   it('publishes once, however often the same form is sent', async () => {
     await using site = await createTestSite()
     const browser = await site.signedIn(JULIET)

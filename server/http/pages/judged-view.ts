@@ -9,7 +9,7 @@ import { cleanLine } from '#shared/text.ts'
 import { parseXml } from '#shared/xml.ts'
 import type { JudgedView } from '#web/views.ts'
 import type { Web } from '../web.ts'
-import { forPage } from './post-view.ts'
+import { forPage, forPreview } from './post-view.ts'
 
 export interface Judged {
   readonly address: ItemAddress
@@ -34,7 +34,7 @@ export function viewJudged(web: Web, { address, post, entry, decision, viewer, t
     name: nameOf(said, who),
     ...(mayBlock && { jid: who }),
     ...(mayBlock && mayBlockServer(web, who, viewer) && { server: domainOf(who) }),
-    html: forPage(web, said?.html ?? sanitizeHtml(`<p>${escapeText(said?.title ?? '')}</p>`)),
+    html: forPage(forPreview(web), said?.html ?? sanitizeHtml(`<p>${escapeText(said?.title ?? '')}</p>`)),
     language: said?.language,
     published: (said?.published ?? decision?.at ?? new Date(0)).toISOString(),
     ...(decision?.what === 'held' && { why: decision.reason }),

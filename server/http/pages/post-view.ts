@@ -16,12 +16,15 @@ import { findProfile, findTemplate } from '#shared/profiles/index.ts'
 import { escapeXml } from '#shared/text.ts'
 import type { PictureView, PostView, WaitingView } from '#web/views.ts'
 import { blockPath } from '../community-paths.ts'
+import type { PictureAddresses } from '../picture/pictures.ts'
 import type { Rights } from '../rights.ts'
 import { blogTitle } from '../shown.ts'
 import type { Web } from '../web.ts'
 import { viewRepost } from './share.ts'
 
-type Deps = Pick<Web, 'ctx' | 'pictures'>
+interface Deps extends Pick<Web, 'ctx'> {
+  readonly pictures: PictureAddresses
+}
 
 /** Of whose blog, and who looks at it. */
 export interface PostPlace {
@@ -79,9 +82,19 @@ function viewPictures(
   return { pictures: shown.map(({ href, alt }) => ({ src: pictures.writePath(href), alt })) }
 }
 
+/** For what is not in the index. */
+export function forPreview({ ctx, pictures }: Pick<Web, 'ctx' | 'pictures'>): Deps {
+  return { ctx, pictures: pictures.preview }
+}
+
 /** A post that is only in its author's outbox. */
-export function viewOutboxPost(deps: Deps, row: OutboxRow, { blog, person }: PostPlace): PostView {
+export function viewOutboxPost(
+  web: Pick<Web, 'ctx' | 'pictures'>,
+  row: OutboxRow,
+  { blog, person }: PostPlace,
+): PostView {
   const { draft, draftId, published } = readTask(row) as PostTask
+  const deps = forPreview(web)
   const entry = previewEntry(deps, {
     draft,
     address: row.address,
@@ -98,10 +111,11 @@ export function viewOutboxPost(deps: Deps, row: OutboxRow, { blog, person }: Pos
 
 /** A post as it would be, by the way that every post takes to its page. */
 export function viewDraft(
-  deps: Deps,
+  web: Pick<Web, 'ctx' | 'pictures'>,
   draft: PostDraft,
   { blog, person, address, published }: { blog: BlogRow; person: Person; address: ItemAddress; published: Date },
 ): PostView {
+  const deps = forPreview(web)
   const entry = previewEntry(deps, { draft, address, jid: person.jid, name: person.name, published })
   return viewEntry(deps, entry, { address, blog, published: published.toISOString() })
 }

@@ -95,7 +95,7 @@ async function createWriteView(
       : {}),
     ...(pictures === undefined
       ? {}
-      : { pictures: pictures.map((picture) => ({ ...picture, src: web.pictures.writePath(picture.href) })) }),
+      : { pictures: pictures.map((picture) => ({ ...picture, src: web.pictures.preview.writePath(picture.href) })) }),
     ...(path === undefined ? {} : { deleteUrl: `${path}/delete`, cancelUrl: path }),
   }
 }

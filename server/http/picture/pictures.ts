@@ -2,45 +2,58 @@ import { createHash } from 'node:crypto'
 import { AppError, isAppError } from '#server/errors.ts'
 import type { Secret } from '#server/people/secret.ts'
 import type { FetchLimits } from '../bounded-fetch.ts'
+import { createFetchPlaces } from '../fetch-places.ts'
 import type { Picture } from './fetch-picture.ts'
 import { fetchPicture } from './fetch-picture.ts'
 import { sniffPicture } from './sniff.ts'
 
-/** Remote pictures, so that no page makes its reader ask a third party. */
-export interface Pictures {
+export interface PictureAddresses {
   /** Our own address of a remote picture; signed, so that nobody else can have us fetch theirs. */
   writePath(address: string): string
-  /** The remote address, if the signature is ours. */
-  readAddress(signature: string, encoded: string): string | undefined
+}
+
+/** Remote pictures, so that no page makes its reader ask a third party. */
+export interface Pictures extends PictureAddresses {
+  /** For what only one person sees, of which nobody knows where it comes from: these end after an hour or two. */
+  readonly preview: PictureAddresses
+  /** The remote address, if the signature is ours and has not ended. */
+  readAddress(parts: PictureParts): string | undefined
   find(address: string): Promise<Picture>
   /** Our own address of a picture that is at hand, for a while; undefined for what is none. */
   keep(bytes: Buffer): string | undefined
 }
 
+export interface PictureParts {
+  readonly signature: string
+  /** The address in base64url. */
+  readonly encoded: string
+  /** Hours since 1970 at which the address ends; without it, it does not. */
+  readonly until?: string | undefined
+}
+
 const CACHE_BYTES = 64 * 1024 * 1024
-const MOST_AT_ONCE = 8
-const MOST_WAITING = 200
 const FAILURE_MS = 60_000
+const HOUR_MS = 3_600_000
 const PURPOSE = 'picture'
 /** No address of the web. */
 const KEPT = 'kept:'
-export interface PicturesOptions extends FetchLimits {
+
+export interface PicturesOptions extends Omit<FetchLimits, 'places'> {
+  readonly clock: () => Date
   /** Pictures on the server that runs here, which is no public address. */
   readonly isOwnUpload?: (address: string) => boolean
 }
 
 export function createPictures(secret: Secret, options: PicturesOptions): Pictures {
-  const { isOwnUpload = () => false, ...limits } = options
+  const { isOwnUpload = () => false, clock, ...bounds } = options
+  const limits = { ...bounds, places: createFetchPlaces() }
   const cache = createPictureCache(CACHE_BYTES)
   const failed = new Map<string, { error: unknown; until: number }>()
   const underWay = new Map<string, Promise<Picture>>()
-  const turns = createTurns()
 
   async function fetchOnce(address: string): Promise<Picture> {
     try {
-      const picture = await turns(() =>
-        fetchPicture(address, isOwnUpload(address) ? { ...limits, isAllowed: isLoopback } : limits),
-      )
+      const picture = await fetchPicture(address, isOwnUpload(address) ? { ...limits, isAllowed: isLoopback } : limits)
       cache.save(address, picture)
       return picture
     } catch (error) {
@@ -58,17 +71,26 @@ export function createPictures(secret: Secret, options: PicturesOptions): Pictur
     return `/picture/${secret.sign(PURPOSE, encoded)}/${encoded}`
   }
 
+  function writePreviewPath(address: string): string {
+    const encoded = Buffer.from(address).toString('base64url')
+    const until = Math.floor(clock().getTime() / HOUR_MS) + 2
+    return `/picture/${secret.sign(PURPOSE, `${encoded} ${until}`)}/${encoded}?until=${until}`
+  }
+
   return {
     writePath,
+    preview: { writePath: writePreviewPath },
     keep(bytes) {
       const type = sniffPicture(bytes)
       if (type === undefined) return undefined
       const address = `${KEPT}${createHash('sha256').update(bytes).digest('hex')}`
       cache.save(address, { type, bytes })
-      return writePath(address)
+      return writePreviewPath(address)
     },
-    readAddress(signature, encoded) {
-      if (!secret.isSignature(PURPOSE, encoded, signature)) return undefined
+    readAddress({ signature, encoded, until }) {
+      const signed = until === undefined ? encoded : `${encoded} ${until}`
+      if (!secret.isSignature(PURPOSE, signed, signature)) return undefined
+      if (until !== undefined && clock().getTime() >= Number(until) * HOUR_MS) return undefined
       return Buffer.from(encoded, 'base64url').toString()
     },
     async find(address) {
@@ -113,24 +135,5 @@ function createPictureCache(maxBytes: number) {
         drop(oldest)
       }
     },
-  }
-}
-
-/** A bounded number of jobs at once, and a bounded queue behind them. */
-function createTurns(): <T>(job: () => Promise<T>) => Promise<T> {
-  const waiting: (() => void)[] = []
-  let running = 0
-  return async (job) => {
-    if (running >= MOST_AT_ONCE) {
-      if (waiting.length >= MOST_WAITING) throw new AppError('unavailable', 'Too many pictures are being fetched.')
-      await new Promise<void>((resolve) => waiting.push(resolve))
-    }
-    running += 1
-    try {
-      return await job()
-    } finally {
-      running -= 1
-      waiting.shift()?.()
-    }
   }
 }

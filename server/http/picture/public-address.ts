@@ -1,5 +1,5 @@
 import type { LookupAddress } from 'node:dns'
-import { lookup } from 'node:dns/promises'
+import { lookup, Resolver } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
 import { AppError } from '#server/errors.ts'
@@ -16,14 +16,33 @@ export function isPublicAddress(address: string): boolean {
   return isPublicAddress(parsed.toByteArray().slice(-4).join('.'))
 }
 
-/** The one address to connect to: every address of the name must be allowed, or it leads somewhere it should not. */
-export async function resolveHost(host: string, isAllowed: IsAllowedAddress): Promise<LookupAddress> {
+/** The addresses of a name. */
+export type LookUp = (name: string) => Promise<LookupAddress[]>
+
+/** As the machine knows it, by its own files too. */
+export const lookUpHere: LookUp = (name) => lookup(name, { all: true })
+
+/** As DNS has it. Unlike `lookup` it holds none of Node's few threads while a stranger's name server says nothing. */
+export const lookUpInDns: LookUp = async (name) => {
+  const resolver = new Resolver({ timeout: 2_000, tries: 2 })
+  const answers = await Promise.allSettled([resolver.resolve4(name), resolver.resolve6(name)])
+  return answers.flatMap((answer, n) =>
+    answer.status === 'fulfilled' ? answer.value.map((address) => ({ address, family: n === 0 ? 4 : 6 })) : [],
+  )
+}
+
+/** Where to connect to: every address of the name must be allowed, or it leads somewhere it should not. */
+export async function resolveHost(
+  host: string,
+  isAllowed: IsAllowedAddress,
+  lookUp: LookUp,
+): Promise<readonly [LookupAddress, ...LookupAddress[]]> {
   const name = host.replace(/^\[|\]$/g, '')
   const family = isIP(name)
-  const found = family === 0 ? await lookup(name, { all: true }) : [{ address: name, family }]
-  const [first] = found
-  if (first === undefined || !found.every(({ address }) => isAllowed(address))) {
+  const [first, ...others] = family === 0 ? await lookUp(name) : [{ address: name, family }]
+  if (first === undefined) throw new AppError('not-found', `There is no server ${name}.`)
+  if (![first, ...others].every(({ address }) => isAllowed(address))) {
     throw new AppError('forbidden', 'This address is not on the open internet.')
   }
-  return first
+  return [first, ...others]
 }

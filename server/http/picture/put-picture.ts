@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream'
 import { AppError } from '#server/errors.ts'
 import { pinnedLookup } from '../bounded-fetch.ts'
 import type { IsAllowedAddress } from './public-address.ts'
-import { resolveHost } from './public-address.ts'
+import { lookUpHere, resolveHost } from './public-address.ts'
 
 export interface UploadPlace {
   readonly put: string
@@ -32,7 +32,7 @@ export async function putPicture(
 ): Promise<void> {
   const url = new URL(put)
   try {
-    const pinned = await resolveHost(url.hostname, isAllowed)
+    const pinned = await resolveHost(url.hostname, isAllowed, lookUpHere)
     const status = await new Promise<number>((resolve, reject) => {
       const { request } = url.protocol === 'https:' ? https : http
       const sent = request(
@@ -42,7 +42,7 @@ export async function putPicture(
           signal: AbortSignal.timeout(timeoutMs),
           agent: false,
           headers: { ...headers, 'content-type': type, 'content-length': size },
-          // The address that was checked is the one that is used.
+          // The addresses that were checked are the ones that are used.
           lookup: pinnedLookup(pinned),
         },
         (answer) => {

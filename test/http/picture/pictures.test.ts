@@ -1,17 +1,23 @@
 import assert from 'node:assert/strict'
-import { createServer } from 'node:http'
+import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { after, before, describe, it } from 'node:test'
 import type { Config } from '#server/config.ts'
+import { createFetchPlaces } from '#server/http/fetch-places.ts'
+import type { Pace } from '#server/http/fetch-watch.ts'
 import { isOwnUpload } from '#server/http/picture/own-uploads.ts'
 import { createPictures } from '#server/http/picture/pictures.ts'
 import { isPublicAddress } from '#server/http/picture/public-address.ts'
 import { sniffPicture } from '#server/http/picture/sniff.ts'
 import { createSecret } from '#server/people/secret.ts'
+import { until } from '#test/support/until.ts'
 
 const png = Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), Buffer.alloc(500)])
 const asked: string[] = []
 let release = () => {}
+/** Answers that never come. */
+const held = new Set<ServerResponse>()
+let isDry = false
 
 const remote = createServer((request, response) => {
   asked.push(request.url ?? '')
@@ -23,6 +29,19 @@ const remote = createServer((request, response) => {
   if (path === '/around') return response.writeHead(302, { location: '/around' }).end()
   if (path === '/moved') return response.writeHead(301, { location: '/picture.png' }).end()
   if (path === '/inside') return response.writeHead(301, { location: 'http://[::1]:1/picture.png' }).end()
+  if (path.startsWith('/never')) {
+    held.add(response)
+    response.on('close', () => held.delete(response))
+    return
+  }
+  if (path === '/drip') {
+    const drip = setInterval(() => response.write('\x89'), 20)
+    response.on('close', () => {
+      clearInterval(drip)
+      isDry = true
+    })
+    return
+  }
   if (path === '/slow') {
     release = () => response.end(png)
     return
@@ -32,7 +51,7 @@ const remote = createServer((request, response) => {
 
 let origin = ''
 before(async () => {
-  await new Promise<void>((resolve) => remote.listen(0, '127.0.0.1', resolve))
+  await new Promise<void>((resolve) => remote.listen(0, resolve))
   origin = `http://127.0.0.1:${(remote.address() as AddressInfo).port}`
 })
 after(() => {
@@ -42,16 +61,18 @@ after(() => {
 
 function createTestPictures({
   timeoutMs = 5_000,
-  isAllowed = (address: string): boolean => address === '127.0.0.1',
+  pace = undefined as Pace | undefined,
+  clock = () => new Date(),
+  isAllowed = (address: string): boolean => address.startsWith('127.0.0.'),
 } = {}) {
-  return createPictures(createSecret(Buffer.alloc(32)), { isAllowed, maxBytes: 10_000, timeoutMs })
+  return createPictures(createSecret(Buffer.alloc(32)), { isAllowed, maxBytes: 10_000, timeoutMs, pace, clock })
 }
 
 describe('the picture proxy', () => {
   it('fetches what was uploaded to the server that runs here, and nothing else on this machine', async () => {
     const local = { isLocal: true, local: { httpPort: Number(new URL(origin).port) } } as Config
     const own = (address: string) => isOwnUpload(local, address)
-    const limits = { isAllowed: isPublicAddress, maxBytes: 10_000, timeoutMs: 5_000 }
+    const limits = { isAllowed: isPublicAddress, maxBytes: 10_000, timeoutMs: 5_000, clock: () => new Date() }
     const pictures = createPictures(createSecret(Buffer.alloc(32)), { ...limits, isOwnUpload: own })
     assert.equal((await pictures.find(`${origin}/upload/picture.png`)).type, 'image/png')
     await assert.rejects(pictures.find(`${origin}/picture.png`))
@@ -125,14 +146,70 @@ describe('the picture proxy', () => {
     }
   })
 
+  it('is not held by a slow host: a good picture comes while all that it was asked for waits', async () => {
+    const pictures = createTestPictures({ timeoutMs: 60_000, pace: { firstByteMs: 60_000, bytesPerSecond: 1 } })
+    let ended = 0
+    const slow = Array.from({ length: 48 }, (_, n) => `${origin}/never?${n}`)
+    for (const address of slow) pictures.find(address).catch(() => ended++)
+    await until(() => held.size > 0)
+    // The same server at another address, as another's would be.
+    const good = `${origin.replace('127.0.0.1', '127.0.0.2')}/picture.png?good`
+    assert.equal((await pictures.find(good)).type, 'image/png')
+    assert.equal(ended, 0)
+    await until(() => {
+      for (const answer of held) answer.destroy()
+      return ended === slow.length
+    })
+  })
+
+  it('gives the many names of one network no more places than a network has', async () => {
+    const places = createFetchPlaces()
+    const [gate, release] = [Promise.withResolvers<void>(), () => gate.resolve()]
+    let running = 0
+    const ask = (host: string, network: string) =>
+      places({ host, network }, async () => {
+        running += 1
+        await gate.promise
+        running -= 1
+      })
+    const slow = Array.from({ length: 48 }, (_, n) => ask(`h${n}.example`, '192.0.2.1'))
+    await new Promise(setImmediate)
+    assert.ok(running < 12 && running > 0, `${running}`)
+    const before = running
+    const good = ask('good.example', '192.0.2.2')
+    await new Promise(setImmediate)
+    assert.equal(running, before + 1)
+    release()
+    await Promise.all([...slow, good])
+  })
+
+  it('leaves a server that sends nothing, or next to nothing, long before the time for a whole picture', async () => {
+    const pictures = createTestPictures({ timeoutMs: 600_000, pace: { firstByteMs: 50, bytesPerSecond: 1_000 } })
+    await assert.rejects(pictures.find(`${origin}/never?first-byte`), { code: 'not-found' })
+    await assert.rejects(pictures.find(`${origin}/drip`), { code: 'not-found' })
+    await until(() => isDry && held.size === 0)
+  })
+
   it('fetches only what our own pages ask for', () => {
     const pictures = createTestPictures()
     const [, , signature = '', encoded = ''] = pictures.writePath('https://example.org/ä.png?a=1&b').split('/')
-    assert.equal(pictures.readAddress(signature, encoded), 'https://example.org/ä.png?a=1&b')
-    assert.equal(
-      pictures.readAddress(signature, Buffer.from('https://other.example/').toString('base64url')),
-      undefined,
-    )
+    assert.equal(pictures.readAddress({ signature, encoded }), 'https://example.org/ä.png?a=1&b')
+    const other = Buffer.from('https://other.example/').toString('base64url')
+    assert.equal(pictures.readAddress({ signature, encoded: other }), undefined)
+  })
+
+  it('fetches what a preview asks for while it lasts, and under no other address', () => {
+    let now = Date.parse('2026-03-14T21:00:00Z')
+    const pictures = createTestPictures({ clock: () => new Date(now) })
+    const path = pictures.preview.writePath('https://example.org/a.png')
+    const [, signature = '', encoded = '', end = ''] = /^\/picture\/([^/]+)\/([^/?]+)\?until=(\d+)$/.exec(path) ?? []
+    const read = (parts = {}) => pictures.readAddress({ signature, encoded, until: end, ...parts })
+    assert.equal(read(), 'https://example.org/a.png')
+    for (const parts of [{ until: undefined }, { until: '999999' }, { until: '' }]) assert.equal(read(parts), undefined)
+    now += 59 * 60_000
+    assert.equal(read(), 'https://example.org/a.png')
+    now += 2 * 3_600_000
+    assert.equal(read(), undefined)
   })
 
   it('knows a picture by its first bytes', () => {
