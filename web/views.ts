@@ -273,7 +273,17 @@ export interface TimelineView {
 
 export type FollowState =
   /** The follower's own account has not done it yet. */
-  'waiting' | 'pending' | 'refused' | 'unread' | 'underway' | 'partial' | 'purged' | 'closed' | 'deleted'
+  | 'waiting'
+  | 'pending'
+  | 'refused'
+  | 'unread'
+  | 'underway'
+  | 'partial'
+  | 'purged'
+  | 'closed'
+  | 'deleted'
+  /** Its server sends no word of new posts. */
+  | 'unheard'
 
 export interface FollowedView {
   readonly title: string

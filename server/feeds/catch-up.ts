@@ -11,6 +11,7 @@ import { MARKED_IN_A_ROW } from './mark.ts'
 import { learnNodeInfo } from './node-info.ts'
 import { createReading, type Reading, type ReadingDeps, type ReadPage } from './reading.ts'
 import { clearEntries } from './remove.ts'
+import { watchSilence } from './silence.ts'
 import type { Subscriptions } from './subscriptions.ts'
 
 export interface CatchUpDeps extends ReadingDeps {
@@ -20,7 +21,7 @@ export interface CatchUpDeps extends ReadingDeps {
     readonly pubsub: Pick<Pubsub, 'pages' | 'findItems' | 'listItemIds'>
     readonly disco: Pick<Disco, 'readInfo'>
   }
-  readonly subscriptions: Pick<Subscriptions, 'ensure'>
+  readonly subscriptions: Pick<Subscriptions, 'ensure' | 'doubt'>
 }
 
 /** `more`: the rest is to be read slowly. `unreachable`: its server did not answer. */
@@ -35,14 +36,21 @@ const MOST_NEWEST = 2_000
 const SIZE_UNKNOWN = 3
 const SIZE_UNCOUNTED = 5
 
+export interface CatchUpOptions {
+  readonly signal: AbortSignal
+  /** No event of its server was missed since then, as far as anybody here can know. */
+  readonly heardSince: Date
+}
+
 /** Subscribes to a node and reads what is new on it, newest first, up to what the index has already. */
-export async function catchUp(deps: CatchUpDeps, address: NodeAddress, signal: AbortSignal): Promise<CatchUp> {
+export async function catchUp(deps: CatchUpDeps, address: NodeAddress, options: CatchUpOptions): Promise<CatchUp> {
+  const { signal } = options
   const node = await findNode(deps.index, address)
   if (node === undefined) return 'unknown'
   try {
     // Subscribed first and read then, so that nothing falls between.
     const refusal = await deps.subscriptions.ensure(node)
-    const outcome = await readNewest(deps, await learnNodeInfo(deps, node), signal)
+    const outcome = await readNewest(deps, await learnNodeInfo(deps, node), options)
     await updateNode(deps.index, address, { problem: refusal ?? null, readAt: deps.clock().getTime() })
     return outcome
   } catch (error) {
@@ -69,10 +77,12 @@ async function clear(deps: ReadingDeps, node: NodeRow, how: 'deleted' | 'closed'
   if (node.status !== how) await deps.inbox.run(node.address, () => clearEntries(deps, node, how))
 }
 
-async function readNewest(deps: CatchUpDeps, node: NodeRow, signal: AbortSignal): Promise<CatchUp> {
+async function readNewest(deps: CatchUpDeps, node: NodeRow, { signal, heardSince }: CatchUpOptions): Promise<CatchUp> {
   const isFirst = node.backfill === 'none'
   const reading = createReading(deps, node, { size: firstSize(node), isHistory: isFirst, signal })
-  const page = await readUntilEnough(deps, { node, reading, isFirst })
+  const silence = watchSilence(deps, node, heardSince)
+  const page = await readUntilEnough(deps, { node, reading, isFirst }).finally(silence.stop)
+  await silence.note(reading.newer)
   if (page === 'partial') return count(deps, 'partial')
   if (page === undefined || page.isLast) {
     await finishWhole(deps, node, reading)

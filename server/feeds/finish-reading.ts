@@ -39,7 +39,7 @@ export async function noteCompared(deps: IngestDeps, node: NodeRow, itemCount: n
   await updateNode(deps.index, node.address, {
     ...{ isWaiting: 0, backfill: 'done', backfillCursor: null, itemCount },
     otherCount: itemCount - (await countKnown(deps, node)),
-    ...{ deepReadAt: now, deepDueAt: nextDeepReading(now, itemCount * (node.averageBytes ?? LITTLE_BYTES)) },
+    ...{ deepReadAt: now, deepDueAt: nextDeepReading(node, now, itemCount * (node.averageBytes ?? LITTLE_BYTES)) },
   })
 }
 
@@ -54,7 +54,7 @@ export async function finishPartial(
     ...{ isWaiting: 0, backfillCursor: null, itemCount: Math.max(seen.size, node.itemCount ?? 0) },
     // What was read before it grew too large is here.
     backfill: node.backfill === 'done' ? 'done' : 'partial',
-    ...{ deepReadAt: now, deepDueAt: nextDeepReading(now, LITTLE_BYTES) },
+    ...{ deepReadAt: now, deepDueAt: nextDeepReading(node, now, LITTLE_BYTES) },
   })
   await moveMark(deps, node, mark)
 }
@@ -66,6 +66,7 @@ export async function countKnown({ index }: Pick<IngestDeps, 'index'>, { id, add
 }
 
 // Even where nobody was away an event is lost now and then, as when a line between two servers breaks. Not all at once.
-function nextDeepReading(now: number, bytes: number): number {
+function nextDeepReading({ unheardAt }: NodeRow, now: number, bytes: number): number {
+  if (unheardAt !== undefined) return now + DAY * (1 - Math.random() / 2)
   return now + (bytes < LITTLE_BYTES ? DAY : WEEK) * (1 + Math.random() / 2)
 }

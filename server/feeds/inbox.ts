@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { describeError } from '#server/errors.ts'
 import { findNode, type NodeRow, updateNode } from '#server/store/node.ts'
 import type { Pubsub, PubsubEvent } from '#server/xmpp/ports.ts'
-import { addressKey, type ItemAddress, type NodeAddress } from '#shared/address.ts'
+import { addressKey, type NodeAddress } from '#shared/address.ts'
 import { type IngestDeps, ingest } from './ingest.ts'
 
 export interface InboxDeps extends IngestDeps {
@@ -12,8 +12,8 @@ export interface InboxDeps extends IngestDeps {
 export interface Inbox {
   /** Takes an event; those of one node are ingested in the order they came. */
   push(event: PubsubEvent): void
-  /** Told at once of what leaves a node, before the events that wait; returns the way to stop. */
-  onRemoved(address: NodeAddress, listener: (event: RemovalEvent) => void): () => void
+  /** Told at once of each event of a node, before those that wait; returns the way to stop. */
+  onEvent(address: NodeAddress, listener: (event: PubsubEvent) => void): () => void
   /** Runs a task between the events of a node: what comes meanwhile waits. */
   run<T>(address: NodeAddress, task: () => Promise<T>): Promise<T>
   /** Whether events of a node are due to the site account, which anybody may send some. */
@@ -21,10 +21,6 @@ export interface Inbox {
   /** When nothing waits any more. */
   idle(): Promise<void>
 }
-
-export type RemovalEvent =
-  | { readonly kind: 'retracted'; readonly address: ItemAddress }
-  | { readonly kind: 'purged' | 'deleted'; readonly address: NodeAddress }
 
 export interface InboxListeners {
   /** Told of each event that could not be ingested, or of more than may wait: the node must be read again. */
@@ -37,7 +33,7 @@ const MOST_WAITING = 1_000
 const HEARD = 10_000
 
 export function createInbox(deps: InboxDeps, { onMissed }: InboxListeners): Inbox {
-  const listeners = new Map<string, Set<(event: RemovalEvent) => void>>()
+  const listeners = new Map<string, Set<(event: PubsubEvent) => void>>()
   const tails = new Map<string, { last: Promise<unknown>; waiting: number; hasMissed: boolean }>()
 
   function run<T>(address: NodeAddress, task: () => Promise<T>): Promise<T> {
@@ -67,6 +63,7 @@ export function createInbox(deps: InboxDeps, { onMissed }: InboxListeners): Inbo
       await nextTurn()
       const node = await findNode(deps.index, event.address)
       if (node === undefined || !isSubscribed(node)) return deps.meters.count('strangers_events')
+      if (node.unheardAt !== undefined) await updateNode(deps.index, node.address, { unheardAt: null })
       const outcome = await ingest(deps, await complete(deps, event))
       if (outcome === 'stored' || outcome === 'removed') await noteHeard(deps, node)
       // Something came from a node that was closed or deleted: it is open again.
@@ -77,15 +74,8 @@ export function createInbox(deps: InboxDeps, { onMissed }: InboxListeners): Inbo
     }
   }
 
-  function tellRemoval(event: PubsubEvent): void {
-    const { kind, address } = event
-    const told: RemovalEvent | undefined =
-      kind === 'retracted' ? { kind, address } : kind === 'purged' || kind === 'deleted' ? { kind, address } : undefined
-    if (told !== undefined) for (const listener of listeners.get(nodeKey(address)) ?? []) listener(told)
-  }
-
   return {
-    onRemoved(address, listener) {
+    onEvent(address, listener) {
       const key = nodeKey(address)
       const others = listeners.get(key) ?? new Set()
       listeners.set(key, others.add(listener))
@@ -99,7 +89,7 @@ export function createInbox(deps: InboxDeps, { onMissed }: InboxListeners): Inbo
       return node !== undefined && isSubscribed(node)
     },
     push(event) {
-      tellRemoval(event)
+      for (const listener of listeners.get(nodeKey(event.address)) ?? []) listener(event)
       const tail = tails.get(nodeKey(event.address))
       if (tail !== undefined && tail.waiting >= MOST_WAITING) tail.hasMissed = true
       else run(event.address, () => take(event))

@@ -14,8 +14,9 @@ import { createInbox, type Inbox } from './inbox.ts'
 import { knowBlogs } from './known-blogs.ts'
 import { createLanes, type LaneState } from './lanes.ts'
 import { NODES_TOPIC } from './live.ts'
+import { RECENT } from './next-reading.ts'
 import { waitAtMost } from './patience.ts'
-import { createReadings, isRecent, RECENT } from './readings.ts'
+import { createReadings, isRecent } from './readings.ts'
 import { createSubscriptions } from './subscriptions.ts'
 
 export interface IndexingDeps extends Omit<CatchUpDeps, 'inbox' | 'subscriptions'> {
@@ -82,13 +83,13 @@ export function createIndexing(deps: IndexingDeps): Indexing {
   /** Everything may have changed: feeds and what is talked about now are read at once, the others within a day. */
   async function catchUpAll(): Promise<void> {
     subscriptions.forget()
-    readings.forget()
     await catchUpWith(undefined)
     await readings.addDue()
     reports.end(lanes.idle('thread'), readings.countRead)
   }
 
   async function catchUpWith(domain: string | undefined): Promise<void> {
+    readings.noteGap(domain)
     const now = deps.clock()
     await spreadReadings(deps.index, { now, within: DAY, domain })
     const postedSince = new Date(now.getTime() - RECENT)

@@ -1,4 +1,7 @@
 import { AppError, describeError, isAppError } from '#server/errors.ts'
+import type { IndexDb } from '#server/store/database.ts'
+import { findEntry } from '#server/store/entry.ts'
+import { findNode } from '#server/store/node.ts'
 import type { Item, XmppSession } from '#server/xmpp/ports.ts'
 import { asItemId, type NodeAddress } from '#shared/address.ts'
 import { creditAuthor } from '#shared/credit.ts'
@@ -9,6 +12,8 @@ import { NS } from '#shared/ns.ts'
 import { findProfile } from '#shared/profiles/index.ts'
 import { cleanLine } from '#shared/text.ts'
 import { isWithinBounds } from '#shared/xml.ts'
+import type { Indexing } from './indexing.ts'
+import { PROBES } from './ingest.ts'
 import { type NodeInfo, readNodeInfo } from './node-info.ts'
 import { waitAtMost } from './patience.ts'
 import { readAvatar, readNickname } from './profile-nodes.ts'
@@ -37,6 +42,8 @@ export interface PreviewPost {
 }
 
 export interface PreviewDeps {
+  readonly index: IndexDb
+  readonly indexing?: Pick<Indexing, 'watch'>
   readonly siteDomain: BareJid
   /** Milliseconds for everything. */
   readonly patience?: number
@@ -66,8 +73,20 @@ export async function previewFeed(deps: PreviewDeps, session: XmppSession, addre
     asked.push(readMetadata(session, address).then((metadata) => Object.assign(found, { metadata }), ignore))
   }
   await waitAtMost(Promise.all(asked), deps.patience ?? PATIENCE_MS)
+  if (found.items !== undefined && (await isBehind(deps, address, found.items))) deps.indexing?.watch(address)
   // What comes later must not change what was answered.
   return assemble(deps, address, { ...found })
+}
+
+/** Whether the index lacks one of these items, going by its session: the site account then reads the node itself. */
+async function isBehind({ index }: PreviewDeps, address: NodeAddress, items: readonly Item[]): Promise<boolean> {
+  const node = await findNode(index, address)
+  if (node === undefined) return false
+  for (const { id, payload } of items) {
+    if (payload === undefined || id === METADATA_ITEM || PROBES.has(id)) continue
+    if ((await findEntry(index, node.id, id)) === undefined) return true
+  }
+  return false
 }
 
 interface Found {

@@ -11,7 +11,7 @@ import { createJoining, type Mark } from './mark.ts'
 
 export interface ReadingDeps extends IngestDeps {
   readonly site: { readonly status: SessionStatus; readonly pubsub: Pick<Pubsub, 'pages'> }
-  readonly inbox: Pick<Inbox, 'run' | 'onRemoved'>
+  readonly inbox: Pick<Inbox, 'run' | 'onEvent'>
 }
 
 /** What one reading of a node may cost: a hostile server's has no end of its own. */
@@ -30,8 +30,6 @@ export const BOUNDS: ReadingBounds = { items: 50_000, pages: 5_000, bytes: 64 * 
 export interface ReadPage extends Pick<NodePage, 'isLast' | 'cursor' | 'count' | 'ids'> {
   /** How many of its items the index did not have so. */
   readonly fresh: number
-  /** How many of these are newer than what earlier readings had read. */
-  readonly newer: number
   /** When it was asked for: what changed here since then is newer. */
   readonly readAt: Date
 }
@@ -39,6 +37,8 @@ export interface ReadPage extends Pick<NodePage, 'isLast' | 'cursor' | 'count' |
 export interface Reading {
   /** Asks for the next page and ingests it; undefined after the last. Rejects with `too-large` over a bound. */
   next(): Promise<ReadPage | undefined>
+  /** How many items the index did not have so that are newer than what earlier readings had read. */
+  readonly newer: number
   /** Every id that its pages had. */
   readonly seen: ReadonlySet<ItemId>
   /** When its first page was asked for. */
@@ -72,6 +72,7 @@ export function createReading(deps: ReadingDeps, node: NodeRow, options: Reading
   const begunAt = deps.clock()
   const joining = createJoining(node.mark)
   let isCut = false
+  let countNewer = 0
   const pages = deps.site.pubsub.pages(node.address, {
     ...{
       size,
@@ -100,6 +101,9 @@ export function createReading(deps: ReadingDeps, node: NodeRow, options: Reading
     get isCut() {
       return isCut
     },
+    get newer() {
+      return countNewer
+    },
     get isJoined() {
       return joining.isJoined
     },
@@ -116,6 +120,7 @@ export function createReading(deps: ReadingDeps, node: NodeRow, options: Reading
         ingestPage(deps, node, { page, readAt, removed, isHistory: options.isHistory, signal }),
       )
       const newer = joining.take(page.items)
+      countNewer += fresh.filter((id) => newer.has(id)).length
       for (const { id } of page.items) seen.add(id)
       spent.pages++
       spent.bytes += page.bytes
@@ -125,8 +130,7 @@ export function createReading(deps: ReadingDeps, node: NodeRow, options: Reading
       deps.meters.count('bytes_read', {}, page.bytes)
       check()
       const { isLast, cursor, count, ids } = page
-      const countNewer = fresh.filter((id) => newer.has(id)).length
-      return { isLast, cursor, count, ids, fresh: fresh.length, newer: countNewer, readAt }
+      return { isLast, cursor, count, ids, fresh: fresh.length, readAt }
     },
   }
 }
@@ -141,9 +145,9 @@ interface Removals {
 function listenForRemovals({ inbox }: ReadingDeps, { address }: NodeRow): Removals {
   const ids = new Set<ItemId>()
   let isEmptied = false
-  const stop = inbox.onRemoved(address, (event) => {
+  const stop = inbox.onEvent(address, (event) => {
     if (event.kind === 'retracted') ids.add(event.address.item)
-    else isEmptied = true
+    else if (event.kind === 'purged' || event.kind === 'deleted') isEmptied = true
   })
   return { has: (id) => isEmptied || ids.has(id), stop }
 }

@@ -1,4 +1,4 @@
-import { addNode, findNode, isFeed, type NodeRow, updateNode } from '#server/store/node.ts'
+import { addNode, findNode, isFeed, updateNode } from '#server/store/node.ts'
 import {
   listNodes,
   listUnreadNodes,
@@ -13,6 +13,7 @@ import { domainOf } from '#shared/jid.ts'
 import { readAttachmentsNode } from '#shared/profiles/index.ts'
 import { type CatchUpDeps, catchUp } from './catch-up.ts'
 import type { Lanes, Rank, TaskOutcome } from './lanes.ts'
+import { nextReading, RECENT } from './next-reading.ts'
 import { createRetries } from './retries.ts'
 import { createSlowReading, type SlowReading } from './slow-reading.ts'
 import type { Subscriptions } from './subscriptions.ts'
@@ -35,18 +36,13 @@ export interface Readings {
   viewed(address: NodeAddress): Promise<void>
   /** Nobody wants it any more. */
   drop(address: NodeAddress): void
-  /** Readings that have begun cannot be relied on to have heard what came between. */
-  forget(): void
+  /** Events may have been missed until now, of one server or of all: what has begun cannot be relied on. */
+  noteGap(domain: string | undefined): void
   /** How many nodes were compared so far. */
   countRead(): number
 }
 
 const HOUR = 3_600_000
-const DAY = 24 * HOUR
-/** Milliseconds for which a post is likely to be talked about. */
-export const RECENT = 14 * DAY
-// Events of a headline are lost on the way now and then, and nobody says so.
-const HOURS_WHEN_FINE = { feed: 6, recent: 24, old: 7 * 24 } as const
 /** Enough waits to leave what is due for the next time. */
 const BUSY = 500
 const MOST_DUE = 500
@@ -59,7 +55,14 @@ export function createReadings(
 ): Readings {
   const slow = new Map<string, SlowReading>()
   const retries = createRetries({ log: deps.log, signal, again: (address) => void readWhole(address) })
+  /** When events may have been missed last, by server; undefined stands for all of them. */
+  const gaps = new Map<string | undefined, Date>([[undefined, deps.clock()]])
   let count = 0
+
+  function heardSince({ service }: NodeAddress): Date {
+    const times = [gaps.get(undefined), gaps.get(domainOf(service))]
+    return new Date(Math.max(...times.map((time) => time?.getTime() ?? 0)))
+  }
 
   function add(address: NodeAddress, rank: Rank): void {
     const key = keyOf(address)
@@ -72,7 +75,7 @@ export function createReadings(
       // Before too, so that a long reading is not begun again meanwhile.
       const planned = await planNext(address)
       if ((await findBlockOfNode(deps.state, address)) !== undefined) return 'done'
-      const outcome = await catchUp(deps, address, signal)
+      const outcome = await catchUp(deps, address, { signal, heardSince: heardSince(address) })
       if (outcome === 'unreachable') return await noteDown(address)
       count++
       retries.done(address)
@@ -106,18 +109,10 @@ export function createReadings(
 
   async function planNext(address: NodeAddress): Promise<number> {
     const node = await findNode(deps.index, address)
-    const nextTryAt = Math.floor(deps.clock().getTime() + hoursOf(node) * HOUR * (1 - Math.random() / 20))
+    const now = deps.clock()
+    const nextTryAt = Math.floor(now.getTime() + nextReading(node, now) * (1 - Math.random() / 20))
     await updateNode(deps.index, address, { nextTryAt })
     return nextTryAt
-  }
-
-  function hoursOf(node: NodeRow | undefined): number {
-    // Most posts of other programs have none, and never will.
-    if (node?.kind === 'attachments' && node.status !== 'open') return HOURS_WHEN_FINE.old
-    if (node === undefined || node.problem !== undefined || node.subscription !== 'subscribed') return 1
-    if (isFeed(node)) return HOURS_WHEN_FINE.feed
-    const isQuiet = deps.clock().getTime() - (node.heardAt?.getTime() ?? 0) > RECENT
-    return isQuiet ? HOURS_WHEN_FINE.old : HOURS_WHEN_FINE.recent
   }
 
   function addSlow(address: NodeAddress, { isContinued }: { readonly isContinued: boolean }): void {
@@ -189,7 +184,10 @@ export function createReadings(
       }
       lanes.add(domainOf(address.service), { key: `drop ${keyOf(address)}`, rank: 'thread', run })
     },
-    forget: () => slow.clear(),
+    noteGap(domain) {
+      gaps.set(domain, deps.clock())
+      if (domain === undefined) slow.clear()
+    },
     countRead: () => count,
   }
 }

@@ -15,6 +15,8 @@ export interface Subscriptions {
   /** Subscribes where it is not yet; why it could not is returned, a server that does not answer is an AppError. */
   ensure(node: NodeRow): Promise<string | undefined>
   end(address: NodeAddress): Promise<void>
+  /** Asks anew when next it is ensured. */
+  doubt(address: NodeAddress): void
   /** Nothing that was said before can be relied on. */
   forget(): void
 }
@@ -72,6 +74,11 @@ export function createSubscriptions({ index, site }: SubscriptionsDeps): Subscri
     }
   }
 
+  function doubt(address: NodeAddress): void {
+    made.delete(addressKey(address))
+    listed.delete(address.service)
+  }
+
   return {
     async ensure(node) {
       if (node.subscription === 'none') return subscribe(node)
@@ -81,9 +88,9 @@ export function createSubscriptions({ index, site }: SubscriptionsDeps): Subscri
       if (state === 'subscribed' && node.subscription === 'subscribed') return undefined
       return subscribe(node)
     },
+    doubt,
     async end(address) {
-      made.delete(addressKey(address))
-      listed.delete(address.service)
+      doubt(address)
       await site.pubsub.unsubscribeNode(address)
     },
     forget() {

@@ -10,6 +10,8 @@ export interface FeedHealth extends Pick<NodeRow, 'status' | 'isWaiting' | 'prob
   readonly title?: string
   /** What its owner is called, where it is an account's blog. */
   readonly name?: string
+  /** Whether its service sends no word of new posts. */
+  readonly isUnheard: boolean
   /** When it was last compared with its service. */
   readonly readAt?: Date
   readonly purgedAt?: Date
@@ -32,6 +34,7 @@ export async function listFeedHealth(
       const address = { service: row.service, node: row.node }
       found.set(addressKey(address), {
         ...{ address, status: row.status, backfill: row.backfill, isWaiting: row.isWaiting === 1 },
+        isUnheard: row.unheardAt !== null,
         title: row.title ?? undefined,
         name: (row.kind === 'blog' ? row.name : null) ?? undefined,
         problem: row.problem ?? undefined,

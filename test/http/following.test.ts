@@ -299,12 +299,15 @@ describe('The page of what I follow', () => {
     ctx.network.failNext('subscribeNode', new AppError('forbidden', 'It does not let you in'))
     await browser.submit((await look(scene, romeo)).body, '/following', {})
     await settled(scene)
-    await updateNode(ctx.index, ROMEOS, { isWaiting: 0, backfill: 'partial', readAt: Date.UTC(2026, 0, 2, 10) })
+    await updateNode(ctx.index, ROMEOS, {
+      ...{ isWaiting: 0, backfill: 'partial', readAt: Date.UTC(2026, 0, 2, 10), unheardAt: Date.UTC(2026, 0, 2) },
+    })
     const { body } = await browser.get('/following')
     assert.match(body, /Letters &lt;b/)
     assert.match(body, /Its server does not let your account subscribe\./)
     assert.match(body, /It does not let you in\./)
     assert.match(body, /Its server does not give its older posts\./)
+    assert.match(body, /Its server does not announce new posts/)
     assert.match(body, /datetime="2026-01-02T10:00:00.000Z"/)
     await browser.submit(body, '/following/unfollow', {})
     assert.deepEqual(await followed(scene), [])

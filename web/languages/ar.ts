@@ -283,6 +283,7 @@ export const ar: Strings = {
     purged: 'أزال صاحبها كل التدوينات.',
     closed: 'لم تعد مفتوحة.',
     deleted: 'حُذفت.',
+    unheard: 'لا يُعلن خادمها عن التدوينات الجديدة، فقد تظهر هنا متأخرة حتى ساعة.',
   },
   notImported: 'لم تُستورد',
   whatTheyFollow: 'ما يتابعه {jid}',

@@ -259,6 +259,7 @@ export const de: Strings = {
     purged: 'Alle Beiträge wurden dort entfernt.',
     closed: 'Nicht mehr öffentlich.',
     deleted: 'Gelöscht.',
+    unheard: 'Der Server meldet neue Beiträge nicht, daher erscheinen sie hier bis zu einer Stunde später.',
   },
   notImported: 'Nicht übernommen',
   whatTheyFollow: 'Was {jid} liest',

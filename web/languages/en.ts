@@ -255,6 +255,7 @@ export const en = {
     purged: 'Its owner removed all its posts.',
     closed: 'It is not open any more.',
     deleted: 'It was deleted.',
+    unheard: 'Its server does not announce new posts, so they may appear here up to an hour late.',
   },
   notImported: 'Not imported',
   whatTheyFollow: 'What {jid} follows',

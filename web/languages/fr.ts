@@ -260,6 +260,7 @@ export const fr: Strings = {
     purged: 'Son propriétaire a retiré tous les billets.',
     closed: 'Ce n’est plus ouvert.',
     deleted: 'Supprimé.',
+    unheard: 'Son serveur n’annonce pas les nouveaux billets : ils peuvent paraître ici avec une heure de retard.',
   },
   notImported: 'Non importés',
   whatTheyFollow: 'Ce que suit {jid}',

@@ -86,6 +86,7 @@ function describeHealth({ subscription, isListed }: Follow, health: FeedHealth |
   else if (health.purgedAt !== undefined && health.newestAt === undefined) states.push('purged')
   else if (health.backfill === 'partial') states.push('partial')
   else if (health.backfill === 'underway') states.push('underway')
+  if (health?.status === 'open' && health.isUnheard) states.push('unheard')
   return states
 }
 

@@ -1,0 +1,25 @@
+import { isFeed, type NodeRow } from '#server/store/node.ts'
+
+const MINUTE = 60_000
+const HOUR = 60 * MINUTE
+const DAY = 24 * HOUR
+/** Milliseconds for which a post is likely to be talked about. */
+export const RECENT = 14 * DAY
+// Events of a headline are lost on the way now and then, and nobody says so.
+const WHEN_FINE = { feed: 6 * HOUR, recent: DAY, old: 7 * DAY } as const
+const UNHEARD = { least: 2 * MINUTE, most: HOUR } as const
+
+/** In how many milliseconds a node is to be read again. */
+export function nextReading(node: NodeRow | undefined, now: Date): number {
+  // Most posts of other programs have none, and never will.
+  if (node?.kind === 'attachments' && node.status !== 'open') return WHEN_FINE.old
+  if (node === undefined || node.problem !== undefined || node.subscription !== 'subscribed') return HOUR
+  // What changed lately changes soon again.
+  if (node.unheardAt !== undefined) {
+    const sinceChange = now.getTime() - node.unheardAt.getTime()
+    return Math.max(UNHEARD.least, Math.min(UNHEARD.most, sinceChange / 10))
+  }
+  if (isFeed(node)) return WHEN_FINE.feed
+  const isQuiet = now.getTime() - (node.heardAt?.getTime() ?? 0) > RECENT
+  return isQuiet ? WHEN_FINE.old : WHEN_FINE.recent
+}
