@@ -7,6 +7,7 @@ import { isOperator, mayBlog } from './config.ts'
 import { AppError } from './errors.ts'
 import { addAuthor, listAuthors } from './feeds/authors.ts'
 import { blogOf } from './feeds/indexing.ts'
+import { createLive } from './feeds/live.ts'
 import { type LocalHandle, useLocalServer } from './local/use-local-server.ts'
 import { silentLogger } from './log.ts'
 import { signOutEverywhere } from './people/sign-out-everywhere.ts'
@@ -89,7 +90,7 @@ async function makeAuthor(call: Call, local: LocalHandle, { jid, password }: { j
     (opened) => opened.stop(),
   )
   await session.whenOnline(ONLINE_TIMEOUT_MS)
-  await addAuthor({ index, state, clock: () => new Date(), sessions: () => session }, jid)
+  await addAuthor({ index, state, live: createLive(), clock: () => new Date(), sessions: () => session }, jid)
   await updateNode(index, blogOf(jid), { nextTryAt: 0 })
 }
 

@@ -5,6 +5,7 @@ import type { Config } from './config.ts'
 import { isLoopbackHost } from './config-values.ts'
 import { type Finding, fine, note, problem, warning } from './doctor-finding.ts'
 import { describeError } from './errors.ts'
+import { describeManyLost, type ManyLost } from './feeds/lose-node.ts'
 import { explainSiteProblem } from './site-problem.ts'
 import { isFeed, type NodeRow } from './store/node.ts'
 import { isPublication, type OutboxCount } from './store/outbox.ts'
@@ -101,6 +102,14 @@ export function checkBlogs(nodes: readonly NodeRow[], authors: readonly BareJid[
     return warning('Blogs', `${what} is not shown as it should: ${words ?? `its node is ${status}`}`, mend)
   })
   return found.length > 0 ? found : [fine('Blogs', `${feeds.length} can be read`)]
+}
+
+/** Whether so much is lost at once that nothing is taken for lost. */
+export function checkLost(lost: ManyLost | undefined): Finding[] {
+  if (lost === undefined) return []
+  const mend = `Look whether your XMPP server, or a firewall, keeps Canto from other servers (ejabberd: s2s_access;
+Prosody: s2s_blacklist, mod_firewall). If they are gone for good: npm run canto -- reindex`
+  return [warning('Index', `it is kept as it is: ${describeManyLost(lost)}`, mend)]
 }
 
 /** What waits to be published, and for how long. */

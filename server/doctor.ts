@@ -8,8 +8,17 @@ import { checkData } from './doctor-data.ts'
 import { checkDeep } from './doctor-deep.ts'
 import { type Finding, printFinding, problem } from './doctor-finding.ts'
 import { checkBlogNode, checkCommentsNode } from './doctor-nodes.ts'
-import { checkAccount, checkBlogs, checkClock, checkOutbox, checkServices, checkWeb } from './doctor-server.ts'
+import {
+  checkAccount,
+  checkBlogs,
+  checkClock,
+  checkLost,
+  checkOutbox,
+  checkServices,
+  checkWeb,
+} from './doctor-server.ts'
 import { describeError } from './errors.ts'
+import { findManyLost } from './feeds/lose-node.ts'
 import { useLocalServer } from './local/use-local-server.ts'
 import { silentLogger } from './log.ts'
 import { listAuthorRows } from './store/author.ts'
@@ -88,5 +97,10 @@ async function checkWork({ data }: Config): Promise<Finding[]> {
   const state = stack.adopt(await openState(statePath), (db) => db.destroy())
   const index = stack.adopt(await openIndex(indexPath), (db) => db.destroy())
   const authors = (await listAuthorRows(state)).map(({ jid }) => jid)
-  return [...checkBlogs(await listNodes(index), authors), ...checkOutbox(await countOutbox(state), new Date())]
+  const now = new Date()
+  return [
+    ...checkBlogs(await listNodes(index), authors),
+    ...checkLost(await findManyLost(state, now)),
+    ...checkOutbox(await countOutbox(state), now),
+  ]
 }

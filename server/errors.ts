@@ -25,6 +25,8 @@ export interface AppErrorOptions {
   readonly retryAfter?: number
   /** Where it is a whole server, and not what was asked of it, that is not there or does not answer. */
   readonly server?: 'not-found' | 'silent'
+  /** The condition of XEP-0060 beside that of the stanza, as `closed-node`. */
+  readonly pubsubCondition?: string | undefined
 }
 
 /** An expected failure: its message is one sentence for the person in front of it, never a stack trace. */
@@ -33,12 +35,14 @@ export class AppError extends Error {
   readonly code: ErrorCode
   readonly retryAfter: number | undefined
   readonly server: AppErrorOptions['server']
+  readonly pubsubCondition: string | undefined
 
   constructor(code: ErrorCode, message: string, options: AppErrorOptions = {}) {
     super(message, options.cause === undefined ? {} : { cause: options.cause })
     this.code = code
     this.retryAfter = options.retryAfter
     this.server = options.server
+    this.pubsubCondition = options.pubsubCondition
   }
 
   /** The HTTP status; fastify reads this property too. */

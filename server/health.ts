@@ -1,4 +1,5 @@
 import { describeError } from './errors.ts'
+import { describeManyLost, findManyLost } from './feeds/lose-node.ts'
 import type { Health } from './http/context.ts'
 import type { IndexDb, StateDb } from './store/database.ts'
 import { listFeedNodes } from './store/node.ts'
@@ -26,6 +27,8 @@ export function createHealthCheck({ index, state, site, clock }: HealthSources):
     const isReadable = await look(problems, async () => {
       const unread = (await listFeedNodes(index)).filter(({ problem }) => problem !== undefined)
       if (unread.length > 0) problems.push(`${unread.length} blogs or communities cannot be read as they should`)
+      const lost = await findManyLost(state, clock())
+      if (lost !== undefined) problems.push(`The index is kept as it is: ${describeManyLost(lost)}`)
       const late = (await countOutbox(state)).find(
         ({ kind, status, oldest }) =>
           status === 'waiting' && isPublication({ kind }) && clock().getTime() - oldest.getTime() > LONG_MS,

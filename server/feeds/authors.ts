@@ -8,17 +8,20 @@ import {
   saveMaxItems,
 } from '#server/store/author.ts'
 import type { IndexDb, StateDb } from '#server/store/database.ts'
-import { addNode, updateNode } from '#server/store/node.ts'
+import { addNode, findNode } from '#server/store/node.ts'
 import { clearNextTries } from '#server/store/outbox.ts'
 import type { XmppSession } from '#server/xmpp/ports.ts'
 import type { BareJid } from '#shared/jid.ts'
 import { ensureBlogNode } from './blog-node.ts'
 import { blogOf, type Indexing } from './indexing.ts'
+import type { Live } from './live.ts'
+import { findNodeAgain } from './lose-node.ts'
 import { mendThreads } from './mend-threads.ts'
 
 export interface AuthorsDeps {
   readonly index: IndexDb
   readonly state: StateDb
+  readonly live: Live
   readonly clock: () => Date
   readonly sessions: (jid: BareJid) => Pick<XmppSession, 'status' | 'pubsub'> | undefined
   readonly indexing?: Pick<Indexing, 'watch'>
@@ -66,7 +69,9 @@ export async function prepareBlog(deps: AuthorsDeps, jid: BareJid): Promise<Auth
   if (node.kind === 'ready') {
     await saveMaxItems(deps.state, jid, node.maxItems)
     await addNode(deps.index, { address, kind: 'blog', owner: jid, now: deps.clock() })
-    await updateNode(deps.index, address, { status: 'open' })
+    // Of one that is made anew its next reading tells what became of what was on it.
+    const isHidden = (await findNode(deps.index, address))?.status === 'hidden'
+    if (node.how === 'exists' || !isHidden) await findNodeAgain(deps, address)
     // The question was about the node as it was; a later closing is asked about anew.
     if (author.consent !== 'unasked') await saveConsent(deps.state, jid, { consent: 'unasked' })
     await mendThreads(deps, session.pubsub, jid)

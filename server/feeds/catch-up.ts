@@ -7,10 +7,10 @@ import { localPart } from '#shared/jid.ts'
 import { announceChanged } from './announce.ts'
 import { compareIds } from './compare-ids.ts'
 import { countKnown, finishPartial, finishWhole, moveMark } from './finish-reading.ts'
+import { loseNode, readLoss } from './lose-node.ts'
 import { MARKED_IN_A_ROW } from './mark.ts'
 import { learnNodeInfo } from './node-info.ts'
 import { createReading, type Reading, type ReadingDeps, type ReadPage } from './reading.ts'
-import { clearEntries } from './remove.ts'
 import { watchSilence } from './silence.ts'
 import type { Subscriptions } from './subscriptions.ts'
 
@@ -59,22 +59,14 @@ export async function catchUp(deps: CatchUpDeps, address: NodeAddress, options: 
 }
 
 /** What an error of its service means for a node. One that is merely down says nothing: then what we have stays. */
-export async function failReading(deps: ReadingDeps, { address }: NodeRow, error: unknown): Promise<CatchUp> {
+export async function failReading(deps: CatchUpDeps, { address }: NodeRow, error: unknown): Promise<CatchUp> {
   // Our own disk's or connection's failing is none of theirs.
   if (!isAppError(error) || error.code === 'no-room') throw error
   if (deps.site.status !== 'online') return 'unreachable'
   await updateNode(deps.index, address, { problem: describeError(error) })
-  const node = await findNode(deps.index, address)
-  if (node === undefined) return 'unknown'
-  if (isAppError(error, 'not-found', 'gone')) await clear(deps, node, 'deleted')
-  else if (isAppError(error, 'forbidden', 'not-authorized')) await clear(deps, node, 'closed')
+  const loss = readLoss(error)
+  if (loss !== undefined) await deps.inbox.run(address, () => loseNode(deps, address, loss))
   return isAppError(error, 'unavailable', 'timeout') ? 'unreachable' : 'failed'
-}
-
-async function clear(deps: ReadingDeps, node: NodeRow, how: 'deleted' | 'closed'): Promise<void> {
-  // Whatever is there when it comes back is another node's.
-  await updateNode(deps.index, node.address, { backfill: 'none', backfillCursor: null, deepDueAt: null })
-  if (node.status !== how) await deps.inbox.run(node.address, () => clearEntries(deps, node, how))
 }
 
 async function readNewest(deps: CatchUpDeps, node: NodeRow, { signal, heardSince }: CatchUpOptions): Promise<CatchUp> {

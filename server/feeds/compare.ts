@@ -1,7 +1,7 @@
 import { describeError, isAppError } from '#server/errors.ts'
 import type { IndexDb, StateDb } from '#server/store/database.ts'
 import { type EntryRow, findEntry, listEntryDates } from '#server/store/entry.ts'
-import type { NodeRow } from '#server/store/node.ts'
+import { isRead, type NodeRow } from '#server/store/node.ts'
 import { listNodes } from '#server/store/node-schedule.ts'
 import type { Item, Pubsub } from '#server/xmpp/ports.ts'
 import { addressKey, type ItemId, type NodeAddress } from '#shared/address.ts'
@@ -82,8 +82,8 @@ async function* compareNode(deps: CompareDeps, node: NodeRow, ids: Set<ItemId>):
 }
 
 function* explain(node: NodeRow, error: unknown): Generator<Difference> {
-  const isGone = isAppError(error, 'not-found', 'gone') && node.status === 'deleted'
-  const isClosed = isAppError(error, 'forbidden', 'not-authorized') && node.status !== 'open'
+  const isGone = isAppError(error, 'not-found', 'gone') && (node.status === 'deleted' || node.status === 'hidden')
+  const isClosed = isAppError(error, 'forbidden', 'not-authorized') && !isRead(node)
   if (isGone || isClosed) return
   const isSilent = isAppError(error, 'unavailable', 'timeout')
   yield { kind: 'unread', address: node.address, words: `It could not be read: ${describeError(error)}`, isSilent }
@@ -129,6 +129,8 @@ async function* compareMissing(
   node: NodeRow,
   ids: ReadonlySet<ItemId>,
 ): AsyncGenerator<Difference> {
+  // What is kept of a node that is suddenly empty nobody is shown.
+  if (node.status === 'hidden' && ids.size === 0) return
   const known = await listEntryDates(index, node.id)
   const isTrimming = isFull({ count: ids.size, maxItems: node.maxItems, mostItems: node.mostItems })
   const trimmed = isTrimming ? listTrimmed(known, ids) : new Set<ItemId>()

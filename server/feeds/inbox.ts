@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { describeError } from '#server/errors.ts'
-import { findNode, type NodeRow, updateNode } from '#server/store/node.ts'
+import { findNode, isRead, type NodeRow, updateNode } from '#server/store/node.ts'
 import type { Pubsub, PubsubEvent } from '#server/xmpp/ports.ts'
 import { addressKey, type NodeAddress } from '#shared/address.ts'
 import { type IngestDeps, ingest } from './ingest.ts'
@@ -67,7 +67,7 @@ export function createInbox(deps: InboxDeps, { onMissed }: InboxListeners): Inbo
       const outcome = await ingest(deps, await complete(deps, event))
       if (outcome === 'stored' || outcome === 'removed') await noteHeard(deps, node)
       // Something came from a node that was closed or deleted: it is open again.
-      if (outcome === 'ignored' && event.kind === 'published' && node.status !== 'open') onMissed(node.address)
+      if (outcome === 'ignored' && event.kind === 'published' && !isRead(node)) onMissed(node.address)
     } catch (error) {
       deps.log.error(`An event of ${nodeKey(event.address)} could not be stored: ${describeError(error)}`)
       onMissed(nodeOf(event.address))

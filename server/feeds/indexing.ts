@@ -14,6 +14,7 @@ import { createInbox, type Inbox } from './inbox.ts'
 import { knowBlogs } from './known-blogs.ts'
 import { createLanes, type LaneState } from './lanes.ts'
 import { NODES_TOPIC } from './live.ts'
+import { clearClosed } from './lose-node.ts'
 import { RECENT } from './next-reading.ts'
 import { waitAtMost } from './patience.ts'
 import { createReadings, isRecent } from './readings.ts'
@@ -98,6 +99,7 @@ export function createIndexing(deps: IndexingDeps): Indexing {
 
   async function tick(): Promise<void> {
     await knowBlogs(deps)
+    await clearClosed({ ...deps, inbox })
     // An index that cannot be filled again now is better kept.
     if (deps.site.status !== 'online') return
     if (await isReindexAsked(deps)) await clearAndRead()

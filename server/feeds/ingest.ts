@@ -5,7 +5,7 @@ import { findBlock } from '#server/store/community.ts'
 import type { IndexDb, StateDb } from '#server/store/database.ts'
 import { findEntry } from '#server/store/entry.ts'
 import type { Hold } from '#server/store/index-schema.ts'
-import { findNode, isFeed, type NodeRow } from '#server/store/node.ts'
+import { findNode, isFeed, isRead, type NodeRow } from '#server/store/node.ts'
 import type { PubsubEvent } from '#server/xmpp/ports.ts'
 import { addressKey, type ItemAddress } from '#shared/address.ts'
 import { METADATA_ITEM } from '#shared/feed-metadata.ts'
@@ -91,7 +91,7 @@ interface Arrival {
 
 async function ingestItem(deps: IngestDeps, { node, event, options }: Arrival): Promise<IngestOutcome> {
   const { address, item } = event
-  if (node.status !== 'open' || PROBES.has(address.item) || item?.payload === undefined) return 'ignored'
+  if (!isRead(node) || PROBES.has(address.item) || item?.payload === undefined) return 'ignored'
   let sent = { ...item, payload: item.payload }
   if (address.item.length > LONGEST_ID) return reject(deps, address, 'its id is too long')
   if (!isWithinBounds(sent.payload)) return reject(deps, address, 'it is too deep or too large')

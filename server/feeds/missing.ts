@@ -9,7 +9,7 @@ import { METADATA_ITEM } from '#shared/feed-metadata.ts'
 import { localPart } from '#shared/jid.ts'
 import { NS } from '#shared/ns.ts'
 import { type IngestDeps, ingest } from './ingest.ts'
-import { clearEntries } from './remove.ts'
+import { loseNode } from './lose-node.ts'
 import { isFull, listTrimmed } from './trimmed.ts'
 
 export interface MissingDeps extends IngestDeps {
@@ -33,9 +33,9 @@ export async function removeMissing(
   if (node === undefined) return
   const known = await listEntryDates(deps.index, node.id)
   const missing = known.filter(({ item, changedAt }) => !seen.has(item) && !isSince(deps, changedAt, readAt))
-  // Several at once, and nothing left: nobody retracts like that.
-  if (seen.size === 0 && missing.length === known.length && known.length > 1) {
-    await clearEntries(deps, node, 'purged')
+  // All at once, and nothing left: a service that has lost its store answers like that too.
+  if (seen.size === 0 && known.length > 0 && missing.length === known.length) {
+    await loseNode(deps, address, 'emptied')
     return
   }
   if (node.metadataPayload !== undefined && !seen.has(METADATA_ITEM as ItemId)) await retract(deps, node, METADATA_ITEM)

@@ -9,11 +9,17 @@ export const RECENT = 14 * DAY
 const WHEN_FINE = { feed: 6 * HOUR, recent: DAY, old: 7 * DAY } as const
 const UNHEARD = { least: 2 * MINUTE, most: HOUR } as const
 
+/** Whether nothing of it is here any more. */
+export function isLost({ status }: NodeRow): boolean {
+  return status === 'closed' || status === 'deleted'
+}
+
 /** In how many milliseconds a node is to be read again. */
 export function nextReading(node: NodeRow | undefined, now: Date): number {
   // Most posts of other programs have none, and never will.
-  if (node?.kind === 'attachments' && node.status !== 'open') return WHEN_FINE.old
-  if (node === undefined || node.problem !== undefined || node.subscription !== 'subscribed') return HOUR
+  if (node?.kind === 'attachments' && isLost(node)) return WHEN_FINE.old
+  if (node === undefined || node.status === 'hidden') return HOUR
+  if (node.problem !== undefined || node.subscription !== 'subscribed') return HOUR
   // What changed lately changes soon again.
   if (node.unheardAt !== undefined) {
     const sinceChange = now.getTime() - node.unheardAt.getTime()

@@ -7,6 +7,7 @@ import type { ItemId } from '#shared/address.ts'
 import { mayListIds } from './compare-ids.ts'
 import type { Inbox } from './inbox.ts'
 import { type IngestDeps, ingest } from './ingest.ts'
+import { findNodeAgain } from './lose-node.ts'
 import { createJoining, type Mark } from './mark.ts'
 
 export interface ReadingDeps extends IngestDeps {
@@ -163,8 +164,8 @@ interface Arrived {
 /** Oldest first, as they were published. Returns what the index did not have so. */
 async function ingestPage(deps: IngestDeps, node: NodeRow, arrived: Arrived): Promise<ItemId[]> {
   const { page, removed, readAt, isHistory, signal } = arrived
-  // One that was closed or deleted is there again.
-  await updateNode(deps.index, node.address, { status: 'open' })
+  // One that was closed or deleted is there again; one that is empty may be so for the same reason as it was lost.
+  if (page.items.length > 0 || node.status !== 'hidden') await findNodeAgain(deps, node.address)
   const fresh: ItemId[] = []
   for (const item of page.items.toReversed()) {
     if (removed.has(item.id)) continue

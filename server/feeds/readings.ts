@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { addNode, findNode, isFeed, updateNode } from '#server/store/node.ts'
 import {
   listNodes,
@@ -13,7 +14,7 @@ import { domainOf } from '#shared/jid.ts'
 import { readAttachmentsNode } from '#shared/profiles/index.ts'
 import { type CatchUpDeps, catchUp } from './catch-up.ts'
 import type { Lanes, Rank, TaskOutcome } from './lanes.ts'
-import { nextReading, RECENT } from './next-reading.ts'
+import { isLost, nextReading, RECENT } from './next-reading.ts'
 import { createRetries } from './retries.ts'
 import { createSlowReading, type SlowReading } from './slow-reading.ts'
 import type { Subscriptions } from './subscriptions.ts'
@@ -71,6 +72,8 @@ export function createReadings(
 
   async function check({ service, node }: NodeAddress): Promise<TaskOutcome> {
     const address = { service, node }
+    // Answers that come at once, as refusals of our own server do, leave room for signals and page requests.
+    await nextTurn()
     try {
       // Before too, so that a long reading is not begun again meanwhile.
       const planned = await planNext(address)
@@ -169,7 +172,7 @@ export function createReadings(
       if (readAttachmentsNode(address) !== undefined) await addNode(deps.index, { address, kind: 'attachments', now })
       const node = await findNode(deps.index, address)
       // Whoever looks at a post that nothing is attached to does not have it asked for each time.
-      const isMissing = node?.kind === 'attachments' && node.status !== 'open'
+      const isMissing = node?.kind === 'attachments' && isLost(node)
       const readAt = isMissing && node.nextTryAt > now.getTime() ? now.getTime() : (node?.readAt?.getTime() ?? 0)
       if (node !== undefined && !isFeed(node) && now.getTime() - readAt > FRESH) add(node.address, 'thread')
     },

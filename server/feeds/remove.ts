@@ -34,6 +34,7 @@ export async function removeItem(deps: IngestDeps, node: NodeRow, item: ItemId):
 }
 
 const NO_METADATA = { title: null, description: null, metadataPayload: null }
+const NOT_HIDDEN = { hiddenAt: null, hiddenFor: null }
 
 /** `closed` leaves no trace: what was public once may be so again. */
 export async function clearEntries(
@@ -42,14 +43,22 @@ export async function clearEntries(
   how: 'purged' | 'deleted' | 'closed',
 ): Promise<IngestOutcome> {
   const at = how === 'closed' ? undefined : deps.clock()
-  const status = how === 'purged' ? node.status : how
+  // One that was hidden is known now.
+  const status = how !== 'purged' ? how : node.status === 'hidden' ? 'open' : node.status
   const dropped = await deps.index.transaction().execute(async (index) => {
     await clearNode(index, node.address, { nodeId: node.id, at })
     const purgedAt = how === 'purged' ? { purgedAt: deps.clock().getTime() } : {}
     const subscription = how === 'deleted' ? 'none' : node.subscription
     // What is published again unchanged is new to the index.
     const mark = JSON.stringify([])
-    await updateNode(index, node.address, { ...NO_METADATA, ...purgedAt, status, subscription, mark })
+    await updateNode(index, node.address, {
+      ...NO_METADATA,
+      ...NOT_HIDDEN,
+      ...purgedAt,
+      status,
+      subscription,
+      mark,
+    })
     if (!isFeed(node)) return []
     return [...(await forgetReactions(index, node.address)), ...(await dropOrphanThreads(index))]
   })

@@ -3,7 +3,7 @@ import { findCommunity } from '#server/store/community.ts'
 import type { IndexDb } from '#server/store/database.ts'
 import { countOverwrite, type EntryRow, findEntry, type NewEntry, saveEntry, savePayload } from '#server/store/entry.ts'
 import type { Hold } from '#server/store/index-schema.ts'
-import { findNode, isFeed, type NodeRow } from '#server/store/node.ts'
+import { findNode, isFeed, isRead, type NodeRow } from '#server/store/node.ts'
 import { addOriginal } from '#server/store/original.ts'
 import { savePerson } from '#server/store/person.ts'
 import { findItemByAtomId, linkReplies } from '#server/store/reply-ref.ts'
@@ -39,7 +39,7 @@ const NOTHING = { isNew: false, thread: {} } as const
 export async function storeItem(deps: IngestDeps, storing: Storing): Promise<Stored> {
   const { address, item, hold = null, readAt, isHistory = false } = storing
   const node = await findNode(deps.index, address)
-  if (node === undefined || node.status !== 'open') return { ...NOTHING, outcome: 'ignored' }
+  if (node === undefined || !isRead(node)) return { ...NOTHING, outcome: 'ignored' }
   if (item.kind === 'metadata') return { ...NOTHING, outcome: await saveMetadata(deps, node, item) }
   const existing = await findEntry(deps.index, node.id, address.item)
   if (readAt !== undefined && (await isOlderThanOurs(deps, { address, existing, readAt }))) {

@@ -24,17 +24,22 @@ export async function findAccess(deps: Deps, { service, node }: NodeAddress, per
   return (await findFollow(deps.state, person.jid, address)) === undefined ? 'stranger' : 'follower'
 }
 
-/** The feed, if there is anything to show of it: 404 for an unknown or closed one, 410 for a deleted one. */
+/** The feed, if there is anything to show of it: 404 for an unknown, closed or hidden one, 410 for a deleted one. */
 export async function requireFeed(
   { index, state }: Pick<Deps, 'index' | 'state'>,
   address: NodeAddress,
 ): Promise<BlogRow> {
   const blog = await findBlog(index, address)
   const isBlocked = blog !== undefined && (await findBlockOfNode(state, address)) !== undefined
-  if (blog === undefined || isBlocked || blog.status === 'closed')
+  if (blog === undefined || isBlocked || blog.status === 'closed' || isHidden(blog))
     throw new AppError('not-found', 'There is no such blog.')
   if (blog.status === 'deleted') throw new AppError('gone', 'This blog was deleted.')
   return blog
+}
+
+/** Whether nothing of it is shown for now; of one that is only empty its page is. */
+function isHidden({ status, hiddenFor }: BlogRow): boolean {
+  return status === 'hidden' && hiddenFor !== 'emptied'
 }
 
 /** The post, if this person, or without one anybody, may see it. */

@@ -1,7 +1,7 @@
 import { addressKey, type NodeAddress } from '#shared/address.ts'
 import { type BareJid, localPart } from '#shared/jid.ts'
 import type { IndexDb } from './database.ts'
-import { FEED_KINDS } from './index-schema.ts'
+import { FEED_KINDS, type Loss, type NodeStatus } from './index-schema.ts'
 import type { PersonName } from './post-row.ts'
 
 // SQLite takes 32,766 values in one statement.
@@ -21,7 +21,9 @@ export interface BlogRow {
   readonly language?: string
   /** When its node became known here. */
   readonly createdAt: Date
-  readonly status: 'open' | 'closed' | 'deleted'
+  readonly status: NodeStatus
+  /** Why it is hidden, if it is. */
+  readonly hiddenFor?: Loss
   /** Not read for the first time yet. */
   readonly isWaiting: boolean
   /** Why it cannot be read or listened to, if so. */
@@ -91,6 +93,7 @@ function readBlog(row: SelectedBlog): BlogRow {
     language: row.language ?? undefined,
     createdAt: new Date(row.createdAt),
     status: row.status,
+    hiddenFor: row.hiddenFor ?? undefined,
     isWaiting: row.isWaiting === 1,
     problem: row.problem ?? undefined,
     backfill: row.backfill,

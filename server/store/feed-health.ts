@@ -5,7 +5,7 @@ import { FEED_KINDS } from './index-schema.ts'
 import type { NodeRow } from './node.ts'
 
 /** How the reading of a feed stands. */
-export interface FeedHealth extends Pick<NodeRow, 'status' | 'isWaiting' | 'problem' | 'backfill'> {
+export interface FeedHealth extends Pick<NodeRow, 'status' | 'hiddenFor' | 'isWaiting' | 'problem' | 'backfill'> {
   readonly address: NodeAddress
   readonly title?: string
   /** What its owner is called, where it is an account's blog. */
@@ -35,6 +35,7 @@ export async function listFeedHealth(
       found.set(addressKey(address), {
         ...{ address, status: row.status, backfill: row.backfill, isWaiting: row.isWaiting === 1 },
         isUnheard: row.unheardAt !== null,
+        hiddenFor: row.hiddenFor ?? undefined,
         title: row.title ?? undefined,
         name: (row.kind === 'blog' ? row.name : null) ?? undefined,
         problem: row.problem ?? undefined,

@@ -35,7 +35,7 @@ export interface NodeTable {
   title: string | null
   description: string | null
   language: string | null
-  status: Generated<'open' | 'closed' | 'deleted'>
+  status: Generated<NodeStatus>
   /** Not read for the first time yet. */
   isWaiting: Generated<number>
   subscription: Generated<'none' | 'pending' | 'subscribed'>
@@ -77,7 +77,25 @@ export interface NodeTable {
   unheardAt: number | null
   /** Of a room: the id of the newest message of its archive (XEP-0313) up to which everything was read. */
   archiveCursor: string | null
+  /** Since when it is hidden, and why. */
+  hiddenAt: number | null
+  hiddenFor: Loss | null
+  /** When its loss was last in doubt, and would have changed what is shown: for how many that is so at once. */
+  doubtedAt: number | null
 }
+
+/**
+ * `open`: everybody may read it. `restricted`: the site account may, and only people whose own session showed that they
+ * may are shown it. `hidden`: its entries are kept and shown to nobody, until it can be read again or its loss is
+ * certain. `closed` and `deleted`: nothing of it is here any more.
+ */
+export type NodeStatus = 'open' | 'restricted' | 'hidden' | 'closed' | 'deleted'
+
+/**
+ * How a node was lost: it is certain that it is closed to the site account; its service refuses it and does not say why;
+ * its service knows no such node; it is suddenly empty.
+ */
+export type Loss = 'closed' | 'refused' | 'missing' | 'emptied'
 
 export interface EntryTable {
   id: Generated<number>

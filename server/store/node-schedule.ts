@@ -87,7 +87,7 @@ export async function listUnreadNodes(
     .selectFrom('node')
     .select(['service', 'node'])
     .where('deepDueAt', '<=', dueBy.getTime())
-    .where('status', '=', 'open')
+    .where('status', 'in', ['open', 'restricted', 'hidden'])
     .orderBy(sql`random()`)
     .limit(limit)
     .execute()

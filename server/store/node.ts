@@ -2,7 +2,7 @@ import type { Insertable, Selectable, Updateable } from 'kysely'
 import type { NodeAddress } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
 import type { IndexDb } from './database.ts'
-import { FEED_KINDS, type IndexSchema, type NodeTable } from './index-schema.ts'
+import { FEED_KINDS, type IndexSchema, type Loss, type NodeStatus, type NodeTable } from './index-schema.ts'
 
 /** Of a post on the wire, where none of the node was measured. */
 const USUAL_BYTES = 2_000
@@ -13,7 +13,7 @@ export interface NodeRow {
   readonly kind: NodeTable['kind']
   readonly owner?: BareJid
   readonly type?: string
-  readonly status: 'open' | 'closed' | 'deleted'
+  readonly status: NodeStatus
   readonly isWaiting: boolean
   readonly subscription: 'none' | 'pending' | 'subscribed'
   readonly problem?: string
@@ -40,6 +40,8 @@ export interface NodeRow {
   readonly archiveCursor?: string
   readonly mark?: readonly string[]
   readonly unheardAt?: Date
+  readonly hiddenAt?: Date
+  readonly hiddenFor?: Loss
 }
 
 export async function findNode(index: IndexDb, { service, node }: NodeAddress): Promise<NodeRow | undefined> {
@@ -91,6 +93,11 @@ export function isFeed({ kind }: Pick<NodeRow, 'kind'>): boolean {
   return kind === 'blog' || kind === 'community'
 }
 
+/** Whether the site account reads it: what comes from it is taken in. */
+export function isRead({ status }: Pick<NodeRow, 'status'>): boolean {
+  return status === 'open' || status === 'restricted'
+}
+
 /** How many nodes are read here, and about how many bytes all of their items have on the wire. */
 export async function sumNodes(index: IndexDb): Promise<{ nodes: number; bytes: number }> {
   const { nodes, bytes } = await index
@@ -101,7 +108,7 @@ export async function sumNodes(index: IndexDb): Promise<{ nodes: number; bytes: 
         .sum<number>(eb(fn.coalesce('itemCount', 'mostItems'), '*', fn.coalesce('averageBytes', eb.val(USUAL_BYTES))))
         .as('bytes'),
     ])
-    .where('status', '=', 'open')
+    .where('status', 'in', ['open', 'restricted'])
     .executeTakeFirstOrThrow()
   return { nodes, bytes: bytes ?? 0 }
 }
@@ -151,6 +158,8 @@ export function readNode(row: Selectable<NodeTable>): NodeRow {
     archiveCursor: row.archiveCursor ?? undefined,
     mark: row.mark === null ? undefined : (JSON.parse(row.mark) as string[]),
     unheardAt: dateOf(row.unheardAt),
+    hiddenAt: dateOf(row.hiddenAt),
+    hiddenFor: row.hiddenFor ?? undefined,
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Element } from 'ltx'
 import { AppError, type ErrorCode } from '#server/errors.ts'
+import { NS } from '#shared/ns.ts'
 
 const STANZAS = 'urn:ietf:params:xml:ns:xmpp-stanzas'
 
@@ -61,19 +62,20 @@ export function readStanzaError(stanza: Element, who: string): AppError {
   const text = directText(children.find((child) => child.getName() === 'text')).slice(0, 500)
   const application = children.find((child) => child.getNS() !== STANZAS)?.getName()
   const detail = { condition, text, type: error?.attrs.type ?? 'cancel', application }
-  const translated = translate(detail, who)
+  const pubsubCondition = children.find((child) => child.getNS() === NS.PUBSUB_ERRORS)?.getName()
+  const translated = translate(detail, who, pubsubCondition)
   details.set(translated, detail)
   return translated
 }
 
-function translate(detail: StanzaErrorDetail, who: string): AppError {
+function translate(detail: StanzaErrorDetail, who: string, pubsubCondition: string | undefined): AppError {
   const [code, words] = CONDITIONS[detail.condition] ?? CONDITIONS['undefined-condition'] ?? ['unavailable', 'failed']
   // XEP-0060 §7.1.3.3: the one not-acceptable that is about size.
   if (detail.application === 'payload-too-big') return new AppError('too-large', `${who} finds it too large`)
   // RFC 6120 §8.3.2: a `wait` asks to try again, whatever the condition.
   const lasting: ErrorCode = detail.type === 'wait' && code === 'not-implemented' ? 'unavailable' : code
   const message = detail.text === '' ? `${who} ${words}` : `${who} ${words}: ${detail.text}`
-  return new AppError(lasting, message, { server: SERVERS[detail.condition] })
+  return new AppError(lasting, message, { server: SERVERS[detail.condition], pubsubCondition })
 }
 
 // Not Element.getText(): nothing recursive may run on what a server sends.

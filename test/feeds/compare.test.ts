@@ -83,7 +83,7 @@ describe('comparing', () => {
     await ctx.network.pubsubOf(JULIET).configureNode(BLOG, { access_model: 'presence' })
     assert.deepEqual(await differences(ctx), [`unread ${BLOG.node}`])
     await updateNode(ctx.index, BLOG, { nextTryAt: 0 })
-    await until(async () => (await findNode(ctx.index, BLOG))?.status === 'closed')
+    await until(async () => (await findNode(ctx.index, BLOG))?.status === 'hidden')
     assert.deepEqual(await differences(ctx), [])
   })
 })

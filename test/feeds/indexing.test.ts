@@ -166,7 +166,7 @@ describe('indexing', () => {
     assert.match((await findNode(ctx.index, BLOG))?.problem ?? '', /cannot be reached/)
     await pubsubOf(ctx).configureNode(BLOG, { access_model: 'presence' })
     ctx.site.emit({ kind: 'configured', address: BLOG })
-    await until(async () => (await findBlog(ctx.index, BLOG))?.status === 'closed')
+    await until(async () => (await findBlog(ctx.index, BLOG))?.status === 'hidden')
     assert.equal(await findPost(ctx.index, itemOf(BLOG, 'one')), undefined)
     await pubsubOf(ctx).configureNode(BLOG, { access_model: 'open' })
     await publish(ctx, 'two', 2)

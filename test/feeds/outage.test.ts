@@ -5,11 +5,14 @@ import { addAuthor } from '#server/feeds/authors.ts'
 import { blogOf } from '#server/feeds/indexing.ts'
 import { queuePost } from '#server/feeds/outbox.ts'
 import { findBlog } from '#server/store/blog.ts'
+import { listComments } from '#server/store/comment.ts'
+import { findNode } from '#server/store/node.ts'
 import { findPost, listPosts } from '#server/store/post.ts'
+import { comments } from '#shared/profiles/index.ts'
 import { createRealContext } from '#test/support/real-context.ts'
 import { type Rig, startRig } from '#test/support/rig.ts'
 import { until } from '#test/support/until.ts'
-import { entryOf, itemOf } from './fixtures.ts'
+import { commentsLink, entryOf, itemOf } from './fixtures.ts'
 
 const DRAFT = { title: 'Written in the dark', text: 'x', tags: [], language: 'en', summary: '', comments: true }
 
@@ -71,5 +74,34 @@ describe('an outage', () => {
     const last = await ctx.outbox.settle(row.id, 60_000)
     assert.equal(last.status, 'done', last.problem)
     assert.ok(await author.pubsub.findItem(row.address))
+  })
+
+  it('of all federation, as by s2s_access on the site’s own server, takes nothing out of the index', async () => {
+    await using ctx = await createRealContext({ home: rig.ejabberd, siteUser: `site-${end}` })
+    const author = await ctx.signIn(rig.prosody, `author-${end}`)
+    await addAuthor(ctx, author.jid)
+    const blog = blogOf(author.jid)
+    const thread = { service: author.jid, node: 'urn:xmpp:microblog:0:comments/one' }
+    await author.pubsub.createNode(thread, comments.config)
+    const post = entryOf({ title: 'one', more: commentsLink(thread) })
+    await author.pubsub.publishItem(itemOf(blog, 'one'), post)
+    await author.pubsub.publishItem(itemOf(thread, 'c1'), entryOf({ author: author.jid }))
+    await ctx.indexing.start()
+    await until(async () => (await listComments(ctx.index, thread)).length === 1)
+
+    await rig.ejabberd.reconfigure({ s2s_access: 'none' })
+    const isRefused = async () => (await findNode(ctx.index, blog))?.problem?.includes('does not allow')
+    await until(isRefused, { timeout: 60_000, what: 'the refusal of our own server' })
+    ctx.indexing.watch(thread)
+    await until(async () => (await findNode(ctx.index, thread))?.problem?.includes('does not allow'))
+    await ctx.indexing.idle()
+    assert.equal((await findBlog(ctx.index, blog))?.status, 'open')
+    assert.equal(typeof (await findPost(ctx.index, itemOf(blog, 'one'))), 'object')
+    assert.equal((await listComments(ctx.index, thread)).length, 1)
+
+    await rig.ejabberd.reconfigure({})
+    await author.pubsub.publishItem(itemOf(blog, 'two'), entryOf({ title: 'two' }))
+    const isCaughtUp = async () => typeof (await findPost(ctx.index, itemOf(blog, 'two'))) === 'object'
+    await until(isCaughtUp, { timeout: 60_000, what: 'the catch-up' })
   })
 })

@@ -24,6 +24,8 @@ export interface RealServer {
   readonly apiPort?: number
   readonly certificate: string
   readonly process: ServerProcess
+  /** Changes options at the top of its configuration, from its next start on. */
+  readonly reconfigure?: (options: object) => Promise<void>
 }
 
 const DOMAIN = 'ejabberd.test'
@@ -38,7 +40,9 @@ export async function startEjabberd(options: EjabberdOptions): Promise<RealServe
   const { certificate, pairFile } = await writeCertificate(folder, DOMAIN)
   const config = join(folder, 'ejabberd.yml')
   const inetrc = join(folder, 'inetrc')
-  await writeFile(config, JSON.stringify(configure({ ...options, port, s2sPort, apiPort, pairFile })))
+  const written = configure({ ...options, port, s2sPort, apiPort, pairFile })
+  const reconfigure = (changes: object) => writeFile(config, JSON.stringify({ ...written, ...changes }))
+  await reconfigure({})
   await writeFile(
     inetrc,
     `{resolv_conf,""}.\nclear_ns.\n{lookup,[file,native]}.\n{nameserver,{127,0,0,1},${options.dnsPort}}.\n`,
@@ -61,7 +65,7 @@ export async function startEjabberd(options: EjabberdOptions): Promise<RealServe
     ports: [port, s2sPort, apiPort],
   })
   await server.start()
-  return { domain: DOMAIN, port, s2sPort, apiPort, certificate, process: server }
+  return { domain: DOMAIN, port, s2sPort, apiPort, certificate, process: server, reconfigure }
 }
 
 interface Places extends EjabberdOptions {

@@ -24,6 +24,8 @@ export interface RigServer {
   register(user: string, password: string): Promise<void>
   unregister(user: string): Promise<void>
   changePassword(user: string, password: string): Promise<void>
+  /** ejabberd: starts it again with other options at the top of its configuration. Only on a rig of the test's own. */
+  reconfigure(options: object): Promise<void>
   /** Only on a rig of the test's own. */
   restart(): Promise<void>
   start(): Promise<void>
@@ -120,7 +122,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
     throw error
   }
   const description: Description = Object.fromEntries(
-    Object.entries(servers).map(([name, { process: _, ...described }]) => [name, described]),
+    Object.entries(servers).map(([name, { process: _, reconfigure: __, ...described }]) => [name, described]),
   )
   trust(description)
   return makeRig(description, stop, { servers, link: joinProxies(proxies) })
@@ -175,6 +177,12 @@ function makeServer(described: Described, server: RealServer | undefined): RigSe
     service: `xmpp://127.0.0.1:${port}`,
     ...(described.apiPort !== undefined && { webSocket: `ws://127.0.0.1:${described.apiPort}/ws` }),
     ...accounts,
+    async reconfigure(options) {
+      if (server?.reconfigure === undefined)
+        throw new Error('Only an ejabberd of its own can be reconfigured by a test')
+      await server.reconfigure(options)
+      await server.process.restart()
+    },
     restart: () => own().restart(),
     start: () => own().start(),
     stop: () => own().stop(),

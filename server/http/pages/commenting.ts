@@ -65,6 +65,8 @@ export async function viewCommenting(web: Web, { visit }: Exchange, typing: Typi
 async function findThreadProblem({ ctx }: Web, address: NodeAddress): Promise<string | undefined> {
   const node = await findNode(ctx.index, address)
   if (node?.status === 'deleted') return 'Comments are not possible: the place for them is not there.'
+  if (node?.status === 'hidden' && node.hiddenFor !== 'emptied')
+    return 'Comments are not possible now: the place for them cannot be read.'
   return node?.status === 'closed' ? 'Comments are not possible: the place for them is closed.' : undefined
 }
 

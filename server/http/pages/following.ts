@@ -75,13 +75,16 @@ function viewFollowed({ ctx }: Web, follow: Follow, health: FeedHealth | undefin
   }
 }
 
+/** As it will be, if the same is said once more. */
+const HIDDEN_AS = { closed: 'closed', refused: 'closed', missing: 'deleted', emptied: 'purged' } as const
+
 function describeHealth({ subscription, isListed }: Follow, health: FeedHealth | undefined): FollowState[] {
   const states: FollowState[] = []
   if (subscription === 'none' || !isListed) states.push('waiting')
   if (subscription === 'pending') states.push('pending')
   if (subscription === 'refused') states.push('refused')
-  if (health?.status === 'closed') states.push('closed')
-  else if (health?.status === 'deleted') states.push('deleted')
+  const lost = health?.status === 'hidden' ? HIDDEN_AS[health.hiddenFor ?? 'refused'] : health?.status
+  if (lost === 'closed' || lost === 'deleted' || lost === 'purged') states.push(lost)
   else if (health === undefined || health.isWaiting) states.push('unread')
   else if (health.purgedAt !== undefined && health.newestAt === undefined) states.push('purged')
   else if (health.backfill === 'partial') states.push('partial')

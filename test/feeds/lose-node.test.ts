@@ -1,0 +1,271 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { AppError, type AppErrorOptions, type ErrorCode } from '#server/errors.ts'
+import { describeManyLost, findManyLost } from '#server/feeds/lose-node.ts'
+import { scanNews } from '#server/feeds/notify/scan.ts'
+import { countEntries } from '#server/store/entry.ts'
+import { addFollow, SITE } from '#server/store/follow.ts'
+import { findNode, type NodeRow, updateNode } from '#server/store/node.ts'
+import { listNotifications } from '#server/store/notification.ts'
+import { findPost, listPosts } from '#server/store/post.ts'
+import { countReactions } from '#server/store/reaction.ts'
+import type { NodeAddress } from '#shared/address.ts'
+import { attachmentsOf } from '#shared/profiles/index.ts'
+import { createTestContext, jidOf, type TestContext } from '#test/support/context.ts'
+import { until } from '#test/support/until.ts'
+import { entryOf, itemOf, ROMEO, xml } from './fixtures.ts'
+
+const SERVICE = jidOf('pubsub.montague.example')
+const NODE: NodeAddress = { service: SERVICE, node: 'verona' }
+const HOUR = 3_600_000
+const DAY = 24 * HOUR
+const START = Date.parse('2026-03-01T12:00:00Z')
+
+/** A site that follows nodes of three posts each, and has read them. */
+async function contextWith(nodes: readonly NodeAddress[] = [NODE]): Promise<TestContext> {
+  const ctx = await createTestContext()
+  ctx.setNow(new Date(START))
+  for (const address of nodes) await follow(ctx, address)
+  await ctx.indexing.start()
+  await ctx.indexing.idle()
+  for (const address of nodes) assert.equal(await countShown(ctx, address), 3)
+  return ctx
+}
+
+async function follow(ctx: TestContext, address: NodeAddress): Promise<void> {
+  const pubsub = ctx.network.pubsubOf(ROMEO)
+  await pubsub.createNode(address, { access_model: 'open', max_items: 'max' })
+  for (const n of [1, 2, 3]) {
+    const published = `2026-01-0${n}T00:00:00Z`
+    await pubsub.publishItem(itemOf(address, `post-${n}`), entryOf({ title: `post ${n}`, published, author: ROMEO }))
+  }
+  await addFollow(ctx.state, { follower: SITE, address, since: ctx.clock() })
+}
+
+async function nodeOf(ctx: TestContext, address: NodeAddress = NODE): Promise<NodeRow> {
+  const node = await findNode(ctx.index, address)
+  assert.ok(node)
+  return node
+}
+
+async function countShown(ctx: TestContext, address: NodeAddress = NODE): Promise<number> {
+  return (await listPosts(ctx.index, { scope: { kind: 'feeds', addresses: [address] }, limit: 10 })).rows.length
+}
+
+async function countKept(ctx: TestContext, address: NodeAddress = NODE): Promise<number> {
+  return countEntries(ctx.index, (await nodeOf(ctx, address)).id)
+}
+
+interface Loss {
+  readonly code: ErrorCode
+  readonly options?: AppErrorOptions
+}
+
+const REFUSED: Loss = { code: 'forbidden' }
+const MISSING: Loss = { code: 'not-found' }
+const EMPTIED = 'emptied'
+const certain = (pubsubCondition: string): Loss => ({ code: 'forbidden', options: { pubsubCondition } })
+
+/** The node is read, and its service answers so. */
+async function readLost(ctx: TestContext, loss: Loss | typeof EMPTIED, address: NodeAddress = NODE): Promise<void> {
+  const { items } = [...ctx.network.nodes.values()].find((node) => node.address.node === address.node) ?? {}
+  assert.ok(items)
+  const kept = [...items]
+  if (loss === EMPTIED) items.clear()
+  else ctx.network.failNext('listItems', new AppError(loss.code, `${SERVICE} says no`, loss.options))
+  await readAgain(ctx, address)
+  if (loss === EMPTIED) for (const [id, item] of kept) items.set(id, item)
+}
+
+async function readAgain(ctx: TestContext, address: NodeAddress = NODE): Promise<void> {
+  ctx.indexing.watch(address)
+  await ctx.indexing.idle()
+}
+
+function later(ctx: TestContext, ms: number): void {
+  ctx.setNow(new Date(ctx.clock().getTime() + ms))
+}
+
+function silence(ctx: TestContext): void {
+  ctx.site.disco.readInfo = async (jid) => {
+    throw new AppError('forbidden', `${jid} does not allow this`)
+  }
+}
+
+describe('a node that is not given to us any more', () => {
+  for (const condition of ['closed-node', 'presence-subscription-required', 'not-in-roster-group']) {
+    it(`is hidden at once and cleared after a day where its service says ${condition}`, async () => {
+      await using ctx = await contextWith()
+      // Whether the domain answers makes no difference.
+      silence(ctx)
+      await readLost(ctx, certain(condition))
+      assert.equal((await nodeOf(ctx)).status, 'hidden')
+      assert.equal(await countShown(ctx), 0)
+      assert.equal(await countKept(ctx), 3)
+      // Nobody can be asked again.
+      ctx.site.setStatus('waiting')
+      later(ctx, DAY)
+      await until(async () => (await nodeOf(ctx)).status === 'closed')
+      assert.equal(await countKept(ctx), 0)
+    })
+  }
+
+  for (const [words, loss, status, post] of [
+    ['refused without a reason', REFUSED, 'closed', undefined],
+    ['missing', MISSING, 'deleted', 'gone'],
+    ['suddenly empty', EMPTIED, 'open', 'gone'],
+  ] as const) {
+    it(`is hidden where it is ${words}, and lost only when it still is a day later`, async () => {
+      await using ctx = await contextWith()
+      await readLost(ctx, loss)
+      assert.equal((await nodeOf(ctx)).status, 'hidden')
+      assert.equal(await countShown(ctx), 0)
+      assert.equal(await findPost(ctx.index, itemOf(NODE, 'post-1')), undefined)
+      later(ctx, DAY - HOUR)
+      await readLost(ctx, loss)
+      assert.equal((await nodeOf(ctx)).status, 'hidden')
+      assert.equal(await countKept(ctx), 3)
+      later(ctx, HOUR)
+      await readLost(ctx, loss)
+      assert.equal((await nodeOf(ctx)).status, status)
+      assert.equal(await countKept(ctx), 0)
+      assert.equal(await findPost(ctx.index, itemOf(NODE, 'post-1')), post)
+    })
+
+    it(`stays as it is where it is ${words} and its domain does not answer us either`, async () => {
+      await using ctx = await contextWith()
+      silence(ctx)
+      await readLost(ctx, loss)
+      assert.equal((await nodeOf(ctx)).status, 'open')
+      assert.equal(await countShown(ctx), 3)
+    })
+
+    it(`is not cleared where it is ${words} a day later, and its domain does not answer us then`, async () => {
+      await using ctx = await contextWith()
+      await readLost(ctx, loss)
+      later(ctx, DAY)
+      silence(ctx)
+      await readLost(ctx, loss)
+      assert.equal((await nodeOf(ctx)).status, 'hidden')
+      assert.equal(await countKept(ctx), 3)
+    })
+
+    it(`comes back as it was where it was ${words}, with its reactions and without news`, async () => {
+      await using ctx = await contextWith()
+      const post = itemOf(NODE, 'post-1')
+      await scanNews(ctx)
+      await readLost(ctx, loss)
+      later(ctx, HOUR)
+      await readAgain(ctx)
+      assert.equal((await nodeOf(ctx)).status, 'open')
+      const found = await findPost(ctx.index, post)
+      assert.ok(typeof found === 'object')
+      assert.equal(found.arrivedAt.toISOString(), '2026-01-01T00:00:00.000Z')
+      const row = await nodeOf(ctx)
+      assert.deepEqual([row.hiddenAt, row.hiddenFor], [undefined, undefined])
+      await scanNews(ctx)
+      assert.deepEqual(await listNotifications(ctx.state, ROMEO, { limit: 10 }), [])
+      assert.equal(await countShown(ctx), 3)
+    })
+  }
+
+  it('is lost at once where nothing of it is here', async () => {
+    await using ctx = await createTestContext()
+    await addFollow(ctx.state, { follower: SITE, address: NODE, since: ctx.clock() })
+    await ctx.indexing.start()
+    await ctx.indexing.idle()
+    assert.equal((await nodeOf(ctx)).status, 'deleted')
+  })
+
+  it('takes the reactions on it out of the pages, and brings them back', async () => {
+    await using ctx = await contextWith()
+    const post = itemOf(NODE, 'post-1')
+    const attachments = attachmentsOf(post)
+    const pubsub = ctx.network.pubsubOf(ROMEO)
+    await pubsub.createNode(attachments, { access_model: 'open', publish_model: 'open' })
+    const payload = xml(
+      "<attachments xmlns='urn:xmpp:pubsub-attachments:1'><reactions timestamp='2026-01-03T00:00:00Z'><reaction>🐬</reaction></reactions></attachments>",
+    )
+    await pubsub.publishItem(itemOf(attachments, ROMEO), payload)
+    ctx.indexing.viewed(attachments)
+    const shown = async () => (await countReactions(ctx.index, post)).map(({ emoji }) => emoji)
+    await until(async () => (await shown()).join() === '🐬')
+    await readLost(ctx, REFUSED, attachments)
+    assert.equal((await nodeOf(ctx, attachments)).status, 'hidden')
+    assert.deepEqual(await shown(), [])
+    await readAgain(ctx, attachments)
+    assert.deepEqual(await shown(), ['🐬'])
+  })
+})
+
+describe('many nodes that are not given to us any more', () => {
+  const many = Array.from({ length: 21 }, (_, n): NodeAddress => ({ service: SERVICE, node: `verona-${n}` }))
+
+  it('stay as they are, those hidden before them too, and who runs the site is told', async () => {
+    await using ctx = await contextWith(many)
+    for (const address of many.slice(0, 20)) await readLost(ctx, REFUSED, address)
+    assert.equal(await countShown(ctx, many[0]), 0)
+    assert.equal(await findManyLost(ctx.state, ctx.clock()), undefined)
+    await readLost(ctx, MISSING, many[20])
+    for (const address of many) assert.equal(await countShown(ctx, address), 3)
+    const lost = await findManyLost(ctx.state, ctx.clock())
+    assert.ok(lost)
+    assert.equal(lost.count, 21)
+    assert.match(ctx.lines.join('\n'), /The index is kept as it is: since .* 21 nodes/)
+    assert.match(describeManyLost(lost), /nothing of them was hidden or removed/)
+    // They are asked every hour, and each time the first of them is not hidden either.
+    for (let hour = 0; hour < 3; hour++) {
+      later(ctx, HOUR)
+      for (const address of many) await readLost(ctx, REFUSED, address)
+      for (const address of many) assert.equal(await countShown(ctx, address), 3, `${address.node} in hour ${hour}`)
+    }
+    later(ctx, 3 * HOUR)
+    assert.equal(await findManyLost(ctx.state, ctx.clock()), undefined)
+  })
+
+  it('that were hidden over a day are not cleared all at once', async () => {
+    await using ctx = await contextWith(many)
+    for (const address of many) {
+      await readLost(ctx, REFUSED, address)
+      later(ctx, HOUR)
+    }
+    later(ctx, DAY)
+    for (const address of many) await readLost(ctx, REFUSED, address)
+    const kept = await Promise.all(many.map(async (address) => (await nodeOf(ctx, address)).status))
+    assert.equal(kept.filter((status) => status === 'closed').length, 20)
+    assert.equal(kept.at(-1), 'hidden')
+  })
+
+  it('are hidden all the same where that is certain', async () => {
+    await using ctx = await contextWith(many)
+    for (const address of many) await readLost(ctx, certain('closed-node'), address)
+    for (const address of many) assert.equal((await nodeOf(ctx, address)).status, 'hidden')
+  })
+
+  it('let a timer in between, however fast they are refused', async () => {
+    const crowd = Array.from({ length: 300 }, (_, n): NodeAddress => ({ service: SERVICE, node: `crowd-${n}` }))
+    await using ctx = await contextWith(crowd)
+    await ctx.index.updateTable('node').set({ nextTryAt: 0 }).execute()
+    for (const _ of crowd) ctx.network.failNext('listItems', new AppError('forbidden', `${SERVICE} says no`))
+    let turns = 0
+    let isOver = false
+    const count = () => {
+      turns++
+      if (!isOver) setImmediate(count)
+    }
+    count()
+    for (const address of crowd) ctx.indexing.watch(address)
+    await ctx.indexing.idle()
+    isOver = true
+    // Three at once in one lane: a signal is heard between any of them.
+    assert.ok(turns >= crowd.length / 3, `${turns} turns for ${crowd.length} nodes`)
+    assert.equal(await countShown(ctx, crowd[0]), 3)
+  })
+})
+
+it('a node whose status another process changes is read as it is', async () => {
+  await using ctx = await contextWith()
+  await updateNode(ctx.index, NODE, { status: 'closed' })
+  await readAgain(ctx)
+  assert.equal((await nodeOf(ctx)).status, 'open')
+})
