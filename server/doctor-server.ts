@@ -82,13 +82,36 @@ export async function checkWeb({ host, port, url }: Config): Promise<Finding[]> 
     return [problem('Web', words, 'Look at what Canto prints')]
   }
   const name = isLoopbackHost(url.hostname) || (await lookup(url.hostname).catch(() => undefined))
-  if (name !== undefined) return [fine('Web', `Canto answers on ${local}`)]
-  return [problem('Web', `${url.hostname} has no address in DNS`, 'Add an A or AAAA record, or correct CANTO_URL')]
+  const found = isLoopbackHost(url.hostname) ? [] : judgeReaders(await readHealth(answer))
+  if (name !== undefined) return [fine('Web', `Canto answers on ${local}`), ...found]
+  return [
+    ...found,
+    problem('Web', `${url.hostname} has no address in DNS`, 'Add an A or AAAA record, or correct CANTO_URL'),
+  ]
+}
+
+interface Health {
+  readonly problems?: readonly string[]
+  /** `one-network` where all of many readers seem to be in one. */
+  readonly readers?: string
+}
+
+async function readHealth(answer: Response): Promise<Health> {
+  return (await answer.json().catch(() => ({}))) as Health
 }
 
 async function readProblems(answer: Response): Promise<string> {
-  const { problems = [] } = (await answer.json().catch(() => ({}))) as { problems?: readonly string[] }
+  const { problems = [] } = await readHealth(answer)
   return problems.join('; ') || 'it says no reason'
+}
+
+function judgeReaders({ readers }: Health): Finding[] {
+  if (readers !== 'one-network') return []
+  const words =
+    'all readers of the last hour seem to come from one address: they share its limits, of sign-ins and of live pages'
+  const mend =
+    'If that is a reverse proxy, name it in CANTO_PROXY, and each one behind it, and have it send X-Forwarded-For'
+  return [warning('Web', words, mend)]
 }
 
 /** The blogs and communities that could not be read when they were last tried. */

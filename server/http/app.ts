@@ -43,7 +43,7 @@ export async function createApp(ctx: AppContext): Promise<FastifyInstance> {
     },
   })
   const assets = await loadAssets()
-  const streams = createLiveStreams(ctx.live)
+  const streams = createLiveStreams(ctx.live, ctx)
   const web: Web = {
     ctx,
     assets,

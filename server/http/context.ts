@@ -45,4 +45,6 @@ export interface AppContext {
   readonly metrics?: { readonly contentType: string; write(): Promise<string> }
   /** From where pictures and pages may be fetched; the open internet unless a test says otherwise. */
   readonly isPublicAddress?: (address: string) => boolean
+  /** After how many milliseconds a page asks again that cannot be live; half a minute unless a test says otherwise. */
+  readonly pollMs?: number
 }

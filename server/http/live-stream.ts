@@ -1,13 +1,16 @@
 import type { ServerResponse } from 'node:http'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { AppError } from '#server/errors.ts'
 import type { Live, LiveEvent } from '#server/feeds/live.ts'
+import { networkOf } from '#server/people/throttle.ts'
+import { createSlices } from '#server/slices.ts'
+import { createLivePlaces } from './live-places.ts'
 
 export interface LiveStreams {
   /**
    * Holds the request open and sends the page's version now and after every change, so that a browser that was away
-   * for a while sees at once whether it missed something.
+   * for a while sees at once whether it missed something. Where there is no place, it sends the version once, and the
+   * browser asks again in half a minute.
    */
   open(request: FastifyRequest, reply: FastifyReply, ...sources: LiveSource[]): void
   stop(): void
@@ -31,22 +34,24 @@ interface Channel {
   close(): void
 }
 
+export interface LiveStreamsOptions {
+  /** After how many milliseconds a page asks again for which there is no place. */
+  readonly pollMs?: number | undefined
+}
+
 const HEARTBEAT_MS = 25_000
 /** While much happens at once, as when a feed is read for the first time. */
 const PAUSE_MS = 250
-const MOST = 1_000
-const MOST_PER_ADDRESS = 100
+const MOST = 10_000
+const MOST_OF_NETWORK = 100
+/** After a broken line. */
+const RETRY_MS = 3_000
+const POLL_MS = 30_000
 
-export function createLiveStreams(live: Live): LiveStreams {
+export function createLiveStreams(live: Live, { pollMs = POLL_MS }: LiveStreamsOptions = {}): LiveStreams {
   const channels = new Map<string, Channel>()
   const inTurn = createTurns()
-  const addresses = new Map<ServerResponse, string>()
-
-  function requireRoom(address: string): void {
-    const ofAddress = [...addresses.values()].filter((other) => other === address).length
-    if (addresses.size < MOST && ofAddress < MOST_PER_ADDRESS) return
-    throw new AppError('too-many', 'Too many pages are open at once.', { retryAfter: 60 })
-  }
+  const places = createLivePlaces({ most: MOST, mostOfNetwork: MOST_OF_NETWORK })
 
   function join(source: LiveSource, stream: ServerResponse): () => void {
     const key = JSON.stringify([source.topic, source.view, source.event])
@@ -62,27 +67,45 @@ export function createLiveStreams(live: Live): LiveStreams {
     }
   }
 
+  function hold(raw: ServerResponse, sources: readonly LiveSource[]): void {
+    raw.write(`retry: ${RETRY_MS}\n\n`)
+    const leaves = sources.map((source) => join(source, raw))
+    const heartbeat = setInterval(() => raw.write(':\n\n'), HEARTBEAT_MS)
+    raw.on('close', () => {
+      clearInterval(heartbeat)
+      for (const leave of leaves) leave()
+    })
+  }
+
+  /** The browser asks again by itself when a stream ends (HTML, server-sent events): not all of them at once. */
+  async function answerOnce(raw: ServerResponse, sources: readonly LiveSource[]): Promise<void> {
+    raw.write(`retry: ${Math.round(pollMs * (1 + Math.random() / 3))}\n\n`)
+    for (const source of sources) raw.write(writeEvent(source, await source.readVersion()))
+  }
+
   return {
     open(request, reply, ...sources) {
-      requireRoom(request.ip)
       reply.hijack()
       const { raw } = reply
+      raw.on('error', () => {})
+      const place = places.take(raw, networkOf(request.ip))
+      if (place === 'pipelined') return void request.raw.socket.destroy()
       const headers = { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' }
       raw.writeHead(200, { ...(reply.getHeaders() as Record<string, string>), ...headers })
-      addresses.set(raw, request.ip)
-      const leaves = sources.map((source) => join(source, raw))
-      const heartbeat = setInterval(() => raw.write(':\n\n'), HEARTBEAT_MS)
-      raw.on('error', () => {})
-      raw.on('close', () => {
-        clearInterval(heartbeat)
-        addresses.delete(raw)
-        for (const leave of leaves) leave()
-      })
+      if (place === 'taken') hold(raw, sources)
+      else
+        answerOnce(raw, sources)
+          .catch(() => {})
+          .finally(() => raw.end())
     },
     stop() {
-      for (const stream of addresses.keys()) stream.end()
+      for (const stream of places.streams()) stream.end()
     },
   }
+}
+
+function writeEvent({ event = 'state' }: LiveSource, version: string): string {
+  return `event: ${event}\ndata: ${JSON.stringify({ version })}\n\n`
 }
 
 type InTurn = <T>(work: () => Promise<T>) => Promise<T>
@@ -98,14 +121,19 @@ function createTurns(): InTurn {
 }
 
 function createChannel(live: Live, source: LiveSource, inTurn: InTurn): Channel {
-  const { topic, event = 'state', readVersion, concerns = () => true } = source
+  const { topic, readVersion, concerns = () => true } = source
   const streams = new Set<ServerResponse>()
   let state: 'idle' | 'busy' | 'again' = 'idle'
   let pause: NodeJS.Timeout | undefined
 
   async function read(): Promise<void> {
     const version = await inTurn(readVersion)
-    for (const stream of streams) stream.write(`event: ${event}\ndata: ${JSON.stringify({ version })}\n\n`)
+    const words = writeEvent(source, version)
+    const inSlices = createSlices()
+    for (const stream of streams) {
+      stream.write(words)
+      await inSlices()
+    }
   }
 
   function refresh(): void {

@@ -40,7 +40,7 @@ describe('an open timeline', () => {
     const { site, romeo } = both
     await post(site, 'first', 1)
     const shown = versionOn((await romeo.get('/home')).body)
-    const page = await listen(site, '/home/live.events', romeo.cookies)
+    const page = await listen(site, '/home/live.events', { cookies: romeo.cookies })
     assert.equal(await until(() => page.versions[0]), shown)
     await seedPost(site, 'balcony', { jid: JULIET })
     await post(site, 'second', 2)
@@ -55,7 +55,7 @@ describe('an open timeline', () => {
     const { site, romeo } = both
     await post(site, 'second', 2)
     const shown = versionOn((await romeo.get('/home')).body)
-    const page = await listen(site, '/home/live.events', romeo.cookies)
+    const page = await listen(site, '/home/live.events', { cookies: romeo.cookies })
     assert.equal(await until(() => page.versions[0]), shown)
     await post(site, 'first', 1)
     await until(() => page.versions.find((version) => version !== shown))
@@ -70,7 +70,7 @@ describe('an open timeline', () => {
   it('is read anew a few times, not once for each of many events', async () => {
     await using both = await followingSite()
     const { site, romeo } = both
-    const page = await listen(site, '/home/live.events', romeo.cookies)
+    const page = await listen(site, '/home/live.events', { cookies: romeo.cookies })
     await until(() => page.versions[0])
     for (let n = 0; n < 500; n++) site.ctx.live.publish(POSTS_TOPIC, { kind: 'changed' })
     await post(site, 'last', 3)
@@ -90,7 +90,7 @@ describe('an open timeline', () => {
     await pubsub.publishItem(itemOf(address, 'weeds'), entryOf({ author: ROMEO, title: 'weeds' }))
     await ctx.indexing.start()
     await ctx.indexing.idle()
-    const page = await listen(site, '/home/live.events', romeo.cookies)
+    const page = await listen(site, '/home/live.events', { cookies: romeo.cookies })
     const empty = await until(() => page.versions[0])
     await addFollow(ctx.state, { follower: ROMEO, address, since: ctx.clock() })
     await addNode(ctx.index, { address, kind: 'community', now: ctx.clock() })
@@ -107,7 +107,7 @@ describe('an open blog that is not of the site', () => {
     const { site, romeo } = both
     await post(site, 'open', 1, WEB)
     const stranger = await listen(site, `${PATH}/live.events`)
-    const follower = await listen(site, `${PATH}/live.events`, romeo.cookies)
+    const follower = await listen(site, `${PATH}/live.events`, { cookies: romeo.cookies })
     const shown = await until(() => stranger.versions[0])
     assert.equal(shown, versionOn((await site.browser().get(PATH)).body))
     assert.equal(await until(() => follower.versions[0]), shown)

@@ -8,7 +8,8 @@ import { until } from '#test/support/until.ts'
 
 /** A browser that listens, and the connection that it closes. */
 function connect(n: number) {
-  const raw = Object.assign(new EventEmitter(), { writeHead: () => raw, write: () => true, end: () => raw })
+  const parts = { req: { socket: {} }, writeHead: () => raw, write: () => true, end: () => raw }
+  const raw = Object.assign(new EventEmitter(), parts)
   const reply = { raw, hijack: () => {}, getHeaders: () => ({}) } as unknown as FastifyReply
   return { raw, reply, request: { ip: `10.0.0.${n}` } as FastifyRequest }
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { type AddressInfo, connect } from 'node:net'
 import { describe, it } from 'node:test'
 import { ingest } from '#server/feeds/ingest.ts'
 import { until } from '#test/support/until.ts'
@@ -7,8 +8,8 @@ import { listen } from './listen.ts'
 import { seedAuthor, seedComment, seedPost, seedThread } from './seed.ts'
 import { createTestSite, type TestSite } from './test-site.ts'
 
-async function listeningSite(): Promise<TestSite> {
-  const site = await createTestSite()
+async function listeningSite(env: Record<string, string> = {}): Promise<TestSite> {
+  const site = await createTestSite({ env })
   await seedAuthor(site)
   await site.app.listen({ port: 0, host: '127.0.0.1' })
   return site
@@ -54,18 +55,47 @@ describe('an open page', () => {
     assert.equal((await site.browser().get('/@juliet/none/live.events')).statusCode, 404)
   })
 
-  it('is one of a bounded number from one address', async () => {
-    await using site = await listeningSite()
-    const pages = await Promise.all(Array.from({ length: 100 }, () => listen(site, '/@juliet/live.events')))
-    const refused = await listen(site, '/@juliet/live.events')
-    assert.equal(refused.answer.statusCode, 429)
+  it('beyond a hundred of one network is told what there is, and asked to come again', async () => {
+    await using site = await listeningSite({ CANTO_PROXY: '127.0.0.1' })
+    const open = (address: string) => listen(site, '/@juliet/live.events', { headers: { 'x-forwarded-for': address } })
+    // All of them are one IPv6 network.
+    const pages = await Promise.all(Array.from({ length: 100 }, (_, n) => open(`2001:db8::${n}`)))
+    await until(() => pages.every(({ versions }) => versions.length > 0))
+    const late = await open('2001:db8::ffff:1')
+    assert.equal(late.answer.statusCode, 200)
+    await until(() => late.isEnded)
+    assert.deepEqual(late.versions, pages[0]?.versions.slice(0, 1))
+    assert.ok((late.retries[0] ?? 0) >= 30_000)
+    // Another network has its own.
+    const other = await open('2001:db8:0:1::1')
+    await until(() => other.versions.length > 0)
+    assert.equal(other.isEnded, false)
     pages[0]?.answer.destroy()
-    await until(async () => {
-      const again = await listen(site, '/@juliet/live.events')
-      again.answer.destroy()
-      return again.answer.statusCode === 200
+    const back = await until(async () => {
+      const again = await open('2001:db8::ffff:1')
+      await until(() => again.versions.length > 0)
+      await new Promise(setImmediate)
+      return again.isEnded ? undefined : again
     })
-    for (const { answer } of pages) answer.destroy()
+    assert.ok((back.retries[0] ?? Number.POSITIVE_INFINITY) < 10_000)
+    for (const { answer } of [...pages, other, back]) answer.destroy()
+  })
+
+  it('has one connection: what is pipelined behind it ends both', async () => {
+    await using site = await listeningSite()
+    const { port } = site.app.server.address() as AddressInfo
+    const socket = connect(port, '127.0.0.1')
+    let [text, isClosed] = ['', false]
+    socket.on('data', (chunk) => (text += chunk))
+    socket.on('close', () => {
+      isClosed = true
+    })
+    const ask = 'GET /@juliet/live.events HTTP/1.1\r\nhost: blog.example\r\n\r\n'
+    socket.write(ask)
+    await until(() => text.includes('event: state'))
+    assert.equal(isClosed, false)
+    socket.write(ask.repeat(3))
+    await until(() => isClosed)
   })
 
   it('does not keep the site from closing', async () => {

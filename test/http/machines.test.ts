@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
+import type { AddressInfo } from 'node:net'
 import { describe, it } from 'node:test'
+import type { Config } from '#server/config.ts'
+import { checkWeb } from '#server/doctor-server.ts'
 import { createMetrics } from '#server/metrics.ts'
 import { addNode, updateNode } from '#server/store/node.ts'
 import { jidOf } from '#test/support/context.ts'
@@ -34,6 +37,33 @@ describe('/healthz', () => {
     await addNode(site.ctx.index, { address, kind: 'community', now: new Date() })
     await updateNode(site.ctx.index, address, { problem: 'It does not answer' })
     assert.match((await site.browser().get('/healthz')).json().problems.join(), /1 blogs or communities cannot be read/)
+  })
+
+  it('says that all readers seem to come from one network, when there were many, and the doctor warns', async () => {
+    await using site = await createTestSite({ env: { CANTO_PROXY: '127.0.0.1' } })
+    const look = (address: string) => site.browser().get('/robots.txt', { 'x-forwarded-for': address })
+    const readers = async () => (await site.browser().get('/healthz')).json().readers
+    for (let n = 0; n < 200; n++) {
+      assert.equal(await readers(), undefined)
+      await look(`2001:db8::${n}`)
+    }
+    assert.equal(await readers(), 'one-network')
+    await site.app.listen({ port: 0, host: '127.0.0.1' })
+    const { port } = site.app.server.address() as AddressInfo
+    const config = { host: '127.0.0.1', port, url: new URL('https://blog.example') } as Config
+    const warned = async () => (await checkWeb(config)).filter(({ words }) => /one address/.test(words))
+    assert.deepEqual(
+      (await warned()).map(({ level, mend }) => [level, /CANTO_PROXY/.test(mend ?? '')]),
+      [['warning', true]],
+    )
+    // Nobody else reads a site of one's own machine.
+    assert.deepEqual(
+      (await checkWeb({ ...config, url: new URL('http://localhost') })).map(({ level }) => level),
+      ['fine'],
+    )
+    await look('192.0.2.1')
+    assert.equal(await readers(), undefined)
+    assert.deepEqual(await warned(), [])
   })
 })
 

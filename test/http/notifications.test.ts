@@ -150,7 +150,7 @@ describe('an open page', () => {
     const juliet = await julietOf(site)
     await site.app.listen({ port: 0, host: '127.0.0.1' })
     for (const path of ['/notifications/live.events', '/@juliet/live.events', '/@juliet/balcony/live.events']) {
-      const page = await listen(site, path, juliet.cookies)
+      const page = await listen(site, path, { cookies: juliet.cookies })
       await until(() => page.unread.at(-1) === '0' && page.versions.length > 0)
       await tellOfComment(site, path)
       await until(() => page.unread.at(-1) === '1')

@@ -45,6 +45,7 @@ export interface TestSiteOptions extends TestContextOptions {
   /** Until the test sets it online. */
   readonly isSiteOffline?: boolean
   readonly isPublicAddress?: AppContext['isPublicAddress']
+  readonly pollMs?: number
 }
 
 export async function createTestSite(options: TestSiteOptions = {}): Promise<TestSite> {
@@ -85,6 +86,7 @@ export async function createTestSite(options: TestSiteOptions = {}): Promise<Tes
     readHealth: createHealthCheck(ctx),
     ...(options.metrics && { meters: options.metrics, metrics: options.metrics }),
     isPublicAddress: options.isPublicAddress,
+    pollMs: options.pollMs,
   })
   const browser = () => createTestBrowser(app)
   return {

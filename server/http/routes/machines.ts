@@ -2,23 +2,35 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { AppError } from '#server/errors.ts'
 import { sendBody } from '../encoding.ts'
 import { writeSiteOpml } from '../opml.ts'
+import { createReaderNetworks } from '../reader-networks.ts'
 import { createSitemap } from '../sitemap.ts'
 import { readVisit } from '../visit.ts'
 import type { Web } from '../web.ts'
+
+const HEALTH = '/healthz'
+const METRICS = '/metrics'
+const WATCHED = new Set([HEALTH, METRICS])
 
 /** What only programs read. */
 export function addMachines(app: FastifyInstance, web: Web): void {
   const { ctx } = web
   const readSitemap = createSitemap(ctx)
+  const readers = createReaderNetworks(ctx.clock)
 
-  app.get('/healthz', async (_request, reply) => {
+  // Whoever watches the site is no reader.
+  app.addHook('onRequest', async ({ ip, routeOptions: { url = '' } }) => {
+    if (!WATCHED.has(url)) readers.note(ip)
+  })
+
+  app.get(HEALTH, async (_request, reply) => {
     const { isReady, xmpp, problems } = await ctx.readHealth()
     // Pages are served from the index whether or not the network is there.
     reply.code(isReady ? 200 : 503).header('cache-control', 'no-store')
-    return reply.send({ status: isReady ? 'ok' : 'not-ready', xmpp, problems })
+    const health = { status: isReady ? 'ok' : 'not-ready', xmpp, problems }
+    return reply.send(readers.isOne() ? { ...health, readers: 'one-network' } : health)
   })
 
-  app.get('/metrics', async (request, reply) => {
+  app.get(METRICS, async (request, reply) => {
     const { person } = await readVisit(web, request)
     if (!isOfThisMachine(request) && person?.isOperator !== true) {
       throw new AppError('forbidden', 'Metrics are for programs on this machine and for the site’s operators.')

@@ -1,0 +1,45 @@
+import type { AddressInfo } from 'node:net'
+import { after, before, describe, it } from 'node:test'
+import type { Browser } from 'playwright-core'
+import { openBrowser, openPage } from '#test/support/browser.ts'
+import { until } from '#test/support/until.ts'
+import { ROMEO } from '../feeds/fixtures.ts'
+import { listen } from '../http/listen.ts'
+import { seedAuthor, seedComment, seedThread } from '../http/seed.ts'
+import { createTestSite } from '../http/test-site.ts'
+
+let browser: Browser
+
+before(async () => {
+  browser = await openBrowser()
+})
+after(() => browser.close())
+
+describe('a page in a network with a hundred live ones', () => {
+  it('shows new comments by asking again and again, and is live once there is a place', async () => {
+    await using site = await createTestSite({ pollMs: 300, env: { CANTO_URL: 'http://127.0.0.1' } })
+    await seedAuthor(site)
+    const { path, thread } = await seedThread(site, 'balcony')
+    await site.app.listen({ port: 0, host: '127.0.0.1' })
+    const { port } = site.app.server.address() as AddressInfo
+    const others = await Promise.all(Array.from({ length: 100 }, () => listen(site, '/@juliet/live.events')))
+    const page = await openPage(browser)
+    let asked = 0
+    page.on('request', (request) => {
+      if (request.url().endsWith('/live.events')) asked += 1
+    })
+    await page.goto(`http://127.0.0.1:${port}${path}`)
+    await until(() => asked >= 2)
+    await seedComment(site, 'c1', { thread, from: ROMEO, title: 'Hear me' })
+    await page.locator('#comment-c1').waitFor()
+    for (const { answer } of others) answer.destroy()
+    // With a place it is told, and asks no more.
+    await until(async () => {
+      const before = asked
+      await seedComment(site, `n${before}`, { thread, from: ROMEO, title: 'While' })
+      await page.locator(`#comment-n${before}`).waitFor()
+      return asked === before
+    })
+    await page.context().close()
+  })
+})
