@@ -13,6 +13,12 @@ export const readText: ReadValue<string> = (text) => value(text)
 export const readLogFormat: ReadValue<LogFormat> = (text) =>
   text === 'text' || text === 'json' ? value(text) : mistake(`is "${text}", but must be text or json`)
 
+/** As it stands behind `Bearer` (RFC 6750 §2.1), and too long to be guessed. */
+export const readToken: ReadValue<string> = (text) =>
+  /^[A-Za-z0-9._~+/-]{20,}=*$/.test(text)
+    ? value(text)
+    : mistake('must have 20 or more letters and digits and no spaces: openssl rand -hex 32 makes one')
+
 export const readPort: ReadValue<number> = (text) => {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : 0
   return port >= 1 && port <= 65_535 ? value(port) : mistake(`is "${text}", but must be a port from 1 to 65535`)

@@ -15,6 +15,7 @@ const VARIABLES = {
   CANTO_BLOGGERS: read.readList(read.readAddress),
   CANTO_OPERATORS: read.readList(read.readAccount),
   CANTO_PROXY: read.readList(read.readProxy),
+  CANTO_METRICS_TOKEN: read.readToken,
   CANTO_TITLE: read.readText,
   CANTO_LOG: read.readLogFormat,
   CANTO_LOCAL_XMPP_PORT: read.readPort,

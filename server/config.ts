@@ -31,6 +31,8 @@ export interface Config {
   readonly operators: readonly BareJid[]
   /** Addresses and ranges of reverse proxies. */
   readonly proxies: readonly string[]
+  /** With it `/metrics` may be read from anywhere. */
+  readonly metricsToken?: string
   readonly title: string
   readonly logFormat: LogFormat
 }
@@ -93,6 +95,7 @@ function assembleConfig(values: Values): Config {
     bloggers,
     operators: values.CANTO_OPERATORS ?? firstBloggerOf(bloggers, isLocal ? local.firstBlogger : undefined),
     proxies: values.CANTO_PROXY ?? [],
+    metricsToken: values.CANTO_METRICS_TOKEN,
     title: values.CANTO_TITLE ?? 'Canto',
     logFormat: values.CANTO_LOG ?? 'text',
   }

@@ -50,6 +50,7 @@ describe('the configuration', () => {
     const mistakes = mistakesOf({
       CANTO_URL: 'ftp://blog.example',
       CANTO_PORT: '70000',
+      CANTO_METRICS_TOKEN: 'short',
       CANTO_DATABASE_URL: 'postgres://db',
       CANTO_XMPP_JID: 'canto@xmpp.example/phone',
       CANTO_XMPP_SERVICE: 'ws://xmpp.example',
@@ -57,7 +58,17 @@ describe('the configuration', () => {
       CANTO_PROXY: '10.0.0.1 localhost',
       CANTO_BLOGERS: 'juliet@xmpp.example',
     })
-    for (const name of ['URL', 'PORT', 'DATABASE_URL', 'XMPP_JID', 'XMPP_SERVICE', 'BLOGGERS', 'PROXY', 'BLOGERS']) {
+    for (const name of [
+      'URL',
+      'PORT',
+      'METRICS_TOKEN',
+      'DATABASE_URL',
+      'XMPP_JID',
+      'XMPP_SERVICE',
+      'BLOGGERS',
+      'PROXY',
+      'BLOGERS',
+    ]) {
       assert.equal(mistakes.filter((line) => line.startsWith(`  - CANTO_${name} `)).length >= 1, true, name)
     }
   })

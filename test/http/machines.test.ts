@@ -84,4 +84,28 @@ describe('/metrics', () => {
     const operator = await site.signedIn('juliet@capulet.example')
     assert.equal((await operator.get('/metrics', forwarded)).statusCode, 200)
   })
+  it('answers no page that has its own name lead to this machine', async () => {
+    await using site = await createTestSite({ metrics: createMetrics() })
+    const ask = async (host: string) => (await site.browser().get('/metrics', { host })).statusCode
+    for (const host of ['localhost:8080', '127.0.0.1:8080', '[::1]:8080', 'localhost'])
+      assert.equal(await ask(host), 200)
+    for (const host of ['evil.example:8080', 'localhost.evil.example', '127.0.0.1.evil.example', 'blog.example'])
+      assert.equal(await ask(host), 403, host)
+  })
+
+  it('asks for a token where there is a proxy, from which everybody may seem to come', async () => {
+    const token = '0123456789abcdef0123456789abcdef'
+    const env = { CANTO_PROXY: '192.0.2.7', CANTO_METRICS_TOKEN: token }
+    await using site = await createTestSite({ metrics: createMetrics(), env })
+    const ask = async (headers: Record<string, string> = {}) =>
+      (await site.browser().get('/metrics', headers)).statusCode
+    assert.equal(await ask(), 403)
+    assert.equal(await ask({ authorization: `Bearer ${token}x` }), 403)
+    assert.equal(await ask({ authorization: token }), 403)
+    assert.equal(await ask({ authorization: `Bearer ${token}` }), 200)
+    assert.equal(await ask({ authorization: `Bearer ${token}`, host: 'blog.example', 'x-forwarded-for': '::9' }), 200)
+    await using bare = await createTestSite({ metrics: createMetrics(), env: { CANTO_PROXY: '192.0.2.7' } })
+    const answer = await bare.browser().get('/metrics', { authorization: 'Bearer ' })
+    assert.equal(answer.statusCode, 403)
+  })
 })

@@ -1,4 +1,6 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { Config } from '#server/config.ts'
 import { AppError } from '#server/errors.ts'
 import { sendBody } from '../encoding.ts'
 import { writeSiteOpml } from '../opml.ts'
@@ -9,6 +11,8 @@ import type { Web } from '../web.ts'
 
 const HEALTH = '/healthz'
 const METRICS = '/metrics'
+const LOOPBACK = new Set(['127.0.0.1', '::1', '::ffff:127.0.0.1'])
+const LOOPBACK_HOSTS = new Set(['localhost', '127.0.0.1', '[::1]'])
 const WATCHED = new Set([HEALTH, METRICS])
 
 /** What only programs read. */
@@ -32,8 +36,8 @@ export function addMachines(app: FastifyInstance, web: Web): void {
 
   app.get(METRICS, async (request, reply) => {
     const { person } = await readVisit(web, request)
-    if (!isOfThisMachine(request) && person?.isOperator !== true) {
-      throw new AppError('forbidden', 'Metrics are for programs on this machine and for the site’s operators.')
+    if (!mayMeasure(ctx.config, request) && person?.isOperator !== true) {
+      throw new AppError('forbidden', 'Metrics are for the site’s operators, and for programs that have its token.')
     }
     if (ctx.metrics === undefined) throw new AppError('not-found', 'Nothing is measured here.')
     reply.header('cache-control', 'no-store').type(ctx.metrics.contentType)
@@ -64,8 +68,21 @@ export function addMachines(app: FastifyInstance, web: Web): void {
   })
 }
 
-// They name whom people follow here. A proxy that was not declared would make everybody look local.
-function isOfThisMachine({ ip, headers }: FastifyRequest): boolean {
+/** They name whom people follow here. */
+function mayMeasure({ proxies, metricsToken }: Config, request: FastifyRequest): boolean {
+  const given = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1]
+  if (metricsToken !== undefined && given !== undefined && isSame(given, metricsToken)) return true
+  // Behind a proxy that forgets to say so, everybody comes from this machine.
+  return proxies.length === 0 && isOfThisMachine(request)
+}
+
+function isOfThisMachine({ ip, headers, hostname }: FastifyRequest): boolean {
   const isForwarded = headers['x-forwarded-for'] !== undefined || headers.forwarded !== undefined
-  return !isForwarded && (ip === '127.0.0.1' || ip === '::1' || ip === '::ffff:127.0.0.1')
+  // A page in a browser here that has its own name lead to this machine cannot choose another (DNS rebinding).
+  return !isForwarded && LOOPBACK.has(ip) && LOOPBACK_HOSTS.has(hostname)
+}
+
+function isSame(given: string, wanted: string): boolean {
+  const [one, other] = [given, wanted].map((text) => createHash('sha256').update(text).digest()) as [Buffer, Buffer]
+  return timingSafeEqual(one, other)
 }
