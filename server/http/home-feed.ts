@@ -1,8 +1,8 @@
 import { AppError } from '#server/errors.ts'
+import { findReaderBySecret } from '#server/people/feed-secret.ts'
 import { findSince } from '#server/store/account.ts'
 import { listFollows } from '#server/store/follow.ts'
 import { listPosts } from '#server/store/post.ts'
-import { findReaderBySecret } from '#server/store/reader.ts'
 import { type NodeAddress, readXmppUri, sameAddress, writeXmppUri } from '#shared/address.ts'
 import type { Feed } from '#shared/atom.ts'
 import type { BareJid } from '#shared/jid.ts'
@@ -11,7 +11,7 @@ import type { AppContext } from './context.ts'
 import { createPostFeed, type FeedQuery, type FeedSource } from './feed-data.ts'
 import { blogTitle, requireFeed } from './shown.ts'
 
-type Deps = Pick<AppContext, 'config' | 'siteDomain' | 'state' | 'index'>
+type Deps = Pick<AppContext, 'config' | 'siteDomain' | 'state' | 'index' | 'secret'>
 
 export interface HomeFeedQuery extends FeedQuery {
   /** The `xmpp:` address of the one feed that is wanted. */
@@ -34,8 +34,7 @@ export function hideSecret(url: string): string {
 
 /** What is at such an address; 404 for a secret that is nobody's, and for what they do not follow. */
 export async function createHomeFeed(deps: Deps, secret: string, { of, file, ...query }: HomeFeedQuery): Promise<Feed> {
-  // Looked up by an index over random secrets: how long that takes tells nothing about them.
-  const jid = await findReaderBySecret(deps.state, secret)
+  const jid = await findReaderBySecret(deps, secret)
   if (jid === undefined) throw new AppError('not-found', 'There is no such feed.')
   const followed = (await listFollows(deps.state, jid)).map(({ address }) => address)
   const one = of === undefined ? undefined : findFollowed(followed, of)

@@ -1,15 +1,15 @@
 import { AppError } from '#server/errors.ts'
 import { groupNotices, type NoticeGroup, noticePath, postOfNotice } from '#server/feeds/notify/group.ts'
 import { sayNotice, titleOf } from '#server/feeds/notify/notice.ts'
+import { findReaderBySecret } from '#server/people/feed-secret.ts'
 import { findSince } from '#server/store/account.ts'
 import { listNewsTitles } from '#server/store/news.ts'
 import { listNotifications } from '#server/store/notification.ts'
-import { findReaderBySecret } from '#server/store/reader.ts'
 import type { Feed, FeedEntry } from '#shared/atom.ts'
 import { escapeText, sanitizeHtml } from '#shared/markup.ts'
 import type { AppContext } from './context.ts'
 
-type Deps = Pick<AppContext, 'config' | 'siteDomain' | 'state' | 'index'>
+type Deps = Pick<AppContext, 'config' | 'siteDomain' | 'state' | 'index' | 'secret'>
 
 /** Rows, of which those that belong together are one entry. */
 const ROWS = 200
@@ -22,7 +22,7 @@ export function notificationsFeedPath(secret: string, file: string): string {
 /** The newest of them; 404 for a secret that is nobody's. */
 export async function createNotificationsFeed(deps: Deps, secret: string, file: string): Promise<Feed> {
   const { config } = deps
-  const jid = await findReaderBySecret(deps.state, secret)
+  const jid = await findReaderBySecret(deps, secret)
   if (jid === undefined) throw new AppError('not-found', 'There is no such feed.')
   const rows = await listNotifications(deps.state, jid, { limit: ROWS })
   const groups = groupNotices(rows)

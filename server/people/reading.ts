@@ -1,9 +1,8 @@
-import { randomBytes } from 'node:crypto'
 import type { IndexDb, StateDb } from '#server/store/database.ts'
 import { type Follow, findFollow } from '#server/store/follow.ts'
 import type { PostRow } from '#server/store/post-row.ts'
 import { addReadMarks, deleteReadMarks, listReadMarks } from '#server/store/read-mark.ts'
-import { findFeedSecret, findReadUntil, raiseReadUntil, saveFeedSecret } from '#server/store/reader.ts'
+import { findReadUntil, raiseReadUntil } from '#server/store/reader.ts'
 import { listArrived } from '#server/store/timeline.ts'
 import { addressKey, type NodeAddress } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
@@ -75,16 +74,4 @@ export async function markAllRead({ state, clock }: ReadingDeps, jid: BareJid, u
   const bounded = new Date(Math.min(until.getTime(), clock().getTime() + DAY_MS))
   await raiseReadUntil(state, jid, bounded)
   await deleteReadMarks(state, jid, bounded)
-}
-
-/** The secret in the address of somebody's own feeds; made when they first wish for it. */
-export async function requireFeedSecret({ state }: Pick<ReadingDeps, 'state'>, jid: BareJid): Promise<string> {
-  return (await findFeedSecret(state, jid)) ?? renewFeedSecret({ state }, jid)
-}
-
-/** A new secret: the addresses with the old one lead nowhere. */
-export async function renewFeedSecret({ state }: Pick<ReadingDeps, 'state'>, jid: BareJid): Promise<string> {
-  const secret = randomBytes(32).toString('base64url')
-  await saveFeedSecret(state, jid, secret)
-  return secret
 }

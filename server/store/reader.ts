@@ -37,28 +37,29 @@ export async function raiseReadUntil(state: StateDb, jid: BareJid, until: Date):
     .execute()
 }
 
-/** The secret in the address of somebody's feeds, if they have asked for one. */
-export async function findFeedSecret(state: StateDb, jid: BareJid): Promise<string | undefined> {
-  const row = await state.selectFrom('reader').select('feedSecret').where('jid', '=', jid).executeTakeFirst()
-  return row?.feedSecret ?? undefined
+/** What the secret in the address of somebody's feeds is made with, if they have asked for one. */
+export async function findFeedCounter(state: StateDb, jid: BareJid): Promise<number | undefined> {
+  const row = await state.selectFrom('reader').select('feedCounter').where('jid', '=', jid).executeTakeFirst()
+  return row?.feedCounter ?? undefined
 }
 
-/** In place of the one before, which leads nowhere from now on. */
-export async function saveFeedSecret(state: StateDb, jid: BareJid, feedSecret: string): Promise<void> {
+/** In place of the one before: its address, and one that was known before addresses were derived, lead nowhere. */
+export async function saveFeedCounter(state: StateDb, jid: BareJid, feedCounter: number): Promise<void> {
+  const knownFeedHash = null
   await state
     .insertInto('reader')
-    .values({ jid, feedSecret })
-    .onConflict((conflict) => conflict.column('jid').doUpdateSet({ feedSecret }))
+    .values({ jid, feedCounter })
+    .onConflict((conflict) => conflict.column('jid').doUpdateSet({ feedCounter, knownFeedHash }))
     .execute()
 }
 
-/** Whose feeds these are. */
-export async function findReaderBySecret(state: StateDb, feedSecret: string): Promise<BareJid | undefined> {
-  const query = state.selectFrom('reader').select('jid').where('feedSecret', '=', feedSecret)
+/** Whose feeds these are, by the hash of a secret that was known before they were derived. */
+export async function findReaderByKnownFeed(state: StateDb, knownFeedHash: string): Promise<BareJid | undefined> {
+  const query = state.selectFrom('reader').select('jid').where('knownFeedHash', '=', knownFeedHash)
   return (await query.executeTakeFirst())?.jid
 }
 
-/** Somebody whose account is no more: what they followed, read and were told, and the secret of their feeds. */
+/** Somebody whose account is no more: what they followed, read and were told, and the address of their feeds. */
 export async function forgetReader(state: StateDb, jid: BareJid): Promise<void> {
   await state.transaction().execute(async (transaction) => {
     await transaction.deleteFrom('follow').where('follower', '=', jid).execute()

@@ -72,8 +72,10 @@ export interface ReaderTable {
   jid: BareJid
   /** What arrived until then counts as read. */
   readUntil: string | null
-  /** In the address of the feeds of their timeline. */
-  feedSecret: string | null
+  /** With their JID it makes the secret in the address of their feeds; null until they ask for one. */
+  feedCounter: number | null
+  /** Of the secret that they had before secrets were derived (SHA-256). */
+  knownFeedHash: string | null
   /** Whether they let everybody know what they follow. */
   publishesFollows: Generated<number>
   /** Whether notifications also go to their account as messages. */

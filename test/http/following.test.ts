@@ -7,11 +7,11 @@ import { AppError } from '#server/errors.ts'
 import { followNode } from '#server/feeds/follow.ts'
 import { blogOf } from '#server/feeds/indexing.ts'
 import { createHealthCheck } from '#server/health.ts'
+import { requireFeedSecret } from '#server/people/feed-secret.ts'
 import { findFollow, listFollows } from '#server/store/follow.ts'
 import { updateNode } from '#server/store/node.ts'
 import { countOutbox, listWaiting } from '#server/store/outbox.ts'
 import { savePublicSubscriptions } from '#server/store/public-subscription.ts'
-import { saveFeedSecret } from '#server/store/reader.ts'
 import { asItemId, type NodeAddress, writeXmppUri } from '#shared/address.ts'
 import { NS } from '#shared/ns.ts'
 import { createElement as el } from '#shared/xml.ts'
@@ -408,7 +408,7 @@ describe('OPML', () => {
   it('goes out with XMPP addresses, and the secret feed of what has no public one', async () => {
     await using scene = await open()
     const { site, browser } = scene
-    await saveFeedSecret(site.ctx.state, juliet, 'S')
+    const secret = await requireFeedSecret(site.ctx, juliet)
     await seedAuthor(site, 'nurse@capulet.example')
     await browser.submit((await look(scene, 'nurse@capulet.example')).body, '/following', {})
     await browser.submit((await look(scene, romeo)).body, '/following', {})
@@ -417,7 +417,9 @@ describe('OPML', () => {
     assert.match(body, /xmlUrl="https:\/\/blog\.example\/@nurse\/atom\.xml"/)
     assert.match(
       body,
-      new RegExp(`xmlUrl="https://blog.example/home/S/atom.xml\\?feed=[^"]*" xmppUri="${URI.replace('?', '\\?')}"`),
+      new RegExp(
+        `xmlUrl="https://blog.example/home/${secret.replace('.', '\\.')}/atom.xml\\?feed=[^"]*" xmppUri="${URI.replace('?', '\\?')}"`,
+      ),
     )
     assert.equal((await site.browser().get('/following/opml.xml')).statusCode, 303)
     assert.match((await site.browser().get('/opml.xml')).body, /xmppUri="xmpp:juliet@capulet\.example\?;node=/)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { requireFeedSecret } from '#server/people/reading.ts'
+import { requireFeedSecret } from '#server/people/feed-secret.ts'
 import { addFollow, deleteFollow } from '#server/store/follow.ts'
 import { addNode, updateNode } from '#server/store/node.ts'
 import type { NodeAddress } from '#shared/address.ts'
@@ -215,8 +215,7 @@ describe('what I follow', () => {
 })
 
 describe('the feeds of my timeline', () => {
-  const addressOf = (page: string) =>
-    /href="https:\/\/blog\.example(\/home\/[\w-]{43}\/atom\.xml)"/.exec(page)?.[1] ?? ''
+  const addressOf = (page: string) => /href="https:\/\/blog\.example(\/home\/[\w.-]+\/atom\.xml)"/.exec(page)?.[1] ?? ''
 
   it('are at an address that only I am told, and that another one takes the place of', async () => {
     await using site = await followingSite()

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify'
 import { readConfig } from '#server/config.ts'
@@ -10,7 +9,6 @@ import type { AppContext } from '#server/http/context.ts'
 import type { Metrics } from '#server/metrics.ts'
 import type { OpenSession } from '#server/people/accounts.ts'
 import { createPeople } from '#server/people/people.ts'
-import { createSecret } from '#server/people/secret.ts'
 import type { TestContext, TestContextOptions } from '#test/support/context.ts'
 import { createTestContext } from '#test/support/context.ts'
 
@@ -60,7 +58,7 @@ export async function createTestSite(options: TestSiteOptions = {}): Promise<Tes
     CANTO_SIGNIN_DOMAINS: 'capulet.example,montague.example',
     ...options.env,
   })
-  const secret = createSecret(randomBytes(32))
+  const { secret } = ctx
   let failure: AppError | undefined
   const openSession: OpenSession = ({ jid, credentials }) => {
     const session = ctx.signIn(jid)

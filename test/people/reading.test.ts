@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { listUnread, markAllRead, markRead, renewFeedSecret, requireFeedSecret } from '#server/people/reading.ts'
+import { listUnread, markAllRead, markRead } from '#server/people/reading.ts'
 import { addFollow, listFollows } from '#server/store/follow.ts'
 import { listReadMarks } from '#server/store/read-mark.ts'
-import { findReaderBySecret } from '#server/store/reader.ts'
 import { addressKey, type NodeAddress } from '#shared/address.ts'
 import { createTestContext, jidOf, type TestContext } from '#test/support/context.ts'
 import { BLOG, itemOf, JULIET, ROMEO } from '../feeds/fixtures.ts'
@@ -71,19 +70,5 @@ describe('unread', () => {
     await using ctx = await followingAt(10)
     await markAllRead(ctx, ROMEO, new Date(8e15))
     assert.deepEqual(await unreadOf(ctx, [news(BLOG, 'next week', 1_000_000)]), ['next week'])
-  })
-})
-
-describe('the secret of somebody’s feeds', () => {
-  it('stays until they want another one, and leads to nobody else', async () => {
-    await using ctx = await createTestContext()
-    const secret = await requireFeedSecret(ctx, ROMEO)
-    assert.match(secret, /^[\w-]{43}$/)
-    assert.equal(await requireFeedSecret(ctx, ROMEO), secret)
-    assert.notEqual(await requireFeedSecret(ctx, JULIET), secret)
-    const fresh = await renewFeedSecret(ctx, ROMEO)
-    assert.equal(await findReaderBySecret(ctx.state, fresh), ROMEO)
-    assert.equal(await findReaderBySecret(ctx.state, secret), undefined)
-    assert.equal(await findReaderBySecret(ctx.state, ''), undefined)
   })
 })

@@ -3,10 +3,10 @@ import { describe, it } from 'node:test'
 import { openState } from '#server/store/database.ts'
 import { addFollow, listFollowedNodes, SITE } from '#server/store/follow.ts'
 import {
-  findReaderBySecret,
+  findFeedCounter,
   forgetReader,
   publishesFollows,
-  saveFeedSecret,
+  saveFeedCounter,
   savePublishesFollows,
 } from '#server/store/reader.ts'
 import type { BareJid } from '#shared/jid.ts'
@@ -18,10 +18,10 @@ describe('Somebody who reads here', () => {
   it('lets nobody know what they follow unless they say so', async () => {
     const state = await openState(':memory:')
     assert.equal(await publishesFollows(state, juliet), false)
-    await saveFeedSecret(state, juliet, 'S')
+    await saveFeedCounter(state, juliet, 7)
     await savePublishesFollows(state, juliet, true)
     assert.equal(await publishesFollows(state, juliet), true)
-    assert.equal(await findReaderBySecret(state, 'S'), juliet)
+    assert.equal(await findFeedCounter(state, juliet), 7)
     await savePublishesFollows(state, juliet, false)
     assert.equal(await publishesFollows(state, juliet), false)
     await state.destroy()
@@ -33,11 +33,11 @@ describe('Somebody who reads here', () => {
     for (const node of ['a', 'b'])
       await addFollow(state, { follower: juliet, address: { service: romeo, node }, since })
     await addFollow(state, { follower: SITE, address: { service: romeo, node: 'b' }, since })
-    await saveFeedSecret(state, juliet, 'S')
-    await saveFeedSecret(state, romeo, 'R')
+    await saveFeedCounter(state, juliet, 7)
+    await saveFeedCounter(state, romeo, 8)
     await forgetReader(state, juliet)
-    assert.equal(await findReaderBySecret(state, 'S'), undefined)
-    assert.equal(await findReaderBySecret(state, 'R'), romeo)
+    assert.equal(await findFeedCounter(state, juliet), undefined)
+    assert.equal(await findFeedCounter(state, romeo), 8)
     assert.deepEqual(await listFollowedNodes(state), [{ service: romeo, node: 'b' }])
     await state.destroy()
   })

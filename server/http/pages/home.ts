@@ -1,9 +1,9 @@
 import type { FastifyReply } from 'fastify'
+import { findFeedSecret } from '#server/people/feed-secret.ts'
 import { listUnread } from '#server/people/reading.ts'
 import { feedKey, listFeeds } from '#server/store/blog.ts'
 import { listFollows } from '#server/store/follow.ts'
 import { listPosts } from '#server/store/post.ts'
-import { findFeedSecret } from '#server/store/reader.ts'
 import type { NodeAddress } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
 import type { TimelineView } from '#web/views.ts'
@@ -59,7 +59,7 @@ async function explainEmpty({ ctx }: Web, addresses: readonly NodeAddress[]): Pr
 }
 
 async function viewFeeds({ ctx }: Web, jid: BareJid): Promise<Pick<TimelineView, 'feeds'>> {
-  const secret = await findFeedSecret(ctx.state, jid)
+  const secret = await findFeedSecret(ctx, jid)
   if (secret === undefined) return {}
   const absolute = (file: string) => new URL(homeFeedPath(secret, undefined, file), ctx.config.url).href
   return { feeds: { atomUrl: absolute('atom.xml'), jsonUrl: absolute('feed.json') } }

@@ -1,10 +1,10 @@
 import type { FastifyReply } from 'fastify'
 import { groupNotices, type NoticeGroup, noticePath, postOfNotice } from '#server/feeds/notify/group.ts'
 import { titleOf } from '#server/feeds/notify/notice.ts'
+import { findFeedSecret } from '#server/people/feed-secret.ts'
 import type { Person } from '#server/people/people.ts'
 import { listNewsTitles } from '#server/store/news.ts'
 import { listNotifications, type NotificationPlace } from '#server/store/notification.ts'
-import { findFeedSecret } from '#server/store/reader.ts'
 import { findThreadWish } from '#server/store/thread-wish.ts'
 import type { ItemAddress } from '#shared/address.ts'
 import { postPath } from '#shared/paths.ts'
@@ -104,7 +104,7 @@ function groupDays(notices: readonly NoticeView[]): NotificationsView['days'] {
 }
 
 async function viewFeeds({ ctx }: Web, { jid }: Person): Promise<Pick<NotificationsView, 'feeds'>> {
-  const secret = await findFeedSecret(ctx.state, jid)
+  const secret = await findFeedSecret(ctx, jid)
   if (secret === undefined) return {}
   const absolute = (file: string) => new URL(notificationsFeedPath(secret, file), ctx.config.url).href
   return { feeds: { atomUrl: absolute('atom.xml'), jsonUrl: absolute('feed.json') } }

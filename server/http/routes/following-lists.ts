@@ -1,6 +1,6 @@
 import { text } from 'node:stream/consumers'
 import type { FastifyInstance } from 'fastify'
-import { requireFeedSecret } from '#server/people/reading.ts'
+import { requireFeedSecret } from '#server/people/feed-secret.ts'
 import { addVary, sendBody } from '../encoding.ts'
 import { createLooks, discoveryOf, FOLLOW_SCHEMA, FOLLOWING, type FollowFields, onFollowForm } from '../follow-form.ts'
 import { sendToSignIn } from '../form-guard.ts'
