@@ -67,6 +67,8 @@ export const DROPPED_WHOLE: readonly string[] = [
 const ALLOWED = new Set(ALLOWED_TAGS)
 /** The `rel` of links that are not the site's own words. */
 export const FOREIGN = 'nofollow noopener ugc'
+/** Characters of an address: about what browsers and servers take. */
+const LONGEST_ADDRESS = 8_192
 // Deeper markup breaks Libervia (at 1,000) and ejabberd (at 10,000); nobody writes it.
 const NESTING = 100
 const NUMBERS = ['width', 'height', 'colspan', 'rowspan', 'start', 'value']
@@ -149,6 +151,7 @@ function cleanId(value: string, { idPrefix = 'in' }: SanitizeOptions): string {
 }
 
 function cleanAddress(value: string, schemes: readonly string[], { base }: SanitizeOptions): string | undefined {
+  if (value.length > LONGEST_ADDRESS) return undefined
   // Browsers drop tabs and line ends inside an address, and so would let `java\nscript:` through.
   const text = value.replace(/[\t\r\n]/g, '').trim()
   const url = URL.parse(text) ?? (base === undefined || text === '' ? null : URL.parse(text, base))

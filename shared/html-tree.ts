@@ -83,6 +83,16 @@ export function elementsOf(root: Element): Element[] {
   return [root, ...elements]
 }
 
+/** Every element below, without those within the notes at the end. */
+export function withoutFootnotes(root: Element): Element[] {
+  const notes = new Set<Element>()
+  return elementsOf(root).filter((element) => {
+    // What is around an element comes before it.
+    if (isFootnotes(element) || notes.has(element.parent as Element)) notes.add(element)
+    return !notes.has(element)
+  })
+}
+
 /** The words, blocks parted by line ends; pictures as their alternative text, notes left out on demand. */
 export function treeText(root: Element, withoutNotes = false): string {
   const out: string[] = []
@@ -101,9 +111,13 @@ export function treeText(root: Element, withoutNotes = false): string {
 }
 
 function isNote(element: Element): boolean {
-  if (element.name === 'section') return element.attrs.class === 'footnotes'
+  if (isFootnotes(element)) return true
   const [link] = element.children
   return element.name === 'sup' && isElement(link) && link.name === 'a' && (link.attrs.href ?? '').startsWith('#')
+}
+
+function isFootnotes({ name, attrs }: Element): boolean {
+  return name === 'section' && attrs.class === 'footnotes'
 }
 
 /** Joins texts, and takes away spans and links that mean nothing any more. From the leaves up. */

@@ -3,9 +3,9 @@ import sanitize from 'sanitize-html'
 import { writeXmppUri } from './address.ts'
 import { FOREIGN, type SanitizeOptions, sanitizeOptions } from './allow-list.ts'
 import { countOpen, writeForeign } from './foreign-html.ts'
-import { elementsOf, normalizeTree, treeText, writeTree } from './html-tree.ts'
+import { elementsOf, normalizeTree, treeText, withoutFootnotes, writeTree } from './html-tree.ts'
 import { convertMarkdown } from './markdown.ts'
-import { splitMentions } from './mentions.ts'
+import { type MentionMark, splitMentions } from './mentions.ts'
 import { NS } from './ns.ts'
 import { cleanText, escapeXml, trimmedLines } from './text.ts'
 import { createElement, isWithinBounds, parseXml } from './xml.ts'
@@ -86,14 +86,40 @@ export function textToHtml(text: string, { isForeign = false }: SanitizeOptions 
 
 /** The running text alone, for an excerpt: its paragraphs, without headings, lists, tables, code and notes. */
 export function paragraphText(html: SafeHtml): string {
-  const paragraphs = html.replace(/<section class="footnotes">.*?<\/section>/gs, '').match(/<p[ >].*?<\/p>/gs)
-  return plainText((paragraphs?.join('') ?? html) as SafeHtml, { withoutNotes: true })
+  const tree = readTree(html)
+  if (tree === undefined) return ''
+  const paragraphs = withoutFootnotes(tree).filter(({ name }) => name === 'p')
+  const texts = (paragraphs.length === 0 ? [tree] : paragraphs).map((element) => treeText(element, true))
+  return trimmedLines(texts.join('\n')).join('\n')
 }
 
 /** The words of some markup as plain text, a line for each block; `withoutNotes` leaves footnotes out. */
 export function plainText(html: SafeHtml, { withoutNotes = false } = {}): string {
   const tree = readTree(html)
   return tree === undefined ? '' : trimmedLines(treeText(tree, withoutNotes)).join('\n')
+}
+
+/** Where the links and pictures of some markup lead. */
+export function listAddresses(html: SafeHtml): string[] {
+  const tree = readTree(html)
+  return tree === undefined ? [] : elementsOf(tree).flatMap(({ attrs }) => attrs.href ?? attrs.src ?? [])
+}
+
+/** Lets mentions lead where `pathOf` says; those that it knows nothing of keep their `xmpp:` address. */
+export function linkMentions(
+  html: SafeHtml,
+  marks: readonly MentionMark[],
+  pathOf: (jid: MentionMark['jid']) => string | undefined,
+): SafeHtml {
+  const pieces: string[] = []
+  let done = 0
+  for (const { at, jid } of marks) {
+    const path = pathOf(jid)
+    if (path === undefined) continue
+    pieces.push(html.slice(done, at), escapeXml(path))
+    done = html.indexOf('"', at)
+  }
+  return (pieces.length === 0 ? html : pieces.join('') + html.slice(done)) as SafeHtml
 }
 
 /** Lets every picture come from where `map` says, when it is seen. */

@@ -8,12 +8,23 @@ import { childrenOf, createElement as el } from './xml.ts'
 /** As many as anybody is told of: more in one text are only links. */
 export const MOST_MENTIONS = 20
 
+/** Links in one text that are looked at; of more the rest keep their `xmpp:` address. */
+const MOST_LINKS = 1_000
+/** Tags between the start of a link and its words. */
+const MOST_TAGS = 4
+
+/** A link in markup that mentions somebody. */
+export interface MentionMark {
+  /** Where its address begins, in UTF-16 units: behind `href="`. */
+  readonly at: number
+  readonly jid: BareJid
+}
+
 const LOCAL = '[\\p{L}\\p{N}](?:[\\p{L}\\p{N}._+~-]{0,100}[\\p{L}\\p{N}_])?'
 const DOMAIN = '[\\p{L}\\p{N}](?:[\\p{L}\\p{N}.-]{0,200}[\\p{L}\\p{N}])?'
 // Not within an address or a path.
 const MENTION = new RegExp(`(?<![\\p{L}\\p{N}._%+@/~-])@(${LOCAL}@${DOMAIN})(?!@)`, 'u')
 const BEGINS_WITH = new RegExp(`^@(${LOCAL}@${DOMAIN})(?!@)`, 'u')
-const MENTION_LINK = /<a\b[^>]*\bhref="(xmpp:[^"]*)"[^>]*>(?:<[^>]*>){0,4}@/g
 
 /** Where a text next mentions somebody (`@romeo@montague.example`); -1 for nowhere. */
 export function findMentionStart(text: string): number {
@@ -35,15 +46,34 @@ export function splitMentions(text: string): readonly (string | { readonly jid: 
   })
 }
 
-/** Whom links in markup mention: those to an account whose words begin with `@`. Each once, so many at most. */
+/** Whom links in markup mention. Each once, so many at most. */
 export function findMentions(html: SafeHtml): readonly BareJid[] {
-  const found = new Set<BareJid>()
-  for (const [, href = ''] of html.matchAll(MENTION_LINK)) {
-    const jid = readAccount(unescapeXML(href))
-    if (jid !== undefined) found.add(jid)
-    if (found.size >= MOST_MENTIONS) break
+  return [...new Set(markMentions(html).map(({ jid }) => jid))].slice(0, MOST_MENTIONS)
+}
+
+/** The links to an account whose words begin with `@`, in their order. Takes time that grows with the markup alone. */
+export function markMentions(html: SafeHtml): MentionMark[] {
+  const marks: MentionMark[] = []
+  // In clean markup every `<` begins a tag, and no value has a `>` or a `"` in it.
+  let start = html.indexOf('<a ')
+  for (let links = 0; start >= 0 && links < MOST_LINKS; links++) {
+    const end = html.indexOf('>', start)
+    const tag = html.slice(start, end)
+    const href = tag.indexOf(' href="xmpp:')
+    if (href >= 0 && beginsWithAt(html, end + 1)) {
+      const at = href + ' href="'.length
+      const jid = readAccount(unescapeXML(tag.slice(at, tag.indexOf('"', at))))
+      if (jid !== undefined) marks.push({ at: start + at, jid })
+    }
+    start = html.indexOf('<a ', end)
   }
-  return [...found]
+  return marks
+}
+
+function beginsWithAt(html: string, start: number): boolean {
+  let at = start
+  for (let tags = 0; tags < MOST_TAGS && html[at] === '<'; tags++) at = html.indexOf('>', at) + 1
+  return html[at] === '@'
 }
 
 /** References (XEP-0372) for an entry: without offsets, which count in the body of a message. */

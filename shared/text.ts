@@ -31,8 +31,15 @@ export function shorten(text: string, length: number): string {
     .slice(0, length - 1)
     .toWellFormed()
     .replace(/\ufffd$/u, '')
-  const space = cut.search(/\s+\S*$/u)
-  return `${(space > length / 2 ? cut.slice(0, space) : cut).trimEnd()}…`
+  const words = withoutLastWord(cut)
+  return `${(words.length > length / 2 ? words : cut).trimEnd()}…`
+}
+
+/** The text before its last white space; all of it where it has none. */
+export function withoutLastWord(text: string): string {
+  let end = text.length
+  while (end > 0 && !/\s/u.test(text.charAt(end - 1))) end--
+  return end === 0 ? text : text.slice(0, end).trimEnd()
 }
 
 /** Text for XML and HTML alike: `&`, `<`, `>` and `"` escaped, illegal characters gone. */

@@ -1,7 +1,7 @@
 import type { ItemAddress, NodeAddress } from './address.ts'
 import type { Picture, PostDraft } from './entry.ts'
 import type { SafeHtml } from './markup.ts'
-import { cleanLine } from './text.ts'
+import { cleanLine, withoutLastWord } from './text.ts'
 
 /** The post that a repost repeats. */
 export interface RepostOf {
@@ -52,13 +52,7 @@ export function createRepostDraft({ of, html, url, words, ...post }: Sharing): P
 
 /** The beginning of a post as a quotation in Markdown, with a link to it. */
 export function writeQuote({ text, title, name, url }: { text: string; title: string; name?: string; url: string }) {
-  const passage =
-    text.length > QUOTED
-      ? `${text
-          .slice(0, QUOTED)
-          .toWellFormed()
-          .replace(/\s+\S*$/u, '')} …`
-      : text
+  const passage = text.length > QUOTED ? `${withoutLastWord(text.slice(0, QUOTED).toWellFormed())} …` : text
   const lines = passage.split('\n').map((line) => `> ${escapeMarkdown(line)}`)
   const by = name === undefined ? '' : `${escapeMarkdown(cleanLine(name, 200))}: `
   return `${lines.join('\n>\n')}\n>\n> — ${by}${writeLink(cleanLine(title, 200) || url, url)}\n\n`

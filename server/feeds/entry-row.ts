@@ -2,7 +2,8 @@ import type { EntryRow, NewEntry } from '#server/store/entry.ts'
 import { isFeed, type NodeRow } from '#server/store/node.ts'
 import { clampDate } from '#shared/dates.ts'
 import { type BareJid, domainOf, isSameOrSubdomain, localPart } from '#shared/jid.ts'
-import { escapeText, type SafeHtml, sanitizeHtml } from '#shared/markup.ts'
+import { escapeText, plainText, type SafeHtml, sanitizeHtml } from '#shared/markup.ts'
+import { markMentions } from '#shared/mentions.ts'
 import type { IngestDeps } from './ingest.ts'
 import type { ReadEntryItem } from './read-item.ts'
 import type { Saving } from './store-item.ts'
@@ -25,6 +26,7 @@ export function toEntryRow(deps: IngestDeps, { node, address, existing, item, ho
   const updatedAt = Math.max(claimedUpdate.getTime(), published.getTime())
   const comments = isFeed(node) ? trustedComments(deps, node, item) : undefined
   const reply = entry.inReplyTo
+  const html = entry.html ?? htmlOfTitle(entry.title)
   return {
     nodeId: node.id,
     item: address.item,
@@ -39,7 +41,7 @@ export function toEntryRow(deps: IngestDeps, { node, address, existing, item, ho
     isUntitled: Number(entry.isUntitled),
     excerpt: entry.excerpt,
     summary: entry.summary ?? null,
-    html: entry.html ?? htmlOfTitle(entry.title),
+    html,
     tags: JSON.stringify(entry.tags),
     language: entry.language ?? null,
     direction: entry.direction ?? null,
@@ -57,7 +59,7 @@ export function toEntryRow(deps: IngestDeps, { node, address, existing, item, ho
     replyRef: entry.inReplyToId ?? null,
     payload,
     profile: item.profile,
-    more: JSON.stringify(writeMore(item)),
+    more: JSON.stringify(writeMore(item, html)),
     firstSeenAt: firstSeen.getTime(),
     changedAt: now.getTime(),
     hold,
@@ -75,13 +77,15 @@ export function toEntryRow(deps: IngestDeps, { node, address, existing, item, ho
 }
 
 /** What is kept beside the core, by name; nothing where there is nothing. */
-function writeMore({ entry, contributor, room }: ReadEntryItem): Record<string, unknown> {
+function writeMore({ entry, contributor, room }: ReadEntryItem, html: SafeHtml): Record<string, unknown> {
+  const marks = markMentions(html)
   return {
     ...(room !== undefined && { kind: room.kind, nick: room.nick, version: room.version }),
     ...(entry.via?.name !== undefined && { via: { name: entry.via.name } }),
     ...(entry.pictures.length > 0 && { pictures: entry.pictures }),
     ...(entry.reactions !== undefined && { reactions: entry.reactions }),
     ...(entry.mentions.length > 0 && { mentions: entry.mentions }),
+    ...(marks.length > 0 && { marks }),
     ...(contributor !== undefined && { contributor: { name: contributor.name, how: contributor.how } }),
   }
 }
@@ -114,7 +118,7 @@ export function mayHoldComments(service: BareJid, author: BareJid, siteDomain: B
 
 /** Movim's like is a comment of this one character, with or without a variation selector. */
 export function isLike({ title, html }: ReadEntryItem['entry']): boolean {
-  return /^♥\ufe0f?$/u.test(title.trim()) && (html === undefined || html.replace(/<[^>]*>/g, '').trim().length <= 2)
+  return /^♥\ufe0f?$/u.test(title.trim()) && (html === undefined || plainText(html).length <= 2)
 }
 
 // A comment by Movim is a title without content.

@@ -2,6 +2,7 @@ import type { ItemAddress, ItemId, NodeAddress } from '#shared/address.ts'
 import type { Contributor } from '#shared/contributor.ts'
 import { type BareJid, localPart } from '#shared/jid.ts'
 import type { SafeHtml } from '#shared/markup.ts'
+import type { MentionMark } from '#shared/mentions.ts'
 import { arrangeThread } from './arrange-thread.ts'
 import type { IndexDb } from './database.ts'
 import { type PersonName, readAuthor } from './post-row.ts'
@@ -19,6 +20,7 @@ export interface CommentRow {
   /** Waits for approval: only who wrote it sees it. */
   readonly isHeld: boolean
   readonly html: SafeHtml
+  readonly marks: readonly MentionMark[]
   readonly text: string
   readonly language?: string
   readonly published: Date
@@ -84,10 +86,11 @@ type SelectedComment = Awaited<ReturnType<ReturnType<typeof selectComments>['exe
 interface More {
   readonly nick?: string
   readonly contributor?: Pick<Contributor, 'name' | 'how'>
+  readonly marks?: readonly MentionMark[]
 }
 
 function readComment(row: SelectedComment): CommentRow {
-  const { nick, contributor } = JSON.parse(row.more) as More
+  const { nick, contributor, marks = [] } = JSON.parse(row.more) as More
   const isFromRoom = row.kind === 'room'
   const author = readAuthor(row)
   return {
@@ -99,6 +102,7 @@ function readComment(row: SelectedComment): CommentRow {
     isFromRoom,
     isHeld: row.hold === 'held',
     html: row.html,
+    marks,
     text: row.excerpt,
     language: row.language ?? undefined,
     published: new Date(row.publishedAt),

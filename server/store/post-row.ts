@@ -3,6 +3,7 @@ import type { ItemAddress, NodeAddress } from '#shared/address.ts'
 import type { Picture } from '#shared/entry.ts'
 import { type BareJid, localPart } from '#shared/jid.ts'
 import type { SafeHtml } from '#shared/markup.ts'
+import type { MentionMark } from '#shared/mentions.ts'
 import { HEART } from '#shared/reactions.ts'
 import type { IndexDb } from './database.ts'
 import type { IndexSchema } from './index-schema.ts'
@@ -26,6 +27,7 @@ export interface PostRow {
   readonly excerpt: string
   readonly summary?: string
   readonly html: SafeHtml
+  readonly marks: readonly MentionMark[]
   readonly tags: readonly string[]
   readonly language?: string
   readonly direction?: string
@@ -111,6 +113,7 @@ export function withPostColumns(query: Shown<object>) {
 type SelectedPost = Awaited<ReturnType<ReturnType<typeof withPostColumns>['executeTakeFirstOrThrow']>>
 
 export function readPost(row: SelectedPost): PostRow {
+  const { pictures = [], marks = [] } = JSON.parse(row.more) as Partial<Pick<PostRow, 'pictures' | 'marks'>>
   return {
     address: { service: row.service, node: row.node, item: row.item },
     author: readAuthor(row),
@@ -122,6 +125,7 @@ export function readPost(row: SelectedPost): PostRow {
     excerpt: row.excerpt,
     summary: row.summary ?? undefined,
     html: row.html,
+    marks,
     tags: JSON.parse(row.tags) as string[],
     language: row.language ?? undefined,
     direction: row.direction ?? undefined,
@@ -135,7 +139,7 @@ export function readPost(row: SelectedPost): PostRow {
     heartCount: row.heartCount ?? 0,
     alternate: row.alternate ?? undefined,
     profile: row.profile,
-    pictures: (JSON.parse(row.more) as { pictures?: Picture[] }).pictures ?? [],
+    pictures,
     repost: readRepost(row),
     payload: row.payload,
   }

@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import type { ItemAddress, ItemId, NodeAddress } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
 import type { SafeHtml } from '#shared/markup.ts'
+import type { MentionMark } from '#shared/mentions.ts'
 import { NS } from '#shared/ns.ts'
 import type { IndexDb } from './database.ts'
 import type { Hold } from './index-schema.ts'
@@ -14,6 +15,7 @@ export interface TalkRow {
   readonly author?: BareJid
   readonly nick?: string
   readonly html: SafeHtml
+  readonly marks: readonly MentionMark[]
   /** The beginning of its text. */
   readonly text: string
   readonly published: Date
@@ -131,13 +133,14 @@ function selectTalk(index: IndexDb, channel: BareJid, reader?: BareJid) {
 type SelectedTalk = Awaited<ReturnType<ReturnType<typeof selectTalk>['executeTakeFirstOrThrow']>>
 
 function readTalk(row: SelectedTalk): TalkRow {
-  const { kind, nick } = JSON.parse(row.more) as { kind?: TalkRow['kind']; nick?: string }
+  const { kind, nick, marks = [] } = JSON.parse(row.more) as Partial<Pick<TalkRow, 'kind' | 'nick' | 'marks'>>
   return {
     address: { service: row.service, node: row.node, item: row.item },
     kind: kind ?? 'talk',
     author: row.author ?? undefined,
     nick: nick ?? row.claimedName ?? undefined,
     html: row.html,
+    marks,
     text: row.excerpt,
     published: new Date(row.publishedAt),
     changed: new Date(row.changedAt),

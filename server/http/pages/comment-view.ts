@@ -3,8 +3,10 @@ import { type CommentRow, writerOf } from '#server/store/comment.ts'
 import type { OutboxRow } from '#server/store/outbox.ts'
 import type { PostRow } from '#server/store/post-row.ts'
 import { sameAddress, writeXmppUri } from '#shared/address.ts'
+import { linkMentions } from '#shared/markup.ts'
 import { commentPath, postPath, writeCommentSegment } from '#shared/paths.ts'
 import type { CommentView, WaitingView } from '#web/views.ts'
+import type { MentionPath } from '../mention-paths.ts'
 import { commentAnchor } from '../places.ts'
 import { ownerOfComments } from '../rights.ts'
 import { roomPath } from '../room-paths.ts'
@@ -27,6 +29,8 @@ export interface Thread {
   readonly isModerator: boolean
   /** Whether they have joined the blog's room. */
   readonly isInRoom: boolean
+  /** Of whom its comments mention. */
+  readonly pathOf: MentionPath
 }
 
 export function viewComments(web: Web, thread: Thread): CommentView[] {
@@ -54,7 +58,7 @@ function viewComment(web: Web, thread: Thread, comment: ThreadComment): CommentV
     }),
     published: row.published.toISOString(),
     edited: row.isEdited ? row.updated.toISOString() : undefined,
-    html: forPage(web, row.html),
+    html: forPage(web, linkMentions(row.html, row.marks, thread.pathOf)),
     ...{ language: row.language, depth: Math.min(depth, DEEPEST) },
     ...(saysWhom ? { to: nameOf(parent), toUrl: commentPath(site, post.address, parent.address) } : {}),
     inReplyTo: writeXmppUri(row.inReplyTo ?? post.address),

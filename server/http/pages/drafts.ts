@@ -3,6 +3,7 @@ import { readTask } from '#server/feeds/task.ts'
 import type { OutboxRow } from '#server/store/outbox.ts'
 import { listOutbox } from '#server/store/outbox.ts'
 import { postPath } from '#shared/paths.ts'
+import { shorten } from '#shared/text.ts'
 import type { SentDraft } from '../sent-drafts.ts'
 import type { Web } from '../web.ts'
 import type { Exchange } from './page.ts'
@@ -76,5 +77,5 @@ function titleOf(row: OutboxRow): string {
 
 function beginningOf(text: string): string {
   const line = text.trim().split('\n', 1)[0] ?? ''
-  return line.length > 80 ? `${line.slice(0, 80).replace(/\s+\S*$/, '')}…` : line
+  return shorten(line, 80)
 }

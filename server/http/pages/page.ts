@@ -2,7 +2,6 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { render } from '#web/render.ts'
 import type { Layout, Notice, Views } from '#web/views.ts'
 import { addVary, sendBody } from '../encoding.ts'
-import { linkMentions } from '../mention-links.ts'
 import { viewUnread } from '../unread.ts'
 import type { Visit } from '../visit.ts'
 import type { Web } from '../web.ts'
@@ -38,8 +37,7 @@ export async function sendPage<Name extends keyof Views>(
   reply.header('cache-control', 'private, no-cache')
   addVary(reply, 'Cookie')
   reply.code(page.status ?? 200)
-  const html = await linkMentions(web.ctx, render(page.name, view))
-  return sendBody(request, reply, { type: 'text/html; charset=utf-8', bytes: html })
+  return sendBody(request, reply, { type: 'text/html; charset=utf-8', bytes: render(page.name, view) })
 }
 
 async function createLayout({ ctx, assets }: Web, { request, visit }: Exchange, head: Head): Promise<Layout> {

@@ -10,12 +10,13 @@ import { readEntry, writeEntry } from '#shared/entry.ts'
 import { createTagUri } from '#shared/item-id.ts'
 import type { BareJid } from '#shared/jid.ts'
 import type { SafeHtml } from '#shared/markup.ts'
-import { makeScrollable, proxyPictures } from '#shared/markup.ts'
+import { linkMentions, makeScrollable, proxyPictures } from '#shared/markup.ts'
 import { nodePath, postPath, tagPath } from '#shared/paths.ts'
 import { findProfile, findTemplate } from '#shared/profiles/index.ts'
 import { escapeXml } from '#shared/text.ts'
 import type { PictureView, PostView, WaitingView } from '#web/views.ts'
 import { blockPath } from '../community-paths.ts'
+import type { MentionPath } from '../mention-paths.ts'
 import type { PictureAddresses } from '../picture/pictures.ts'
 import type { Rights } from '../rights.ts'
 import { blogTitle } from '../shown.ts'
@@ -32,9 +33,11 @@ export interface PostPlace {
   readonly person?: Person | undefined
   /** What they may do with it; nothing unless told. */
   readonly rights?: Rights
+  /** Where the whole text is shown: of whom it mentions. */
+  readonly pathOf?: MentionPath
 }
 
-export function viewPost(deps: Deps, row: PostRow, { blog, person, rights }: PostPlace): PostView {
+export function viewPost(deps: Deps, row: PostRow, { blog, person, rights, pathOf }: PostPlace): PostView {
   const site = { domain: deps.ctx.siteDomain }
   const url = postPath(site, row.address)
   const name = row.author?.name ?? row.claimedName
@@ -47,7 +50,7 @@ export function viewPost(deps: Deps, row: PostRow, { blog, person, rights }: Pos
       summary: row.summary,
       language: row.language,
     },
-    html: forPage(deps, row.html),
+    html: forPage(deps, pathOf === undefined ? row.html : linkMentions(row.html, row.marks, pathOf)),
     ...viewPictures(deps, row),
     template: findTemplate(row.profile),
     published: row.published.toISOString(),

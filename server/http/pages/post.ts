@@ -13,6 +13,7 @@ import { postPath } from '#shared/paths.ts'
 import { attachmentsOf } from '#shared/profiles/index.ts'
 import type { Notice, PostPageView } from '#web/views.ts'
 import type { AppContext } from '../context.ts'
+import { readMentionPaths } from '../mention-paths.ts'
 import { isSiteFeed } from '../places.ts'
 import { findRights } from '../rights.ts'
 import { LIVE } from '../routes/live.ts'
@@ -69,6 +70,7 @@ export async function sendPostPage(web: Web, exchange: Exchange, page: PostPage)
   const path = postPath({ domain: ctx.siteDomain }, page.address)
   const follow = viewFollow(web, blog, isOfSite)
   const feeds = follow.feedUrl === undefined ? [] : [{ href: follow.feedUrl, title: blogTitle(blog) }]
+  const pathOf = await readMentionPaths(ctx, [post, ...thread.comments.map(({ row }) => row)])
   const commentsFeed = isOfSite && post.comments !== undefined ? { commentsFeedUrl: `${path}/atom.xml` } : {}
   return sendPage(web, exchange, {
     name: 'post',
@@ -86,7 +88,7 @@ export async function sendPostPage(web: Web, exchange: Exchange, page: PostPage)
         : { noindex: true, canonicalPath: post.alternate }),
     },
     view: {
-      post: viewPost(web, post, { blog, person, rights }),
+      post: viewPost(web, post, { blog, person, rights, pathOf }),
       ...(await viewSpread(web, post)),
       reactions:
         post.repost === undefined
@@ -95,7 +97,7 @@ export async function sendPostPage(web: Web, exchange: Exchange, page: PostPage)
       follow,
       ...(await viewRoomLink(web, page.address)),
       comments: viewComments(web, {
-        ...{ post, page: thread, rows, person, isModerator: rights.isModerator },
+        ...{ post, page: thread, rows, person, isModerator: rights.isModerator, pathOf },
         isInRoom: await isInRoom(ctx, page.address, person),
       }),
       commentCount: thread.count,

@@ -5,9 +5,10 @@ import type { TalkRow } from '#server/store/room-talk.ts'
 import type { ItemAddress, ItemId, NodeAddress } from '#shared/address.ts'
 import { sameAddress } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
-import { textToHtml } from '#shared/markup.ts'
+import { linkMentions, textToHtml } from '#shared/markup.ts'
 import { postPath, type Site, writeItemSegment } from '#shared/paths.ts'
 import type { TalkGroupView, TalkView } from '#web/views.ts'
+import type { MentionPath } from '../mention-paths.ts'
 import { messageAnchor, messagePath, roomAnswerPath, roomPath } from '../room-paths.ts'
 import { viewWaiting } from './post-view.ts'
 import type { RoomNames } from './room-names.ts'
@@ -29,6 +30,8 @@ export interface Talk {
   readonly isMember: boolean
   /** What they have on its way. */
   readonly outbox: readonly OutboxRow[]
+  /** Of whom the messages mention. */
+  readonly pathOf: MentionPath
 }
 
 /** What was said, by who said it. */
@@ -66,7 +69,7 @@ function viewMessage(talk: Talk, row: TalkRow): TalkView {
     id: messageAnchor(address.item),
     url: messagePath(site, blog, address.item),
     published: row.published.toISOString(),
-    html: row.html,
+    html: linkMentions(row.html, row.marks, talk.pathOf),
     isEdited: row.isEdited,
     ...viewPost(talk, row),
     ...viewAnswered(talk, row),

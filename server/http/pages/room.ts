@@ -7,6 +7,7 @@ import { listPostTitles } from '#server/store/post-titles.ts'
 import { findRoomMember, type RoomRow } from '#server/store/room.ts'
 import { nodePath } from '#shared/paths.ts'
 import type { RoomView, WaitingView } from '#web/views.ts'
+import { readMentionPaths } from '../mention-paths.ts'
 import { isSiteFeed } from '../places.ts'
 import { dayPath, joinUri, roomPath } from '../room-paths.ts'
 import { LIVE } from '../routes/live.ts'
@@ -52,6 +53,7 @@ export async function sendRoomPage(web: Web, exchange: Exchange, page: RoomPage)
       outbox,
     },
     isMember: member !== undefined,
+    pathOf: await readMentionPaths(ctx, shown.talk.rows),
   })
   const isOfSite = await isSiteFeed(ctx, blog.address)
   const people = await viewPeople(web, room, names)
