@@ -1,4 +1,5 @@
 import type { Element } from 'ltx'
+import { isBlank } from './invisible.ts'
 import { renderMarkdown, type SafeHtml, type SanitizeOptions, sanitizeHtml, sanitizeXhtml } from './markup.ts'
 import { NS } from './ns.ts'
 import { cleanText } from './text.ts'
@@ -19,11 +20,9 @@ export function readContent(
   { atomId, alternate }: { atomId: string; alternate?: string },
 ): Content | undefined {
   const contents = childrenOf(entry, 'content', NS.ATOM)
-  const text = contents.find((content) => isText(content) && textOf(content).trim() !== '')
+  const text = contents.find((content) => isText(content) && !isBlank(textOf(content)))
   const xhtml = contents.find((content) => typeOf(content) === 'xhtml' && content.children.some(isElement))
-  const html = contents.find(
-    (content) => ['html', 'text/html'].includes(typeOf(content)) && textOf(content).trim() !== '',
-  )
+  const html = contents.find((content) => ['html', 'text/html'].includes(typeOf(content)) && !isBlank(textOf(content)))
   const source = text === undefined ? undefined : cleanText(textOf(text))
   const options = { idPrefix: idPrefix(atomId), base: readBase(xhtml ?? html ?? text, entry) ?? alternate }
   const safe = readMarkup(xhtml, html, options)

@@ -3,6 +3,7 @@ import { readXmppUri } from './address.ts'
 import { readContent } from './content.ts'
 import { readDate } from './dates.ts'
 import type { Entry, Link, Picture, PostDraft } from './entry.ts'
+import { isBlank } from './invisible.ts'
 import { markForeignLinks, paragraphText, plainText, sanitizeHtml, sanitizeXhtml, textToHtml } from './markup.ts'
 import { readMentions } from './mentions.ts'
 import { NS } from './ns.ts'
@@ -96,7 +97,7 @@ export function readText(parent: Element, name: string): string | undefined {
       : type === 'xhtml' && hasElements
         ? plainText(sanitizeXhtml(element))
         : cleanText(textOf(element))
-  return text.trim() || undefined
+  return isBlank(text) ? undefined : text.trim()
 }
 
 /** The name of an author and the account their `uri` claims. */

@@ -1,19 +1,19 @@
+import { withoutInvisible } from './invisible.ts'
+
 // The characters XML 1.0 §2.2 does not allow, and DEL and the C1 controls, which only do harm in text.
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must go
 const ILLEGAL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u0084\u0086-\u009f\ufffe\uffff]/g
-// Controls that reorder what follows them: in a name or a title they change how other people's words read.
-const REORDERING = /[\u202a-\u202e\u2066-\u2069]/g
 
 /** The text without what XML cannot carry: lone surrogates become U+FFFD, and line ends `\n`, as any parser makes them. */
 export function cleanText(text: string): string {
   return text.toWellFormed().replace(/\r\n?/g, '\n').replace(ILLEGAL, '')
 }
 
-/** One line for a name, a title or a tag: clean, white space collapsed, no bidirectional overrides, `length` at most. */
+/** One line for a name, a title or a tag: clean, white space collapsed, nothing invisible, `length` at most. */
 export function cleanLine(text: string, length: number): string {
   // Sliced first, so that a megabyte costs no more than a line.
   const head = text.length > length * 8 ? text.slice(0, length * 8) : text
-  return shorten(cleanText(head).replace(REORDERING, '').replace(/\s+/gu, ' ').trim(), length)
+  return shorten(withoutInvisible(cleanText(head)).replace(/\s+/gu, ' ').trim(), length)
 }
 
 /** The lines without white space around them and without empty ones. Takes time that grows with the text alone. */

@@ -1,6 +1,7 @@
 import type { Element } from 'ltx'
 import { readBareJid, readJid } from '#shared/jid.ts'
 import { NS } from '#shared/ns.ts'
+import { cleanLine } from '#shared/text.ts'
 import { cloneXml, createElement, isWithinBounds } from '#shared/xml.ts'
 import type { Participant, RoomMessage } from './ports.ts'
 
@@ -67,7 +68,7 @@ function childText(parent: Element | undefined, name: string): string | undefine
 }
 
 function cleanNick(nick: string | undefined): string | undefined {
-  return nick?.replace(/\p{C}/gu, '').trim().slice(0, LONGEST_NICK) || undefined
+  return cleanLine(nick ?? '', LONGEST_NICK) || undefined
 }
 
 function isId(id: string | undefined): id is string {

@@ -30,7 +30,10 @@ const RULES: Readonly<Record<string, Rule>> = {
     ],
   },
   'server/local': { mayUse: [...COMMON, 'server/config.ts', 'server/step.ts', 'server/data-folder.ts'] },
-  shared: { mayUse: [], packages: ['htmlparser2', 'ltx', 'marked', 'marked-footnote', 'sanitize-html', 'tr46'] },
+  shared: {
+    mayUse: [],
+    packages: ['htmlparser2', 'ltx', 'marked', 'marked-footnote', 'sanitize-html', 'tr46', 'unhomoglyph'],
+  },
   'web/scripts': { mayUse: ['shared', 'web'], packages: [] },
   web: { mayUse: ['type:shared'] },
   migrations: { mayUse: [], packages: ['kysely'] },

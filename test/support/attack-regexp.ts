@@ -26,7 +26,7 @@ export function listAttacks(pattern: RegExp): Attack[] {
   for (const { quantifier, before } of quantifiersOf(tree.alternatives, '')) {
     const samples = samplesOf(quantifier.element, letters).slice(0, MOST_PUMPS)
     for (const sample of samples) {
-      for (const start of ['', before]) add(start, sample)
+      for (const start of ['', 'x', before]) add(start, sample)
       add('', before + sample)
       add(before, sample + before)
     }

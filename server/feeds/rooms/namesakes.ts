@@ -1,7 +1,7 @@
 import { listParticipants, listParticipantsOf } from '#server/store/participant.ts'
 import { findRoomMember, type RoomRow } from '#server/store/room.ts'
 import type { BareJid } from '#shared/jid.ts'
-import { nicknameKey } from '#shared/nickname.ts'
+import { lookOf } from '#shared/look-alike.ts'
 import type { QueueDeps } from '../outbox-deps.ts'
 
 /** Who is looked at of one room. */
@@ -20,8 +20,8 @@ export async function findFreeNickname(
   const present = await listParticipants(index, channel, { limit: MOST })
   const people = [...present, ...(await listParticipantsOf(index, channel, [owner]))].filter((each) => each.jid !== jid)
   const names = [...people, await findRoomMember(state, channel, owner)].flatMap((each) => each?.nick ?? [])
-  const taken = new Set(names.map(nicknameKey))
-  if (!taken.has(nicknameKey(nick))) return undefined
+  const taken = new Set(names.map(lookOf))
+  if (!taken.has(lookOf(nick))) return undefined
   const beginning = [...nick].slice(0, LONGEST).join('')
-  for (let n = 2; ; n++) if (!taken.has(nicknameKey(`${beginning} ${n}`))) return `${beginning} ${n}`
+  for (let n = 2; ; n++) if (!taken.has(lookOf(`${beginning} ${n}`))) return `${beginning} ${n}`
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { listParticipants, listParticipantsOf, type ParticipantRow } from '#server/store/participant.ts'
 import type { RoomRow } from '#server/store/room.ts'
 import type { TalkRow } from '#server/store/room-talk.ts'
-import { nicknameKey } from '#shared/nickname.ts'
+import { lookOf } from '#shared/look-alike.ts'
 import type { AppContext } from '../context.ts'
 
 /** Who is looked at of one room. */
@@ -36,7 +36,7 @@ export async function readRoomNames(
   const shared = findShared([...named, ...rows.map(({ author, nick }) => ({ who: author ?? '', nick }))])
   const ids = new Map(known.map(({ jid, id }) => [jid, id]))
   const say = (nick: string | undefined, { jid, id }: { jid?: string; id?: string }) =>
-    nick === undefined || jid === owner || jid === siteJid || !shared.has(nicknameKey(nick))
+    nick === undefined || jid === owner || jid === siteJid || !shared.has(lookOf(nick))
       ? nick
       : `${nick} (${markOf(id)})`
   return {
@@ -52,7 +52,7 @@ function findShared(people: readonly { who: string; nick?: string | undefined }[
   const shared = new Set<string>()
   for (const { who, nick } of people) {
     if (nick === undefined) continue
-    const key = nicknameKey(nick)
+    const key = lookOf(nick)
     if ((first.get(key) ?? who) !== who) shared.add(key)
     first.set(key, who)
   }
