@@ -10,6 +10,7 @@ import { createNotifier } from './feeds/notify/notifier.ts'
 import { createOutbox } from './feeds/outbox.ts'
 import { createProofs } from './feeds/proofs/proofs.ts'
 import { recordOldMarks } from './feeds/proofs/record-old-marks.ts'
+import { createRemaker } from './feeds/remaker.ts'
 import { createRooms } from './feeds/rooms/rooms.ts'
 import { createOriginals } from './feeds/sharing/originals.ts'
 import { addGauges } from './gauges.ts'
@@ -72,6 +73,8 @@ export async function createContext({ config, log, local }: ContextParts): Promi
   // The site account writes too: comments of people who are not signed in, and what it says in rooms.
   const sessions = (jid: BareJid) => people.session(jid) ?? (jid === site.jid ? site : undefined)
   const indexing = createIndexing({ ...base, site })
+  const remaker = createRemaker(base)
+  stack.defer(() => remaker.stop())
   const outbox = createOutbox({ ...base, sessions, indexing })
   const proofs = createProofs({ ...base, site, outbox })
   stack.defer(() => proofs.stop())
@@ -108,6 +111,7 @@ export async function createContext({ config, log, local }: ContextParts): Promi
   notifier.start()
   originals.start()
   await people.restore()
+  remaker.start()
   const sweeping = setInterval(() => void people.sweep(), SWEEP_MS)
   stack.defer(() => clearInterval(sweeping))
   const owned = stack.move()

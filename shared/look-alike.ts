@@ -13,8 +13,10 @@ export function lookOf(name: string): string {
     .slice(0, LONGEST)
     .normalize('NFKD')
     .replace(/[\p{Cf}\p{Default_Ignorable_Code_Point}]/gu, '')
+  // Once more in small letters: an `M` is like none, an `m` like `rn`.
+  const small = unhomoglyph(unhomoglyph(drawn).normalize('NFD').toLowerCase())
   // In capitals an `i` looks like an `l`, in small letters not: for both to be alike, all are one.
-  const skeleton = unhomoglyph(drawn).normalize('NFD').toLowerCase().replaceAll('i', 'l').replace(/\s/gu, '')
+  const skeleton = small.replaceAll('i', 'l').replace(/\s/gu, '')
   return skeleton.replace(/[^\p{L}\p{N}\p{M}]/gu, '') || skeleton
 }
 

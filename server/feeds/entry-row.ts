@@ -6,6 +6,7 @@ import { escapeText, plainText, type SafeHtml, sanitizeHtml } from '#shared/mark
 import { markMentions } from '#shared/mentions.ts'
 import type { IngestDeps } from './ingest.ts'
 import type { ReadEntryItem } from './read-item.ts'
+import { READER } from './reader.ts'
 import type { Saving } from './store-item.ts'
 
 /** Whether a version may take the place of the one we have: only its publisher's own may (design, "Who wrote it"). */
@@ -73,6 +74,7 @@ export function toEntryRow(deps: IngestDeps, { node, address, existing, item, ho
     viaNode: entry.via?.address.node ?? null,
     viaItem: entry.via?.address.item ?? null,
     arrivedAt: existing?.arrivedAt ?? (isHistory ? published : now).getTime(),
+    reader: READER,
   }
 }
 

@@ -1,5 +1,6 @@
 import { type NodeRow, updateNode } from '#server/store/node.ts'
 import { savePerson } from '#server/store/person.ts'
+import type { FeedMetadata } from '#shared/feed-metadata.ts'
 import type { IngestDeps, IngestOutcome } from './ingest.ts'
 import type { ReadMetadataItem } from './read-item.ts'
 
@@ -11,11 +12,21 @@ export async function saveMetadata(
 ): Promise<IngestOutcome> {
   if (publisher !== undefined && publisher !== node.owner) return 'ignored'
   if (payload === node.metadataPayload) return 'unchanged'
-  const { title = null, description = null, language = null } = metadata
-  await updateNode(index, node.address, { title, description, language, metadataPayload: payload })
+  await updateNode(index, node.address, { metadataPayload: payload })
+  await describeNode(index, node, metadata)
   const name = metadata.author.name
   if (node.owner !== undefined && name !== undefined) {
     await savePerson(index, { jid: node.owner, name, namedAt: metadata.updated ?? clock() })
   }
   return 'stored'
+}
+
+/** What a blog says about itself, as its pages show it. */
+export async function describeNode(
+  index: IngestDeps['index'],
+  { address }: NodeRow,
+  metadata: FeedMetadata,
+): Promise<void> {
+  const { title = null, description = null, language = null } = metadata
+  await updateNode(index, address, { title, description, language })
 }

@@ -80,11 +80,10 @@ export function readItem(
     return { kind: 'metadata', metadata, publisher: readPublisher(stamped), payload: text }
   }
   if (node.kind === 'room') return readMessage({ item, text, room })
-  const profile = profileOf(node, payload)
-  const found = profile?.readEntry(payload)
-  if (profile === undefined || found === undefined) return 'it is no entry'
+  const found = readWords(node, item)
+  if (found === undefined) return 'it is no entry'
   if (node.kind === 'attachments' && !isOwn(item)) return 'it is not of who published it'
-  const read = withoutFalseVia(found, { ...node.address, item: item.id }, isFeed(node))
+  const { profile, entry: read } = found
   // Whoever publishes a repost is its author, whomever it names.
   const entryAuthor = read.via === undefined ? read.author.jid : undefined
   const said = creditOf({ siteDomain, node, stamped, entryAuthor })
@@ -97,7 +96,18 @@ export function readItem(
   const entry = claimOfRepost(read, credit)
   const publisher = readPublisher(stamped) ?? (credit.kind === 'credited' ? credit.author : undefined)
   const proved = isForged ? undefined : contributor
-  return { kind: 'entry', profile: profile.name, entry, credit, publisher, payload: text, contributor: proved }
+  return { kind: 'entry', profile, entry, credit, publisher, payload: text, contributor: proved }
+}
+
+/** What an item of any node but a room says, whoever said it. */
+export function readWords(
+  node: NodeRow,
+  { id, payload }: SentItem['item'],
+): Pick<ReadEntryItem, 'profile' | 'entry'> | undefined {
+  const profile = profileOf(node, payload)
+  const entry = profile?.readEntry(payload)
+  if (profile === undefined || entry === undefined) return undefined
+  return { profile: profile.name, entry: withoutFalseVia(entry, { ...node.address, item: id }, isFeed(node)) }
 }
 
 /** A message: of a participant that the channel does not name nobody can say whose it is. */

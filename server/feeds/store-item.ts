@@ -98,7 +98,11 @@ async function storeEntry(deps: IngestDeps, saving: Saving): Promise<Stored> {
 }
 
 /** A reply that names only the `atom:id` of its parent gets that one's address, if it is a comment of the same thread. */
-async function findParent({ index }: IngestDeps, address: ItemAddress, row: NewEntry): Promise<NewEntry> {
+export async function findParent(
+  { index }: Pick<IngestDeps, 'index'>,
+  address: ItemAddress,
+  row: NewEntry,
+): Promise<NewEntry> {
   if (row.isPost === 1 || row.replyRef == null || row.replyItem != null) return row
   const parent = await findItemByAtomId(index, row.nodeId, row.replyRef)
   if (parent === undefined || parent === address.item) return row
@@ -113,11 +117,16 @@ async function readsAttachments({ state }: IngestDeps, { node, address, item }: 
 }
 
 function isShownAlike(existing: EntryRow, row: NewEntry): boolean {
-  const kept: Partial<EntryRow> = { ...existing, payload: row.payload, changedAt: row.changedAt }
+  const kept: Partial<EntryRow> = { ...existing, payload: row.payload, changedAt: row.changedAt, reader: row.reader }
   return Object.entries(row).every(([column, value]) => kept[column as keyof EntryRow] === value)
 }
 
-async function learnName(index: IndexDb, { credit, entry, room }: ReadEntryItem, updatedAt: number): Promise<void> {
+/** What who wrote it calls themselves. */
+export async function learnName(
+  index: IndexDb,
+  { credit, entry, room }: ReadEntryItem,
+  updatedAt: number,
+): Promise<void> {
   const name = entry.author.name
   // What somebody calls themselves in a room is for the room.
   if (credit.kind !== 'credited' || name === undefined || name === '' || room !== undefined) return

@@ -1,7 +1,7 @@
 import type { IndexDb } from './database.ts'
 
 const TABLES = [
-  ...(['participant', 'original', 'reaction', 'publicSubscription', 'tombstone', 'person'] as const),
+  ...(['participant', 'original', 'reaction', 'publicSubscription', 'tombstone', 'person', 'knownName'] as const),
   ...(['tag', 'entry', 'node'] as const),
 ]
 

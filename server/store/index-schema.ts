@@ -14,6 +14,7 @@ export interface IndexSchema {
   reaction: ReactionTable
   original: OriginalTable
   participant: ParticipantTable
+  knownName: KnownNameTable
 }
 
 /** The kinds of nodes that are feeds of posts; the others belong to a post or a blog. */
@@ -155,6 +156,8 @@ export interface EntryTable {
   viaService: BareJid | null
   viaNode: string | null
   viaItem: ItemId | null
+  /** The version of the reader that made it (`READER`). */
+  reader: Generated<number>
 }
 
 /** `held` waits for the blog's owner; `removed` is out of the pages where the network still has it. */
@@ -170,6 +173,12 @@ export interface PersonTable {
   jid: BareJid
   name: string
   namedAt: number
+}
+
+/** What somebody is called who has a blog here, by what it looks like (UTS 39). */
+export interface KnownNameTable {
+  jid: BareJid
+  look: string
 }
 
 export interface TombstoneTable {

@@ -1,8 +1,11 @@
 import type { Insertable, Selectable, Updateable } from 'kysely'
 import type { NodeAddress } from '#shared/address.ts'
-import type { BareJid } from '#shared/jid.ts'
+import { type BareJid, localPart } from '#shared/jid.ts'
+import { NS } from '#shared/ns.ts'
 import type { IndexDb } from './database.ts'
 import { FEED_KINDS, type IndexSchema, type Loss, type NodeStatus, type NodeTable } from './index-schema.ts'
+import { deleteKnownName, saveKnownName } from './known-name.ts'
+import { findPersonName } from './person.ts'
 
 /** Of a post on the wire, where none of the node was measured. */
 const USUAL_BYTES = 2_000
@@ -67,7 +70,11 @@ export async function addNode(
     .values(values)
     .onConflict((conflict) => conflict.doNothing())
   const result = await query.executeTakeFirst()
-  return (result.numInsertedOrUpdatedRows ?? 0n) > 0n ? 'added' : 'known'
+  if ((result.numInsertedOrUpdatedRows ?? 0n) === 0n) return 'known'
+  if (kind === 'blog' && owner !== undefined) {
+    await saveKnownName(index, owner, (await findPersonName(index, owner)) ?? localPart(owner) ?? owner)
+  }
+  return 'added'
 }
 
 export async function updateNode(
@@ -122,6 +129,7 @@ export async function listFeedNodes(index: IndexDb): Promise<NodeRow[]> {
 /** Forgets a node with everything on it. */
 export async function deleteNode(index: IndexDb, { service, node }: NodeAddress): Promise<void> {
   await index.deleteFrom('node').where('service', '=', service).where('node', '=', node).execute()
+  if (node === NS.MICROBLOG) await deleteKnownName(index, service)
 }
 
 /** A row as the other rooms know it. */

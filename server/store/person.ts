@@ -1,5 +1,6 @@
 import type { BareJid } from '#shared/jid.ts'
 import type { IndexDb } from './database.ts'
+import { renameKnown } from './known-name.ts'
 
 /** What somebody calls themselves, as said at `namedAt`; what they said later stays. */
 export async function savePerson(
@@ -12,6 +13,13 @@ export async function savePerson(
     .values(values)
     .onConflict((conflict) => conflict.column('jid').doUpdateSet(values).where('person.namedAt', '<=', values.namedAt))
     .execute()
+  const known = await findPersonName(index, jid)
+  if (known !== undefined) await renameKnown(index, jid, known)
+}
+
+/** Forgets a name that is none any more. */
+export async function deletePerson(index: IndexDb, jid: BareJid, name: string): Promise<void> {
+  await index.deleteFrom('person').where('jid', '=', jid).where('name', '=', name).execute()
 }
 
 export async function findPersonName(index: IndexDb, jid: BareJid): Promise<string | undefined> {

@@ -123,7 +123,10 @@ describe('a room beside a blog', () => {
     const second = await heard('would smell')
     const talk = await heard('Nice weather')
     assert.deepEqual([answer.author, answer.rootItem, answer.replyItem], [romeo, address.item, address.item])
-    assert.deepEqual(JSON.parse(answer.more), { kind: 'answer', nick: 'Romeo', mentions: [juliet] })
+    assert.deepEqual(JSON.parse(answer.more), {
+      ...{ kind: 'answer', nick: 'Romeo', mentions: [juliet] },
+      marks: [{ at: 25, jid: juliet }],
+    })
     assert.deepEqual([second.rootItem, second.replyItem], [address.item, answer.item])
     assert.deepEqual([talk.rootItem, JSON.parse(talk.more)], [null, { kind: 'talk', nick: 'Romeo' }])
   })

@@ -1,0 +1,153 @@
+import type { EntryRow, NewEntry } from '#server/store/entry.ts'
+import type { NodeRow } from '#server/store/node.ts'
+import { deletePerson } from '#server/store/person.ts'
+import { dropUnreadable, findStale, type StaleEntry, saveRemade } from '#server/store/stale-entry.ts'
+import { sameAddress } from '#shared/address.ts'
+import type { Credit } from '#shared/credit.ts'
+import type { BareJid } from '#shared/jid.ts'
+import { room as roomProfile } from '#shared/profiles/index.ts'
+import { cleanLine } from '#shared/text.ts'
+import { parseXml } from '#shared/xml.ts'
+import { ownerOfThread, toEntryRow } from './entry-row.ts'
+import type { IngestDeps } from './ingest.ts'
+import { storeReactions } from './reactions/store-reactions.ts'
+import { type ReadEntryItem, readWords } from './read-item.ts'
+import { READER } from './reader.ts'
+import { claimOfRepost } from './sharing/read-repost.ts'
+import { findParent, learnName } from './store-item.ts'
+import { followThread, threadOf } from './thread.ts'
+
+const LONGEST_NAME = 200
+
+/**
+ * Makes an entry anew from its payload, as this version reads it: what is shown of it and where its links lead. Who
+ * wrote it, when, and whether it is shown stays as it is, and nobody is told.
+ */
+export async function remakeEntry(deps: IngestDeps, id: number): Promise<void> {
+  const stale = await findStale(deps.index, id, READER)
+  if (stale === undefined) return
+  const item = readAgain(stale)
+  // Within one transaction, as everything that belongs to an entry is.
+  await deps.index.transaction().execute(async (index) => {
+    if (item === undefined) await dropUnreadable(index, id)
+    else await save({ ...deps, index }, stale, item)
+  })
+}
+
+/** The item as it was read, with the words that are in it now; undefined where there are none. */
+function readAgain({ entry: existing, node }: StaleEntry): ReadEntryItem | undefined {
+  const payload = parseXml(existing.payload)
+  if (payload === undefined) return undefined
+  if (node.kind === 'room') return readMessageAgain(existing, node, roomProfile.readEntry(payload))
+  const found = readWords(node, { id: existing.item, payload })
+  if (found === undefined) return undefined
+  const credit = creditOf(existing, node.address.service)
+  const { contributor } = readMore(existing)
+  return {
+    kind: 'entry',
+    profile: found.profile,
+    entry: claimOfRepost(found.entry, credit),
+    credit,
+    publisher: existing.publisher ?? undefined,
+    payload: existing.payload,
+    contributor:
+      existing.contributor === null
+        ? undefined
+        : { ...contributor, jid: existing.contributor, name: cleanLine(contributor?.name ?? '', LONGEST_NAME) },
+  }
+}
+
+function readMessageAgain(
+  existing: EntryRow,
+  node: NodeRow,
+  entry: ReadEntryItem['entry'] | undefined,
+): ReadEntryItem | undefined {
+  if (entry === undefined) return undefined
+  const { kind = 'talk', nick, version } = readMore(existing)
+  const name = cleanLine(nick ?? '', LONGEST_NAME) || undefined
+  return {
+    kind: 'entry',
+    profile: roomProfile.name,
+    entry: { ...entry, author: { name } },
+    credit: creditOf(existing, node.address.service),
+    publisher: existing.publisher ?? undefined,
+    payload: existing.payload,
+    room: { kind, nick: name, version, at: new Date(existing.publishedAt) },
+  }
+}
+
+async function save(deps: IngestDeps, { entry: existing, node }: StaleEntry, item: ReadEntryItem): Promise<void> {
+  const address = { ...node.address, item: existing.item }
+  const made = toEntryRow(deps, {
+    node,
+    address,
+    existing,
+    item,
+    hold: existing.hold,
+    isHistory: true,
+    isRepeated: false,
+  })
+  const row = await findParent(deps, address, {
+    ...existing,
+    ...wordsOf(made),
+    ...(node.kind !== 'room' && repliesOf(made)),
+  })
+  const { id, ...columns } = row
+  if (!(await saveRemade(deps.index, existing, { row: columns as Partial<EntryRow>, tags: item.entry.tags }))) return
+  await followChanges(deps, { node, existing, row, item })
+  if (existing.claimedName !== null && existing.claimedName !== row.claimedName && existing.author !== null) {
+    await deletePerson(deps.index, existing.author, existing.claimedName)
+  }
+  await learnName(deps.index, item, existing.updatedAt)
+}
+
+interface Changes {
+  readonly node: NodeRow
+  readonly existing: EntryRow
+  readonly row: NewEntry
+  readonly item: ReadEntryItem
+}
+
+/** What hangs on an entry, where it leads elsewhere now or is a heart now. */
+async function followChanges(deps: IngestDeps, { node, existing, row, item }: Changes): Promise<void> {
+  const [before, after] = [threadOf(existing), threadOf(row)]
+  const isSame = before === undefined || after === undefined ? before === after : sameAddress(before, after)
+  if (!isSame) {
+    const owner = ownerOfThread(node, existing.author)
+    await followThread(deps.index, { row, former: existing, owner, attachments: undefined, now: deps.clock() })
+  }
+  if (isSame && row.isLike === existing.isLike) return
+  const address = { ...node.address, item: existing.item }
+  const reactions = item.entry.reactions ?? []
+  await storeReactions(deps.index, { id: existing.id, node, address, row, former: existing, reactions })
+}
+
+/** What is made of the words and the links; a reply keeps what it answers unless it says so itself. */
+function wordsOf(made: NewEntry): Partial<NewEntry> {
+  const { title, isUntitled, excerpt, summary, html, tags, language, direction, more, reader } = made
+  const { claimedName, isLike, alternate, commentsService, commentsNode, replyRef } = made
+  return {
+    ...{ title, isUntitled, excerpt, summary, html, tags, language, direction, more, reader },
+    ...{ claimedName, isLike, alternate, commentsService, commentsNode, replyRef },
+  }
+}
+
+function repliesOf({ replyService, replyNode, replyItem }: NewEntry): Partial<NewEntry> {
+  return { replyService, replyNode, replyItem }
+}
+
+function creditOf({ credit, author, claimedJid }: EntryRow, service: BareJid): Credit {
+  if (credit === 'unverified' || author === null) return { kind: 'unverified', claimed: claimedJid ?? undefined }
+  return credit === 'credited' ? { kind: 'credited', author } : { kind: 'according', author, service }
+}
+
+interface More {
+  readonly kind?: 'announcement' | 'answer' | 'talk'
+  readonly nick?: string
+  readonly version?: string
+  readonly contributor?: { readonly name?: string; readonly how?: 'message' | 'confirm' }
+}
+
+function readMore({ more }: EntryRow): More {
+  return JSON.parse(more) as More
+}

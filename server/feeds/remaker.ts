@@ -1,0 +1,108 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describeError } from '#server/errors.ts'
+import { saveKnownName } from '#server/store/known-name.ts'
+import { listFeedNodes, type NodeRow } from '#server/store/node.ts'
+import { deletePerson, findPersonName, savePerson } from '#server/store/person.ts'
+import { listStale, markRead } from '#server/store/stale-entry.ts'
+import { readFeedMetadata } from '#shared/feed-metadata.ts'
+import { isBlank } from '#shared/invisible.ts'
+import { localPart } from '#shared/jid.ts'
+import { parseXml } from '#shared/xml.ts'
+import type { IngestDeps } from './ingest.ts'
+import { describeNode } from './metadata.ts'
+import { READER } from './reader.ts'
+import { remakeEntry } from './remake.ts'
+
+export interface Remaker {
+  start(): void
+  /** Resolves once everything is of this version. */
+  idle(): Promise<void>
+  stop(): Promise<void>
+}
+
+/** Entries that are looked up at once. */
+const AT_ONCE = 100
+/** Milliseconds of work before everybody else gets as much time. */
+const SLICE_MS = 10
+
+/**
+ * After a change of what is made of payloads, makes the index anew: the blogs' own words first, then the newest entries.
+ * In slices, without the network; what is done stays done when the process ends in between.
+ */
+export function createRemaker(deps: IngestDeps): Remaker {
+  const stopping = new AbortController()
+  const { signal } = stopping
+  const letOthers = createPauses(signal)
+  let work: Promise<void> = Promise.resolve()
+
+  async function remakeAll(): Promise<void> {
+    for (const node of await listFeedNodes(deps.index)) {
+      if (signal.aborted) return
+      await remakeFeed(deps, node)
+      await letOthers()
+    }
+    let count = 0
+    for (;;) {
+      const ids = await listStale(deps.index, { reader: READER, limit: AT_ONCE })
+      if (ids.length === 0) break
+      if (count === 0) deps.log.info('Entries of an older version are made anew; the site serves meanwhile')
+      for (const id of ids) {
+        if (signal.aborted) return
+        await remakeSafely(deps, id)
+        await letOthers()
+      }
+      count += ids.length
+    }
+    if (count > 0) deps.log.info(`${count} entries of an older version were made anew`)
+  }
+
+  return {
+    start() {
+      work = remakeAll().catch((error: unknown) => {
+        if (!signal.aborted) deps.log.error(`Making entries anew failed: ${describeError(error)}`)
+      })
+    },
+    idle: () => work,
+    async stop() {
+      stopping.abort()
+      await work
+    },
+  }
+}
+
+/** Half of the time is everybody else's, as soon as a slice is used up. */
+function createPauses(signal: AbortSignal): () => Promise<void> {
+  let startedAt = performance.now()
+  return async () => {
+    const used = performance.now() - startedAt
+    if (used < SLICE_MS) return
+    await sleep(used, undefined, { signal }).catch(() => {})
+    startedAt = performance.now()
+  }
+}
+
+async function remakeSafely(deps: IngestDeps, id: number): Promise<void> {
+  try {
+    await remakeEntry(deps, id)
+  } catch (error) {
+    deps.log.warn(`Entry ${id} could not be made anew: ${describeError(error)}`)
+    await markRead(deps.index, id, READER)
+  }
+}
+
+/** A blog's title, its description and the name of its owner. */
+async function remakeFeed({ index }: IngestDeps, node: NodeRow): Promise<void> {
+  const payload = node.metadataPayload === undefined ? undefined : parseXml(node.metadataPayload)
+  const metadata = payload && readFeedMetadata(payload)
+  if (metadata !== undefined) await describeNode(index, node, metadata)
+  if (node.kind !== 'blog' || node.owner === undefined) return
+  const { owner } = node
+  const name = metadata?.author.name
+  // Without a date nobody knows whether they were called otherwise since.
+  if (name !== undefined && metadata?.updated !== undefined) {
+    await savePerson(index, { jid: owner, name, namedAt: metadata.updated })
+  }
+  const known = await findPersonName(index, owner)
+  if (known !== undefined && isBlank(known)) await deletePerson(index, owner, known)
+  await saveKnownName(index, owner, (await findPersonName(index, owner)) ?? localPart(owner) ?? owner)
+}

@@ -1,0 +1,39 @@
+import { sql } from 'kysely'
+import type { BareJid } from '#shared/jid.ts'
+import { lookOf } from '#shared/look-alike.ts'
+import type { IndexDb } from './database.ts'
+
+/** Of one page, many times as many as there can be names on it. */
+const MOST = 5_000
+
+/** What somebody who has a blog here is called. */
+export async function saveKnownName(index: IndexDb, jid: BareJid, name: string): Promise<void> {
+  const values = { jid, look: lookOf(name) }
+  await index
+    .insertInto('knownName')
+    .values(values)
+    .onConflict((conflict) => conflict.column('jid').doUpdateSet(values))
+    .execute()
+}
+
+/** The same, where they have one. */
+export async function renameKnown(index: IndexDb, jid: BareJid, name: string): Promise<void> {
+  await index
+    .updateTable('knownName')
+    .set({ look: lookOf(name) })
+    .where('jid', '=', jid)
+    .execute()
+}
+
+export async function deleteKnownName(index: IndexDb, jid: BareJid): Promise<void> {
+  await index.deleteFrom('knownName').where('jid', '=', jid).execute()
+}
+
+/** Who has a blog here and a name that looks like one of these (`lookOf`). */
+export async function listNamesakes(
+  index: IndexDb,
+  looks: readonly string[],
+): Promise<{ readonly jid: BareJid; readonly look: string }[]> {
+  const wanted = sql<string>`(SELECT value FROM json_each(${JSON.stringify(looks)}))`
+  return index.selectFrom('knownName').select(['jid', 'look']).where('look', 'in', wanted).limit(MOST).execute()
+}

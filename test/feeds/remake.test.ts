@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { sql } from 'kysely'
+import { scanNews } from '#server/feeds/notify/scan.ts'
+import { createRemaker } from '#server/feeds/remaker.ts'
+import { saveAccount } from '#server/store/account.ts'
+import { findEntry } from '#server/store/entry.ts'
+import { findNode } from '#server/store/node.ts'
+import { asItemId } from '#shared/address.ts'
+import { createTestContext, type TestContext } from '#test/support/context.ts'
+import { until } from '#test/support/until.ts'
+import { BLOG, commentsLink, entryOf, itemOf, JULIET, knowBlog, publishTo, ROMEO, THREAD } from './fixtures.ts'
+
+/** As an older Canto left them: what it made of the payloads, and none of what came since. */
+async function makeOld({ index }: TestContext): Promise<void> {
+  await sql`UPDATE entry SET reader = 0, title = 'old', html = '<p>old</p>', excerpt = 'old', tags = '["old"]',
+    claimed_name = 'Ro' || char(8203) || 'meo', more = '{}'`.execute(index)
+  await sql`DELETE FROM tag`.execute(index)
+  await sql`UPDATE person SET name = char(12644)`.execute(index)
+}
+
+async function seed(ctx: TestContext): Promise<void> {
+  await knowBlog(ctx)
+  const more = `${commentsLink(THREAD)}<category term='Ver\u200bona'/>`
+  await publishTo(ctx, itemOf(BLOG, 'balcony'), {
+    payload: entryOf({ more, author: JULIET, name: 'Juliet' }),
+    publisher: JULIET,
+  })
+  const text = `[@Juliet](xmpp:${JULIET}), it is the east`
+  const payload = entryOf({
+    title: 'x\u2800',
+    text,
+    author: ROMEO,
+    name: 'Ro\u200bmeo',
+    updated: '2026-01-03T00:00:00Z',
+  })
+  await publishTo(ctx, itemOf(THREAD, 'c1'), { payload, publisher: ROMEO })
+}
+
+async function readEntries({ index }: TestContext) {
+  const { rows } = await sql<Record<string, unknown>>`SELECT * FROM entry ORDER BY id`.execute(index)
+  return rows
+}
+
+describe('entries of an older version', () => {
+  it('are made anew from their payloads, as if they came now, but for when they came', async () => {
+    await using ctx = await createTestContext()
+    await seed(ctx)
+    const fresh = await readEntries(ctx)
+    await makeOld(ctx)
+    const remaker = createRemaker(ctx)
+    remaker.start()
+    await remaker.idle()
+    assert.deepEqual(await readEntries(ctx), fresh)
+    const tags = await ctx.index.selectFrom('tag').select('tag').execute()
+    assert.deepEqual(tags, [{ tag: 'verona' }])
+    const names = await ctx.index.selectFrom('person').select(['jid', 'name']).orderBy('jid').execute()
+    assert.deepEqual(names, [
+      { jid: JULIET, name: 'Juliet' },
+      { jid: ROMEO, name: 'Romeo' },
+    ])
+  })
+
+  it('tell nobody: no notification, no live event, no date changes', async () => {
+    await using ctx = await createTestContext()
+    await saveAccount(ctx.state, { jid: JULIET, userAgentId: 'x', createdAt: ctx.clock() })
+    await scanNews(ctx)
+    await seed(ctx)
+    await scanNews(ctx)
+    const told = () => ctx.state.selectFrom('notification').selectAll().execute()
+    const before = await told()
+    assert.equal(before.length, 1)
+    const dates = [
+      'updated_at',
+      'changed_at',
+      'arrived_at',
+      'published_at',
+      'first_seen_at',
+      'is_edited',
+      'hold',
+      'author',
+      'publisher',
+      'credit',
+    ]
+    const pick = (rows: Record<string, unknown>[]) => rows.map((row) => dates.map((name) => row[name]))
+    const fresh = pick(await readEntries(ctx))
+    await makeOld(ctx)
+    const events: unknown[] = []
+    const { publish } = ctx.live
+    const live = { ...ctx.live, publish: (...event: Parameters<typeof publish>) => void events.push(event) }
+    const remaker = createRemaker({ ...ctx, live })
+    remaker.start()
+    await remaker.idle()
+    await scanNews(ctx)
+    assert.deepEqual(events, [])
+    assert.deepEqual(await told(), before)
+    assert.deepEqual(pick(await readEntries(ctx)), fresh)
+  })
+
+  it('go on where they were after an end in between, the newest first, and let others in meanwhile', async () => {
+    await using ctx = await createTestContext()
+    await seed(ctx)
+    await sql`WITH RECURSIVE copy(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM copy WHERE n < 600)
+      INSERT INTO entry (node_id, item, credit, is_post, title, excerpt, html, published_at, updated_at, payload,
+        first_seen_at, changed_at, arrived_at, author, publisher)
+      SELECT node_id, 'p' || n, credit, is_post, title, excerpt, html, published_at - n * 1000, updated_at, payload,
+        first_seen_at, changed_at, arrived_at, author, publisher FROM copy, entry WHERE item = 'balcony'`.execute(
+      ctx.index,
+    )
+    await makeOld(ctx)
+    const count = async () => {
+      const { rows } = await sql<{ count: number }>`SELECT count(*) AS count FROM entry WHERE reader = 1`.execute(
+        ctx.index,
+      )
+      return rows[0]?.count ?? 0
+    }
+    const first = createRemaker(ctx)
+    first.start()
+    let turns = 0
+    await until(async () => {
+      turns++
+      return (await count()) > 40
+    })
+    await first.stop()
+    const done = await count()
+    assert.ok(done > 40 && done < 602, `${done} were made`)
+    assert.ok(turns > 1, 'others have their turns')
+    // The newest ones are those that were made.
+    const { rows } = await sql<{ oldest: number; newest: number }>`SELECT
+      (SELECT min(published_at) FROM entry WHERE reader = 1) AS oldest,
+      (SELECT max(published_at) FROM entry WHERE reader = 0) AS newest`.execute(ctx.index)
+    assert.ok((rows[0]?.oldest ?? 0) >= (rows[0]?.newest ?? 0))
+    const second = createRemaker(ctx)
+    second.start()
+    await second.idle()
+    assert.equal(await count(), 602)
+  })
+
+  it('leave the index where this version finds nothing in them', async () => {
+    await using ctx = await createTestContext()
+    await seed(ctx)
+    const blank = "<entry xmlns='http://www.w3.org/2005/Atom'><title>\u3164</title></entry>"
+    await sql`UPDATE entry SET reader = 0, payload = ${blank} WHERE item = 'c1'`.execute(ctx.index)
+    const remaker = createRemaker(ctx)
+    remaker.start()
+    await remaker.idle()
+    const node = await findNode(ctx.index, THREAD)
+    assert.ok(node)
+    assert.equal(await findEntry(ctx.index, node.id, asItemId('c1')), undefined)
+  })
+})
