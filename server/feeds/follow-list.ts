@@ -22,6 +22,8 @@ export interface FollowList {
   readonly count: number
   /** Whether all that is on it was read, so that what is missing was taken off it. */
   readonly isComplete: boolean
+  /** Whether everybody may read it, as far as was asked. */
+  readonly isOpen: boolean
 }
 
 // Another client's entries, and broken ones, may be among them.
@@ -37,21 +39,29 @@ export const LIST_CONFIG: NodeConfig = {
 const PRIVATE: NodeConfig = { ...LIST_CONFIG, access_model: 'whitelist' }
 /** COMPAT(Movim 0.34): in spite of its name it is where that keeps, privately, all that somebody follows. */
 const LIST = NS.PRIVATE_SUBSCRIPTION_LIST
+export type FollowListNode = typeof LIST | typeof NS.SUBSCRIPTION_LIST
 
 /** The id that XEP-0330 §2.1 and Movim give an item, so that one node is one item, whoever wrote it. */
 export function listItemId(jid: BareJid, { service, node }: NodeAddress): ItemId {
   return asItemId(createHash('sha1').update(`${service}<${node}<${jid}`).digest('hex'))
 }
 
-/** All that stands in the private list of an account; undefined where it has none. Its own session must ask. */
-export async function readFollowList(pubsub: Pubsub, jid: BareJid): Promise<FollowList | undefined> {
-  const address = { service: jid, node: LIST }
+/**
+ * All that stands in a list on an account: its private one, or the one for contacts, which is where Converse keeps what
+ * somebody follows (XEP-0330). Undefined where there is none. Its own session must ask.
+ */
+export async function readFollowList(
+  pubsub: Pubsub,
+  jid: BareJid,
+  node: FollowListNode = LIST,
+): Promise<FollowList | undefined> {
+  const address = { service: jid, node }
   const list = await readList(pubsub, address)
   if (list === undefined || list.items.length === 0) return list
-  const { max_items } = await pubsub.readConfig(address)
+  const { max_items, access_model } = await pubsub.readConfig(address)
   // A full node drops its oldest items without a word. Prosody's "max" is 256 unless its operator says otherwise.
   const most = max_items !== undefined && /^\d+$/.test(max_items) ? Number(max_items) : SMALLEST_MAX
-  return { ...list, isComplete: list.isComplete && list.count < most }
+  return { ...list, isComplete: list.isComplete && list.count < most, isOpen: access_model === 'open' }
 }
 
 /** The items of any list on an account, `most` at most, as far as they are its owner's and name a node. */
@@ -71,7 +81,7 @@ export async function readList(
     if (isAppError(error, 'not-found')) return undefined
     throw error
   }
-  return { items, count, isComplete: count < most }
+  return { items, count, isComplete: count < most, isOpen: false }
 }
 
 function readListed(owner: BareJid, { id, payload, publisher }: Item): ListedItem | undefined {
@@ -113,11 +123,13 @@ async function removeUnwished(
   }
 }
 
-/** Takes a node off the private list, under whatever id. */
+/** Takes a node off the private list and the one for contacts, under whatever id. */
 export async function unlistFollow(pubsub: Pubsub, jid: BareJid, address: NodeAddress): Promise<void> {
-  const list = await readList(pubsub, { service: jid, node: LIST })
-  for (const item of list?.items ?? []) {
-    if (sameAddress(item.address, address)) await takeOff(pubsub, { service: jid, node: LIST, item: item.id })
+  for (const node of [LIST, NS.SUBSCRIPTION_LIST]) {
+    const list = await readList(pubsub, { service: jid, node })
+    for (const item of list?.items ?? []) {
+      if (sameAddress(item.address, address)) await takeOff(pubsub, { service: jid, node, item: item.id })
+    }
   }
 }
 

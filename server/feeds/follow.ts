@@ -4,7 +4,7 @@ import { addFollow, deleteFollow, type Follow, findFollow, listFollows } from '#
 import { deleteUnbegun } from '#server/store/outbox.ts'
 import { publishesFollows, savePublishesFollows } from '#server/store/reader.ts'
 import { findBlockOfNode } from '#server/store/site-block.ts'
-import { type NodeAddress, sameAddress, writeXmppUri } from '#shared/address.ts'
+import { type ItemAddress, type NodeAddress, sameAddress, writeXmppUri } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
 import { NS } from '#shared/ns.ts'
 import { blogOf } from './blog-of.ts'
@@ -22,6 +22,8 @@ export interface FollowDeps extends QueueDeps {
 export interface Wish extends Pick<Follow, 'address' | 'title' | 'feedUrl'> {
   /** Whether it is in the list on their account already. */
   readonly isListed?: boolean
+  /** Whether it is in the list there that contacts may read. */
+  readonly isShown?: boolean
 }
 
 /** Whether a node is one of posts: threads and the notes beside them come with their posts. */
@@ -40,13 +42,13 @@ export async function followNodes(
   wishes: readonly Wish[],
 ): Promise<FollowOutcome[]> {
   let count = (await listFollows(deps.state, follower)).length
-  const follow = async ({ address, title, feedUrl, isListed }: Wish): Promise<FollowOutcome> => {
+  const follow = async ({ address, title, feedUrl, isListed, isShown }: Wish): Promise<FollowOutcome> => {
     if (!mayFollow(address)) return 'no-feed'
     if (sameAddress(address, blogOf(follower))) return 'own'
     if ((await findFollow(deps.state, follower, address)) !== undefined) return 'known'
     if (count >= MOST_FOLLOWS) return 'too-many'
     if ((await findBlockOfNode(deps.state, address)) !== undefined) return 'blocked'
-    await addFollow(deps.state, { follower, address, title, feedUrl, isListed, since: deps.clock() })
+    await addFollow(deps.state, { follower, address, title, feedUrl, isListed, isShown, since: deps.clock() })
     await queueFollow(deps, 'follow', { follower, address })
     count += 1
     return 'followed'
@@ -105,8 +107,14 @@ async function tellOthers(deps: FollowDeps, follower: BareJid, fresh: readonly W
   if (await publishesFollows(deps.state, follower)) await queuePublicFollows(deps, follower)
 }
 
-async function queuePublicFollows(deps: QueueDeps, account: BareJid): Promise<void> {
-  const address = nodeRowAddress({ service: account, node: NS.PUBLIC_SUBSCRIPTION_LIST })
+/** Has the public lists say what is followed, or nothing, as was chosen. */
+export async function queuePublicFollows(deps: QueueDeps, account: BareJid): Promise<void> {
+  const address = publicFollowsRow(account)
   await deleteUnbegun(deps.state, { account, address, kind: 'public-follows' })
   await queue(deps, { kind: 'public-follows' }, { account, address, key: randomUUID() })
+}
+
+/** The address of its rows in the outbox. */
+export function publicFollowsRow(account: BareJid): ItemAddress {
+  return nodeRowAddress({ service: account, node: NS.PUBLIC_SUBSCRIPTION_LIST })
 }

@@ -1,6 +1,9 @@
 import { describeError, isAppError } from '#server/errors.ts'
 import type { Logger } from '#server/log.ts'
-import type { XmppSession } from '#server/xmpp/ports.ts'
+import type { PubsubEvent, XmppSession } from '#server/xmpp/ports.ts'
+import type { NodeAddress } from '#shared/address.ts'
+import type { BareJid } from '#shared/jid.ts'
+import { NS } from '#shared/ns.ts'
 import type { FollowDeps } from './follow.ts'
 import { mergeFollows } from './merge-follows.ts'
 import type { Outbox } from './outbox.ts'
@@ -9,6 +12,7 @@ import { createPublicReading, type PublicReadingDeps } from './public-reading.ts
 import { DOUBTFUL_MS, RESTART_MS } from './read-back.ts'
 
 export interface FollowingDeps extends FollowDeps, PublicReadingDeps {
+  readonly site: PublicReadingDeps['site'] & Pick<XmppSession, 'onPubsubEvent'>
   readonly log: Logger
   readonly outbox?: Pick<Outbox, 'wake' | 'onChange'>
   /** Of everybody who is signed in. */
@@ -25,8 +29,10 @@ export interface Following {
 // Nobody tells us of a session that was restored.
 const TICK = 5_000
 const STOP = 3_000
-// A person's session hears no events, for it sends no presence.
-const EVERY = 6 * 3_600_000
+// A person's session hears no events, for it sends no presence. What other clients change shows within ten minutes.
+const EVERY = 9 * 60_000
+/** What was refused may be allowed by then. */
+const RETRY = 6 * 3_600_000
 /** After a server that did not answer. */
 const AGAIN = 10 * 60_000
 /** After one that may only just have started. */
@@ -37,9 +43,13 @@ export function createFollowing(deps: FollowingDeps): Following {
   const watched = new Map<XmppSession, () => void>()
   const mergedAt = new Map<XmppSession, number>()
   const running = new Map<XmppSession, Promise<void>>()
+  const retriedAt = new Map<XmppSession, number>()
   const doubtful = new Map<XmppSession, Date>()
+  /** Accounts of whose list the site account hears. */
+  const heard = new Set<BareJid>()
   const reading = createPublicReading(deps)
   let timer: NodeJS.Timeout | undefined
+  let stopHearing: (() => void) | undefined
 
   /** What is under way may have missed what this was asked for: then it is done once more. */
   function merge(session: XmppSession): Promise<void> {
@@ -59,7 +69,10 @@ export function createFollowing(deps: FollowingDeps): Following {
     mergedAt.set(session, now)
     const doubtfulSince = doubtful.get(session)
     try {
-      if ((await mergeFollows(deps, session, { doubtfulSince })) === 'lost') mergedAt.set(session, now - EVERY + SOON)
+      const isBrief = now - (retriedAt.get(session) ?? 0) < RETRY
+      if (!isBrief) retriedAt.set(session, now)
+      const outcome = await mergeFollows(deps, session, { doubtfulSince, isBrief, onOpen: listen })
+      if (outcome === 'lost') mergedAt.set(session, now - EVERY + SOON)
       else if (doubtful.get(session) === doubtfulSince) doubtful.delete(session)
     } catch (error) {
       mergedAt.set(session, now - EVERY + AGAIN)
@@ -74,13 +87,35 @@ export function createFollowing(deps: FollowingDeps): Following {
     doubtful.set(session, new Date(Math.min(earlier, deps.clock().getTime() - ms)))
   }
 
+  /** The list says nothing but that it changed: what stands on it its owner's session reads. */
+  function listen(list: NodeAddress): void {
+    if (heard.has(list.service) || deps.site.status !== 'online') return
+    heard.add(list.service)
+    deps.site.pubsub.subscribeNode(list).catch(() => heard.delete(list.service))
+  }
+
+  function hear({ address }: PubsubEvent): void {
+    const session = deps.people().find(({ jid }) => jid === address.service)
+    if (session === undefined || address.node !== NS.SUBSCRIPTION_LIST) return
+    // With the next tick, so that one who changes it all the time has it read no more often.
+    mergedAt.delete(session)
+  }
+
+  function leave(service: BareJid): void {
+    if (!heard.delete(service)) return
+    deps.site.pubsub.unsubscribeNode({ service, node: NS.SUBSCRIPTION_LIST }).catch(() => {})
+  }
+
   function watch(session: XmppSession): void {
     doubt(session, RESTART_MS)
     let wasOnline = session.status === 'online'
     const stop = session.onStatus((status) => {
       if (wasOnline && status !== 'online') doubt(session, DOUBTFUL_MS)
       wasOnline = status === 'online'
-      if (status === 'stopped' || status === 'refused') forget(session)
+      if (status === 'stopped' || status === 'refused') {
+        forget(session)
+        leave(session.jid)
+      }
       // After a resumption nothing was missed.
       else if (status === 'online' && session.lastSignIn !== 'resumed') void merge(session)
     })
@@ -91,6 +126,7 @@ export function createFollowing(deps: FollowingDeps): Following {
     watched.get(session)?.()
     watched.delete(session)
     mergedAt.delete(session)
+    retriedAt.delete(session)
     doubtful.delete(session)
   }
 
@@ -106,11 +142,13 @@ export function createFollowing(deps: FollowingDeps): Following {
     merge,
     start() {
       timer = setInterval(tick, TICK)
+      stopHearing = deps.site.onPubsubEvent(hear)
       tick()
       reading.start()
     },
     async stop() {
       clearInterval(timer)
+      stopHearing?.()
       for (const session of [...watched.keys()]) forget(session)
       await reading.stop()
       await waitAtMost(Promise.all(running.values()), STOP)

@@ -1,22 +1,23 @@
+import { isAppError } from '#server/errors.ts'
 import { deleteFollow, type Follow, listFollows, updateFollow } from '#server/store/follow.ts'
 import { findLastOutboxId, listOutboxOf, type OutboxRow } from '#server/store/outbox.ts'
 import type { XmppSession } from '#server/xmpp/ports.ts'
 import { addressKey, type NodeAddress } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
-import { type FollowDeps, followNodes, mayFollow, queueFollow, type Wish } from './follow.ts'
+import { NS } from '#shared/ns.ts'
+import { type FollowDeps, followNodes, publicFollowsRow, queueFollow, queuePublicFollows, type Wish } from './follow.ts'
 import { type FollowList, MOST_FOLLOWS, readFollowList } from './follow-list.ts'
 import { knowBlogs } from './known-blogs.ts'
+import { compareList, type ListChanges } from './list-changes.ts'
 import { nodeRowAddress } from './queue-row.ts'
 
 export interface MergeOptions {
   /** What the account's server acknowledged from then on it may have lost. */
   readonly doubtfulSince?: Date | undefined
-}
-
-/** What was there before the list was asked for: only that can have been changed by others in between. */
-interface Before {
-  readonly lastId: number
-  readonly listed: ReadonlySet<string>
+  /** Told of a list that everybody may read, so that its events can be heard. */
+  readonly onOpen?: (list: NodeAddress) => void
+  /** Leaves alone what was refused, which is not tried again as often as the lists are read. */
+  readonly isBrief?: boolean
 }
 
 const MOST_PENDING = 20
@@ -25,71 +26,103 @@ const MOST_PENDING = 20
 type Say = 'nothing' | 'ours' | 'again'
 
 /**
- * Takes over what other clients changed in the list on a person's own account. What waits in the outbox wins, and so
- * does what was done here while the list was read.
+ * Takes over what other clients changed in the lists on a person's own account. What waits in the outbox wins, and so
+ * does what was done here while the lists were read.
  */
 export async function mergeFollows(
   deps: FollowDeps,
   session: XmppSession,
   options: MergeOptions = {},
 ): Promise<'merged' | 'lost'> {
-  const { jid } = session
+  const { jid, pubsub } = session
   const lastId = await findLastOutboxId(deps.state)
-  const isListed = (await listFollows(deps.state, jid)).filter((follow) => follow.isListed)
-  const before: Before = { lastId, listed: new Set(isListed.map(({ address }) => addressKey(address))) }
-  const found = await readFollowList(session.pubsub, jid)
-  // COMPAT(ejabberd 24.12): just started, it may answer that there is nothing yet, which is no wish of anybody's.
-  const isLost = before.listed.size > 1 && (found === undefined || found.count === 0)
-  const list = isLost ? undefined : found
-  const listed = new Map(readWishes(list).map((wish) => [addressKey(wish.address), wish]))
-  const say = (address: NodeAddress) => readRows(deps, { jid, address, before, ...options })
+  const question = { jid, lastId, ...options }
+  const follows = await listFollows(deps.state, jid)
+  const keysOf = (some: readonly Follow[]) => new Set(some.map(({ address }) => addressKey(address)))
+  const own = compareList(await readFollowList(pubsub, jid), keysOf(follows.filter(({ isListed }) => isListed)))
+  const shownList = await readShown(deps, session, question)
+  const shown = compareList(shownList, keysOf(follows.filter(({ isShown }) => isShown)))
+  const isShownKnown = shownList !== undefined && !shown.isLost
+  const say = (address: NodeAddress) => readRows(deps, address, question)
   const known = new Set<string>()
   for (const follow of await listFollows(deps.state, jid)) {
-    const key = addressKey(follow.address)
-    known.add(key)
-    // A list that is gone as a whole was lost, not emptied: it is written again.
-    const isMissing = before.listed.has(key) && !listed.has(key)
-    // It may only have had no more room: then it is followed here alone.
-    if (isMissing && list?.isComplete === false) continue
-    const isTakenOff = isMissing && list !== undefined
-    await mergeOne(deps, follow, { isThere: listed.has(key), isTakenOff, say })
+    known.add(addressKey(follow.address))
+    await mergeOne(deps, follow, { own, shown, isShownKnown, isBrief: options.isBrief === true, say })
   }
   const wishes: Wish[] = []
-  for (const [key, wish] of listed) {
+  for (const [key, wish] of new Map([...shown.wishes, ...own.wishes])) {
     const word = known.has(key) ? 'ours' : await say(wish.address)
-    if (word === 'nothing') wishes.push(wish)
+    if (word === 'nothing') wishes.push({ ...wish, isListed: own.wishes.has(key), isShown: shown.wishes.has(key) })
     else if (word === 'again') await queueFollow(deps, 'unfollow', { follower: jid, address: wish.address })
   }
   await followNodes(deps, jid, wishes.slice(0, Math.max(0, MOST_FOLLOWS - known.size)))
   await knowBlogs(deps)
   await askPending(deps, session)
-  return isLost ? 'lost' : 'merged'
+  return own.isLost ? 'lost' : 'merged'
 }
 
-function readWishes(list: FollowList | undefined): Wish[] {
-  const items = list?.items.filter(({ address }) => mayFollow(address)) ?? []
-  return items.map(({ address, title }) => ({ address, title, isListed: true }))
+interface Question extends MergeOptions {
+  readonly jid: BareJid
+  /** The last row of the outbox before the lists were asked for: only what was there then can others have changed. */
+  readonly lastId: number
+}
+
+/** The list for contacts, which says nothing while our own outbox is at it, or where it cannot be read now. */
+async function readShown(deps: FollowDeps, session: XmppSession, question: Question): Promise<FollowList | undefined> {
+  const { jid, pubsub } = session
+  const isOurs = async () => (await readRows(deps, publicFollowsRow(jid), question)) !== 'nothing'
+  if (await isOurs()) {
+    await mendShown(deps, question)
+    return undefined
+  }
+  try {
+    const list = await readFollowList(pubsub, jid, NS.SUBSCRIPTION_LIST)
+    if (list?.isOpen) question.onOpen?.({ service: jid, node: NS.SUBSCRIPTION_LIST })
+    return (await isOurs()) ? undefined : list
+  } catch (error) {
+    if (!isAppError(error)) throw error
+    return undefined
+  }
+}
+
+/** What a server may have lost of the lists that we wrote is written again. */
+async function mendShown(deps: FollowDeps, question: Question): Promise<void> {
+  if ((await readRows(deps, publicFollowsRow(question.jid), question)) === 'again') {
+    await queuePublicFollows(deps, question.jid)
+  }
 }
 
 interface Merging {
-  readonly isThere: boolean
-  readonly isTakenOff: boolean
+  readonly own: ListChanges
+  readonly shown: ListChanges
+  readonly isShownKnown: boolean
+  readonly isBrief: boolean
   readonly say: (address: NodeAddress) => Promise<Say>
 }
 
-async function mergeOne(deps: FollowDeps, follow: Follow, { isThere, isTakenOff, say }: Merging): Promise<void> {
-  const isUnsubscribed = follow.subscription === 'none' || follow.subscription === 'refused'
-  if (isThere && follow.isListed && !isUnsubscribed) return
-  const word = await say(follow.address)
-  if (word === 'ours') return
+async function mergeOne(deps: FollowDeps, follow: Follow, merging: Merging): Promise<void> {
+  const { own, shown, isShownKnown, isBrief, say } = merging
+  const key = addressKey(follow.address)
   const row = { follower: follow.follower as BareJid, address: follow.address }
-  if (isTakenOff && word === 'nothing') {
-    await deleteFollow(deps.state, row)
-    await queueFollow(deps, 'unfollow', row)
-    return
+  const isThere = own.wishes.has(key)
+  const isTakenOff = own.isTakenOff(key) || shown.isTakenOff(key)
+  const isUnsubscribed = follow.subscription === 'none' || (follow.subscription === 'refused' && !isBrief)
+  const isFine = (isThere && follow.isListed && !isUnsubscribed) || own.isCrowdedOut(key)
+  if (isTakenOff || !isFine) {
+    const word = await say(follow.address)
+    if (word === 'ours') return
+    if (isTakenOff && word === 'nothing') {
+      await deleteFollow(deps.state, row)
+      await queueFollow(deps, 'unfollow', row)
+      return
+    }
+    if (!isFine) {
+      if (follow.isListed !== isThere) await updateFollow(deps.state, row, { isListed: Number(isThere) })
+      if (!isThere || isUnsubscribed) await queueFollow(deps, 'follow', row)
+    }
   }
-  if (follow.isListed !== isThere) await updateFollow(deps.state, row, { isListed: Number(isThere) })
-  if (!isThere || isUnsubscribed) await queueFollow(deps, 'follow', row)
+  const isShown = shown.wishes.has(key)
+  if (isShownKnown && follow.isShown !== isShown) await updateFollow(deps.state, row, { isShown: Number(isShown) })
 }
 
 /** Whether owners have let the account in meanwhile: a person's session hears nothing of it. */
@@ -102,18 +135,15 @@ async function askPending({ state }: FollowDeps, { jid, pubsub }: XmppSession): 
   }
 }
 
-interface Question extends MergeOptions {
-  readonly jid: BareJid
-  readonly address: NodeAddress
-  readonly before: Before
-}
-
-/** Whether a node is the outbox's own business, or was, in words that its server may have lost. */
-async function readRows({ state }: FollowDeps, { jid, address, before, doubtfulSince }: Question): Promise<Say> {
+/** Whether something is the outbox's own business, or was, in words that its server may have lost. */
+async function readRows(
+  { state }: FollowDeps,
+  address: NodeAddress,
+  { jid, lastId, doubtfulSince }: Question,
+): Promise<Say> {
   const all = await listOutboxOf(state, nodeRowAddress(address))
   const rows = all.filter(({ account }) => account === jid)
-  const isOurs = ({ id, status }: OutboxRow) => status === 'waiting' || id > before.lastId
-  if (rows.some(isOurs)) return 'ours'
+  if (rows.some(({ id, status }) => status === 'waiting' || id > lastId)) return 'ours'
   const isDoubtful = ({ acknowledgedAt }: OutboxRow) =>
     doubtfulSince !== undefined && acknowledgedAt !== undefined && acknowledgedAt >= doubtfulSince
   return rows.some(isDoubtful) ? 'again' : 'nothing'

@@ -1,5 +1,5 @@
 import { isAppError } from '#server/errors.ts'
-import { listFollows } from '#server/store/follow.ts'
+import { forgetShown, listFollows } from '#server/store/follow.ts'
 import { publishesFollows } from '#server/store/reader.ts'
 import type { NodeConfig, XmppSession } from '#server/xmpp/ports.ts'
 import { addressKey, type NodeAddress } from '#shared/address.ts'
@@ -31,6 +31,8 @@ export async function performPublicFollows(
   const everybodys = { service: row.account, node: NS.PUBLIC_SUBSCRIPTION_LIST }
   const contacts = { service: row.account, node: NS.SUBSCRIPTION_LIST }
   const wanted = isPublic ? follows : []
+  // What goes from the list now was not taken off it by another client.
+  if (!isPublic) await forgetShown(deps.state, row.account)
   // Before they are read: one that is made may have items from before its server was killed (see follow-list.ts).
   if (wanted.length > 0) {
     await ensureList(session, contacts, FOR_CONTACTS)

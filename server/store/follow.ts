@@ -21,17 +21,23 @@ export interface Follow {
   readonly problem?: string
   /** Whether it is in the list on the follower's own account. */
   readonly isListed: boolean
+  /** Whether it stood in the list there that contacts may read (XEP-0330), when that was last read. */
+  readonly isShown: boolean
 }
 
 export interface NewFollow extends Pick<Follow, 'follower' | 'address' | 'title' | 'feedUrl' | 'since'> {
   readonly isListed?: boolean
+  readonly isShown?: boolean
 }
 
 /** From now on; `known` if it was followed before, and is left as it was. */
 export async function addFollow(state: StateDb, follow: NewFollow): Promise<'added' | 'known'> {
-  const { follower, address, title = null, feedUrl = null, since, isListed = false } = follow
+  const { follower, address, title = null, feedUrl = null, since, isListed = false, isShown = false } = follow
   const { service, node } = address
-  const values = { follower, service, node, title, feedUrl, since: since.toISOString(), isListed: Number(isListed) }
+  const values = {
+    ...{ follower, service, node, title, feedUrl, since: since.toISOString() },
+    ...{ isListed: Number(isListed), isShown: Number(isShown) },
+  }
   const result = await state
     .insertInto('follow')
     .values(values)
@@ -80,6 +86,11 @@ export async function updateFollow(
     .execute()
 }
 
+/** Of all that somebody follows nothing stands in the list for contacts any more. */
+export async function forgetShown(state: StateDb, follower: BareJid): Promise<void> {
+  await state.updateTable('follow').set({ isShown: 0 }).where('follower', '=', follower).execute()
+}
+
 export async function deleteFollow(
   state: StateDb,
   { follower, address }: Pick<Follow, 'follower' | 'address'>,
@@ -102,5 +113,6 @@ function readFollow(row: Selectable<FollowTable>): Follow {
     subscription: row.subscription,
     problem: row.problem ?? undefined,
     isListed: row.isListed === 1,
+    isShown: row.isShown === 1,
   }
 }

@@ -56,6 +56,8 @@ export interface FollowTable {
   problem: string | null
   /** Whether it is in the list on the follower's own account. */
   isListed: Generated<number>
+  /** Whether it stood in the list there that contacts may read (XEP-0330), when that was last read. */
+  isShown: Generated<number>
 }
 
 /** A post that somebody has opened. */

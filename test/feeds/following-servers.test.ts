@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { after, before, describe, it } from 'node:test'
 import { followNode, publishFollows, unfollowNode } from '#server/feeds/follow.ts'
 import { listItemId, readList } from '#server/feeds/follow-list.ts'
+import { createFollowing } from '#server/feeds/following.ts'
 import { blogOf } from '#server/feeds/indexing.ts'
 import { knowBlogs } from '#server/feeds/known-blogs.ts'
 import { mergeFollows } from '#server/feeds/merge-follows.ts'
@@ -148,6 +149,29 @@ for (const kind of ['ejabberd', 'prosody'] as const) {
       assert.deepEqual(await listFollows(ctx.state, person.jid), [])
       await settled(scene)
       assert.equal(await subscribes(person, blog), false)
+    })
+
+    it('as a client wants it that keeps another list (XEP-0330), which is heard at once where it is open', async () => {
+      await using scene = await open()
+      const { ctx, person, blog } = scene
+      await using client = await otherClient(scene)
+      const config = { access_model: 'open', persist_items: 'true', max_items: '100', presence_based_delivery: 'false' }
+      await client.create({ node: NS.SUBSCRIPTION_LIST, config })
+      const payload = (node: string) =>
+        `<subscription xmlns="${NS.SUBSCRIPTION}" server="${blog.service}" node="${node}"/>`
+      await client.publish({ node: NS.SUBSCRIPTION_LIST, item: 'first', payload: payload('another') })
+      await using stack = new AsyncDisposableStack()
+      const following = createFollowing({ ...ctx, people: () => [person] })
+      stack.defer(() => following.stop())
+      following.start()
+      const list = { service: person.jid, node: NS.SUBSCRIPTION_LIST }
+      await until(() => subscribes(ctx.site, list), { what: 'the site account to listen' })
+      await following.merge(person)
+      await client.publish({ node: NS.SUBSCRIPTION_LIST, item: 'theirs', payload: payload(blog.node) })
+      await until(async () => (await findFollow(ctx.state, person.jid, blog))?.isListed === true)
+      await following.merge(person)
+      await client.retract({ node: NS.SUBSCRIPTION_LIST, item: 'theirs' })
+      await until(async () => (await findFollow(ctx.state, person.jid, blog)) === undefined)
     })
 
     it('and lets everybody know, or nobody any more', async () => {
