@@ -68,7 +68,7 @@ function requireFit({ routeOptions }: FastifyRequest, { length, isMultipart }: B
 async function requireOwner({ tokens }: Web, request: FastifyRequest, { length, isMultipart }: Body): Promise<string> {
   const head = await readHead(request.raw, Math.min(length, HEAD_BYTES))
   const owner = tokens.readOwner(readFirstToken(head, isMultipart) ?? '')
-  if (owner !== undefined) return owner
+  if (owner !== undefined) return owner.jid
   // Node drops by itself only a body that nobody began to read.
   request.raw.resume()
   throw new AppError('forbidden', 'This form was not made here, or long ago. Go back and copy your text.')

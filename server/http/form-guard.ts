@@ -10,6 +10,8 @@ export type FormSender =
   | { readonly kind: 'own'; readonly person: Person }
   /** The session ended while the form was open. */
   | { readonly kind: 'ended'; readonly owner: BareJid }
+  /** They are signed in again, but the form is of a session that has ended. */
+  | { readonly kind: 'earlier'; readonly owner: BareJid }
   /** Somebody else is signed in now. */
   | { readonly kind: 'other'; readonly owner: BareJid }
   /** None of our forms, or an old one. */
@@ -22,8 +24,9 @@ export function readFormSender(
 ): FormSender {
   const owner = tokens.readOwner(token ?? '')
   if (owner === undefined) return { kind: 'unknown' }
-  if (person === undefined) return { kind: 'ended', owner }
-  return person.jid === owner ? { kind: 'own', person } : { kind: 'other', owner }
+  if (person === undefined) return { kind: 'ended', owner: owner.jid }
+  if (person.jid !== owner.jid) return { kind: 'other', owner: owner.jid }
+  return person.session === owner.session ? { kind: 'own', person } : { kind: 'earlier', owner: owner.jid }
 }
 
 export type FormNotice = 'ended' | 'kept' | 'comment-kept'

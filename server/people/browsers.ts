@@ -22,6 +22,8 @@ import { seal, unseal } from './sealing.ts'
 /** Somebody who is signed in, as a page needs to know them. */
 export interface Person {
   readonly jid: BareJid
+  /** Tells this browser's session from every other, and cannot be used to get into it. */
+  readonly session: string
   readonly name: string
   readonly isBlogger: boolean
   readonly isOperator: boolean
@@ -52,6 +54,7 @@ export interface Browsers {
 
 const IDLE_MS = 30 * 86_400_000
 const TOUCH_MS = 3_600_000
+const SESSION_LENGTH = 16
 
 /** The browsers that are signed in: rows by the hash of their cookie. */
 export function createBrowsers(deps: BrowsersDeps): Browsers {
@@ -86,7 +89,7 @@ export function createBrowsers(deps: BrowsersDeps): Browsers {
       }
       const isLive = deps.accounts.find(row.jid) !== undefined
       if (!isLive && (await resume(deps, row, cookie)) === 'ended') return undefined
-      return describePerson(deps, row.jid)
+      return describePerson(deps, row)
     },
     async findEnding(cookie) {
       const row = await findRow(cookie)
@@ -120,10 +123,11 @@ async function resume(
   return 'kept'
 }
 
-async function describePerson({ config, state }: BrowsersDeps, jid: BareJid): Promise<Person> {
+async function describePerson({ config, state }: BrowsersDeps, { jid, hash }: BrowserSession): Promise<Person> {
   const account = await findAccount(state, jid)
   return {
     jid,
+    session: hash.slice(0, SESSION_LENGTH),
     name: account?.name || localPart(jid) || jid,
     isBlogger: mayBlog(config, jid),
     isOperator: isOperator(config, jid),

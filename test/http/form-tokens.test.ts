@@ -4,13 +4,13 @@ import { createFormTokens } from '#server/http/form-tokens.ts'
 import { createSecret } from '#server/people/secret.ts'
 import type { BareJid } from '#shared/jid.ts'
 
-const juliet = 'juliet@localhost' as BareJid
+const juliet = { jid: 'juliet@localhost' as BareJid, session: 'S' }
 
 describe('a form token', () => {
   it('names its owner, and cannot be made or changed by anybody else', () => {
     const tokens = createFormTokens(createSecret(Buffer.alloc(32, 1)), () => new Date())
     const token = tokens.issue(juliet)
-    assert.equal(tokens.readOwner(token), juliet)
+    assert.deepEqual(tokens.readOwner(token), juliet)
     const others = createFormTokens(createSecret(Buffer.alloc(32, 2)), () => new Date())
     assert.equal(tokens.readOwner(others.issue(juliet)), undefined)
     const forged = Buffer.from(JSON.stringify(['account', 'romeo@localhost', Date.now(), 'x'])).toString('base64url')

@@ -263,6 +263,41 @@ describe('what was typed is never lost', () => {
     assert.equal((await listDrafts(site.ctx.state, JULIET)).length, 1)
   })
 
+  it('when the form is of an earlier session of the same account: its text is kept, and nothing else is done', async () => {
+    await using site = await createTestSite()
+    const browser = await site.signedIn(JULIET)
+    const path = await publish(browser, { title: 'Night' })
+    const [form, thread, settings, drafts] = [
+      (await browser.get('/write')).body,
+      (await browser.get(path)).body,
+      (await browser.get('/settings')).body,
+      async () => (await browser.get('/drafts')).body,
+    ]
+    await browser.submit(settings, '/signout', {})
+    assert.equal((await browser.get('/settings')).statusCode, 303)
+    const signIn = await browser.get('/signin')
+    await browser.submit(signIn.body, '/signin', { jid: JULIET, password: 'secret' })
+
+    const posts = await countPosts(site)
+    const sent = await browser.submit(form, '/write', { ...post, action: 'publish' })
+    assert.equal(sent.statusCode, 303)
+    assert.match(String(sent.headers.location), /^\/write\?draft=/)
+    assert.match((await browser.get(String(sent.headers.location))).body, /It is the \*\*east\*\*/)
+    assert.equal(await countPosts(site), posts)
+    const comment = await browser.submit(thread, '/comments', { text: 'Wherefore?' })
+    assert.equal(comment.statusCode, 403)
+    assert.match(comment.body, /<textarea[^>]*>Wherefore\?<\/textarea>/)
+    for (const action of ['/settings', '/signout']) {
+      assert.equal((await browser.submit(settings, action, { title: 'Changed' })).statusCode, 403, action)
+    }
+    const [, token = ''] = /name="token" value="([^"]*)"/.exec(form) ?? []
+    const [, key = ''] = /name="key" value="([^"]*)"/.exec(form) ?? []
+    assert.equal((await browser.post(`/drafts/${key}/delete`, { token })).statusCode, 403)
+    assert.match(await drafts(), /A balcony/)
+    assert.equal((await browser.get('/settings')).statusCode, 200)
+    assert.doesNotMatch((await browser.get('/settings')).body, /Changed/)
+  })
+
   it('when the form was too old: it comes back in a new one', async () => {
     await using site = await createTestSite()
     const browser = await site.signedIn(JULIET)

@@ -11,7 +11,10 @@ describe('signing in', () => {
     await using ctx = await createTestPeople()
     const { cookie, jid } = await ctx.people.signIn({ ...romeo, jid: ' Romeo@LOCALHOST ' })
     assert.equal(jid, 'romeo@localhost')
-    assert.deepEqual(await ctx.people.find(cookie), {
+    const { session, ...person } = (await ctx.people.find(cookie)) ?? {}
+    assert.match(session ?? '', /^[\w-]{16}$/)
+    assert.ok(!cookie.includes(session ?? ''))
+    assert.deepEqual(person, {
       jid: 'romeo@localhost',
       name: 'romeo',
       isBlogger: true,

@@ -1,12 +1,12 @@
 import { mayModerate } from '#server/feeds/moderation/decide.ts'
 import { findCommentDraft } from '#server/people/drafts.ts'
+import type { Person } from '#server/people/people.ts'
 import { findComment } from '#server/store/comment.ts'
 import { findNode } from '#server/store/node.ts'
 import type { PostRow } from '#server/store/post-row.ts'
 import { findClosedThread } from '#server/store/thread-state.ts'
 import type { NodeAddress } from '#shared/address.ts'
 import { writeXmppUri } from '#shared/address.ts'
-import type { BareJid } from '#shared/jid.ts'
 import { postPath } from '#shared/paths.ts'
 import type { CommentFormView, PostPageView } from '#web/views.ts'
 import { PEOPLE } from '../routes/people.ts'
@@ -52,7 +52,7 @@ export async function viewCommenting(web: Web, { visit }: Exchange, typing: Typi
   const path = postPath({ domain: ctx.siteDomain }, post.address)
   const answering = { ...typing, path, replyTo: await findAnswered(web, typing) }
   if (visit.person !== undefined) {
-    const form = await viewForm(web, { ...answering, jid: visit.person.jid })
+    const form = await viewForm(web, { ...answering, person: visit.person })
     return { form, ...(isClosed && { closed: 'The comments are closed.' }) }
   }
   const next = new URLSearchParams({ next: `${path}#comment` })
@@ -72,13 +72,14 @@ async function findThreadProblem({ ctx }: Web, address: NodeAddress): Promise<st
 
 async function viewForm(
   { ctx, tokens }: Web,
-  { post, jid, path, typed, problem, replyTo }: Answering & { jid: BareJid },
+  { post, person, path, typed, problem, replyTo }: Answering & { person: Person },
 ): Promise<CommentFormView> {
+  const { jid } = person
   const text = typed ?? (await findCommentDraft(ctx.state, jid, post.address))
   return {
     action: `${path}/comments`,
     peopleUrl: `${path}/${PEOPLE}`,
-    token: tokens.issue(jid),
+    token: tokens.issue(person),
     key: createFormKey(),
     ...{ jid, text, problem, replyTo },
   }

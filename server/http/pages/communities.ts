@@ -55,7 +55,7 @@ export async function sendCommunitiesPage(web: Web, exchange: Exchange, page: Co
             browsed: {
               service,
               isCut: browsed.isCut,
-              token: tokens.issue(person.jid),
+              token: tokens.issue(person),
               nodes: browsed.nodes.map((node) => viewNode(site, node, followed)),
             },
           }),
@@ -94,7 +94,7 @@ export function sendNewCommunityPage(web: Web, exchange: Exchange, page: NewComm
     status: page.status,
     head: { title: 'New community', noindex: true, notices: describe(page) },
     view: {
-      token: web.tokens.issue(person.jid),
+      token: web.tokens.issue(person),
       key: createFormKey(),
       ...{ service: fields.service ?? '', title: fields.title ?? '', description: fields.description ?? '' },
       ...{ kind: fields.kind ?? 'base', who: fields.who ?? 'everyone', people: fields.people ?? '' },
@@ -131,7 +131,7 @@ export function sendPeoplePage(web: Web, exchange: Exchange, page: PeoplePage): 
     name: 'community-people',
     head: { title: 'People', noindex: true },
     view: {
-      token: web.tokens.issue(person.jid),
+      token: web.tokens.issue(person),
       of: writeXmppUri(address),
       community: { title, url: nodePath({ domain: web.ctx.siteDomain }, address) },
       ...{ isOpen, owners: of('owner'), publishers: of('publisher', 'publish-only'), blocked: of('outcast') },
@@ -154,7 +154,7 @@ export function sendBlockPage(
       heading: `Block ${jid}?`,
       text: `They can no longer write or comment in “${title}”. What they have written there stays until you delete it.`,
       action: '/communities/block',
-      token: web.tokens.issue(person.jid),
+      token: web.tokens.issue(person),
       button: 'Block',
       cancelUrl,
       fields: { of: writeXmppUri(address), jid, action: 'block' },

@@ -24,7 +24,7 @@ export function sendConsentPage(
         : `Your account has a blog that not everybody can read. To publish here it has to be open: ${sayCount(posts.length)}`,
       ...(isNo ? {} : { list: posts.map(sayPost) }),
       action: '/consent',
-      token: web.tokens.issue(person.jid),
+      token: web.tokens.issue(person),
       button: isNo ? 'Keep it closed' : 'Open it',
       cancelUrl: isNo ? '/consent' : `/consent?${no}`,
       fields: { answer: isNo ? 'no' : 'yes', next },

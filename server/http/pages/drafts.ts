@@ -41,7 +41,7 @@ export async function sendDraftsPage(web: Web, exchange: Exchange, kept: readonl
     name: 'drafts',
     head: { title: 'Drafts', noindex: true },
     view: {
-      token: tokens.issue(person.jid),
+      token: tokens.issue(person),
       writeUrl: '/write',
       // What waits is in the outbox, as it was sent.
       drafts: kept

@@ -27,7 +27,7 @@ export function sendFollowPreviewPage(web: Web, exchange: Exchange, page: Previe
     name: 'follow-preview',
     head: { title: `Follow ${title}`, noindex: true },
     view: {
-      token: web.tokens.issue(person.jid),
+      token: web.tokens.issue(person),
       ...{ title, isFollowed, description: preview.description, language: preview.language, feedUrl },
       ...{ name: preview.name, address: shortAddress(address), uri: writeXmppUri(address) },
       ...(avatar === undefined ? {} : { avatar }),

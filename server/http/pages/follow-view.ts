@@ -13,11 +13,11 @@ const MOST = 50
 /** What somebody who is signed in presses on the page of a feed. */
 export function viewFollowButton(
   { ctx, tokens }: Web,
-  { jid }: Person,
+  person: Person,
   { blog, isFollowed }: { blog: BlogRow; isFollowed: boolean },
 ): FollowButtonView {
   return {
-    token: tokens.issue(jid),
+    token: tokens.issue(person),
     action: isFollowed ? '/following/unfollow' : '/following',
     uri: writeXmppUri(blog.address),
     isFollowed,

@@ -48,7 +48,7 @@ export async function sendFollowingPage(web: Web, exchange: Exchange, page: Foll
     status: page.status,
     head: { title: 'Following', noindex: true, notices },
     view: {
-      token: tokens.issue(person.jid),
+      token: tokens.issue(person),
       ...{ typed: page.typed ?? '', problem: page.problem, communitiesUrl: '/communities' },
       follows: follows.map((follow) => viewFollowed(web, follow, health.get(addressKey(follow.address)))),
       isPublic,

@@ -33,7 +33,7 @@ export async function sendTimelinePage(web: Web, exchange: Exchange, query: Time
   const page = await listPosts(ctx.index, { scope: { kind: 'feeds', addresses }, before, after, limit: PAGE_POSTS })
   const unread = await listUnread(ctx, { jid: person.jid, follows }, page.rows)
   const shown = page.rows.map(({ address }) => address)
-  const token = tokens.issue(person.jid)
+  const token = tokens.issue(person)
   const isFirst = before === undefined && after === undefined
   return sendPage(web, exchange, {
     name: 'timeline',

@@ -10,13 +10,13 @@ const MAKING_MS = 60_000
 /** A form by which everything that arrived until now counts as read, of one feed or of all. */
 export function viewMarkRead(
   { ctx, tokens }: Web,
-  { jid }: Person,
+  person: Person,
   shown: readonly PostRow[],
   feed?: NodeAddress,
 ): MarkReadView {
   const times = shown.map(({ arrivedAt }) => arrivedAt.getTime())
   return {
-    ...{ action: '/home/read', token: tokens.issue(jid) },
+    ...{ action: '/home/read', token: tokens.issue(person) },
     until: new Date(Math.max(ctx.clock().getTime() - MAKING_MS, ...times)).toISOString(),
     ...(feed === undefined ? {} : { feed: writeXmppUri(feed) }),
   }

@@ -18,7 +18,7 @@ export async function viewModeratePost(
   if (!mayClose || post.comments === undefined) return isAuthor ? {} : { reportUrl: `${path}/report` }
   const isClosed = (await findClosedThread(ctx.state, post.address)) !== undefined
   return {
-    moderation: { action: `${path}/thread`, token: tokens.issue(person.jid), isClosed, moderationUrl: '/moderation' },
+    moderation: { action: `${path}/thread`, token: tokens.issue(person), isClosed, moderationUrl: '/moderation' },
     ...(!isAuthor && { reportUrl: `${path}/report` }),
   }
 }

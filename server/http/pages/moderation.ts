@@ -45,7 +45,7 @@ export async function sendModerationPage(web: Web, exchange: Exchange, page: Mod
     const feed = feeds.get(feedKey(address))
     return feed === undefined ? address.node : blogTitle(feed)
   }
-  const token = tokens.issue(person.jid)
+  const token = tokens.issue(person)
   const author = await findAuthor(ctx.state, person.jid)
   return sendPage(web, exchange, {
     name: 'moderation',

@@ -44,7 +44,7 @@ export async function sendNotificationsPage(
     name: 'notifications',
     head: { title: 'Notifications', noindex: true },
     view: {
-      token: tokens.issue(person.jid),
+      token: tokens.issue(person),
       days: groupDays(groups.map((group) => viewNotice(web, group, titles))),
       ...(newest !== undefined && groups.some(({ isUnread }) => isUnread)
         ? { read: { action: '/notifications/read', until: writePlace(newest) } }
@@ -111,15 +111,11 @@ async function viewFeeds({ ctx }: Web, { jid }: Person): Promise<Pick<Notificati
 }
 
 /** What somebody wants to hear of the thread of a post, and the form that changes it. */
-export async function viewThreadWish(
-  { ctx, tokens }: Web,
-  { jid }: Person,
-  post: ItemAddress,
-): Promise<ThreadWishView> {
-  const wish = await findThreadWish(ctx.state, jid, post)
+export async function viewThreadWish({ ctx, tokens }: Web, person: Person, post: ItemAddress): Promise<ThreadWishView> {
+  const wish = await findThreadWish(ctx.state, person.jid, post)
   return {
     action: `${postPath({ domain: ctx.siteDomain }, post)}/wish`,
-    token: tokens.issue(jid),
+    token: tokens.issue(person),
     ...(wish && { wish }),
   }
 }

@@ -46,7 +46,7 @@ export async function viewReactions(
   return {
     chips: chips.map(({ emoji, count, isOwn }) => ({ emoji, shown: showEmoji(emoji), count, isOwn })),
     ...(counts.length === 0 ? {} : { whoUrl: `${path}/reactions` }),
-    ...(mayReact ? { form: { action: `${path}/reactions`, token: tokens.issue(person.jid) } } : {}),
+    ...(mayReact ? { form: { action: `${path}/reactions`, token: tokens.issue(person) } } : {}),
     ...(mayReact && hasNode ? { offered: OFFERED } : {}),
     ...(person === undefined && isPossible
       ? { signinUrl: `/signin?${new URLSearchParams({ next: `${path}#reactions` })}` }

@@ -60,7 +60,7 @@ export async function sendReportsPage(web: Web, exchange: Exchange, page: Report
     reports.map(({ address }) => address),
   )
   const known = new Map(entries.map((entry) => [addressKey(entry.address), entry]))
-  const token = tokens.issue(person.jid)
+  const token = tokens.issue(person)
   return sendPage(web, exchange, {
     name: 'reports',
     status: page.status,

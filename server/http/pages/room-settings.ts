@@ -10,10 +10,8 @@ import { createFormKey } from '../write-form.ts'
 import { viewWaiting } from './post-view.ts'
 
 /** The room of somebody's blog, or how to open one; nothing where one of the servers does not know rooms. */
-export async function viewRoomSettings(
-  { ctx, tokens }: Web,
-  { jid, isBlogger }: Person,
-): Promise<{ room?: RoomSettingsView }> {
+export async function viewRoomSettings({ ctx, tokens }: Web, person: Person): Promise<{ room?: RoomSettingsView }> {
+  const { jid, isBlogger } = person
   const blog = blogAddress(jid)
   const room = await findRoomOfBlog(ctx.state, blog)
   const isOffered = ctx.rooms.mayOpen(jid) === true
@@ -23,7 +21,7 @@ export async function viewRoomSettings(
   return {
     room: {
       ...{
-        token: tokens.issue(jid),
+        token: tokens.issue(person),
         key: createFormKey(),
         openAction: '/settings/room',
         closeUrl: '/settings/room/close',

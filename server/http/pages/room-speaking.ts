@@ -39,10 +39,10 @@ export async function viewSpeaking(
     const domains = sayDomains(ctx.config)
     return { howTo: { signinUrl: `/signin?${next}`, xmppUri: joinUri(room.channel), domains } }
   }
-  if (isMember) return { form: await viewForm(web, { ...speaker, token: tokens.issue(person.jid) }) }
+  if (isMember) return { form: await viewForm(web, { ...speaker, token: tokens.issue(person) }) }
   if (ctx.rooms.mayUse(person.jid) === false)
     return { closed: 'Your XMPP server does not know rooms (MIX), so you can only read here.' }
-  return { join: { action: `${path}/join`, token: tokens.issue(person.jid), name: typed ?? name, problem } }
+  return { join: { action: `${path}/join`, token: tokens.issue(person), name: typed ?? name, problem } }
 }
 
 async function viewForm(

@@ -41,7 +41,7 @@ export async function sendSettingsPage(web: Web, exchange: Exchange, page: Setti
     status: page.status,
     head: { title: 'Settings', noindex: true, notices: [...describe(page), ...describeConsent(author?.consent)] },
     view: {
-      token: tokens.issue(person.jid),
+      token: tokens.issue(person),
       ...{ action: '/settings', signoutAction: '/signout', jid: person.jid, draftsUrl: '/drafts' },
       ...(person.isBlogger && { moderationUrl: '/moderation' }),
       ...(ctx.config.operators.includes(person.jid) && { reportsUrl: '/reports' }),

@@ -33,7 +33,7 @@ export async function sendSharePage(web: Web, exchange: Exchange, page: SharePag
   const own = await findOwnRepost(ctx, person.jid, post.address)
   const problem = (await findObstacle(web, post, person.jid)) ?? page.problem
   const author = post.author?.name ?? post.claimedName
-  const form = { action: `${path}/share`, token: tokens.issue(person.jid), key: createFormKey(), words }
+  const form = { action: `${path}/share`, token: tokens.issue(person), key: createFormKey(), words }
   const mayShare = own === undefined && (problem === undefined || problem === page.problem)
   return sendPage(web, exchange, {
     name: 'share',

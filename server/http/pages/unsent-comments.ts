@@ -15,7 +15,7 @@ export function viewUnsent({ ctx, tokens }: Web, thread: Thread): CommentView[] 
   if (person === undefined) return []
   const action = `${postPath({ domain: ctx.siteDomain }, post.address)}/comments/discard`
   const viewDiscard = ({ id, kind }: OutboxRow): CommentView['discard'] => {
-    return { action, token: tokens.issue(person.jid), row: id, mayEdit: kind === 'comment' }
+    return { action, token: tokens.issue(person), row: id, mayEdit: kind === 'comment' }
   }
   const isShown = (row: OutboxRow) => page.comments.some((comment) => sameAddress(comment.row.address, row.address))
   return rows

@@ -58,22 +58,23 @@ async function findTarget({ ctx }: Web, person: Person, { edits, to }: Draft): P
 
 async function createWriteView(
   web: Web,
-  { visit }: Exchange,
+  { visit: { person } }: Exchange,
   { draft, isReopened, pictureAlt }: WritePage,
 ): Promise<Omit<WriteView, 'layout'>> {
+  if (person === undefined) throw new TypeError('A form to write in needs a person')
   const { ctx, tokens } = web
   const { id, jid, edits, baseUpdated, title, text, tags, language, summary, comments, pictures, updatedAt } = draft
-  const blog = visit.person && (await findTarget(web, visit.person, draft))
+  const blog = await findTarget(web, person, draft)
   const path = edits === undefined ? undefined : postPath({ domain: ctx.siteDomain }, edits)
   const of = edits === undefined ? undefined : writeXmppUri({ service: edits.service, node: edits.node })
-  const isOfBlog = edits === undefined || blog?.kind === 'blog'
+  const isOfBlog = edits === undefined || blog.kind === 'blog'
   const query =
     edits === undefined
       ? ''
       : `?${new URLSearchParams({ edits: writeItemSegment(edits.item), ...(isOfBlog || of === undefined ? {} : { of }) })}`
   return {
     action: path === undefined ? '/write' : `${path}/edit`,
-    token: tokens.issue(jid),
+    token: tokens.issue(person),
     key: id,
     base: baseUpdated?.toISOString(),
     isEdit: edits !== undefined,
@@ -84,7 +85,7 @@ async function createWriteView(
     saveUrl: `/drafts/${encodeURIComponent(id)}${query}`,
     draftsUrl: '/drafts',
     draftCount: (await listPostDrafts(ctx.state, jid)).length,
-    ...(blog?.kind === 'community'
+    ...(blog.kind === 'community'
       ? {
           to: {
             uri: writeXmppUri(blog.address),

@@ -10,7 +10,7 @@ import { findReport, type Report } from '#server/store/report.ts'
 import { addressKey, sameAddress } from '#shared/address.ts'
 import { domainOf } from '#shared/jid.ts'
 import { postPath } from '#shared/paths.ts'
-import { requireSender, sendToSignIn } from '../form-guard.ts'
+import { readFormSender, requireSender, sendToSignIn } from '../form-guard.ts'
 import { type ModerationFields, readItems } from '../moderation-forms.ts'
 import { type ReportsPage, sendReportPage, sendReportsPage } from '../pages/reports.ts'
 import { FEED_PATHS, type PostParams, readPostParams } from '../places.ts'
@@ -41,7 +41,7 @@ export function addReports(app: FastifyInstance, web: Web): void {
         const isOwn =
           visit.person === undefined
             ? tokens.isOfBrowser(token, cookies.readBrowser(request))
-            : tokens.readOwner(token) === visit.person.jid
+            : readFormSender(web, visit, token).kind === 'own'
         if (!isOwn) {
           const problem = 'This form was too old to be sent, or your browser keeps no cookies. Send it again.'
           return sendForm(request, reply, { reason, problem, status: 403 })
@@ -73,7 +73,7 @@ export function addReports(app: FastifyInstance, web: Web): void {
     const token =
       visit.person === undefined
         ? tokens.issueToBrowser(cookies.ensureBrowser(request, reply))
-        : tokens.issue(visit.person.jid)
+        : tokens.issue(visit.person)
     const action = isComment ? `${cancelUrl}/report` : `${path}/report`
     return sendReportPage(web, { request, reply, visit }, { action, isComment, quoted, cancelUrl, token, ...form })
   }

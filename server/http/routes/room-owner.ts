@@ -51,7 +51,7 @@ export function addRoomOwner(app: FastifyInstance, web: Web): void {
           heading: 'Close the room?',
           text: 'Nobody can talk there any more, and its page is gone. What was said may remain in the archives of servers and programs. Comments that were written there leave your blog. It cannot be opened again: a new room starts empty.',
           action: '/settings/room/close',
-          token: web.tokens.issue(visit.person.jid),
+          token: web.tokens.issue(visit.person),
           button: 'Close the room',
           cancelUrl: SETTINGS,
         },

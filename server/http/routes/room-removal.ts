@@ -37,7 +37,7 @@ export function addRoomRemoval(app: FastifyInstance, web: Web): void {
           heading: 'Remove this message?',
           text: `${message.nick ?? 'Somebody'}: “${message.text}” It leaves the pages here, and everybody in the room is told that it was taken back. Their programs, and the archive of the room, may keep it.`,
           action: `${messagePath(site, blog.address, item)}/remove`,
-          token: web.tokens.issue(visit.person.jid),
+          token: web.tokens.issue(visit.person),
           button: 'Remove',
           cancelUrl: messagePath(site, blog.address, item),
         },

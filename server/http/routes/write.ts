@@ -131,6 +131,7 @@ export function addWrite(app: FastifyInstance, web: Web): void {
     // Whoever is signed in now, the text is the account's that began it.
     const draft = read(sender.owner)
     await rescueDraft(ctx.state, draft)
+    if (sender.kind === 'earlier') return reply.redirect(draftPath(draft), 303)
     if (sender.kind === 'ended') return sendToSignIn(reply, { next: draftPath(draft), notice: 'kept' })
     throw new AppError(
       'forbidden',
