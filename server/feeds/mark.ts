@@ -30,6 +30,7 @@ export function createJoining(mark: Mark = []): Joining {
   let row = 0
 
   const isJoined = () => row >= MARKED_IN_A_ROW
+  const isDone = () => read.length >= KEPT && (isJoined() || mark.length === 0)
 
   function step(digest: string): void {
     const position = positions.get(digest) ?? -1
@@ -45,6 +46,8 @@ export function createJoining(mark: Mark = []): Joining {
     take(items) {
       const newer = new Set<ItemId>()
       for (const item of items) {
+        // A large node would be serialised whole for nothing.
+        if (isDone()) break
         const digest = digestItem(item)
         step(digest)
         if (read.length < KEPT) read.push(digest)

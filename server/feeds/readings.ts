@@ -13,6 +13,7 @@ import { addressKey, type NodeAddress } from '#shared/address.ts'
 import { domainOf } from '#shared/jid.ts'
 import { readAttachmentsNode } from '#shared/profiles/index.ts'
 import { type CatchUpDeps, catchUp } from './catch-up.ts'
+import { createGaps } from './gaps.ts'
 import type { Lanes, Rank, TaskOutcome } from './lanes.ts'
 import { isLost, nextReading, RECENT } from './next-reading.ts'
 import { createRetries } from './retries.ts'
@@ -56,14 +57,8 @@ export function createReadings(
 ): Readings {
   const slow = new Map<string, SlowReading>()
   const retries = createRetries({ log: deps.log, signal, again: (address) => void readWhole(address) })
-  /** When events may have been missed last, by server; undefined stands for all of them. */
-  const gaps = new Map<string | undefined, Date>([[undefined, deps.clock()]])
+  const gaps = createGaps(deps.clock)
   let count = 0
-
-  function heardSince({ service }: NodeAddress): Date {
-    const times = [gaps.get(undefined), gaps.get(domainOf(service))]
-    return new Date(Math.max(...times.map((time) => time?.getTime() ?? 0)))
-  }
 
   function add(address: NodeAddress, rank: Rank): void {
     const key = keyOf(address)
@@ -78,7 +73,7 @@ export function createReadings(
       // Before too, so that a long reading is not begun again meanwhile.
       const planned = await planNext(address)
       if ((await findBlockOfNode(deps.state, address)) !== undefined) return 'done'
-      const outcome = await catchUp(deps, address, { signal, heardSince: heardSince(address) })
+      const outcome = await catchUp(deps, address, { signal, heardSince: gaps.heardSince(service) })
       if (outcome === 'unreachable') return await noteDown(address)
       count++
       retries.done(address)
@@ -94,6 +89,7 @@ export function createReadings(
   async function readWhole({ service, node }: NodeAddress): Promise<void> {
     const address = { service, node }
     try {
+      gaps.note(domainOf(service))
       await updateNode(deps.index, address, { deepDueAt: deps.clock().getTime() })
       add(address, 'asked')
       // One that is underway may be past what was missed.
@@ -188,7 +184,7 @@ export function createReadings(
       lanes.add(domainOf(address.service), { key: `drop ${keyOf(address)}`, rank: 'thread', run })
     },
     noteGap(domain) {
-      gaps.set(domain, deps.clock())
+      gaps.note(domain)
       if (domain === undefined) slow.clear()
     },
     countRead: () => count,
