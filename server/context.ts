@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { type BareJid, domainOf } from '#shared/jid.ts'
 import { type Config, mayBlog } from './config.ts'
 import { addAuthor } from './feeds/authors.ts'
+import { createDomainServices } from './feeds/domain-services.ts'
 import { createFollowing } from './feeds/following.ts'
 import { createIndexing, type Indexing } from './feeds/indexing.ts'
 import { createLive } from './feeds/live.ts'
@@ -13,6 +14,7 @@ import { recordOldMarks } from './feeds/proofs/record-old-marks.ts'
 import { createRemaker } from './feeds/remaker.ts'
 import { createRooms } from './feeds/rooms/rooms.ts'
 import { createOriginals } from './feeds/sharing/originals.ts'
+import { createUnseenClaims } from './feeds/unseen-claims.ts'
 import { addGauges } from './gauges.ts'
 import { createHealthCheck } from './health.ts'
 import type { AppContext } from './http/context.ts'
@@ -54,7 +56,9 @@ export async function createContext({ config, log, local }: ContextParts): Promi
   const live = createLive()
   const site = stack.adopt(await openSite({ account, state, log }), (session) => session.stop())
   const metrics = createMetrics()
-  const base = { config, log, meters: metrics, index, state, secret, siteDomain, siteJid: account.jid, clock, live }
+  const services = createDomainServices({ site, clock })
+  const siteJid = account.jid
+  const base = { config, log, meters: metrics, index, state, secret, siteDomain, siteJid, services, clock, live }
 
   const people = createPeople({
     ...base,
@@ -81,6 +85,8 @@ export async function createContext({ config, log, local }: ContextParts): Promi
   const rooms = createRooms({ ...base, site, sessions, outbox })
   stack.defer(() => rooms.stop())
   const following = createFollowing({ ...base, site, outbox, people: people.sessions })
+  const claims = createUnseenClaims({ ...base, site, sessions })
+  stack.defer(() => claims.stop())
   const notifier = createNotifier({ ...base, site, people: people.sessions })
   stack.defer(() => notifier.stop())
   const originals = createOriginals({ ...base, site })
@@ -107,6 +113,7 @@ export async function createContext({ config, log, local }: ContextParts): Promi
   await proofs.start()
   await rooms.start()
   await outbox.start()
+  claims.start()
   following.start()
   notifier.start()
   originals.start()

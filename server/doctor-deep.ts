@@ -5,6 +5,7 @@ import { domainOf } from '#shared/jid.ts'
 import type { Config } from './config.ts'
 import { type Finding, fine, note, problem, warning } from './doctor-finding.ts'
 import { compareAll, type Difference } from './feeds/compare.ts'
+import { createDomainServices } from './feeds/domain-services.ts'
 import { openIndex, openState } from './store/database.ts'
 import type { XmppSession } from './xmpp/ports.ts'
 
@@ -12,7 +13,7 @@ const SUBJECT = 'Deep'
 
 /** `doctor --deep`: reads every node that the site knows and says where index or outbox have something else. */
 export async function* checkDeep(
-  session: Pick<XmppSession, 'jid' | 'pubsub'>,
+  session: Pick<XmppSession, 'jid' | 'pubsub' | 'disco'>,
   { data }: Pick<Config, 'data'>,
 ): AsyncGenerator<Finding> {
   const [indexPath, statePath] = [join(data, 'index.sqlite'), join(data, 'state.sqlite')]
@@ -21,7 +22,9 @@ export async function* checkDeep(
   const state = stack.adopt(await openState(statePath), (db) => db.destroy())
   const index = stack.adopt(await openIndex(indexPath), (db) => db.destroy())
   let differences = 0
-  for await (const difference of compareAll({ index, state, siteDomain: domainOf(session.jid), site: session })) {
+  const services = createDomainServices({ site: session, clock: () => new Date() })
+  const deps = { index, state, services, siteDomain: domainOf(session.jid), site: session }
+  for await (const difference of compareAll(deps)) {
     differences += 1
     yield judge(difference)
   }

@@ -1,5 +1,5 @@
 import type { NodeAddress } from './address.ts'
-import { type BareJid, domainOf, isSameOrSubdomain, localPart, readBareJid } from './jid.ts'
+import { type BareJid, localPart, readBareJid } from './jid.ts'
 import { NS } from './ns.ts'
 
 /** Who wrote an item: known, known by the word of a service that is not theirs, or only claimed. */
@@ -15,12 +15,12 @@ export interface Claim {
   readonly publisher?: string
   /** What the payload says. */
   readonly entryAuthor?: BareJid
-  /** The domain of the site account. */
-  readonly siteServer: BareJid
+  /** Whether the word of the item's service about who published counts (`isBelievedAbout`). */
+  readonly isServiceBelieved: boolean
 }
 
 /** Decides what a claim is worth (design, "Who wrote it"). */
-export function creditAuthor({ address, publisher, entryAuthor, siteServer }: Claim): Credit {
+export function creditAuthor({ address, publisher, entryAuthor, isServiceBelieved }: Claim): Credit {
   if (publisher === undefined || publisher === '') {
     if (isOwnNode(address)) return { kind: 'credited', author: address.service }
     return { kind: 'unverified', claimed: entryAuthor }
@@ -30,14 +30,8 @@ export function creditAuthor({ address, publisher, entryAuthor, siteServer }: Cl
   if (author === undefined || (entryAuthor !== undefined && entryAuthor !== author)) {
     return { kind: 'unverified', claimed: entryAuthor }
   }
-  if (isBelieved(address.service, author, siteServer)) return { kind: 'credited', author }
+  if (isServiceBelieved) return { kind: 'credited', author }
   return { kind: 'according', author, service: address.service }
-}
-
-/** Whether a service's word about a publisher counts: their own account, its domain or below, or the site's server. */
-function isBelieved(service: BareJid, author: BareJid, siteServer: BareJid): boolean {
-  if (service === author || isSameOrSubdomain(domainOf(service), domainOf(siteServer))) return true
-  return localPart(service) === undefined && isSameOrSubdomain(service, domainOf(author))
 }
 
 /** A node of an account where only the account itself publishes: others write in its comments and attachments. */

@@ -15,7 +15,7 @@ export interface BrowseDeps extends OwnSessionDeps {
 }
 
 /** A node that a service lists. */
-export interface ListedNode extends NodeInfo {
+export interface ListedNode extends Omit<NodeInfo, 'owners'> {
   readonly address: NodeAddress
   /** How many items it has, where the service counts them. */
   readonly count?: number
@@ -84,6 +84,6 @@ export async function browse(deps: BrowseDeps, jid: BareJid, service: BareJid): 
   return { nodes: [...found.values()], isCut: names.size > MOST }
 }
 
-function withoutEmpty(info: NodeInfo): NodeInfo {
+function withoutEmpty({ owners: _, ...info }: Partial<NodeInfo>): Partial<NodeInfo> {
   return Object.fromEntries(Object.entries(info).filter(([, value]) => value !== undefined))
 }

@@ -4,10 +4,10 @@ import type { ItemId, NodeAddress } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
 import { NS } from '#shared/ns.ts'
 import { comments } from '#shared/profiles/index.ts'
+import { mayHoldComments, type ServicesDeps } from './belief.ts'
 import { isConfigured } from './blog-node.ts'
-import { mayHoldComments } from './entry-row.ts'
 
-export interface CommentsQuestion {
+export interface CommentsQuestion extends ServicesDeps {
   readonly author: BareJid
   readonly item: ItemId
   readonly siteDomain: BareJid
@@ -26,9 +26,9 @@ export async function createCommentsNode(
   session: CommentsSession,
   question: CommentsQuestion,
 ): Promise<NodeAddress | undefined> {
-  const { author, siteDomain } = question
+  const { author } = question
   const { pubsub } = await session.readServices()
-  const hasService = pubsub !== undefined && mayHoldComments(pubsub, author, siteDomain)
+  const hasService = pubsub !== undefined && (await mayHoldComments(question, pubsub, author))
   for (const service of hasService ? [pubsub, author] : [author]) {
     const address = await createOn(session, service, question)
     if (address !== undefined) return address

@@ -9,6 +9,7 @@ import { createNodeName } from '#shared/item-id.ts'
 import { type BareJid, localPart } from '#shared/jid.ts'
 import { base, gallery, type NodeConfig } from '#shared/profiles/index.ts'
 import { cleanLine } from '#shared/text.ts'
+import { type BeliefDeps, isSeenOwner } from './belief.ts'
 import type { QueueDeps } from './outbox-deps.ts'
 import { type OwnSessionDeps, requireOwnSession } from './own-session.ts'
 import { nodeRowAddress, queue } from './queue-row.ts'
@@ -54,15 +55,24 @@ export async function queueAffiliation(
   { by, address, jid, affiliation }: { by: BareJid; address: NodeAddress } & Omit<BlockTask, 'kind'>,
 ): Promise<OutboxRow> {
   if (jid === by) throw new AppError('bad-request', 'You own this community: that stays so.')
+  const isOthers = localPart(address.service) !== undefined && address.service !== by
+  if (isOthers) throw new AppError('forbidden', 'Only its owner can block somebody on a blog.')
   const row = { account: by, address: nodeRowAddress(address), key: randomUUID() }
   return queue(deps, { kind: 'block', jid, affiliation }, row)
 }
 
-export interface OwnersDeps extends OwnSessionDeps {
+export interface OwnersDeps extends OwnSessionDeps, BeliefDeps {
   readonly state: StateDb
 }
 
-// Whom a service named as owners when they last asked; who asks again is told anew.
+/** The people of a node, as its service tells somebody. */
+export interface People {
+  readonly list: readonly Affiliation[]
+  /** Whether the site sees that it is theirs to say what happens there. */
+  readonly isSeen: boolean
+}
+
+// Who was seen to be an owner when they last asked; who asks again is looked at anew.
 const owners = new WeakMap<StateDb, Set<string>>()
 
 /** Whether somebody moderates a node, as far as it is known without asking. */
@@ -77,20 +87,18 @@ export async function isModerator(
 }
 
 /** The people of a node, as its service tells its owners; forbidden to all others. */
-export async function listPeople(
-  { state, sessions }: OwnersDeps,
-  jid: BareJid,
-  { service, node }: NodeAddress,
-): Promise<readonly Affiliation[]> {
-  const session = requireOwnSession({ sessions }, jid)
+export async function listPeople(deps: OwnersDeps, jid: BareJid, { service, node }: NodeAddress): Promise<People> {
+  const { state } = deps
+  const session = requireOwnSession(deps, jid)
   const known = owners.get(state) ?? new Set()
   owners.set(state, known)
   try {
-    const people = await session.pubsub.listAffiliations({ service, node })
-    if (!people.some((person) => person.jid === jid && person.affiliation === 'owner'))
+    const list = await session.pubsub.listAffiliations({ service, node })
+    if (!list.some((person) => person.jid === jid && person.affiliation === 'owner'))
       throw new AppError('forbidden', 'not an owner')
-    known.add(ownerKey(jid, { service, node }))
-    return people
+    const isSeen = await isSeenOwner(deps, jid, { service, node })
+    known[isSeen ? 'add' : 'delete'](ownerKey(jid, { service, node }))
+    return { list, isSeen }
   } catch (error) {
     known.delete(ownerKey(jid, { service, node }))
     if (!isAppError(error, 'forbidden')) throw error

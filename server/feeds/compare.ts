@@ -8,6 +8,7 @@ import { addressKey, type ItemId, type NodeAddress } from '#shared/address.ts'
 import { METADATA_ITEM } from '#shared/feed-metadata.ts'
 import { type BareJid, domainOf } from '#shared/jid.ts'
 import { isWithinBounds, writeSortedXml } from '#shared/xml.ts'
+import type { ServicesDeps } from './belief.ts'
 import { compareOutbox } from './compare-outbox.ts'
 import { mayReplace } from './entry-row.ts'
 import { PROBES } from './ingest.ts'
@@ -15,7 +16,7 @@ import { type ReadEntryItem, readItem } from './read-item.ts'
 import { BOUNDS } from './reading.ts'
 import { isFull, listTrimmed } from './trimmed.ts'
 
-export interface CompareDeps {
+export interface CompareDeps extends ServicesDeps {
   readonly index: IndexDb
   readonly state: StateDb
   readonly siteDomain: BareJid
@@ -93,7 +94,7 @@ async function* compareItem(deps: CompareDeps, node: NodeRow, item: Item): Async
   const address = { ...node.address, item: item.id }
   if (item.payload === undefined || PROBES.has(item.id) || !isWithinBounds(item.payload)) return
   const text = writeSortedXml(item.payload)
-  const read = readItem(deps, { node, item: { ...item, payload: item.payload }, text })
+  const read = await readItem(deps, { node, item: { ...item, payload: item.payload }, text })
   // What nobody could show is missed by nobody.
   if (typeof read === 'string') return
   if (read.kind === 'metadata') {

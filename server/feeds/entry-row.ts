@@ -1,7 +1,7 @@
 import type { EntryRow, NewEntry } from '#server/store/entry.ts'
 import { isFeed, type NodeRow } from '#server/store/node.ts'
 import { clampDate } from '#shared/dates.ts'
-import { type BareJid, domainOf, isSameOrSubdomain, localPart } from '#shared/jid.ts'
+import type { BareJid } from '#shared/jid.ts'
 import { escapeText, plainText, type SafeHtml, sanitizeHtml } from '#shared/markup.ts'
 import { markMentions } from '#shared/mentions.ts'
 import type { IngestDeps } from './ingest.ts'
@@ -19,13 +19,12 @@ export function mayReplace(existing: EntryRow, { publisher, payload, credit }: R
 
 /** The row of an item: dates that may be sorted by, only links that may be trusted. */
 export function toEntryRow(deps: IngestDeps, { node, address, existing, item, hold, isHistory }: Saving): NewEntry {
-  const { entry, credit, publisher, payload } = item
+  const { entry, credit, publisher, payload, comments } = item
   const now = deps.clock()
   const firstSeen = existing === undefined ? now : new Date(existing.firstSeenAt)
   const published = clampDate(entry.published ?? entry.updated, firstSeen)
   const claimedUpdate = clampDate(entry.updated ?? (existing === undefined ? published : now), now)
   const updatedAt = Math.max(claimedUpdate.getTime(), published.getTime())
-  const comments = isFeed(node) ? trustedComments(deps, node, item) : undefined
   const reply = entry.inReplyTo
   const html = entry.html ?? htmlOfTitle(entry.title)
   return {
@@ -95,27 +94,6 @@ function writeMore({ entry, contributor, room }: ReadEntryItem, html: SafeHtml):
 /** Whose the thread of a post is: of a blog's its owner's, in a community its writer's. */
 export function ownerOfThread({ kind, owner }: NodeRow, author: BareJid | null): BareJid | undefined {
   return kind === 'community' ? (author ?? undefined) : owner
-}
-
-/**
- * Where a post's comments are, if its author may say so: on the author's account or server, or on the site's own; in a
- * community also beside it, where its service could write them as well.
- */
-function trustedComments(deps: IngestDeps, node: NodeRow, { entry, credit }: ReadEntryItem) {
-  const { comments, via } = entry
-  // The thread of a repost is its original's, and only that one's author can say where it is.
-  if (comments === undefined || via !== undefined || credit.kind === 'unverified') return undefined
-  if (node.kind === 'community' && comments.service === node.address.service) return comments
-  // A service that is only said to know who wrote may not hang its posts above the threads of others.
-  const isTrusted = node.kind === 'community' ? credit.kind === 'credited' : credit.author === node.owner
-  return isTrusted && mayHoldComments(comments.service, credit.author, deps.siteDomain) ? comments : undefined
-}
-
-/** Whether a service may be believed to hold the comments of `author`. */
-export function mayHoldComments(service: BareJid, author: BareJid, siteDomain: BareJid): boolean {
-  if (service === author) return true
-  if (localPart(service) !== undefined) return false
-  return isSameOrSubdomain(service, domainOf(author)) || isSameOrSubdomain(service, siteDomain)
 }
 
 /** Movim's like is a comment of this one character, with or without a variation selector. */

@@ -1,4 +1,4 @@
-import { describeError } from '#server/errors.ts'
+import { describeError, isAppError } from '#server/errors.ts'
 import type { Logger } from '#server/log.ts'
 import type { Meters } from '#server/meters.ts'
 import { findBlock } from '#server/store/community.ts'
@@ -12,6 +12,7 @@ import { METADATA_ITEM } from '#shared/feed-metadata.ts'
 import { type BareJid, readBareJid } from '#shared/jid.ts'
 import { isWithinBounds, writeSortedXml } from '#shared/xml.ts'
 import { announceSaved } from './announce.ts'
+import type { ServicesDeps } from './belief.ts'
 import { mayReplace } from './entry-row.ts'
 import { BLOCKED_TOPIC, type Live } from './live.ts'
 import { judge } from './moderation/judge.ts'
@@ -22,7 +23,7 @@ import { clearEntries, removeItem } from './remove.ts'
 import { storeItem } from './store-item.ts'
 import { announceThread } from './thread.ts'
 
-export interface IngestDeps {
+export interface IngestDeps extends ServicesDeps {
   readonly index: IndexDb
   readonly state: StateDb
   readonly live: Live
@@ -100,7 +101,7 @@ async function ingestItem(deps: IngestDeps, { node, event, options }: Arrival): 
   if (await isKnown(deps, { node, item: sent, text })) return 'unchanged'
   if (isFeed(node) && (await isBlocked(deps, { node, event, options }, text))) return 'rejected'
   const isOurs = node.kind === 'comments' && (await isMarked(deps, address, sent.payload))
-  const read = readSafely(deps, { node, item: sent, text, room: options.room, isMarked: isOurs })
+  const read = await readSafely(deps, { node, item: sent, text, room: options.room, isMarked: isOurs })
   if (typeof read === 'string') return reject(deps, address, read)
   const judged = await judgeItem(deps, { node, event, options }, read)
   if (judged === 'rejected') return 'rejected'
@@ -165,10 +166,12 @@ async function isKnown({ index }: IngestDeps, { node, item, text }: SentItem): P
   return item.publisher === undefined || readBareJid(item.publisher) === existing.publisher
 }
 
-function readSafely(deps: IngestDeps, sent: SentItem): ReadItem | string {
+async function readSafely(deps: IngestDeps, sent: SentItem): Promise<ReadItem | string> {
   try {
-    return readItem(deps, sent)
+    return await readItem(deps, sent)
   } catch (error) {
+    // Whom to believe is asked of the network: the item comes again when that answers.
+    if (isAppError(error)) throw error
     return describeError(error)
   }
 }

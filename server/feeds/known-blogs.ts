@@ -1,5 +1,5 @@
 import { listAuthorRows } from '#server/store/author.ts'
-import { listCommunities } from '#server/store/community.ts'
+import { listCommunityNodes } from '#server/store/community.ts'
 import type { IndexDb, StateDb } from '#server/store/database.ts'
 import { listFollowedNodes } from '#server/store/follow.ts'
 import { addNode, deleteNode, listFeedNodes } from '#server/store/node.ts'
@@ -25,7 +25,7 @@ export interface KnownBlogsDeps {
 export async function knowBlogs({ index, state, live, clock }: KnownBlogsDeps): Promise<void> {
   const authors = (await listAuthorRows(state)).map(({ jid }) => blogOf(jid))
   const followed = await listFollowedNodes(state)
-  const communities = (await listCommunities(state)).map(({ address }) => address)
+  const communities = await listCommunityNodes(state)
   const known = new Map(
     [...authors, ...communities, ...followed].map((address): [string, NodeAddress] => [keyOf(address), address]),
   )

@@ -3,7 +3,7 @@ import type { IndexDb } from '#server/store/database.ts'
 import { saveProfile } from '#server/store/entry.ts'
 import { findNode, type NodeRow, updateNode } from '#server/store/node.ts'
 import type { Disco, DiscoInfo } from '#server/xmpp/ports.ts'
-import { localPart } from '#shared/jid.ts'
+import { type BareJid, localPart, readBareJid } from '#shared/jid.ts'
 import { NS } from '#shared/ns.ts'
 import { findProfile } from '#shared/profiles/index.ts'
 import { cleanLine } from '#shared/text.ts'
@@ -16,6 +16,8 @@ export interface NodeInfo {
   readonly type?: string
   readonly accessModel?: string
   readonly publishModel?: string
+  /** `pubsub#owner`. COMPAT(Prosody 13): it names none. */
+  readonly owners: readonly BareJid[]
 }
 
 export interface NodeInfoDeps {
@@ -25,6 +27,7 @@ export interface NodeInfoDeps {
 }
 
 const DAY = 86_400_000
+const MOST_OWNERS = 50
 
 /** Clean and bounded, from the form in an answer; a field that is empty says nothing. */
 export function readNodeInfo({ forms }: DiscoInfo): NodeInfo {
@@ -37,6 +40,7 @@ export function readNodeInfo({ forms }: DiscoInfo): NodeInfo {
     type: read('type', 200),
     accessModel: read('access_model', 20),
     publishModel: read('publish_model', 20),
+    owners: (fields?.get('pubsub#owner') ?? []).slice(0, MOST_OWNERS).flatMap((jid) => readBareJid(jid) ?? []),
   }
 }
 

@@ -26,8 +26,8 @@ export function createAttempt(deps: OutboxDeps, { onEnd }: AttemptListeners): At
       if (how === 'first' && !(await beginAttempt(deps.state, row.id))) throw new CancelledError()
     }
     try {
-      await perform(deps, { session, row, task: readTask(row), begin })
-      return { kind: 'done', isNews: how === 'first' || hasBegun }
+      const sent = await perform(deps, { session, row, task: readTask(row), begin })
+      return { kind: 'done', isNews: how === 'first' || hasBegun, sent }
     } catch (error) {
       if (error instanceof CancelledError) return { kind: 'cancelled' }
       const count = (failures.get(row.id) ?? 0) + 1

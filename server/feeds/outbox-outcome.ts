@@ -5,20 +5,19 @@ import { addressKey, sameAddress } from '#shared/address.ts'
 import { backoff } from './backoff.ts'
 import { blogOf } from './blog-of.ts'
 import type { OutboxDeps } from './outbox-deps.ts'
+import type { Sent } from './show.ts'
 import { type PostTask, readTask } from './task.ts'
 import { WaitingError } from './waiting-error.ts'
 
 export type Outcome =
   /** Not for what had been done before, and still was so. */
-  | { readonly kind: 'done'; readonly isNews: boolean }
+  | { readonly kind: 'done'; readonly isNews: boolean; readonly sent: Sent | undefined }
   /** It was taken back: there is no row any more. */
   | { readonly kind: 'cancelled' }
   | { readonly kind: 'failed'; readonly error: unknown /** How often, in a row. */; readonly failures: number }
   /** Nobody is signed in as the account, or its session is not online. */
   | { readonly kind: 'no-session'; readonly problem: AppError | undefined }
 
-// Whoever answers the question wakes the row; this is for an answer by way of another client.
-const WAIT_SECONDS = 300
 // These may pass by themselves; every other answer is the last word.
 const PASSING: ReadonlySet<ErrorCode> = new Set([
   'unavailable',
@@ -31,12 +30,14 @@ const PASSING: ReadonlySet<ErrorCode> = new Set([
 
 /** Writes down how an attempt ended, and says what has become of the row. */
 export async function settleRow(deps: OutboxDeps, row: OutboxRow, outcome: Outcome): Promise<OutboxRow['status']> {
-  if (outcome.kind === 'done') return outcome.isNews ? settleDone(deps, row) : 'done'
+  if (outcome.kind === 'done') return outcome.isNews ? settleDone(deps, row, outcome.sent) : 'done'
   if (outcome.kind === 'cancelled') return 'done'
   if (outcome.kind === 'no-session') return settleWithoutSession(deps, row, outcome.problem)
   const { error, failures } = outcome
-  if (error instanceof WaitingError)
-    return wait(deps, row, { reason: error.reason, problem: error.message, seconds: WAIT_SECONDS })
+  if (error instanceof WaitingError) {
+    const seconds = error.retryAfter ?? backoff(failures)
+    return wait(deps, row, { reason: error.reason, problem: error.message, seconds })
+  }
   // What is no AppError is a fault of ours: later code may do better, and nothing is lost until then.
   if (!(error instanceof AppError) || PASSING.has(error.code)) {
     if (!(error instanceof AppError)) deps.log.error({ ...fieldsOf(row), err: error }, 'Publishing failed')
@@ -47,9 +48,14 @@ export async function settleRow(deps: OutboxDeps, row: OutboxRow, outcome: Outco
   return refuse(deps, row, error)
 }
 
-async function settleDone({ state, clock }: OutboxDeps, row: OutboxRow): Promise<'done'> {
-  const changes = { status: 'done', reason: null, problem: null, nextTry: null, acknowledgedAt: clock() } as const
-  await updateOutboxRow(state, row.id, changes)
+async function settleDone({ state, clock }: OutboxDeps, row: OutboxRow, sent: Sent | undefined): Promise<'done'> {
+  await updateOutboxRow(state, row.id, {
+    status: 'done',
+    reason: sent === undefined ? null : 'unseen',
+    problem: sent?.problem ?? null,
+    nextTry: null,
+    acknowledgedAt: clock(),
+  })
   return 'done'
 }
 

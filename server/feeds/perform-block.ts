@@ -1,16 +1,22 @@
 import { deleteBlock, saveBlock } from '#server/store/community.ts'
+import { isSeenOwner } from './belief.ts'
 import type { OutboxDeps } from './outbox-deps.ts'
 import type { Performance } from './perform.ts'
+import type { Sent } from './show.ts'
 import type { BlockTask } from './task.ts'
 
 /** Says what somebody may do on a node; what they have written stays until it is deleted. */
 export async function performBlock(
-  { state, clock }: OutboxDeps,
+  deps: OutboxDeps,
   { session, row, begin, task: { jid, affiliation } }: Performance<BlockTask>,
-): Promise<void> {
-  await begin()
-  await session.pubsub.setAffiliation(row.address, jid, affiliation)
+): Promise<Sent | undefined> {
   const { address, account } = row
-  if (affiliation === 'outcast') await saveBlock(state, { address, jid, by: account, since: clock() })
-  else await deleteBlock(state, address, jid)
+  await begin()
+  await session.pubsub.setAffiliation(address, jid, affiliation)
+  if (!(await isSeenOwner(deps, account, address))) {
+    return { problem: `${address.service} was told, but does not show this site who owns this: nothing changes here` }
+  }
+  if (affiliation === 'outcast') await saveBlock(deps.state, { address, jid, by: account, since: deps.clock() })
+  else await deleteBlock(deps.state, address, jid)
+  return undefined
 }

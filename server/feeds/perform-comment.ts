@@ -11,15 +11,16 @@ import { requireNotBlocked } from './blocks.ts'
 import type { OutboxDeps } from './outbox-deps.ts'
 import type { Performance } from './perform.ts'
 import { isMarked, markWords } from './proofs/mark.ts'
-import { ingestOwn, nameOf, publish } from './publish.ts'
+import { nameOf, publish } from './publish.ts'
 import { queue } from './queue-row.ts'
+import { type Sent, showPublished, showRetracted } from './show.ts'
 import { type CommentTask, type RemoveCommentTask, saveTask } from './task.ts'
 
 /** Publishes a comment, unless it is there already. */
 export async function performComment(
   deps: OutboxDeps,
   { session, row, task, begin }: Performance<CommentTask>,
-): Promise<void> {
+): Promise<Sent | undefined> {
   const { address, account } = row
   await requireNotBlocked(deps, { address, account: task.contributor?.jid ?? account }, 'You are blocked here')
   const found = row.attempts > 0 ? (await session.pubsub.findItem(address))?.payload : undefined
@@ -35,7 +36,7 @@ export async function performComment(
       throw new AppError('forbidden', 'The blog does not take comments from you here', { cause: error })
     }
   }
-  await ingestOwn(deps, { kind: 'published', address, item: { id: address.item, payload, publisher: account } })
+  return showPublished(deps, { session, row, address }, { id: address.item, payload, publisher: account })
 }
 
 async function write(deps: OutboxDeps, { address, account }: OutboxRow, task: CommentTask): Promise<Element> {
@@ -54,21 +55,24 @@ async function write(deps: OutboxDeps, { address, account }: OutboxRow, task: Co
 export async function performRemoveComment(
   deps: OutboxDeps,
   performance: Performance<RemoveCommentTask>,
-): Promise<void> {
+): Promise<Sent | undefined> {
   const { session, row, begin } = performance
   const { address, account } = row
   // Put back before it was gone.
   const decision = await findDecision(deps.state, address)
-  if (decision?.payload !== undefined && decision.what !== 'removed' && decision.author !== account) return
+  if (decision?.payload !== undefined && decision.what !== 'removed' && decision.author !== account) return undefined
   await begin()
   try {
     await session.pubsub.retractItem(address)
   } catch (error) {
-    if (isAppError(error, 'forbidden', 'not-implemented')) return forward(deps, performance, error)
+    if (isAppError(error, 'forbidden', 'not-implemented')) {
+      await forward(deps, performance, error)
+      return undefined
+    }
     if (!isAppError(error, 'not-found', 'gone')) throw error
   }
   deps.log.debug({ account, item: addressKey(address) }, 'A comment was removed')
-  await ingestOwn(deps, { kind: 'retracted', address })
+  return showRetracted(deps, { session, row, address })
 }
 
 // COMPAT(Prosody 13): who published to an open node may not retract there; the owner may.

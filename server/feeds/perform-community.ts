@@ -2,22 +2,24 @@ import { AppError, isAppError } from '#server/errors.ts'
 import { saveCommunity } from '#server/store/community.ts'
 import { addNode, updateNode } from '#server/store/node.ts'
 import type { NodeConfig } from '#server/xmpp/ports.ts'
+import { isSeenOwner } from './belief.ts'
 import { isConfigured } from './blog-node.ts'
 import { communityConfig } from './communities.ts'
 import { followNodes } from './follow.ts'
 import type { OutboxDeps } from './outbox-deps.ts'
 import type { Performance } from './perform.ts'
+import type { Sent } from './show.ts'
 import type { CommunityTask } from './task.ts'
 
 type CommunityPerformance = Performance<CommunityTask>
 
 /** Makes a node for many as it was wished for, or not at all, and follows it for its maker. */
-export async function performCommunity(deps: OutboxDeps, performance: CommunityPerformance): Promise<void> {
+export async function performCommunity(deps: OutboxDeps, performance: CommunityPerformance): Promise<Sent | undefined> {
   const { row, session, task, begin } = performance
   await begin()
   await make(performance)
   for (const jid of task.publishers) await session.pubsub.setAffiliation(row.address, jid, 'publisher')
-  await know(deps, performance)
+  return know(deps, performance)
 }
 
 async function make({ row, session, task }: CommunityPerformance): Promise<void> {
@@ -62,16 +64,24 @@ function findProblem({ access_model = 'open', publish_model }: NodeConfig, wante
   return undefined
 }
 
-async function know(deps: OutboxDeps, { row, task }: CommunityPerformance): Promise<void> {
+/** Followed in any case; shown to everybody once it is seen whose it is. */
+async function know(deps: OutboxDeps, { row, task }: CommunityPerformance): Promise<Sent | undefined> {
   const { state, index, clock } = deps
   const { account } = row
   const { service, node } = row.address
   const address = { service, node }
   const config = communityConfig(task)
   const { title, description, type } = config
+  if (!(await isSeenOwner(deps, account, address))) {
+    await followNodes(deps, account, [{ address, title: task.title }])
+    return {
+      problem: `${service} was asked for it, but does not show this site who owns it: only its followers see it here`,
+    }
+  }
   await saveCommunity(state, { address, owner: account, since: clock() })
   await addNode(index, { address, kind: 'community', now: clock() })
-  const learned = { title, description, type, publishModel: config.publish_model, accessModel: config.access_model }
+  const learned = { title, description, type, publishModel: config.publish_model }
   await updateNode(index, address, { ...learned, status: 'open', isWaiting: 0 })
   await followNodes(deps, account, [{ address, title: task.title }])
+  return undefined
 }

@@ -5,13 +5,13 @@ import { addressKey, sameAddress } from '#shared/address.ts'
 import { NS } from '#shared/ns.ts'
 import type { OutboxDeps } from './outbox-deps.ts'
 import type { Performance } from './perform.ts'
-import { ingestOwn } from './publish.ts'
 import { queue } from './queue-row.ts'
 import { deleteAttachmentsNode, mayMakeAttachments } from './reactions/attachments-node.ts'
+import { type Sent, showRetracted } from './show.ts'
 import { type DeleteTask, saveTask } from './task.ts'
 
 /** Retracts a post, and then deletes the node of its comments. */
-export async function performDelete(deps: OutboxDeps, performance: Performance<DeleteTask>): Promise<void> {
+export async function performDelete(deps: OutboxDeps, performance: Performance<DeleteTask>): Promise<Sent | undefined> {
   const { session, row, begin, task } = performance
   const { comments } = task
   await begin()
@@ -19,13 +19,14 @@ export async function performDelete(deps: OutboxDeps, performance: Performance<D
     await ignoring(session.pubsub.retractItem(row.address), 'not-found', 'gone')
   } catch (error) {
     if (row.address.service === row.account || !isAppError(error, 'forbidden', 'not-implemented')) throw error
-    return forward(deps, performance, error)
+    await forward(deps, performance, error)
+    return undefined
   }
   const isOwnThread =
     comments?.node.startsWith(NS.COMMENTS_PREFIX) === true && (await isOnlyThreadOf(deps, row, comments))
-  await ingestOwn(deps, { kind: 'retracted', address: row.address })
+  const sent = await showRetracted(deps, { session, row, address: row.address })
   if (await mayMakeAttachments(deps.state, row.account, row.address)) await deleteAttachmentsNode(session, row.address)
-  if (comments === undefined || !isOwnThread) return
+  if (comments === undefined || !isOwnThread) return sent
   // Another's, or made by another client on a service that keeps it: that is not for us to delete.
   await ignoring(
     session.pubsub.deleteNode(comments),
@@ -35,6 +36,7 @@ export async function performDelete(deps: OutboxDeps, performance: Performance<D
     'not-implemented',
     'bad-request',
   )
+  return sent
 }
 
 // COMPAT(Prosody 13): who published to a node of others may not retract there; the owner may.

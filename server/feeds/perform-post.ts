@@ -15,15 +15,16 @@ import { createCommentsNode } from './comments-node.ts'
 import type { OutboxDeps } from './outbox-deps.ts'
 import type { Performance } from './perform.ts'
 import { forgetPrepared, prepare } from './prepare.ts'
-import { ingestOwn, nameOf, publish } from './publish.ts'
+import { nameOf, publish } from './publish.ts'
 import { createAttachmentsNode, mayMakeAttachments } from './reactions/attachments-node.ts'
 import { findChannel } from './rooms/link-posts.ts'
+import { type Sent, showPublished } from './show.ts'
 import { type PostTask, saveTask } from './task.ts'
 
 type PostPerformance = Performance<PostTask>
 
 /** Publishes a post or an edit, unless the node has it, or something newer, already. */
-export async function performPost(deps: OutboxDeps, performance: PostPerformance): Promise<void> {
+export async function performPost(deps: OutboxDeps, performance: PostPerformance): Promise<Sent | undefined> {
   const { session, row, task } = performance
   await requireNotBlocked(deps, row, 'You are blocked in this community. Your text is kept as a draft')
   const isBlog = sameAddress(blogOf(row.account), { service: row.address.service, node: row.address.node })
@@ -32,11 +33,10 @@ export async function performPost(deps: OutboxDeps, performance: PostPerformance
   const found = mustRead ? await session.pubsub.findItem(row.address) : undefined
   const verdict = compare(deps, performance, found)
   const payload = verdict === 'publish' ? await publishPost(deps, performance, found?.payload) : found?.payload
-  if (payload !== undefined) {
-    const item = { id: row.address.item, payload, publisher: found?.publisher ?? row.account }
-    await ingestOwn(deps, { kind: 'published', address: row.address, item })
-  }
+  const item = { id: row.address.item, payload, publisher: found?.publisher ?? row.account }
+  const sent = await showPublished(deps, { session, row, address: row.address }, item)
   await endDraft(deps, performance)
+  return sent
 }
 
 /** What was typed since the form was sent is a draft still. */
@@ -152,6 +152,7 @@ async function chooseComments(
     author: row.account,
     item: row.address.item,
     siteDomain: deps.siteDomain,
+    services: deps.services,
     title: task.draft.title,
     random: () => crypto.randomUUID().slice(0, 4),
   })

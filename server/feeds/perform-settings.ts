@@ -7,7 +7,8 @@ import { blogOf } from './indexing.ts'
 import type { OutboxDeps } from './outbox-deps.ts'
 import type { Performance } from './perform.ts'
 import { prepare } from './prepare.ts'
-import { ingestOwn, publish } from './publish.ts'
+import { publish } from './publish.ts'
+import { showPublished } from './show.ts'
 import type { SettingsTask } from './task.ts'
 
 /** Puts a person's name, and an author's title and description, where XMPP clients look for them. */
@@ -43,7 +44,7 @@ async function publishMetadata(deps: OutboxDeps, { session, row, task }: Perform
         })
   if (payload !== original) await publish({ session, row }, payload)
   const item = { id: row.address.item, payload, publisher: row.account }
-  await ingestOwn(deps, { kind: 'published', address: row.address, item })
+  await showPublished(deps, { session, row, address: row.address }, item)
 }
 
 async function unlessImpossible(request: Promise<unknown>): Promise<void> {

@@ -16,6 +16,7 @@ import { performReact } from './reactions/perform-react.ts'
 import { performAnnounce } from './rooms/perform-announce.ts'
 import { performRoomMessage } from './rooms/perform-message.ts'
 import { performRoom, performRoomMember } from './rooms/perform-room.ts'
+import type { Sent } from './show.ts'
 import type { Task } from './task.ts'
 
 export interface Performance<T extends Task = Task> {
@@ -31,43 +32,41 @@ export interface Performance<T extends Task = Task> {
 /** The row was taken back before it was begun. */
 export class CancelledError extends Error {}
 
-/** Does what a row says, on the network and then in the index. Again does no harm. Fails by AppError. */
-export async function perform(deps: OutboxDeps, { task, ...performance }: Performance): Promise<void> {
-  switch (task.kind) {
-    case 'post':
-      return performPost(deps, { ...performance, task })
-    case 'delete':
-      return performDelete(deps, { ...performance, task })
-    case 'comment':
-      return performComment(deps, { ...performance, task })
-    case 'remove-comment':
-      return performRemoveComment(deps, { ...performance, task })
-    case 'restore-comment':
-      return performRestoreComment(deps, { ...performance, task })
-    case 'close-thread':
-      return performCloseThread(deps, { ...performance, task })
-    case 'react':
-      return performReact(deps, { ...performance, task })
-    case 'settings':
-      return performSettings(deps, { ...performance, task })
-    case 'relink':
-      return performRelink(deps, { ...performance, task })
-    case 'follow':
-    case 'unfollow':
-      return performFollow(deps, performance)
-    case 'community':
-      return performCommunity(deps, { ...performance, task })
-    case 'block':
-      return performBlock(deps, { ...performance, task })
-    case 'room':
-      return performRoom(deps, { ...performance, task })
-    case 'room-member':
-      return performRoomMember(deps, { ...performance, task })
-    case 'room-message':
-      return performRoomMessage(deps, { ...performance, task })
-    case 'announce':
-      return performAnnounce(deps, { ...performance, task })
-    case 'public-follows':
-      return performPublicFollows(deps, performance)
-  }
+type Performer<T extends Task> = (
+  deps: OutboxDeps,
+  performance: Performance<T>,
+) => Promise<Sent | undefined> | Promise<void>
+type Performers = { readonly [Kind in Task['kind']]: Performer<Extract<Task, { readonly kind: Kind }>> }
+
+const PERFORMERS: Performers = {
+  post: performPost,
+  delete: performDelete,
+  comment: performComment,
+  'remove-comment': performRemoveComment,
+  'restore-comment': performRestoreComment,
+  'close-thread': performCloseThread,
+  react: performReact,
+  settings: performSettings,
+  relink: performRelink,
+  follow: performFollow,
+  unfollow: performFollow,
+  community: performCommunity,
+  block: performBlock,
+  room: performRoom,
+  'room-member': performRoomMember,
+  'room-message': performRoomMessage,
+  announce: performAnnounce,
+  'public-follows': performPublicFollows,
+}
+
+/** Every kind of task. */
+export const TASK_KINDS = Object.keys(PERFORMERS) as readonly Task['kind'][]
+
+/**
+ * Does what a row says, on the network and then, as far as it may be believed or is seen, in the index and the state.
+ * Again does no harm. Resolves with why nothing of it shows here, if so. Fails by AppError.
+ */
+export async function perform(deps: OutboxDeps, performance: Performance): Promise<Sent | undefined> {
+  const performer = PERFORMERS[performance.task.kind] as Performer<Task>
+  return (await performer(deps, performance)) ?? undefined
 }

@@ -5,6 +5,8 @@ import { addAuthor, prepareBlog } from './authors.ts'
 import type { OutboxDeps } from './outbox-deps.ts'
 import { WaitingError } from './waiting-error.ts'
 
+// Whoever answers the question wakes the row; this is for an answer by way of another client.
+const CONSENT_SECONDS = 300
 const prepared = new WeakSet<XmppSession>()
 
 /** Sees once a session that its account's blog is there and may be shown. */
@@ -13,7 +15,8 @@ export async function prepare(deps: OutboxDeps, session: XmppSession): Promise<v
   const isKnown = (await findAuthor(deps.state, session.jid)) !== undefined
   const outcome = isKnown ? await prepareBlog(deps, session.jid) : await addAuthor(deps, session.jid)
   if (outcome.kind === 'needs-consent') {
-    throw new WaitingError('needs-consent', 'Your blog is not open to everybody yet: say first whether it may be')
+    const words = 'Your blog is not open to everybody yet: say first whether it may be'
+    throw new WaitingError('needs-consent', words, { retryAfter: CONSENT_SECONDS })
   }
   if (outcome.kind === 'refused') {
     throw new AppError('forbidden', 'Your blog is not open to everybody, and you said that it shall stay so')

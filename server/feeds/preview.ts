@@ -7,11 +7,12 @@ import { asItemId, type NodeAddress } from '#shared/address.ts'
 import { creditAuthor } from '#shared/credit.ts'
 import type { Entry } from '#shared/entry.ts'
 import { type FeedMetadata, METADATA_ITEM, readFeedMetadata } from '#shared/feed-metadata.ts'
-import { type BareJid, domainOf, localPart } from '#shared/jid.ts'
+import { type BareJid, domainOf, localPart, readBareJid } from '#shared/jid.ts'
 import { NS } from '#shared/ns.ts'
 import { findProfile } from '#shared/profiles/index.ts'
 import { cleanLine } from '#shared/text.ts'
 import { isWithinBounds } from '#shared/xml.ts'
+import { isBelievedAbout, type ServicesDeps } from './belief.ts'
 import type { Indexing } from './indexing.ts'
 import { PROBES } from './ingest.ts'
 import { type NodeInfo, readNodeInfo } from './node-info.ts'
@@ -41,7 +42,7 @@ export interface PreviewPost {
   readonly author?: BareJid
 }
 
-export interface PreviewDeps {
+export interface PreviewDeps extends ServicesDeps {
   readonly index: IndexDb
   readonly indexing?: Pick<Indexing, 'watch'>
   readonly siteDomain: BareJid
@@ -98,7 +99,7 @@ interface Found {
   avatar?: Buffer
 }
 
-function assemble(deps: PreviewDeps, address: NodeAddress, found: Found): Preview {
+async function assemble(deps: PreviewDeps, address: NodeAddress, found: Found): Promise<Preview> {
   const { metadata, info, name, avatar, items = [], error } = found
   return {
     title: metadata?.title ?? info?.title,
@@ -106,7 +107,7 @@ function assemble(deps: PreviewDeps, address: NodeAddress, found: Found): Previe
     language: metadata?.language,
     name: name ?? metadata?.author.name,
     avatar,
-    posts: readPosts(deps, { address, type: info?.type, items }),
+    posts: await readPosts(deps, { address, type: info?.type, items }),
     problem: found.items === undefined ? explain(address, error) : undefined,
     isMissing: isAppError(error, 'not-found', 'gone', 'not-implemented') || isServerMissing(error),
   }
@@ -149,19 +150,27 @@ async function readItems({ pubsub }: XmppSession, address: NodeAddress): Promise
   }
 }
 
-function readPosts(
-  { siteDomain }: PreviewDeps,
+async function readPosts(
+  deps: PreviewDeps,
   { address, type, items }: { address: NodeAddress; type: string | undefined; items: readonly Item[] },
-): PreviewPost[] {
-  const posts = items.flatMap(({ id, payload, publisher }) => {
-    if (id === METADATA_ITEM || payload === undefined || !isWithinBounds(payload)) return []
+): Promise<PreviewPost[]> {
+  const posts: PreviewPost[] = []
+  for (const { id, payload, publisher } of items) {
+    if (id === METADATA_ITEM || payload === undefined || !isWithinBounds(payload)) continue
     const entry = findProfile({ type, node: address.node, payload })?.readEntry(payload)
-    if (entry === undefined) return []
-    const credit = creditAuthor({ address, publisher, entryAuthor: entry.author.jid, siteServer: siteDomain })
-    return { entry, ...(credit.kind === 'credited' ? { author: credit.author } : {}) }
-  })
+    if (entry === undefined) continue
+    const by = publisher === undefined ? undefined : readBareJid(publisher)
+    const isServiceBelieved = by !== undefined && (await isBelieved(deps, address.service, by))
+    const credit = creditAuthor({ address, publisher, entryAuthor: entry.author.jid, isServiceBelieved })
+    posts.push({ entry, ...(credit.kind === 'credited' ? { author: credit.author } : {}) })
+  }
   const at = ({ entry }: PreviewPost) => (entry.published ?? entry.updated)?.getTime() ?? 0
   return posts.sort((a, b) => at(b) - at(a)).slice(0, MOST_POSTS)
+}
+
+/** While it is not known whom to believe, nobody is. */
+async function isBelieved(deps: PreviewDeps, service: BareJid, author: BareJid): Promise<boolean> {
+  return isBelievedAbout(deps, service, author).catch(() => false)
 }
 
 async function readMetadata({ pubsub }: XmppSession, address: NodeAddress): Promise<FeedMetadata | undefined> {

@@ -2,11 +2,8 @@ import type { Element } from 'ltx'
 import { AppError } from '#server/errors.ts'
 import { findAccount } from '#server/store/account.ts'
 import { findPersonName } from '#server/store/person.ts'
-import type { PubsubEvent } from '#server/xmpp/ports.ts'
-import { addressKey } from '#shared/address.ts'
 import { type BareJid, localPart } from '#shared/jid.ts'
 import { isWithinBounds, writeXml } from '#shared/xml.ts'
-import { ingest } from './ingest.ts'
 import type { OutboxDeps } from './outbox-deps.ts'
 import type { Performance } from './perform.ts'
 
@@ -37,17 +34,6 @@ export async function publish({ session, row }: Pick<Performance, 'session' | 'r
     )
   }
   await session.pubsub.publishItem(row.address, payload)
-}
-
-/** Puts what was just done into the index, so that the page has it before the service tells. */
-export async function ingestOwn(deps: OutboxDeps, event: PubsubEvent): Promise<void> {
-  try {
-    await ingest(deps, event)
-  } catch (error) {
-    // It is on the network, which is the truth: the index hears of it again.
-    deps.log.error({ item: addressKey(event.address), err: error }, 'What was published could not be indexed')
-    deps.indexing?.watch(event.address)
-  }
 }
 
 /** What somebody is called: as they last said, else as their account is. */

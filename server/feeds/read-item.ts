@@ -1,7 +1,7 @@
 import type { Element } from 'ltx'
 import { isFeed, type NodeRow } from '#server/store/node.ts'
 import type { Item } from '#server/xmpp/ports.ts'
-import type { ItemAddress } from '#shared/address.ts'
+import type { ItemAddress, NodeAddress } from '#shared/address.ts'
 import { type Contributor, readContributor } from '#shared/contributor.ts'
 import { type Credit, creditAuthor } from '#shared/credit.ts'
 import type { Entry } from '#shared/entry.ts'
@@ -15,6 +15,7 @@ import {
   type ProfileName,
   room as roomProfile,
 } from '#shared/profiles/index.ts'
+import { isBelievedAbout, mayHoldComments, type ServicesDeps } from './belief.ts'
 import { claimOfRepost, withoutFalseVia } from './sharing/read-repost.ts'
 
 /** What is known of a message in a room beside itself: nothing of it is its sender's to say. */
@@ -41,6 +42,8 @@ export interface ReadEntryItem {
   /** As the service says, or as it cannot be otherwise on an account's own node. */
   readonly publisher: BareJid | undefined
   readonly payload: string
+  /** Where the comments on it are, if its author may say so. */
+  readonly comments: NodeAddress | undefined
   /** Whose comment our own site account published for them. */
   readonly contributor?: Contributor
   /** Of a message in a room: the post that it announces, or that it answers by way of others. */
@@ -68,11 +71,17 @@ export interface SentItem {
   readonly isMarked?: boolean
 }
 
-/** Plain data of an item, or why there is none. */
-export function readItem(
-  { siteDomain, siteJid }: { readonly siteDomain: BareJid; readonly siteJid?: BareJid },
+export interface ReadItemDeps extends ServicesDeps {
+  readonly siteDomain: BareJid
+  readonly siteJid?: BareJid
+}
+
+/** Plain data of an item, or why there is none. Throws `unavailable` where it is not known yet whom to believe. */
+export async function readItem(
+  deps: ReadItemDeps,
   { node, item, text, room, isMarked = false }: SentItem,
-): ReadItem | string {
+): Promise<ReadItem | string> {
+  const { siteJid } = deps
   const { payload, publisher: stamped } = item
   if (item.id === METADATA_ITEM && node.kind === 'blog') {
     const metadata = readFeedMetadata(payload)
@@ -86,7 +95,7 @@ export function readItem(
   const { profile, entry: read } = found
   // Whoever publishes a repost is its author, whomever it names.
   const entryAuthor = read.via === undefined ? read.author.jid : undefined
-  const said = creditOf({ siteDomain, node, stamped, entryAuthor })
+  const said = await creditOf(deps, { node, stamped, entryAuthor })
   // Anybody may name anybody; only our own account asks for a proof first.
   const isOurs = node.kind === 'comments' && said.kind !== 'unverified' && said.author === siteJid
   const contributor = isOurs ? readContributor(payload) : undefined
@@ -96,7 +105,8 @@ export function readItem(
   const entry = claimOfRepost(read, credit)
   const publisher = readPublisher(stamped) ?? (credit.kind === 'credited' ? credit.author : undefined)
   const proved = isForged ? undefined : contributor
-  return { kind: 'entry', profile, entry, credit, publisher, payload: text, contributor: proved }
+  const comments = isFeed(node) ? await trustedComments(deps, node, { entry, credit }) : undefined
+  return { kind: 'entry', profile, entry, credit, publisher, payload: text, comments, contributor: proved }
 }
 
 /** What an item of any node but a room says, whoever said it. */
@@ -120,7 +130,7 @@ function readMessage({ item, text, room }: Omit<SentItem, 'node'>): ReadEntryIte
     publisher === undefined ? { kind: 'unverified', claimed: undefined } : { kind: 'credited', author: publisher }
   const known = { ...entry, author: { ...(nick && { name: nick }) }, published: at, updated }
   return {
-    ...{ kind: 'entry', profile: roomProfile.name, credit, publisher, payload: text, room },
+    ...{ kind: 'entry', profile: roomProfile.name, credit, publisher, payload: text, room, comments: undefined },
     entry: { ...known, ...(inReplyTo && { inReplyTo }) },
     ...(root && { root }),
   }
@@ -139,18 +149,37 @@ function isOwn({ id, publisher }: Item): boolean {
 }
 
 interface CreditQuestion {
-  readonly siteDomain: BareJid
   readonly node: NodeRow
   readonly stamped: string | undefined
   readonly entryAuthor: BareJid | undefined
 }
 
-function creditOf({ siteDomain, node, stamped, entryAuthor }: CreditQuestion): Credit {
+async function creditOf(deps: ReadItemDeps, { node, stamped, entryAuthor }: CreditQuestion): Promise<Credit> {
   // Anybody may write on a comments node, whatever it is called and on whose account it is.
   if (node.kind === 'comments' && (stamped === undefined || stamped === '')) {
     return { kind: 'unverified', claimed: entryAuthor }
   }
-  return creditAuthor({ address: node.address, publisher: stamped, entryAuthor, siteServer: siteDomain })
+  const publisher = readPublisher(stamped)
+  const isServiceBelieved = publisher !== undefined && (await isBelievedAbout(deps, node.address.service, publisher))
+  return creditAuthor({ address: node.address, publisher: stamped, entryAuthor, isServiceBelieved })
+}
+
+/**
+ * Where a post's comments are, if its author may say so: on the author's account or server, or on the site's own; in a
+ * community also beside it, where its service could write them as well.
+ */
+async function trustedComments(
+  deps: ReadItemDeps,
+  node: NodeRow,
+  { entry, credit }: Pick<ReadEntryItem, 'entry' | 'credit'>,
+): Promise<NodeAddress | undefined> {
+  const { comments, via } = entry
+  // The thread of a repost is its original's, and only that one's author can say where it is.
+  if (comments === undefined || via !== undefined || credit.kind === 'unverified') return undefined
+  if (node.kind === 'community' && comments.service === node.address.service) return comments
+  // A service that is only said to know who wrote may not hang its posts above the threads of others.
+  const isTrusted = node.kind === 'community' ? credit.kind === 'credited' : credit.author === node.owner
+  return isTrusted && (await mayHoldComments(deps, comments.service, credit.author)) ? comments : undefined
 }
 
 function readPublisher(stamped: string | undefined): BareJid | undefined {

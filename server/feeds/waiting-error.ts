@@ -1,11 +1,11 @@
-import { AppError } from '#server/errors.ts'
+import { AppError, type AppErrorOptions } from '#server/errors.ts'
 
-/** It cannot be done before somebody does something; `reason` says what in one word. */
+/** It cannot be done, or not be seen to be done, before something else happens; `reason` says what in one word. */
 export class WaitingError extends AppError {
   readonly reason: string
 
-  constructor(reason: string, message: string) {
-    super('unavailable', message)
+  constructor(reason: string, message: string, options: AppErrorOptions = {}) {
+    super('unavailable', message, options)
     this.reason = reason
   }
 }

@@ -1,4 +1,5 @@
 import type { Config } from '#server/config.ts'
+import type { DomainServices } from '#server/feeds/domain-services.ts'
 import type { Indexing } from '#server/feeds/indexing.ts'
 import type { Live } from '#server/feeds/live.ts'
 import type { Outbox } from '#server/feeds/outbox.ts'
@@ -27,6 +28,8 @@ export interface AppContext {
   readonly state: StateDb
   readonly secret: Secret
   readonly siteDomain: BareJid
+  readonly siteJid: BareJid
+  readonly services: DomainServices
   readonly people: People
   /** Somebody's own session, to be handed on to the feeds room. */
   readonly sessions: People['session']

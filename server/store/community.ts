@@ -3,7 +3,7 @@ import type { NodeAddress } from '#shared/address.ts'
 import { type BareJid, domainOf } from '#shared/jid.ts'
 import type { StateDb } from './database.ts'
 
-/** A node for many that was made here. */
+/** A node for many that was made here, by somebody whom the site saw to own it. */
 export interface Community {
   readonly address: NodeAddress
   readonly owner: BareJid
@@ -14,21 +14,61 @@ export async function saveCommunity(state: StateDb, { address, owner, since }: C
   const { service, node } = address
   await state
     .insertInto('community')
-    .values({ service, node, owner, since: since.toISOString() })
-    .onConflict((conflict) => conflict.doNothing())
+    .values({ service, node, owner, since: since.toISOString(), isSeen: 1 })
+    .onConflict((conflict) =>
+      conflict
+        .columns(['service', 'node'])
+        .doUpdateSet({ owner, since: since.toISOString(), isSeen: 1 })
+        .where('community.isSeen', '=', 0),
+    )
     .execute()
 }
 
 export async function findCommunity(state: StateDb, { service, node }: NodeAddress): Promise<Community | undefined> {
   const query = state.selectFrom('community').selectAll().where('service', '=', service).where('node', '=', node)
-  const row = await query.executeTakeFirst()
+  const row = await query.where('isSeen', '=', 1).executeTakeFirst()
   return row && { address: { service, node }, owner: row.owner, since: new Date(row.since) }
 }
 
 /** All that were made here, the newest first. */
 export async function listCommunities(state: StateDb): Promise<Community[]> {
-  const rows = await state.selectFrom('community').selectAll().orderBy('since', 'desc').limit(1_000).execute()
+  const query = state.selectFrom('community').selectAll().where('isSeen', '=', 1)
+  const rows = await query.orderBy('since', 'desc').limit(1_000).execute()
   return rows.map(({ service, node, owner, since }) => ({ address: { service, node }, owner, since: new Date(since) }))
+}
+
+/** The nodes of all communities, also of those whose owner is still to be seen. */
+export function listCommunityNodes(state: StateDb): Promise<NodeAddress[]> {
+  return state.selectFrom('community').select(['service', 'node']).limit(1_000).execute()
+}
+
+/** Somebody who is remembered to own a node, from before that had to be seen. */
+export interface UnseenClaim {
+  readonly address: NodeAddress
+  readonly owner: BareJid
+  /** Whom they shut out of it; absent where they made it. */
+  readonly blocked?: BareJid
+}
+
+export async function listUnseenClaims(state: StateDb): Promise<UnseenClaim[]> {
+  const communities = await state.selectFrom('community').selectAll().where('isSeen', '=', 0).execute()
+  const blocks = await state.selectFrom('block').selectAll().where('isSeen', '=', 0).execute()
+  return [
+    ...communities.map(({ service, node, owner }) => ({ address: { service, node }, owner })),
+    ...blocks.map(({ service, node, by, jid }) => ({ address: { service, node }, owner: by, blocked: jid })),
+  ]
+}
+
+/** The site has seen that it is so. */
+export async function saveSeen(state: StateDb, { address, owner, blocked }: UnseenClaim): Promise<void> {
+  const { service, node } = address
+  if (blocked === undefined) {
+    const query = state.updateTable('community').set({ isSeen: 1 }).where('service', '=', service)
+    await query.where('node', '=', node).where('owner', '=', owner).execute()
+  } else {
+    const query = state.updateTable('block').set({ isSeen: 1 }).where('service', '=', service)
+    await query.where('node', '=', node).where('jid', '=', blocked).where('by', '=', owner).execute()
+  }
 }
 
 /** Remembers who was shut out of a node, and by whom. */
@@ -39,8 +79,8 @@ export async function saveBlock(
   const { service, node } = address
   await state
     .insertInto('block')
-    .values({ service, node, jid, by, since: since.toISOString() })
-    .onConflict((conflict) => conflict.columns(['service', 'node', 'jid']).doUpdateSet({ by }))
+    .values({ service, node, jid, by, since: since.toISOString(), isSeen: 1 })
+    .onConflict((conflict) => conflict.columns(['service', 'node', 'jid']).doUpdateSet({ by, isSeen: 1 }))
     .execute()
 }
 
@@ -56,7 +96,12 @@ export async function findBlock(
   jid: BareJid,
 ): Promise<BareJid | undefined> {
   const query = state.selectFrom('block').select('by').where('service', '=', service).where('node', '=', node)
-  return (await query.where('jid', 'in', [jid, domainOf(jid)]).executeTakeFirst())?.by
+  return (
+    await query
+      .where('jid', 'in', [jid, domainOf(jid)])
+      .where('isSeen', '=', 1)
+      .executeTakeFirst()
+  )?.by
 }
 
 /** Everybody who is shut out of these nodes, the newest first. */
@@ -68,6 +113,7 @@ export async function listBlocks(
   const rows = await state
     .selectFrom('block')
     .selectAll()
+    .where('isSeen', '=', 1)
     .where(sql<boolean>`(service, node) IN (SELECT value ->> 0, value ->> 1 FROM json_each(${wanted}))`)
     .orderBy('since', 'desc')
     .limit(1_000)
@@ -77,5 +123,6 @@ export async function listBlocks(
 
 /** The communities that somebody made here. */
 export async function listCommunitiesOf(state: StateDb, owner: BareJid): Promise<NodeAddress[]> {
-  return state.selectFrom('community').select(['service', 'node']).where('owner', '=', owner).orderBy('since').execute()
+  const query = state.selectFrom('community').select(['service', 'node']).where('owner', '=', owner)
+  return query.where('isSeen', '=', 1).orderBy('since').execute()
 }

@@ -90,6 +90,8 @@ export interface CommunityTable {
   node: string
   owner: BareJid
   since: string
+  /** Whether the site sees that it is its owner's; what was remembered before that was asked for is looked at again. */
+  isSeen: Generated<number>
 }
 
 /** Somebody who was shut out of a node here, by one of its owners; of a blog, of all its comments. */
@@ -100,6 +102,8 @@ export interface BlockTable {
   jid: BareJid
   by: BareJid
   since: string
+  /** As of a community. */
+  isSeen: Generated<number>
 }
 
 export interface OutboxTable {

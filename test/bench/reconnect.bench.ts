@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { createDomainServices } from '#server/feeds/domain-services.ts'
 import { createIndexing } from '#server/feeds/indexing.ts'
 import { createLive } from '#server/feeds/live.ts'
 import { silentLogger } from '#server/log.ts'
@@ -43,7 +44,8 @@ async function reconnect(): Promise<Spent> {
   const begin = createSite(server, proxy.port)
   const deps = { index, state, live: createLive(), log: silentLogger, meters: noMeters, clock: () => new Date() }
   const listen = async (site: XmppSession) => {
-    const indexing = createIndexing({ ...deps, site, siteDomain: jidOf(server.domain) })
+    const services = createDomainServices({ site, clock: deps.clock })
+    const indexing = createIndexing({ ...deps, site, services, siteDomain: jidOf(server.domain) })
     await indexing.start()
     await indexing.idle()
     return indexing

@@ -135,7 +135,7 @@ for (const kind of ['ejabberd', 'prosody'] as const) {
       assert.equal(await guest.pubsub.findItem(address), undefined)
       const block = { by: owner.jid, address: to, jid: guest.jid }
       await scene.done(await queueAffiliation(ctx, { ...block, affiliation: 'outcast' }))
-      const people = await listPeople(ctx, owner.jid, to)
+      const { list: people } = await listPeople(ctx, owner.jid, to)
       assert.equal(people.find(({ jid }) => jid === guest.jid)?.affiliation, 'outcast')
       // Neither server heeds that where everybody may publish: the owner's session takes the post off again.
       await until(async () => (await findNode(ctx.index, to))?.subscription === 'subscribed')

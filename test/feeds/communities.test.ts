@@ -279,7 +279,7 @@ describe('the owner of a community', () => {
       scene.settle(await queueAffiliation(ctx, { by: JULIET, address: NIGHTS, jid: ROMEO, affiliation }))
     assert.equal((await set('outcast')).status, 'done')
     assert.equal((await scene.post(ROMEO)).status, 'refused')
-    const blocked = (await listPeople(ctx, JULIET, NIGHTS)).filter(({ affiliation }) => affiliation === 'outcast')
+    const blocked = (await listPeople(ctx, JULIET, NIGHTS)).list.filter(({ affiliation }) => affiliation === 'outcast')
     assert.deepEqual(
       blocked.map(({ jid }) => jid),
       [ROMEO],

@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import { createInterface } from 'node:readline'
 import { addAuthor } from '#server/feeds/authors.ts'
+import { createDomainServices } from '#server/feeds/domain-services.ts'
 import { createLive } from '#server/feeds/live.ts'
 import { createOutbox, queuePost } from '#server/feeds/outbox.ts'
 import { silentLogger } from '#server/log.ts'
@@ -29,6 +30,7 @@ const deps = {
   ...{ index, state, sessions, live: createLive(), log: silentLogger, meters: noMeters, clock: () => new Date() },
   ...{
     siteDomain: jidOf(account.split('@')[1] ?? ''),
+    services: createDomainServices({ site: session, clock: () => new Date() }),
     config: { url: new URL('https://blog.example'), isUrlSet: true },
   },
 }

@@ -1,3 +1,4 @@
+import { createDomainServices, type DomainServices } from '#server/feeds/domain-services.ts'
 import { createIndexing, type Indexing } from '#server/feeds/indexing.ts'
 import { createLive, type Live } from '#server/feeds/live.ts'
 import { createOutbox, type Outbox } from '#server/feeds/outbox.ts'
@@ -26,6 +27,7 @@ export interface TestContext extends AsyncDisposable {
   setNow(now: Date | string): void
   readonly siteDomain: BareJid
   readonly siteJid: BareJid
+  readonly services: DomainServices
   readonly secret: Secret
   readonly config: { url: URL; isUrlSet: boolean }
   readonly network: FakeNetwork
@@ -58,19 +60,22 @@ export async function createTestContext(options: TestContextOptions = {}): Promi
   const sessions = new Map<BareJid, FakeSession>()
   const lines: string[] = []
   let now: Date | undefined
+  const clock = () => now ?? new Date()
+  const site = createFakeSession(siteJid, network)
   const deps = {
     index,
     state,
     live: createLive(),
     log: createLogger({ write: (line) => lines.push(line) }),
     meters: noMeters,
-    clock: () => now ?? new Date(),
+    clock,
+    services: createDomainServices({ site, clock }),
     siteDomain: domainOf(siteJid),
     siteJid,
     secret: createSecret(Buffer.alloc(32, 1)),
     config: { url: new URL('https://blog.example'), isUrlSet: true },
-    site: createFakeSession(siteJid, network),
-    sessions: (jid: BareJid): XmppSession | undefined => sessions.get(jid) ?? (jid === siteJid ? deps.site : undefined),
+    site,
+    sessions: (jid: BareJid): XmppSession | undefined => sessions.get(jid) ?? (jid === siteJid ? site : undefined),
   }
   const indexing = createIndexing(deps)
   const outbox = createOutbox({ ...deps, indexing })

@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import { AppError } from '#server/errors.ts'
 import type { Mix, OutgoingMessage, RoomMessage } from '#server/xmpp/ports.ts'
 import { readRoomMessage } from '#server/xmpp/room-messages.ts'
-import type { BareJid } from '#shared/jid.ts'
+import { type BareJid, domainOf } from '#shared/jid.ts'
 import { NS } from '#shared/ns.ts'
 import { createElement as el } from '#shared/xml.ts'
 import type { FakeNetwork } from './fake-pubsub.ts'
@@ -48,7 +48,7 @@ export function createFakeMix(jid: BareJid, network: FakeNetwork, isOnline: () =
   }
 
   return {
-    findService: async () => 'mix.example' as BareJid,
+    findService: async () => `mix.${domainOf(jid)}` as BareJid,
     isOffered: async () => true,
     async createChannel(service) {
       const channel = `${randomUUID().slice(0, 8)}@${service}` as BareJid

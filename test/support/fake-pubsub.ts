@@ -32,6 +32,8 @@ export interface FakeNetwork {
   readonly manners: Map<BareJid, Partial<Manners>>
   /** As ejabberd: who published to a node may retract what they did. */
   mayRetractOwn: boolean
+  /** As Prosody: what a service tells everybody of a node does not name its owners. */
+  namesNoOwners: boolean
   /** Services where only these may create nodes, as on Prosody. */
   readonly creators: Map<BareJid, readonly BareJid[]>
   pubsubOf(account: BareJid): FakePubsub
@@ -60,6 +62,7 @@ export function createFakeNetwork(): FakeNetwork {
     forge: (service, answer) => void forged.set(service, answer),
     asked: [],
     mayRetractOwn: false,
+    namesNoOwners: false,
     creators: new Map(),
     pubsubOf: (account) => createFake(account),
     failNext: (method, error) => void failures.push({ method, error }),

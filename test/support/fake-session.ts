@@ -28,6 +28,9 @@ export interface FakeSession extends XmppSession {
   readonly sent: OutgoingMessage[]
 }
 
+/** What every domain of the fake network names as its own. */
+const SERVICES = ['pubsub', 'mix', 'comments']
+
 export function createFakeSession(jid: BareJid, network: FakeNetwork): FakeSession {
   const statusListeners = new Set<(status: SessionStatus) => void>()
   const eventListeners = new Set<(event: PubsubEvent) => void>()
@@ -70,11 +73,14 @@ export function createFakeSession(jid: BareJid, network: FakeNetwork): FakeSessi
       const found = nodesOf(service).find(({ address }) => address.node === node)
       if (found === undefined) throw new AppError('not-found', `${service} knows no such node`)
       const fields = new Map(Object.entries(found.config).map(([name, value]) => [`pubsub#${name}`, [value]]))
+      if (!network.namesNoOwners) fields.set('pubsub#owner', [found.owner])
       const identities = [{ category: 'pubsub', type: 'leaf' }]
       return { identities, features: new Set(), forms: new Map([[NS.PUBSUB_META_DATA, fields]]) }
     },
     async listItems(service, node, { max } = {}) {
       if (node !== undefined) return []
+      const isDomain = !service.includes('@') && !SERVICES.some((name) => service.startsWith(`${name}.`))
+      if (isDomain && status === 'online') return SERVICES.map((name) => ({ jid: `${name}.${service}` })).slice(0, max)
       return nodesOf(service)
         .slice(0, max)
         .map(({ address }) => ({ jid: service, node: address.node }))

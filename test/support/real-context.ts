@@ -1,3 +1,4 @@
+import { createDomainServices } from '#server/feeds/domain-services.ts'
 import { createIndexing, type Indexing } from '#server/feeds/indexing.ts'
 import { createLive } from '#server/feeds/live.ts'
 import { createOutbox, type Outbox } from '#server/feeds/outbox.ts'
@@ -56,13 +57,15 @@ export async function createRealContext(options: RealContextOptions): Promise<Re
   }
   const { through = (session: XmppSession) => session } = options
   const site = through(await open(home, siteUser, true))
+  const clock = options.clock ?? (() => new Date())
   const deps = {
     index,
     state,
     live: createLive(),
     log: createLogger({ write: (line) => lines.push(line) }),
     meters: noMeters,
-    clock: options.clock ?? (() => new Date()),
+    clock,
+    services: createDomainServices({ site, clock }),
     siteDomain: home.domain as BareJid,
     siteJid: site.jid,
     config: { url: new URL('https://blog.example'), isUrlSet: true },

@@ -9,11 +9,13 @@ import { writeComment } from '#shared/entry.ts'
 import { createTagUri } from '#shared/item-id.ts'
 import { readBareJid } from '#shared/jid.ts'
 import { HEART, readReactions, writeReaction } from '#shared/reactions.ts'
+import { isOwnGround } from '../belief.ts'
 import { requireNotBlocked } from '../blocks.ts'
 import type { OutboxDeps } from '../outbox-deps.ts'
 import type { Performance } from '../perform.ts'
-import { ingestOwn, nameOf, publish } from '../publish.ts'
+import { nameOf, publish } from '../publish.ts'
 import { queue } from '../queue-row.ts'
+import { type Sent, showPublished } from '../show.ts'
 import { type ReactTask, readTask, saveTask } from '../task.ts'
 import { createAttachmentsNode, makesAttachments } from './attachments-node.ts'
 
@@ -25,16 +27,16 @@ const REFUSALS = ['forbidden', 'not-found', 'not-implemented', 'gone'] as const
  * Attaches an emoji to a post, or takes it back, where the post has a node for that (XEP-0470); else a heart is a
  * comment, as Movim's.
  */
-export async function performReact(deps: OutboxDeps, performance: ReactPerformance): Promise<void> {
+export async function performReact(deps: OutboxDeps, performance: ReactPerformance): Promise<Sent | undefined> {
   const { row, task } = performance
   await requireNotBlocked(deps, { account: row.account, address: task.post }, 'You are blocked here')
   // A later wish about the same emoji waits: it is the one that counts.
-  if (await isOvertaken(deps, performance)) return
-  const isAttached = await attach(deps, performance)
-  if (!task.isOn) return task.emoji === HEART ? removeHearts(deps, performance) : undefined
-  if (isAttached) return
+  if (await isOvertaken(deps, performance)) return undefined
+  const attached = await attach(deps, performance)
+  if (!task.isOn && task.emoji === HEART) await removeHearts(deps, performance)
+  if (!task.isOn || attached !== 'impossible') return attached === 'impossible' ? undefined : attached
   if (task.emoji !== HEART) throw new AppError('forbidden', `This post takes no other reactions than ${HEART}`)
-  await publishHeart(deps, performance)
+  return publishHeart(deps, performance)
 }
 
 async function isOvertaken({ state }: OutboxDeps, { row, task }: ReactPerformance): Promise<boolean> {
@@ -46,26 +48,28 @@ async function isOvertaken({ state }: OutboxDeps, { row, task }: ReactPerformanc
   })
 }
 
-/** False where the post has no node for that, or its service refuses. */
-async function attach(deps: OutboxDeps, { session, row, task, begin }: ReactPerformance): Promise<boolean> {
+/** `impossible` where the post has no node for that, or its service refuses. */
+async function attach(
+  deps: OutboxDeps,
+  { session, row, task, begin }: ReactPerformance,
+): Promise<Sent | undefined | 'impossible'> {
   const { address, account } = row
   try {
     const found = await findOwn({ session, row, task })
-    if (found === 'no-node') return false
+    if (found === 'no-node') return 'impossible'
     const former = found?.payload
     const payload = writeReaction(former, { ...task, now: new Date(task.at) })
     const isThere = former !== undefined && readReactions(former)?.emoji.includes(task.emoji) === true
     if (isThere === task.isOn) {
-      if (found !== undefined) await learn(deps, { address, post: task.post, item: found })
-      return true
+      return found && (await learn(deps, { session, row, post: task.post, item: found }))
     }
     await begin()
     await publish({ session, row }, payload)
-    await learn(deps, { address, post: task.post, item: { id: address.item, payload, publisher: account } })
-    return true
+    const item = { id: address.item, payload, publisher: account }
+    return await learn(deps, { session, row, post: task.post, item })
   } catch (error) {
     if (!isAppError(error, ...REFUSALS)) throw error
-    return false
+    return 'impossible'
   }
 }
 
@@ -98,31 +102,35 @@ async function hasNode({ session, row, task }: Place): Promise<boolean> {
   return makesAttachments(session, task.post.service)
 }
 
-interface Known {
-  readonly address: ItemAddress
+interface Known extends Pick<ReactPerformance, 'session' | 'row'> {
   readonly post: ItemAddress
   readonly item: Item
 }
 
-/** The node is there, whatever the index knew of it. */
-async function learn(deps: OutboxDeps, { address, post, item }: Known): Promise<void> {
+/** The node is there, whatever the index knew of it; whether it is open is seen when it is read. */
+async function learn(deps: OutboxDeps, { session, row, post, item }: Known): Promise<Sent | undefined> {
+  const { address } = row
   const now = deps.clock()
   const owner = (await findNode(deps.index, post))?.owner
   await addNode(deps.index, { address, kind: 'attachments', owner, now })
-  if ((await findNode(deps.index, address))?.status !== 'open') {
+  const isOwn = await isOwnGround(deps, session.jid, address.service)
+  if (isOwn && (await findNode(deps.index, address))?.status !== 'open') {
     await updateNode(deps.index, address, { status: 'open', problem: null })
   }
-  await ingestOwn(deps, { kind: 'published', address, item })
   deps.indexing?.watch(address)
+  return showPublished(deps, { session, row, address }, item)
 }
 
-async function publishHeart(deps: OutboxDeps, { session, row, task, begin }: ReactPerformance): Promise<void> {
+async function publishHeart(
+  deps: OutboxDeps,
+  { session, row, task, begin }: ReactPerformance,
+): Promise<Sent | undefined> {
   const { account } = row
   const post = await findPost(deps.index, task.post)
   if (post === undefined || post === 'gone' || post.comments === undefined)
     throw new AppError('forbidden', 'This post takes no reactions')
   const known = await listSources(deps.index, { post: task.post, reactor: account, emoji: HEART })
-  if (known.some((source) => !sameAddress(source, row.address) && source.item !== task.heart)) return
+  if (known.some((source) => !sameAddress(source, row.address) && source.item !== task.heart)) return undefined
   const address = { ...post.comments, item: task.heart }
   const published = new Date(task.at)
   const found = row.attempts > 0 ? await session.pubsub.findItem(address) : undefined
@@ -139,7 +147,7 @@ async function publishHeart(deps: OutboxDeps, { session, row, task, begin }: Rea
       throw new AppError('forbidden', 'The blog does not take reactions from you here', { cause: error })
     }
   }
-  await ingestOwn(deps, { kind: 'published', address, item: { id: address.item, payload, publisher: account } })
+  return showPublished(deps, { session, row, address }, { id: address.item, payload, publisher: account })
 }
 
 /** One's own comments of one heart; what the server forbids is asked of the post's owner. */

@@ -8,8 +8,9 @@ import { writeRoomLink } from '#shared/room-link.ts'
 import { isWithinBounds, parseXml, writeSortedXml } from '#shared/xml.ts'
 import type { OutboxDeps } from '../outbox-deps.ts'
 import type { Performance } from '../perform.ts'
-import { ingestOwn, publish } from '../publish.ts'
+import { publish } from '../publish.ts'
 import { queue } from '../queue-row.ts'
+import { type Sent, showPublished } from '../show.ts'
 
 /** Older posts lead to the room from their next edit on. */
 const MOST = 20
@@ -36,13 +37,16 @@ export async function queueRoomLinks(deps: OutboxDeps, { blog, channel, owner, s
 }
 
 /** Publishes a post again with the room that its blog has now, or with none; `updated` stays. */
-export async function performRoomLink(deps: OutboxDeps, { session, row, begin }: Performance): Promise<void> {
+export async function performRoomLink(
+  deps: OutboxDeps,
+  { session, row, begin }: Performance,
+): Promise<Sent | undefined> {
   const { address, account } = row
   const found = await session.pubsub.findItem(address)
-  if (found?.payload === undefined || !isWithinBounds(found.payload)) return
+  if (found?.payload === undefined || !isWithinBounds(found.payload)) return undefined
   const payload = writeRoomLink(found.payload, await findChannel(deps, address))
-  if (writeSortedXml(payload) === writeSortedXml(found.payload)) return
+  if (writeSortedXml(payload) === writeSortedXml(found.payload)) return undefined
   await begin()
   await publish({ session, row }, payload)
-  await ingestOwn(deps, { kind: 'published', address, item: { id: address.item, payload, publisher: account } })
+  return showPublished(deps, { session, row, address }, { id: address.item, payload, publisher: account })
 }

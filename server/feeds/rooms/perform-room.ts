@@ -13,13 +13,17 @@ import {
 import { talkNode } from '#server/store/room-talk.ts'
 import type { XmppSession } from '#server/xmpp/ports.ts'
 import { asItemId } from '#shared/address.ts'
+import { type BareJid, domainOf } from '#shared/jid.ts'
 import { nodePath } from '#shared/paths.ts'
+import { isOwnGround } from '../belief.ts'
 import { ROOMS_TOPIC, roomTopic } from '../live.ts'
 import type { OutboxDeps } from '../outbox-deps.ts'
 import type { Performance } from '../perform.ts'
 import { nameOf } from '../publish.ts'
 import { queue } from '../queue-row.ts'
+import { requireSite } from '../site-session.ts'
 import { type RoomMemberTask, type RoomTask, saveTask } from '../task.ts'
+import { WaitingError } from '../waiting-error.ts'
 import { joinSite } from './join-site.ts'
 import { queueRoomLinks } from './link-posts.ts'
 import { requireRoom } from './say.ts'
@@ -33,12 +37,14 @@ export async function performRoom(deps: OutboxDeps, performance: Performance<Roo
   const known = await findRoomOfBlog(deps.state, blog)
   if (known?.status === 'open') return
   await begin()
-  const channel = known?.channel ?? task.channel ?? (await makeChannel(session, site))
+  const channel = known?.channel ?? task.channel ?? (await makeChannel(deps, session, site))
   await saveTask(deps.state, row, { ...task, channel })
   const room: RoomRow = { blog, channel, owner: row.account, since: deps.clock(), status: 'opening' }
   if (known === undefined) await saveRoom(deps.state, room)
-  await joinAs(deps, { session, room, nick: await nameOf(deps, row.account) })
+  const nick = await nameOf(deps, row.account)
+  await session.mix.join(channel, nick)
   await joinSite({ ...deps, site }, room)
+  await saveMember(deps, { jid: row.account, room, nick })
   await addNode(deps.index, { address: talkNode(channel), kind: 'room', owner: row.account, now: deps.clock() })
   await saveRoomStatus(deps.state, channel, 'open')
   await welcome(deps, room)
@@ -46,19 +52,18 @@ export async function performRoom(deps: OutboxDeps, performance: Performance<Roo
   deps.live.publish(ROOMS_TOPIC, { kind: 'changed' })
 }
 
-function requireSite({ sessions, siteJid }: OutboxDeps): XmppSession {
-  const site = siteJid === undefined ? undefined : sessions(siteJid)
-  if (site?.status !== 'online') throw new AppError('unavailable', 'The site is not connected now')
-  return site
-}
-
-async function makeChannel(session: XmppSession, site: XmppSession): Promise<RoomRow['channel']> {
+async function makeChannel(deps: OutboxDeps, session: XmppSession, site: XmppSession): Promise<RoomRow['channel']> {
   const service = await session.mix.findService()
   if (service === undefined) throw new AppError('not-implemented', 'Your XMPP server has no rooms (MIX)')
   if (!(await site.mix.isOffered())) {
     throw new AppError('not-implemented', "The XMPP server of this site's account cannot join rooms (MIX-PAM)")
   }
-  return session.mix.createChannel(service)
+  const channel = await session.mix.createChannel(service)
+  // Anywhere else it may be a room that is there already, and somebody else's.
+  if (!(await isOwnGround(deps, session.jid, domainOf(channel))) || (await findRoom(deps.state, channel))) {
+    throw new AppError('forbidden', 'Your XMPP server made a room that is not its own')
+  }
+  return channel
 }
 
 /** The first thing that is said there. */
@@ -113,17 +118,28 @@ export async function performRoomMember(deps: OutboxDeps, performance: Performan
       throw new AppError('not-implemented', 'Your XMPP server cannot join rooms (MIX-PAM)')
     }
     await begin()
-    await joinAs(deps, { session, room, nick: task.nick || (await nameOf(deps, row.account)) })
+    const nick = task.nick || (await nameOf(deps, row.account))
+    await session.mix.join(channel, nick)
+    await saveMember(deps, { jid: row.account, room, nick })
   }
   deps.live.publish(roomTopic(channel), { kind: 'participants-changed' })
 }
 
-async function joinAs(
-  { state, clock }: OutboxDeps,
-  { session, room, nick }: { session: XmppSession; room: RoomRow; nick: string },
+/** Remembers by what id somebody speaks there, as the channel itself tells the site account. */
+async function saveMember(
+  deps: OutboxDeps,
+  { jid, room, nick }: { jid: BareJid; room: RoomRow; nick: string },
 ): Promise<void> {
+  const { state, clock } = deps
   const { channel } = room
-  const participant = await session.mix.join(channel, nick)
-  await saveRoomMember(state, { channel, jid: session.jid, participant, nick, since: clock() })
+  const people = await requireSite(deps).mix.listParticipants(channel)
+  const participant = people.find((each) => each.jid === jid)?.id
+  if (participant === undefined) {
+    throw new WaitingError(
+      'unseen',
+      'Your XMPP server says that you are in the room, but the room does not show you yet',
+    )
+  }
+  await saveRoomMember(state, { channel, jid, participant, nick, since: clock() })
   if ((await findRoom(state, channel)) === undefined) throw new AppError('gone', 'The room was closed')
 }

@@ -9,6 +9,7 @@ import { type RoomParts, readRoomWords, writeRoomParts, writeThread } from '#sha
 import { isElement } from '#shared/xml.ts'
 import type { OutboxDeps } from '../outbox-deps.ts'
 import type { Performance } from '../perform.ts'
+import { requireSite } from '../site-session.ts'
 import { takeMessage } from './take.ts'
 
 /** Milliseconds in which a room says again what was said to it. */
@@ -31,7 +32,10 @@ export async function requireRoom({ state }: OutboxDeps, channel: BareJid): Prom
   return room
 }
 
-/** Says something in a room, unless it was said; and takes it in as the room says it again. */
+/**
+ * Says something in a room, unless it was said; and takes it in as the room says it again: to the site account, for the
+ * person's own server might have it say anything, and as anybody.
+ */
 export async function sayOnce(deps: OutboxDeps, performance: SayPerformance, saying: Saying): Promise<void> {
   const { session, row, begin } = performance
   const { channel } = saying
@@ -40,11 +44,12 @@ export async function sayOnce(deps: OutboxDeps, performance: SayPerformance, say
   if (member === undefined) throw new AppError('forbidden', 'You are not in the room any more. Join it again')
   const isOurs = ({ channel: from, participant, payload }: RoomMessage) =>
     from === channel && participant === member.participant && readRoomWords(payload).originId === saying.originId
-  const said = row.attempts > 0 ? await findSaid(session, channel, isOurs) : undefined
+  const site = requireSite(deps)
+  const said = row.attempts > 0 ? await findSaid(site, channel, isOurs) : undefined
   if (said !== undefined) return void (await takeMessage(deps, { room, message: said }))
   await begin()
   try {
-    const echo = await send(session, saying, isOurs)
+    const echo = await send({ session, site }, saying, isOurs)
     await takeMessage(deps, { room, message: echo })
   } catch (error) {
     if (error instanceof AppError && error.code === 'forbidden') {
@@ -55,14 +60,14 @@ export async function sayOnce(deps: OutboxDeps, performance: SayPerformance, say
 }
 
 async function send(
-  session: XmppSession,
+  { session, site }: { session: XmppSession; site: XmppSession },
   { channel, body, post, ...parts }: Saying,
   isOurs: (message: RoomMessage) => boolean,
 ): Promise<RoomMessage> {
   const { promise, resolve, reject } = Promise.withResolvers<RoomMessage>()
   const id = parts.originId
   const stops = [
-    session.mix.onMessage((message) => isOurs(message) && resolve(message)),
+    site.mix.onMessage((message) => isOurs(message) && resolve(message)),
     session.onMessage((message) => {
       if (message.type === 'error' && message.id === id && message.from.bare === channel)
         reject(readRefusal(message.payloads))

@@ -14,13 +14,13 @@ import type { Item, XmppSession } from '#server/xmpp/ports.ts'
 import { addressKey, type ItemAddress } from '#shared/address.ts'
 import { creditAuthor } from '#shared/credit.ts'
 import { readEntry } from '#shared/entry.ts'
-import { type BareJid, domainOf } from '#shared/jid.ts'
+import { type BareJid, domainOf, readBareJid } from '#shared/jid.ts'
 import { isWithinBounds } from '#shared/xml.ts'
-import { mayHoldComments } from '../entry-row.ts'
+import { isBelievedAbout, mayHoldComments, type ServicesDeps } from '../belief.ts'
 import { type Live, POSTS_TOPIC, postTopic } from '../live.ts'
 import { waitAtMost } from '../patience.ts'
 
-export interface OriginalsDeps {
+export interface OriginalsDeps extends ServicesDeps {
   readonly index: IndexDb
   readonly state: StateDb
   readonly live: Live
@@ -127,7 +127,7 @@ async function readOriginal(deps: OriginalsDeps, address: ItemAddress): Promise<
   if ((await findBlockOfNode(deps.state, address)) !== undefined) return 'missing'
   try {
     const item = await deps.site.pubsub.findItem(address)
-    return (item && describe(deps, address, item)) ?? 'missing'
+    return (item && (await describe(deps, address, item))) ?? 'missing'
   } catch (error) {
     if (isAppError(error, 'not-found', 'gone', 'forbidden', 'not-authorized', 'bad-request', 'not-implemented')) {
       return 'missing'
@@ -138,14 +138,16 @@ async function readOriginal(deps: OriginalsDeps, address: ItemAddress): Promise<
 }
 
 /** The author only where the original's own node proves it; comments only where that author may hold them. */
-function describe({ siteDomain }: OriginalsDeps, address: ItemAddress, item: Item): OriginalReading | undefined {
+async function describe(deps: OriginalsDeps, address: ItemAddress, item: Item): Promise<OriginalReading | undefined> {
   const { payload, publisher } = item
   const entry = payload !== undefined && isWithinBounds(payload) ? readEntry(payload) : undefined
   if (entry === undefined) return undefined
-  const credit = creditAuthor({ address, publisher, entryAuthor: entry.author.jid, siteServer: siteDomain })
+  const by = publisher === undefined ? undefined : readBareJid(publisher)
+  const isServiceBelieved = by !== undefined && (await isBelievedAbout(deps, address.service, by))
+  const credit = creditAuthor({ address, publisher, entryAuthor: entry.author.jid, isServiceBelieved })
   const author = credit.kind === 'credited' ? credit.author : undefined
   const { comments } = entry
-  const isTrusted = comments && author && mayHoldComments(comments.service, author, siteDomain)
+  const isTrusted = comments && author && (await mayHoldComments(deps, comments.service, author))
   return {
     status: 'found',
     author: author ?? null,

@@ -106,6 +106,7 @@ function describe({ problem, row }: NewCommunityPage): Notice[] {
   if (problem !== undefined) return [{ lead: 'Not made.', text: problem, kind: 'error' }]
   if (row === undefined) return []
   const text = asSentence(row.problem ?? 'The service has not answered yet')
+  if (row.status === 'done') return [{ lead: 'Sent.', text, kind: 'waiting' }]
   return row.status === 'refused'
     ? [{ lead: 'Not made.', text, kind: 'error' }]
     : [{ lead: 'Waiting.', text: `${text} It will be made as soon as it can be.`, kind: 'waiting' }]
@@ -116,20 +117,21 @@ export interface PeoplePage {
   readonly title: string
   /** Whether everybody may write there. */
   readonly isOpen: boolean
-  readonly people: readonly { readonly jid?: BareJid; readonly affiliation: string }[]
-  readonly row?: OutboxRow
+  readonly list: readonly { readonly jid?: BareJid; readonly affiliation: string }[]
+  /** Whether the site sees that the community is the person's. */
+  readonly isSeen: boolean
 }
 
 /** Who may write in a community, and who is shut out. */
 export function sendPeoplePage(web: Web, exchange: Exchange, page: PeoplePage): Promise<FastifyReply> {
   const { person } = exchange.visit
   if (person === undefined) throw new TypeError('A community needs a person')
-  const { address, title, isOpen, people } = page
+  const { address, title, isOpen, list, isSeen } = page
   const of = (...kinds: string[]) =>
-    people.flatMap(({ jid, affiliation }) => (jid !== undefined && kinds.includes(affiliation) ? [jid] : []))
+    list.flatMap(({ jid, affiliation }) => (jid !== undefined && kinds.includes(affiliation) ? [jid] : []))
   return sendPage(web, exchange, {
     name: 'community-people',
-    head: { title: 'People', noindex: true },
+    head: { title: 'People', noindex: true, notices: isSeen ? [] : [describeUnseen(address)] },
     view: {
       token: web.tokens.issue(person),
       of: writeXmppUri(address),
@@ -137,6 +139,11 @@ export function sendPeoplePage(web: Web, exchange: Exchange, page: PeoplePage): 
       ...{ isOpen, owners: of('owner'), publishers: of('publisher', 'publish-only'), blocked: of('outcast') },
     },
   })
+}
+
+function describeUnseen({ service }: NodeAddress): Notice {
+  const text = `${service} does not show this site who owns this community: what you change here is sent there, and changes nothing on this site.`
+  return { lead: 'Not seen here.', text, kind: 'waiting' }
 }
 
 /** Whether somebody shall be shut out: asked before it is done. */

@@ -108,7 +108,8 @@ export function addCommunities(app: FastifyInstance, web: Web): void {
     try {
       const form = { key: request.body.key ?? '', kind, title, description, publishers }
       const row = await settle(ctx, await queueCommunity(ctx, { ...form, owner: person.jid, service: at }))
-      if (row.status === 'done') return reply.redirect(nodePath({ domain: ctx.siteDomain }, row.address), 303)
+      const isShown = row.status === 'done' && row.problem === undefined
+      if (isShown) return reply.redirect(nodePath({ domain: ctx.siteDomain }, row.address), 303)
       const status = row.status === 'refused' ? statusOf(row.reason) : 200
       return sendNewCommunityPage(web, { request, reply, visit }, { fields, row, status })
     } catch (error) {
@@ -123,7 +124,7 @@ export function addCommunities(app: FastifyInstance, web: Web): void {
     const address = requireNode(request.query.of)
     const blog = await requireFeed(ctx, address)
     const people = await listPeople(ctx, visit.person.jid, address)
-    const page = { address, title: blogTitle(blog), isOpen: blog.publishModel === 'open', people }
+    const page = { address, title: blogTitle(blog), isOpen: blog.publishModel === 'open', ...people }
     return sendPeoplePage(web, { request, reply, visit }, page)
   })
 

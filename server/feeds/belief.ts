@@ -1,0 +1,63 @@
+import { isAppError } from '#server/errors.ts'
+import type { XmppSession } from '#server/xmpp/ports.ts'
+import type { NodeAddress } from '#shared/address.ts'
+import { type BareJid, domainOf, localPart } from '#shared/jid.ts'
+import type { DomainServices } from './domain-services.ts'
+import { readNodeInfo } from './node-info.ts'
+import { requireSite, type SiteDeps } from './site-session.ts'
+
+export interface ServicesDeps {
+  readonly services: DomainServices
+}
+
+export interface BeliefDeps extends ServicesDeps, SiteDeps {}
+
+/**
+ * Whether an account's own server may be believed about a service: about the account itself and the server's services.
+ * The site account's session sees for the site.
+ */
+export async function isOwnGround(deps: BeliefDeps, jid: BareJid, service: BareJid): Promise<boolean> {
+  if (service === jid || jid === deps.siteJid) return true
+  return localPart(service) === undefined && deps.services.isServiceOf(service, domainOf(jid))
+}
+
+/**
+ * Whether an account owns a node, as far as the site can see: on the account's own ground its session is believed, which
+ * must have said so; anywhere else the node's disco#info has to name it (XEP-0060 §5.4, `pubsub#owner`).
+ */
+export async function isSeenOwner(deps: BeliefDeps, jid: BareJid, address: NodeAddress): Promise<boolean> {
+  if (localPart(address.service) !== undefined) return address.service === jid
+  if (await isOwnGround(deps, jid, address.service)) return true
+  return (await readOwners(requireSite(deps), address)).includes(jid)
+}
+
+async function readOwners({ disco }: Pick<XmppSession, 'disco'>, { service, node }: NodeAddress) {
+  try {
+    return readNodeInfo(await disco.readInfo(service, node)).owners
+  } catch (error) {
+    if (!isAppError(error) || isAppError(error, 'unavailable', 'timeout')) throw error
+    return []
+  }
+}
+
+/** Whether a service's word about who published counts: the account's own, its server's, or the site's server's. */
+export async function isBelievedAbout(
+  { services, siteDomain }: ServicesDeps & { readonly siteDomain: BareJid },
+  service: BareJid,
+  author: BareJid,
+): Promise<boolean> {
+  if (service === author || domainOf(service) === siteDomain) return true
+  if (localPart(service) !== undefined) return false
+  return (await services.isServiceOf(service, siteDomain)) || services.isServiceOf(service, domainOf(author))
+}
+
+/** Whether a service may be believed to hold the comments of `author`. */
+export async function mayHoldComments(
+  { services, siteDomain }: ServicesDeps & { readonly siteDomain: BareJid },
+  service: BareJid,
+  author: BareJid,
+): Promise<boolean> {
+  if (service === author) return true
+  if (localPart(service) !== undefined) return false
+  return (await services.isServiceOf(service, domainOf(author))) || services.isServiceOf(service, siteDomain)
+}

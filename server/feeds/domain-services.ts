@@ -1,0 +1,73 @@
+import { isAppError } from '#server/errors.ts'
+import type { Disco } from '#server/xmpp/ports.ts'
+import { type BareJid, isSameOrSubdomain, readBareJid } from '#shared/jid.ts'
+
+/** Which services belong to a domain: those that it names itself (XEP-0030 §4), as the site account reads it. */
+export interface DomainServices {
+  /**
+   * Whether `service` is `domain` itself, or below it and named by it: having a name below a domain proves nothing, for
+   * many domains give those away. Throws `unavailable` where the domain could not be asked for less than an hour.
+   */
+  isServiceOf(service: BareJid, domain: BareJid): Promise<boolean>
+}
+
+export interface DomainServicesDeps {
+  readonly site: { readonly disco: Pick<Disco, 'listItems'> }
+  readonly clock: () => Date
+}
+
+interface Known {
+  readonly services: Promise<ReadonlySet<BareJid>>
+  readonly askedAt: number
+}
+
+const MINUTE = 60_000
+const HOUR = 60 * MINUTE
+const KEPT = 24 * HOUR
+/** Of one domain, and domains in all. */
+const MOST_SERVICES = 200
+const MOST_DOMAINS = 10_000
+const NONE: ReadonlySet<BareJid> = new Set()
+
+export function createDomainServices({ site, clock }: DomainServicesDeps): DomainServices {
+  const known = new Map<BareJid, Known>()
+  /** The last answer of a domain, and since when it has not answered. */
+  const silent = new Map<BareJid, { readonly former: ReadonlySet<BareJid> | undefined; readonly since: number }>()
+
+  async function ask(domain: BareJid, former: Known | undefined): Promise<ReadonlySet<BareJid>> {
+    try {
+      const items = await site.disco.listItems(domain, undefined, { max: MOST_SERVICES })
+      silent.delete(domain)
+      const services = items.flatMap(({ jid, node }) => (node === undefined ? (readBareJid(jid) ?? []) : []))
+      return new Set(services.filter((service) => isSameOrSubdomain(service, domain)))
+    } catch (error) {
+      if (!isAppError(error)) throw error
+      if (!isAppError(error, 'unavailable', 'timeout', 'internal')) return NONE
+      const since = silent.get(domain)?.since ?? clock().getTime()
+      const last = silent.get(domain)?.former ?? (await former?.services.catch(() => undefined))
+      silent.set(domain, { former: last, since })
+      // What it said before holds until it says something else.
+      if (last !== undefined) return last
+      if (clock().getTime() - since >= HOUR) return NONE
+      throw error
+    }
+  }
+
+  function read(domain: BareJid): Promise<ReadonlySet<BareJid>> {
+    const found = known.get(domain)
+    const age = clock().getTime() - (found?.askedAt ?? 0)
+    if (found !== undefined && age >= 0 && age < (silent.has(domain) ? MINUTE : KEPT)) return found.services
+    if (known.size >= MOST_DOMAINS) known.clear()
+    const services = ask(domain, found)
+    known.set(domain, { services, askedAt: clock().getTime() })
+    services.catch(() => {})
+    return services
+  }
+
+  return {
+    async isServiceOf(service, domain) {
+      if (service === domain) return true
+      return isSameOrSubdomain(service, domain) && (await read(domain)).has(service)
+    },
+  }
+}

@@ -1,0 +1,72 @@
+import { describeError, isAppError } from '#server/errors.ts'
+import type { Logger } from '#server/log.ts'
+import { listUnseenClaims, saveSeen, type UnseenClaim } from '#server/store/community.ts'
+import type { SessionStatus } from '#server/xmpp/ports.ts'
+import { type BeliefDeps, isSeenOwner } from './belief.ts'
+import { judgeAgain, type RejudgeDeps } from './moderation/judge-again.ts'
+import { waitAtMost } from './patience.ts'
+
+export interface UnseenClaimsDeps extends BeliefDeps, RejudgeDeps {
+  readonly log: Logger
+  readonly site: {
+    readonly status: SessionStatus
+    onStatus(listener: (status: SessionStatus) => void): () => void
+  }
+}
+
+export interface UnseenClaims {
+  start(): void
+  stop(): Promise<void>
+  /** Looks at all of them now. */
+  look(): Promise<void>
+}
+
+const HOUR = 3_600_000
+const STOP = 1_000
+
+/**
+ * Looks, whenever the site account comes online, at the communities and blocks that were remembered by a session's word
+ * alone: they count again once the site sees that whoever made them owns the node.
+ */
+export function createUnseenClaims(deps: UnseenClaimsDeps): UnseenClaims {
+  const stops: (() => void)[] = []
+  let running: Promise<void> | undefined
+
+  async function look(): Promise<void> {
+    for (const claim of await listUnseenClaims(deps.state)) await lookAt(claim)
+  }
+
+  async function lookAt(claim: UnseenClaim): Promise<void> {
+    try {
+      if (await isSeenOwner(deps, claim.owner, claim.address)) await saveSeen(deps.state, claim)
+      // What was hidden by it shows again.
+      else if (claim.blocked !== undefined) await judgeAgain(deps, { jid: claim.blocked })
+    } catch (error) {
+      // Its service does not answer: that says nothing, and it is asked again.
+      if (!isAppError(error)) throw error
+      deps.log.debug(`Who owns ${claim.address.node} at ${claim.address.service} was not seen: ${error.message}`)
+    }
+  }
+
+  function wake(): void {
+    if (deps.site.status !== 'online') return
+    running ??= look()
+      .catch((error: unknown) => deps.log.error(`Remembered owners could not be looked at: ${describeError(error)}`))
+      .finally(() => {
+        running = undefined
+      })
+  }
+
+  return {
+    look,
+    start() {
+      const timer = setInterval(wake, HOUR)
+      stops.push(deps.site.onStatus(wake), () => clearInterval(timer))
+      wake()
+    },
+    async stop() {
+      for (const stop of stops.splice(0)) stop()
+      await waitAtMost(running ?? Promise.resolve(), STOP)
+    },
+  }
+}
