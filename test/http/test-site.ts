@@ -107,7 +107,8 @@ export async function createTestSite(options: TestSiteOptions = {}): Promise<Tes
   }
 }
 
-function createTestBrowser(app: FastifyInstance): TestBrowser {
+/** A browser without scripts, that keeps its cookies. */
+export function createTestBrowser(app: FastifyInstance): TestBrowser {
   const cookies = new Map<string, string>()
 
   async function send(method: 'GET' | 'POST', url: string, payload?: string, headers: Record<string, string> = {}) {

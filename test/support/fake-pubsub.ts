@@ -161,6 +161,7 @@ export function createFakeNetwork(): FakeNetwork {
       },
       async findItem(address) {
         enter('findItem')
+        if (nodes.get(key(address))?.affiliations.get(account) === 'outcast') open('findItem', address)
         return nodes.get(key(address))?.items.get(address.item)
       },
       findItems: async (address, ids) => {

@@ -22,6 +22,8 @@ export interface FakeConnection {
   readonly socket: TLSSocket
   /** Whether a resource was bound. */
   isBound: boolean
+  /** Who signed in, without the domain. */
+  user: string
   send(xml: string | Buffer): void
 }
 
@@ -57,7 +59,7 @@ export async function startFakeServer(options: FakeServerOptions = {}): Promise<
   const received: Element[] = []
   const connections: FakeConnection[] = []
   const server = createServer({ cert: identity.certificate, key: identity.key }, (socket) => {
-    const connection: FakeConnection = { socket, isBound: false, send: (xml) => void socket.write(xml) }
+    const connection: FakeConnection = { socket, isBound: false, user: '', send: (xml) => void socket.write(xml) }
     connections.push(connection)
     serve(connection, { ...options, domain, received })
   })
@@ -101,13 +103,15 @@ function serve(connection: FakeConnection, options: Served): void {
     const stanza = parse(part)
     options.received.push(stanza)
     if (stanza.name === 'auth' && stanza.attrs.mechanism === 'PLAIN') {
-      isSignedIn = !Buffer.from(stanza.getText(), 'base64').toString().endsWith('\0wrong')
+      const [, user = '', password] = Buffer.from(stanza.getText(), 'base64').toString().split('\0')
+      connection.user = user
+      isSignedIn = password !== 'wrong'
       return connection.send(isSignedIn ? `<success ${sasl}/>` : `<failure ${sasl}><not-authorized/></failure>`)
     }
     const resource = stanza.getChild('bind')
     if (resource) {
       connection.isBound = true
-      const jid = `<jid>juliet@${domain}/balcony</jid>`
+      const jid = `<jid>${connection.user}@${domain}/balcony</jid>`
       return connection.send(
         `<iq type='result' id='${stanza.attrs.id}'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>${jid}</bind></iq>`,
       )

@@ -24,6 +24,8 @@ export interface RealContext extends OutboxDeps, AsyncDisposable {
   /** Registers an account and signs it in here. */
   signIn(server: RigServer, user: string): Promise<XmppSession>
   signOut(jid: BareJid): Promise<void>
+  /** Lets a session that a test opened be an account's own. */
+  adopt(session: XmppSession): void
 }
 
 export interface RealContextOptions {
@@ -88,6 +90,7 @@ export async function createRealContext(options: RealContextOptions): Promise<Re
       sessions.set(session.jid, session)
       return session
     },
+    adopt: (session) => void sessions.set(session.jid, session),
     async signOut(jid) {
       const session = sessions.get(jid)
       sessions.delete(jid)
