@@ -56,10 +56,11 @@ export async function deleteDoneBefore(state: StateDb, at: Date): Promise<void> 
   await query.where('createdAt', '<', at.toISOString()).execute()
 }
 
-/** Forgets what was refused, at its author's word; anything else stays. */
+/** Forgets what was refused, or was sent and does not show here, at its author's word; what waits stays. */
 export async function deleteRefused(state: StateDb, account: BareJid, id: number): Promise<void> {
   const query = state.deleteFrom('outbox').where('id', '=', id)
-  await query.where('account', '=', account).where('status', '=', 'refused').execute()
+  const isEnded = query.where('account', '=', account).where('status', '!=', 'waiting')
+  await isEnded.where('problem', 'is not', null).execute()
 }
 
 export interface OutboxChanges {

@@ -97,13 +97,13 @@ export function isPublication({ kind }: Pick<OutboxRow, 'kind'>): boolean {
   return !ABROAD.some((each) => each === kind)
 }
 
-/** What an account has waiting or was refused, newest first. What it follows tells how it stands itself. */
+/** What an account has waiting, was refused, or sent without its showing here, newest first. What it follows tells how it stands itself. */
 export async function listOutbox(state: StateDb, account: BareJid): Promise<OutboxRow[]> {
   const rows = await state
     .selectFrom('outbox')
     .selectAll()
     .where('account', '=', account)
-    .where('status', '!=', 'done')
+    .where(({ eb }) => eb.or([eb('status', '!=', 'done'), eb('problem', 'is not', null)]))
     .where('kind', 'not in', ABROAD)
     .orderBy('id', 'desc')
     .limit(200)
@@ -161,9 +161,9 @@ export async function listOutboxSince(
   return rows.map(readOutboxRow)
 }
 
-/** Everything that was done, in order. */
+/** Everything that was done and seen, in order. */
 export async function listDone(state: StateDb): Promise<OutboxRow[]> {
-  const rows = await state.selectFrom('outbox').selectAll().where('status', '=', 'done').orderBy('id').execute()
+  const rows = await state.selectFrom('outbox').selectAll().where('status', '=', 'done').where('problem', 'is', null).orderBy('id').execute()
   return rows.map(readOutboxRow)
 }
 

@@ -61,7 +61,7 @@ export async function sendDraftsPage(web: Web, exchange: Exchange, kept: readonl
         title: titleOf(row),
         ...(row.kind === 'post' ? { url: postPath(site, row.address) } : {}),
         waiting: viewWaiting(row),
-        ...(row.status === 'refused'
+        ...(row.status !== 'waiting'
           ? { dropAction: `/outbox/${row.id}/drop` }
           : { retryAction: `/outbox/${row.id}/retry` }),
       })),

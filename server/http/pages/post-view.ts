@@ -107,7 +107,8 @@ export function viewOutboxPost(
   })
   return {
     ...viewEntry(deps, entry, { address: row.address, blog, published }),
-    editUrl: `/write?${new URLSearchParams({ draft: draftId })}`,
+    // Once it is out there is no draft any more.
+    ...(row.status !== 'done' && { editUrl: `/write?${new URLSearchParams({ draft: draftId })}` }),
     waiting: viewWaiting(row),
   }
 }

@@ -144,6 +144,7 @@ function describeRows(
     const task = readTask(row)
     const { reason, isRefused } = viewWaiting(row)
     const kind = isRefused ? 'error' : 'waiting'
+    if (row.status === 'done') return [{ lead: 'Sent.', text: reason, kind }]
     if (task.kind === 'delete') return [{ lead: isRefused ? 'Not deleted.' : 'Not deleted yet.', text: reason, kind }]
     if (task.kind !== 'post') return []
     const link = { href: `${path}/edit?${new URLSearchParams({ draft: task.draftId })}`, text: 'Your text' }

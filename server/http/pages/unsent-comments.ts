@@ -14,8 +14,8 @@ export function viewUnsent({ ctx, tokens }: Web, thread: Thread): CommentView[] 
   const { page, rows, post, person } = thread
   if (person === undefined) return []
   const action = `${postPath({ domain: ctx.siteDomain }, post.address)}/comments/discard`
-  const viewDiscard = ({ id, kind }: OutboxRow): CommentView['discard'] => {
-    return { action, token: tokens.issue(person), row: id, mayEdit: kind === 'comment' }
+  const viewDiscard = ({ id, kind, status }: OutboxRow): CommentView['discard'] => {
+    return { action, token: tokens.issue(person), row: id, mayEdit: kind === 'comment' && status === 'refused' }
   }
   const isShown = (row: OutboxRow) => page.comments.some((comment) => sameAddress(comment.row.address, row.address))
   return rows
@@ -34,7 +34,7 @@ export function viewUnsent({ ctx, tokens }: Web, thread: Thread): CommentView[] 
           html: textToHtml(text),
           depth: 0,
           waiting: viewWaiting(row),
-          ...(row.status === 'refused' && { discard: viewDiscard(row) }),
+          ...(row.status !== 'waiting' && { discard: viewDiscard(row) }),
         },
       ]
     })

@@ -39,7 +39,8 @@ export function addDelete(app: FastifyInstance, web: Web): void {
       const queued = await queueDelete(ctx, { author: person.jid, address })
       const row = await settle(ctx, queued)
       // Until it is done the post is still there, with the reason on its page.
-      return reply.redirect(row.status === 'done' ? nodePath(site, address) : postPath(site, address), 303)
+      const isGone = row.status === 'done' && row.problem === undefined
+      return reply.redirect(isGone ? nodePath(site, address) : postPath(site, address), 303)
     })
   }
 }

@@ -36,7 +36,7 @@ export function addDiscards(app: FastifyInstance, web: Web): void {
         if (person === undefined) return sendToSignIn(reply, { next, notice: 'ended' })
         await requirePost(ctx, post, person)
         const refused = await findOutboxRow(ctx.state, request.body.row)
-        if (refused?.account !== person.jid || refused.status !== 'refused') return reply.redirect(next, 303)
+        if (refused?.account !== person.jid || refused.status === 'waiting') return reply.redirect(next, 303)
         const task = readTask(refused)
         const isEdited = request.body.action === 'edit' && task.kind === 'comment'
         if (isEdited) await keepCommentDraft(ctx.state, person.jid, { post, text: task.text, now: ctx.clock() })

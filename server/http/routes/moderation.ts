@@ -155,7 +155,8 @@ export function addModeration(app: FastifyInstance, web: Web): void {
     const last = rows.findLast((row) => row !== undefined)
     if (last === undefined) return {}
     const row = await settle(ctx, last)
-    return row.status === 'refused' ? { problem: `${row.problem ?? 'The server refused it'}.` } : {}
+    if (row.status === 'refused') return { problem: `${row.problem ?? 'The server refused it'}.` }
+    return row.status === 'done' && row.problem !== undefined ? { problem: `${row.problem}.` } : {}
   }
 }
 
