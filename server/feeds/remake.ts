@@ -2,7 +2,7 @@ import type { EntryRow, NewEntry } from '#server/store/entry.ts'
 import type { NodeRow } from '#server/store/node.ts'
 import { deletePerson } from '#server/store/person.ts'
 import { dropUnreadable, findStale, type StaleEntry, saveRemade } from '#server/store/stale-entry.ts'
-import { sameAddress } from '#shared/address.ts'
+import { type NodeAddress, sameAddress } from '#shared/address.ts'
 import type { Credit } from '#shared/credit.ts'
 import type { BareJid } from '#shared/jid.ts'
 import { room as roomProfile } from '#shared/profiles/index.ts'
@@ -50,6 +50,7 @@ function readAgain({ entry: existing, node }: StaleEntry): ReadEntryItem | undef
     credit,
     publisher: existing.publisher ?? undefined,
     payload: existing.payload,
+    comments: commentsOf(existing, found.entry),
     contributor:
       existing.contributor === null
         ? undefined
@@ -72,6 +73,7 @@ function readMessageAgain(
     credit: creditOf(existing, node.address.service),
     publisher: existing.publisher ?? undefined,
     payload: existing.payload,
+    comments: undefined,
     room: { kind, nick: name, version, at: new Date(existing.publishedAt) },
   }
 }
@@ -139,6 +141,12 @@ function repliesOf({ replyService, replyNode, replyItem }: NewEntry): Partial<Ne
 function creditOf({ credit, author, claimedJid }: EntryRow, service: BareJid): Credit {
   if (credit === 'unverified' || author === null) return { kind: 'unverified', claimed: claimedJid ?? undefined }
   return credit === 'credited' ? { kind: 'credited', author } : { kind: 'according', author, service }
+}
+
+/** Whether its author may say where they are was found out when it was read. */
+function commentsOf(existing: EntryRow, { comments }: ReadEntryItem['entry']): NodeAddress | undefined {
+  const known = threadOf(existing)
+  return known !== undefined && comments !== undefined && sameAddress(known, comments) ? known : undefined
 }
 
 interface More {

@@ -163,7 +163,13 @@ export async function listOutboxSince(
 
 /** Everything that was done and seen, in order. */
 export async function listDone(state: StateDb): Promise<OutboxRow[]> {
-  const rows = await state.selectFrom('outbox').selectAll().where('status', '=', 'done').where('problem', 'is', null).orderBy('id').execute()
+  const rows = await state
+    .selectFrom('outbox')
+    .selectAll()
+    .where('status', '=', 'done')
+    .where('problem', 'is', null)
+    .orderBy('id')
+    .execute()
   return rows.map(readOutboxRow)
 }
 
