@@ -31,8 +31,9 @@ export async function* allItems(
 /**
  * The whole node, newest first where its service pages. Every page costs some services (ejabberd on Mnesia) the whole
  * node, and an answer over the limit ends a federated stream: so pages are as large as the budget of bytes allows,
- * learned from those before, and smaller after a failure. Throws `too-large` at the end where the service does not page
- * and there was more than one answer may hold.
+ * learned from those before, and smaller after a failure. Items that are too large even alone are left out where the
+ * service lists their ids. Throws `too-large` at the end where it does not, or where it does not page and there was more
+ * than one answer may hold.
  */
 export async function* allPages(
   deps: AllItemsDeps,
@@ -42,11 +43,15 @@ export async function* allPages(
   const most = limits.max ?? Number.POSITIVE_INFINITY
   const seen = new Set<ItemId>()
   let largest = 0
+  let ceiling = Number.POSITIVE_INFINITY
   let size = Math.min(limits.size ?? FIRST_SIZE, most)
   let cursor = limits.before
   for (;;) {
     limits.signal?.throwIfAborted()
     const page = await readAdapted(deps, address, size, { signal: limits.signal, before: cursor })
+    // Not even one item alone is read: the others may be by their ids.
+    if (page === 'too-large') return yield* readById(deps, address, { seen, most, size: FIRST_SIZE, limits })
+    if (page.isAdapted) ceiling = page.size
     size = page.size
     const fresh = page.items.filter((item) => !seen.has(item.id)).slice(0, most - seen.size)
     for (const item of fresh) seen.add(item.id)
@@ -58,10 +63,10 @@ export async function* allPages(
     if (isLast) return
     largest = Math.max(largest, ...page.items.map((item) => bytesOf([item])))
     const fitting = (bytes: number) => fit(page.items, { bytes, largest, fallback: size })
-    const next = Math.min(LARGEST_SIZE, size * GROWTH, fitting(deps.pageBytes))
+    const next = Math.min(LARGEST_SIZE, ceiling, size * GROWTH, fitting(deps.pageBytes))
     if (page.cursor === undefined) {
       // Only `max_items` is heeded here: the newest n and no way past them but a larger n, or the ids.
-      const wanted = Math.min(most, size * GROWTH, fitting(deps.mostBytes))
+      const wanted = Math.min(most, ceiling, size * GROWTH, fitting(deps.mostBytes))
       if (wanted > size && fresh.length > 0) size = wanted
       else return yield* readById(deps, address, { seen, most, size: next, limits })
     } else {
@@ -72,12 +77,15 @@ export async function* allPages(
 }
 
 async function readAdapted(deps: AllItemsDeps, address: NodeAddress, first: number, query: ItemQuery) {
+  let isAdapted = false
   for (let size = first; ; size = Math.max(1, Math.floor(size / 4))) {
     try {
       const page = await deps.listItems(address, { ...query, max: size })
-      return { ...page, size }
+      return { ...page, size, isAdapted }
     } catch (error) {
       const isTooLarge = isAppError(error, 'stanza-too-big', 'too-large')
+      isAdapted ||= isTooLarge
+      if (size === 1 && isAppError(error, 'too-large')) return 'too-large'
       const mayBeTooLarge = isTooLarge || (size > SMALL && isAppError(error, 'timeout', 'unavailable'))
       if (!mayBeTooLarge || size === 1 || query.signal?.aborted) throw error
     }
@@ -105,10 +113,23 @@ async function* readById(
   const unseen = ids.filter((id) => !seen.has(id) && !known.has(id)).slice(0, most - seen.size)
   for (let at = 0; at < unseen.length; at += size) {
     limits.signal?.throwIfAborted()
-    const items = await deps.findItems(address, unseen.slice(at, at + size))
+    const items = await findReadable(deps, address, unseen.slice(at, at + size))
     yield { items, bytes: bytesOf(items), isLast: false, ids }
   }
   yield { items: [], bytes: 0, isLast: true, ids }
+}
+
+/** Those of the named items that there are, but for those that are too large even alone. */
+async function findReadable(deps: AllItemsDeps, address: NodeAddress, ids: readonly ItemId[]): Promise<Item[]> {
+  try {
+    return [...(await deps.findItems(address, ids))]
+  } catch (error) {
+    if (!isAppError(error, 'too-large')) throw error
+    if (ids.length === 1) return []
+    const half = Math.ceil(ids.length / 2)
+    const first = await findReadable(deps, address, ids.slice(0, half))
+    return [...first, ...(await findReadable(deps, address, ids.slice(half)))]
+  }
 }
 
 /**

@@ -4,6 +4,7 @@ import { type BareJid, domainOf } from '#shared/jid.ts'
 import { beginConversation, type Conversation } from './conversation.ts'
 import { type Negotiated, negotiate, type SignIn } from './negotiate.ts'
 import type { Ask } from './requests.ts'
+import { OWN, STRANGER } from './stanza-bounds.ts'
 import { connectStream, type Stream, type StreamOptions } from './stream.ts'
 import { findTargets, type Target } from './targets.ts'
 import type { Counters } from './traffic.ts'
@@ -38,8 +39,6 @@ export interface Connection {
 }
 
 const CONNECT_TIMEOUT = 8_000
-// Some servers answer with a whole node at once. The site's own may; another's must not exhaust memory.
-const MAX_INCOMING = { own: 64 * 1024 * 1024, other: 8 * 1024 * 1024 } as const
 
 /** Connects, signs in and binds; tries every place where the server may be. */
 export async function openConnection(options: ConnectionOptions): Promise<Connection> {
@@ -96,7 +95,7 @@ async function establish(stream: Stream, target: Target, options: ConnectionOpti
   const { jid } = options.signIn
   const { previous } = options
   const outcome = await negotiate(stream, target, { ...options.signIn, resume: previous?.resume })
-  stream.allowIncoming(options.isSite || options.service !== undefined ? MAX_INCOMING.own : MAX_INCOMING.other)
+  stream.allow(options.isSite || options.service !== undefined ? OWN : STRANGER)
   const conversation = await converse(stream, outcome, options)
   const watch = watchLine({
     lastHeard: () => stream.lastHeard,

@@ -83,9 +83,15 @@ function directText(element: Element | undefined): string {
   return element?.children.filter((child) => typeof child === 'string').join('') ?? ''
 }
 
+/** What is wrong with what a server sends, in words that go behind its name. */
+export class ReadingError extends Error {}
+
 /** Turns a stream error into ours. */
 export function readStreamError(error: unknown, domain: string): AppError {
   if (error instanceof AppError) return error
+  if (error instanceof ReadingError) {
+    return new AppError('unavailable', `The XMPP server of ${domain} ${error.message}`, { cause: error })
+  }
   const condition = (error as { condition?: string } | undefined)?.condition
   const words: Record<string, string> = {
     conflict: 'ended the session because another took its place',

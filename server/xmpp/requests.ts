@@ -3,6 +3,7 @@ import { Element } from 'ltx'
 import { AppError } from '#server/errors.ts'
 import { type BareJid, domainOf, readJid } from '#shared/jid.ts'
 import { readStanzaError } from './errors.ts'
+import { isSkipped } from './stream-parser.ts'
 
 export interface RequestOptions {
   /** Milliseconds. */
@@ -10,7 +11,7 @@ export interface RequestOptions {
   readonly signal?: AbortSignal
 }
 
-/** Asks and waits for the answer; every failure is an AppError. */
+/** Asks and waits for the answer; every failure is an AppError, `too-large` where the answer was over the bounds of a stanza. */
 export type Ask = (
   type: 'get' | 'set',
   to: string | undefined,
@@ -86,7 +87,8 @@ export function createRequests(own: BareJid, send: (element: Element) => Promise
       if (stanza.name !== 'iq' || (type !== 'result' && type !== 'error')) return false
       const request = pending.get(String(id))
       if (request === undefined || !isFrom(own, request.to, from)) return false
-      request.settle(stanza)
+      if (isSkipped(stanza)) request.fail(tooLarge(request.to ?? domainOf(own)))
+      else request.settle(stanza)
       return true
     },
     fail(reason) {
@@ -94,6 +96,10 @@ export function createRequests(own: BareJid, send: (element: Element) => Promise
       for (const request of pending.values()) request.fail(reason)
     },
   }
+}
+
+function tooLarge(who: string): AppError {
+  return new AppError('too-large', `${who} answers with more at once than Canto reads`)
 }
 
 /** Whether an answer `from` may come from whom was asked: `to`, which left out means our own account. */

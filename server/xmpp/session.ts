@@ -24,6 +24,7 @@ import { readPubsubEvents } from './pubsub-events.ts'
 import type { Ask } from './requests.ts'
 import { readRoomMessage } from './room-messages.ts'
 import { createServices } from './services.ts'
+import { isSkipped } from './stream-parser.ts'
 import { createTraffic } from './traffic.ts'
 import { requestUploadSlot } from './upload.ts'
 import { whenOnline } from './when-online.ts'
@@ -104,6 +105,7 @@ export function openSession(options: SessionOptions): XmppSession {
       ...(!invalidates && { previous: conversation }),
       timeout: options.connectTimeout ?? CONNECT_TIMEOUT,
       onMessage(stanza) {
+        if (isSkipped(stanza)) return log.warn({ jid, from: stanza.attrs.from }, 'A message was too large to be read')
         if (archive.handle(stanza)) return
         const inRoom = readRoomMessage(stanza)
         if (inRoom !== undefined) for (const listener of [...roomListeners]) shield(() => listener(inRoom))

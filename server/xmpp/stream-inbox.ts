@@ -10,7 +10,16 @@ export interface StreamInbox {
   listen(to: (element: Element) => void): void
 }
 
-export function createInbox(ended: Promise<AppError>): StreamInbox {
+/** Elements that may wait before no more are read. */
+const MOST_WAITING = 100
+
+export interface Flow {
+  pause(): void
+  resume(): void
+}
+
+/** A server that says more than it is asked must wait: `flow` is stopped while too much is unread. */
+export function createInbox(ended: Promise<AppError>, flow: Flow): StreamInbox {
   let queue: Element[] = []
   let listener: ((element: Element) => void) | undefined
   let wake: (() => void) | undefined
@@ -23,6 +32,7 @@ export function createInbox(ended: Promise<AppError>): StreamInbox {
     push(element) {
       if (listener) return listener(element)
       queue.push(element)
+      if (queue.length === MOST_WAITING) flow.pause()
       wake?.()
     },
     clear() {
@@ -31,6 +41,7 @@ export function createInbox(ended: Promise<AppError>): StreamInbox {
     async next() {
       for (;;) {
         const element = queue.shift()
+        if (element && queue.length === MOST_WAITING - 1) flow.resume()
         if (element) return element
         if (reason) throw reason
         await new Promise<void>((resolve) => {
@@ -40,6 +51,7 @@ export function createInbox(ended: Promise<AppError>): StreamInbox {
     },
     listen(to) {
       listener = to
+      flow.resume()
       for (const element of queue.splice(0)) to(element)
     },
   }

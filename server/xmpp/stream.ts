@@ -1,15 +1,18 @@
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
-import { StringDecoder } from 'node:string_decoder'
 import type { TLSSocket } from 'node:tls'
 import type { Element } from 'ltx'
 import { AppError } from '#server/errors.ts'
 import { type BareJid, domainOf } from '#shared/jid.ts'
-import { readStreamError } from './errors.ts'
+import { pause } from './backoff.ts'
+import { ReadingError, readStreamError } from './errors.ts'
 import { beginTls, hasPublicRoot } from './secure-socket.ts'
+import type { StanzaBounds } from './stanza-bounds.ts'
 import { createEntity } from './stream-entity.ts'
 import { createInbox } from './stream-inbox.ts'
-import { FrameParser, StreamParser } from './stream-parser.ts'
+import { FrameParser, isSkipped, StreamParser } from './stream-parser.ts'
+import { createReader } from './stream-reader.ts'
+import { createWriter } from './stream-writer.ts'
 import type { Target } from './targets.ts'
 import type { Counters } from './traffic.ts'
 import { writeStanza } from './write-stanza.ts'
@@ -36,8 +39,8 @@ export interface Stream {
   write(text: string): Promise<void>
   /** When anything last came in, in milliseconds since 1970. */
   readonly lastHeard: number
-  /** Takes stanzas of so many characters from now on; a larger one ends the stream. */
-  allowIncoming(characters: number): void
+  /** Takes stanzas within these bounds from now on, and of what is over them only name and attributes. */
+  allow(bounds: StanzaBounds): void
   /** Resolves with the reason once the stream has ended, whoever ended it. */
   readonly ended: Promise<AppError>
   /** Whether it ended because the line broke: nobody meant to end it, so it may go on over another (XEP-0198 §5). */
@@ -47,8 +50,8 @@ export interface Stream {
 }
 
 const STANZAS = new Set(['iq', 'message', 'presence'])
-/** Characters of one incoming stanza until `allowIncoming`: signing in takes far fewer, and anybody's server may ask for it. */
-const MAX_INCOMING = 256 * 1024
+/** Milliseconds for saying goodbye. */
+const CLOSE_PATIENCE = 1000
 
 export interface StreamOptions {
   readonly jid: BareJid
@@ -75,51 +78,47 @@ function createStream({ jid, target, traffic }: StreamOptions): Stream & { conne
   const domain = domainOf(jid)
   const { entity, isSecure } = createEntity(jid, target, traffic)
   const { promise: ended, resolve: end } = Promise.withResolvers<AppError>()
-  const inbox = createInbox(ended)
+  const writer = createWriter(entity.write, fail)
+  const findParser = () => entity.parser as StreamParser | null
+  const reader = createReader({ traffic, findParser, writer, fail })
+  // While TLS begins the library has no socket.
+  const findSocket = () => (tls ?? entity.socket) as (Partial<Socket> & { end: () => void }) | null
+  const inbox = createInbox(ended, { pause: () => findSocket()?.pause?.(), resume: () => findSocket()?.resume?.() })
   let tls: TLSSocket | undefined
-  let decoder = new StringDecoder('utf8')
-  let received = 0
-  let maxIncoming = MAX_INCOMING
-  let lastHeard = Date.now()
+  let isListening = false
   let isLost = false
   let isEnding = false
+  let isDestroyed = false
   /** Whether anything was said that nobody has waited for yet. */
   let hasSpoken = false
 
   const destroy = (reason: AppError, how: 'ended' | 'lost' = 'ended') => {
+    if (isDestroyed) return
+    isDestroyed = true
     if (!isEnding) isLost = how === 'lost'
     isEnding = true
+    reader.stop()
     end(reason)
-    // While TLS begins the library has no socket.
-    const socket = (tls ?? entity.socket) as (Partial<Socket> & { end: () => void }) | null
+    const socket = findSocket()
     entity._detachSocket()
     socket?.on?.('error', () => {})
     if (socket?.destroy) socket.destroy()
     else if (socket) closeQuietly(socket)
   }
   const unlessEnded = <T>(work: Promise<T>) => Promise.race([work, ended.then((reason) => Promise.reject<T>(reason))])
-  const fail = (error: unknown) => destroy(readStreamError(error, domain), isOfSocket(error) ? 'lost' : 'ended')
   entity.on('error', fail)
   entity.on('close', () => destroy(new AppError('unavailable', `The XMPP server of ${domain} closed the connection`)))
   entity.on('disconnect', () => destroy(new AppError('unavailable', `The connection to ${domain} was lost`), 'lost'))
   entity.on('element', (element: Element) => {
-    received = 0
+    if (!isListening && isSkipped(element)) return fail(new ReadingError('sends more at once than Canto reads'))
     if (STANZAS.has(element.name)) traffic.stanzasIn++
     inbox.push(element)
   })
 
-  entity._onData = (data) => {
-    const text = typeof data === 'string' ? data : decoder.write(data)
-    lastHeard = Date.now()
-    traffic.bytesIn += Buffer.byteLength(data)
-    received += text.length
-    if (received > maxIncoming) return fail({ condition: 'policy-violation' })
-    try {
-      entity.parser?.write(text)
-    } catch (error) {
-      // ltx throws on entities that XML does not have.
-      fail(error)
-    }
+  entity._onData = reader.read
+
+  function fail(error: unknown): void {
+    destroy(readStreamError(error, domain), isOfSocket(error) ? 'lost' : 'ended')
   }
 
   async function startTls(): Promise<void> {
@@ -127,7 +126,7 @@ function createStream({ jid, target, traffic }: StreamOptions): Stream & { conne
     entity._detachSocket()
     raw.on('error', fail)
     tls = beginTls(raw, domain, target.security === 'direct')
-    decoder = new StringDecoder('utf8')
+    reader.restart()
     // What came in clear behind the server's word to proceed is nobody's (RFC 6120 §13.9.2).
     inbox.clear()
     traffic.roundTrips++
@@ -137,7 +136,7 @@ function createStream({ jid, target, traffic }: StreamOptions): Stream & { conne
 
   async function write(text: string): Promise<void> {
     hasSpoken = true
-    await entity.write(text)
+    await writer.write(text)
   }
 
   const serialise = (element: Element, maxBytes?: number) =>
@@ -161,7 +160,7 @@ function createStream({ jid, target, traffic }: StreamOptions): Stream & { conne
       return isLost
     },
     get lastHeard() {
-      return lastHeard
+      return reader.lastHeard
     },
     get isSecure() {
       return isSecure()
@@ -185,19 +184,19 @@ function createStream({ jid, target, traffic }: StreamOptions): Stream & { conne
       return inbox.next()
     },
     startTls,
-    allowIncoming(characters) {
-      maxIncoming = characters
+    allow: reader.allow,
+    listen(listener) {
+      isListening = true
+      inbox.listen(listener)
     },
-    listen: inbox.listen,
     send: async (element) => write(serialise(element)),
     async close() {
       isEnding = true
-      try {
-        await write(entity.footer(entity.footerElement()))
-        await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 1000).unref())])
-      } catch {
-        // It had ended already.
-      }
+      // It may have ended already, or read nothing any more.
+      const isSaid = write(entity.footer(entity.footerElement())).then(() => ended)
+      const late = new AbortController()
+      await Promise.race([isSaid.catch(() => {}), pause(CLOSE_PATIENCE, late.signal)])
+      late.abort()
       destroy(new AppError('unavailable', 'The session has ended'))
     },
   }

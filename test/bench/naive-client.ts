@@ -5,6 +5,7 @@ import { createDisco, findServices } from '#server/xmpp/disco.ts'
 import type { Traffic } from '#server/xmpp/ports.ts'
 import { createPubsub } from '#server/xmpp/pubsub.ts'
 import { authenticate } from '#server/xmpp/sasl.ts'
+import { OWN } from '#server/xmpp/stanza-bounds.ts'
 import { connectStream } from '#server/xmpp/stream.ts'
 import { readService } from '#server/xmpp/targets.ts'
 import { createTraffic } from '#server/xmpp/traffic.ts'
@@ -28,7 +29,7 @@ export async function fetchNaively(server: RigServer, user: string, nodes: reado
   bind.c('bind', { xmlns: 'urn:ietf:params:xml:ns:xmpp-bind' })
   await stream.send(bind)
   await stream.next()
-  stream.allowIncoming(64 * 1024 * 1024)
+  stream.allow(OWN)
   const bound = { fullJid: `${jid}/naive` }
   const { ask } = beginConversation(stream, bound, { jid, isSite: true, traffic, onMessage: () => {} })
   const disco = createDisco(ask)

@@ -13,6 +13,8 @@ export interface FakeServerOptions {
   readonly features?: string
   /** What it offers; PLAIN takes any password but `wrong`. */
   readonly mechanisms?: readonly string[]
+  /** Called when a resource was bound. */
+  readonly onBound?: (connection: FakeConnection) => void
   /** Called for every stanza after binding, and everything else the server does not know by itself. */
   readonly onStanza?: (stanza: Element, connection: FakeConnection) => void
 }
@@ -31,6 +33,8 @@ export interface FakeServer extends AsyncDisposable {
   readonly domain: string
   readonly service: string
   readonly port: number
+  /** PEM. */
+  readonly certificate: string
   /** Everything that clients sent, in order. */
   readonly received: readonly Element[]
   readonly connections: readonly FakeConnection[]
@@ -70,6 +74,7 @@ export async function startFakeServer(options: FakeServerOptions = {}): Promise<
   return {
     domain,
     port,
+    certificate: identity.certificate,
     service: `xmpps://127.0.0.1:${port}`,
     received,
     connections,
@@ -112,9 +117,10 @@ function serve(connection: FakeConnection, options: Served): void {
     if (resource) {
       connection.isBound = true
       const jid = `<jid>${connection.user}@${domain}/balcony</jid>`
-      return connection.send(
+      connection.send(
         `<iq type='result' id='${stanza.attrs.id}'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>${jid}</bind></iq>`,
       )
+      return options.onBound?.(connection)
     }
     return options.onStanza?.(stanza, connection)
   }

@@ -19,10 +19,20 @@ interface Service {
   /** The same for their bytes. */
   readonly largestBytes?: number
   readonly listsIds?: boolean
+  /** More in one answer is too large for us. */
+  readonly mostRead?: number
+  /** Items that are too large even alone. */
+  readonly unreadable?: readonly number[]
 }
 
 function create(service: Service) {
   const { items, isPaged, largest = Number.POSITIVE_INFINITY, largestBytes, listsIds = true } = service
+  const { mostRead = Number.POSITIVE_INFINITY, unreadable = [] } = service
+  const mayRead = (page: readonly Item[]) => {
+    if (page.length <= mostRead && !unreadable.some((n) => page.some(({ id }) => id === `${n}`))) return page
+    refusals.count++
+    throw new AppError('too-large', 'more at once than is read')
+  }
   const refusals = { count: 0 }
   const asked: number[] = []
   const deps: AllItemsDeps = {
@@ -40,6 +50,7 @@ function create(service: Service) {
         refusals.count++
         throw new AppError('timeout', 'the stream has ended')
       }
+      mayRead(page)
       if (!isPaged) return { items: page, isComplete: page.length < max }
       return {
         items: page,
@@ -48,7 +59,7 @@ function create(service: Service) {
       }
     },
     listItemIds: async () => (listsIds ? items.map(({ id }) => id) : undefined),
-    findItems: async (_address, ids) => items.filter(({ id }) => ids.includes(id)),
+    findItems: async (_address, ids) => mayRead(items.filter(({ id }) => ids.includes(id))),
   }
   return { deps, asked, refusals }
 }
@@ -85,6 +96,25 @@ describe('reading a whole node', () => {
     await assert.rejects(read({ items: nodeOf(30), isPaged: true, largest: 0 }), (error) =>
       isAppError(error, 'timeout'),
     )
+  })
+
+  it('asks for no more again once an answer was too large to be read', async () => {
+    const paged = await read({ items: nodeOf(300), isPaged: true, mostRead: 40 })
+    assert.equal(new Set(paged.ids).size, 300)
+    assert.equal(paged.refused, 1)
+    const whole = await read({ items: nodeOf(100, 10), isPaged: false, mostRead: 40 })
+    assert.equal(new Set(whole.ids).size, 100)
+  })
+
+  it('leaves out an item that is too large even alone, and reads the others by their ids', async () => {
+    for (const isPaged of [true, false]) {
+      const { ids } = await read({ items: nodeOf(60), isPaged, unreadable: [7, 59] })
+      assert.deepEqual(new Set(ids).size, 58, `${isPaged}`)
+      assert.ok(!ids.includes(asItemId('7')))
+      await assert.rejects(read({ items: nodeOf(60), isPaged, unreadable: [7], listsIds: false }), (error) =>
+        isAppError(error, 'too-large'),
+      )
+    }
   })
 
   it('asks for more of the newest where the service does not page', async () => {

@@ -4,12 +4,20 @@ import { after, before, describe, it } from 'node:test'
 import { Element } from 'ltx'
 import { isAppError } from '#server/errors.ts'
 import { asItemId } from '#shared/address.ts'
+import type { BareJid } from '#shared/jid.ts'
 import { type Rig, useRig } from '#test/support/rig.ts'
 import { openTestSession } from '#test/support/test-session.ts'
+import { until } from '#test/support/until.ts'
 
 const entry = (bytes: number) => {
   const payload = new Element('entry', { xmlns: 'http://www.w3.org/2005/Atom' })
   payload.c('content').t('x'.repeat(bytes))
+  return payload
+}
+
+const scattered = (elements: number) => {
+  const payload = new Element('entry', { xmlns: 'http://www.w3.org/2005/Atom' })
+  for (let n = 0; n < elements; n++) payload.c('a')
   return payload
 }
 
@@ -20,13 +28,37 @@ describe('what is large', () => {
   })
   after(() => rig.stop())
 
-  async function open(on: 'ejabberd' | 'prosody', name: string) {
+  async function open(on: 'ejabberd' | 'prosody', name: string, isSite = false) {
     const user = `${name}-${randomUUID().slice(0, 8)}`
     await rig[on].register(user, `password of ${user}`)
-    const session = openTestSession(rig[on], user)
+    const session = openTestSession(rig[on], user, { isSite })
     await session.whenOnline(30_000)
     return session
   }
+
+  it('items from afar that are too many elements together are read in smaller pages', async () => {
+    await using site = await open('ejabberd', 'site', true)
+    await using stranger = await open('prosody', 'stranger')
+    const address = { service: 'pubsub.ejabberd.test' as BareJid, node: `large-${randomUUID()}` }
+    await site.pubsub.createNode(address, { access_model: 'open', publish_model: 'open', max_items: '20' })
+    await site.pubsub.subscribeNode(address)
+    const events: string[] = []
+    site.onPubsubEvent((event) => event.kind === 'published' && events.push(event.address.item))
+    const ids = Array.from({ length: 20 }, (_, number) => asItemId(`${number}`))
+    for (const item of ids) await stranger.pubsub.publishItem({ ...address, item }, scattered(10_000))
+    await until(() => events.length === ids.length)
+    await assert.rejects(site.pubsub.listItems(address, { max: 20 }), (error) => isAppError(error, 'too-large'))
+    const read = new Map<string, number>()
+    for await (const items of site.pubsub.allItems(address)) {
+      for (const { id, payload } of items) read.set(id, payload?.children.length ?? 0)
+    }
+    assert.deepEqual([...read.keys()].sort(), ids.toSorted())
+    assert.deepEqual([...new Set(read.values())], [10_000])
+    // It is the same stream as in the beginning.
+    assert.equal(site.status, 'online')
+    assert.equal(site.lastSignIn, 'password')
+    await site.pubsub.deleteNode(address)
+  })
 
   for (const kind of ['ejabberd', 'prosody'] as const) {
     const other = kind === 'ejabberd' ? 'prosody' : 'ejabberd'
