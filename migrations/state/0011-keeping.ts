@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely'
 
-/** The words under marks that do not bind them, as they were known at the upgrade (`record-old-marks.ts` fills it). */
+/** What the outbox looks at every second, without the texts; the words under marks that do not bind them, as they were known at the upgrade (`record-old-marks.ts` fills it). */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await db.schema
     .createTable('marked_words')
@@ -10,9 +10,17 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .addColumn('digest', 'text', (column) => column.notNull())
     .addPrimaryKeyConstraint('marked_words_address', ['service', 'node', 'item'])
     .execute()
+  await db.schema.dropIndex('outbox_waiting').execute()
+  await createOutboxIndex(db, ['status', 'account', 'id', 'kind', 'service', 'node', 'item', 'next_try'])
 }
 
 export async function down(db: Kysely<unknown>): Promise<void> {
+  await db.schema.dropIndex('outbox_waiting').execute()
+  await createOutboxIndex(db, ['status', 'account', 'id'])
   await db.schema.dropTable('marked_words').execute()
   await sql`DELETE FROM setting WHERE key = 'old-marks-recorded'`.execute(db)
+}
+
+async function createOutboxIndex(db: Kysely<unknown>, columns: string[]): Promise<void> {
+  await db.schema.createIndex('outbox_waiting').on('outbox').columns(columns).execute()
 }

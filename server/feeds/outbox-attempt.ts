@@ -1,4 +1,4 @@
-import { beginAttempt, type OutboxRow } from '#server/store/outbox.ts'
+import { beginAttempt, findOutboxRow, type OutboxRow, type WaitingRow } from '#server/store/outbox.ts'
 import type { XmppSession } from '#server/xmpp/ports.ts'
 import type { OutboxDeps } from './outbox-deps.ts'
 import { type Outcome, settleRow } from './outbox-outcome.ts'
@@ -8,7 +8,7 @@ import { readTask } from './task.ts'
 /** `again` for what was acknowledged once and is in doubt. */
 export type How = 'first' | 'again'
 
-export type Attempt = (row: OutboxRow, how: How) => Promise<OutboxRow['status']>
+export type Attempt = (row: WaitingRow, how: How) => Promise<OutboxRow['status']>
 
 export interface AttemptListeners {
   /** Told each row that was done or refused. */
@@ -36,9 +36,12 @@ export function createAttempt(deps: OutboxDeps, { onEnd }: AttemptListeners): At
     }
   }
 
-  return async (row, how) => {
-    if (how === 'first' && row.nextTry !== undefined && row.nextTry > deps.clock()) return 'waiting'
-    const session = deps.sessions(row.account)
+  return async ({ id, account }, how) => {
+    const row = await findOutboxRow(deps.state, id)
+    // Taken back meanwhile.
+    if (row === undefined) return 'done'
+    if (how === 'first' && row.status !== 'waiting') return row.status
+    const session = deps.sessions(account)
     if (session?.status !== 'online') return settleRow(deps, row, { kind: 'no-session', problem: session?.problem })
     const status = await settleRow(deps, row, await tryPerform(row, session, how))
     deps.meters.count('outbox', { kind: row.kind, outcome: status })

@@ -1,4 +1,4 @@
-import type { OutboxRow } from '#server/store/outbox.ts'
+import type { OutboxRow, WaitingRow } from '#server/store/outbox.ts'
 import { addressKey } from '#shared/address.ts'
 import { domainOf } from '#shared/jid.ts'
 import type { Attempt } from './outbox-attempt.ts'
@@ -15,18 +15,22 @@ const FOLLOWING: ReadonlySet<OutboxRow['kind']> = new Set(['follow', 'unfollow',
 // Two questions without an answer say enough about a server, for now.
 const MOST_UNANSWERED = 2
 
-export function laneOf({ kind, address }: OutboxRow): Lane {
+export function laneOf({ kind, address }: Pick<OutboxRow, 'kind' | 'address'>): Lane {
   return FOLLOWING.has(kind) ? `follow ${domainOf(address.service)}` : WRITING
 }
 
 export interface LaneWork {
-  readonly attempt: Attempt
+  readonly attempt: (row: WaitingRow) => ReturnType<Attempt>
   readonly isStopped: () => boolean
   readonly now: Date
 }
 
+export function isDue({ nextTry }: WaitingRow, now: Date): boolean {
+  return nextTry === undefined || nextTry <= now
+}
+
 /** Does the rows of one lane of one account, one after the other. */
-export async function workLane(lane: Lane, rows: readonly OutboxRow[], work: LaneWork): Promise<void> {
+export async function workLane(lane: Lane, rows: readonly WaitingRow[], work: LaneWork): Promise<void> {
   const { attempt, isStopped, now } = work
   const held = new Set<string>()
   let unanswered = 0
@@ -35,9 +39,9 @@ export async function workLane(lane: Lane, rows: readonly OutboxRow[], work: Lan
     const key = addressKey(row.address)
     // Of one item, nothing may overtake.
     if (held.has(key)) continue
-    const isDue = row.nextTry === undefined || row.nextTry <= now
-    if ((await attempt(row, 'first')) !== 'waiting') continue
+    const isTried = isDue(row, now)
+    if (isTried && (await attempt(row)) !== 'waiting') continue
     held.add(key)
-    if (isDue) unanswered += 1
+    if (isTried) unanswered += 1
   }
 }

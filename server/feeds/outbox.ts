@@ -3,16 +3,17 @@ import {
   clearNextTries,
   deleteDoneBefore,
   findOutboxRow,
-  listWaiting,
   listWaitingAccounts,
+  listWaitingRows,
   type OutboxRow,
   updateOutboxRow,
+  type WaitingRow,
 } from '#server/store/outbox.ts'
 import type { BareJid } from '#shared/jid.ts'
 import { enforceBlocks } from './enforce-blocks.ts'
 import { createAttempt } from './outbox-attempt.ts'
 import type { OutboxDeps } from './outbox-deps.ts'
-import { type Lane, laneOf, WRITING, workLane } from './outbox-lane.ts'
+import { isDue, type Lane, laneOf, WRITING, workLane } from './outbox-lane.ts'
 import { waitAtMost } from './patience.ts'
 import { createReadBack } from './read-back.ts'
 import { settle } from './settle.ts'
@@ -47,6 +48,8 @@ const KEPT_DAYS = 30
 export function createOutbox(deps: OutboxDeps): Outbox {
   const running = new Map<string, Promise<void>>()
   const again = new Set<string>()
+  /** Accounts that are not online, with what was told to all of their rows that wait: why, and to which. */
+  const told = new Map<BareJid, string>()
   const listeners = new Set<(row: OutboxRow) => void>()
   const timers: NodeJS.Timeout[] = []
   let isStopped = true
@@ -60,10 +63,14 @@ export function createOutbox(deps: OutboxDeps): Outbox {
     void guard(wakeOthers)(account)
   }
 
-  /** Those for which there is no room come again with the next tick. */
   async function wakeOthers(account: BareJid): Promise<void> {
-    const lanes = new Set((await listWaiting(deps.state, account)).map(laneOf))
-    lanes.delete(WRITING)
+    wakeLanes(account, await listWaitingRows(deps.state, account))
+  }
+
+  /** Those for which there is no room come again with the next tick. */
+  function wakeLanes(account: BareJid, rows: readonly WaitingRow[]): void {
+    const lanes = new Set(rows.map(laneOf))
+    if (lanes.delete(WRITING)) wakeLane(account, WRITING)
     for (const lane of lanes)
       if (running.size < MOST_LANES || running.has(keyOf(account, lane))) wakeLane(account, lane)
   }
@@ -88,8 +95,12 @@ export function createOutbox(deps: OutboxDeps): Outbox {
     if (lane === WRITING && session?.status === 'online') {
       await readBack.verify(account, (row) => (laneOf(row) === WRITING ? attempt(row, 'again') : reopen(row)))
     }
-    const rows = await listWaiting(deps.state, account)
-    await workLane(lane, rows, { attempt, isStopped: () => isStopped, now: deps.clock() })
+    const rows = await listWaitingRows(deps.state, account)
+    await workLane(lane, rows, {
+      attempt: (row) => attempt(row, 'first'),
+      isStopped: () => isStopped,
+      now: deps.clock(),
+    })
   }
 
   /** What asks other servers keeps to its own lane. */
@@ -113,8 +124,29 @@ export function createOutbox(deps: OutboxDeps): Outbox {
   }
 
   async function tick(): Promise<void> {
-    for (const account of await listWaitingAccounts(deps.state)) wake(account)
-    for (const account of readBack.waiting()) wake(account)
+    const accounts = await listWaitingAccounts(deps.state)
+    for (const account of told.keys()) if (!accounts.includes(account)) told.delete(account)
+    for (const account of accounts) await look(account)
+    for (const account of readBack.waiting()) {
+      readBack.follow(account, deps.sessions(account))
+      if (isOnline(account)) wakeLane(account, WRITING)
+    }
+  }
+
+  /** Every second, so it must cost little: nothing is begun unless there is something to do or to tell. */
+  async function look(account: BareJid): Promise<void> {
+    readBack.follow(account, deps.sessions(account))
+    const rows = await listWaitingRows(deps.state, account)
+    const due = rows.filter((row) => isDue(row, deps.clock()))
+    const words = `${rows.at(-1)?.id} ${due.length} ${deps.sessions(account)?.problem?.message ?? ''}`
+    if (!isOnline(account) && told.get(account) === words) return
+    told.delete(account)
+    wakeLanes(account, due)
+    if (!isOnline(account) && running.size < MOST_LANES) told.set(account, words)
+  }
+
+  function isOnline(account: BareJid): boolean {
+    return deps.sessions(account)?.status === 'online'
   }
 
   function guard<Args extends unknown[]>(action: (...args: Args) => Promise<void>): (...args: Args) => Promise<void> {

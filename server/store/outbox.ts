@@ -117,6 +117,23 @@ export async function findLastOutboxId(state: StateDb): Promise<number> {
   return (await query.executeTakeFirst())?.last ?? 0
 }
 
+/** A row that waits, without what it has to say: that may be long, and is looked at often. */
+export type WaitingRow = Pick<OutboxRow, 'id' | 'account' | 'kind' | 'address' | 'nextTry'>
+
+/** In the order they were stored; read from the index `outbox_waiting` alone. */
+export async function listWaitingRows(state: StateDb, account: BareJid): Promise<WaitingRow[]> {
+  const rows = await state
+    .selectFrom('outbox')
+    .select(['id', 'account', 'kind', 'service', 'node', 'item', 'nextTry'])
+    .where('status', '=', 'waiting')
+    .where('account', '=', account)
+    .orderBy('id')
+    .execute()
+  return rows.map(({ id, account, kind, service, node, item, nextTry }) => {
+    return { id, account, kind, address: { service, node, item }, nextTry: readDate(nextTry) }
+  })
+}
+
 export async function listWaitingAccounts(state: StateDb): Promise<BareJid[]> {
   const rows = await state.selectFrom('outbox').select('account').distinct().where('status', '=', 'waiting').execute()
   return rows.map((row) => row.account)
@@ -199,8 +216,12 @@ function readOutboxRow(row: Selectable<OutboxTable>): OutboxRow {
     address: { service, node, item },
     reason: row.reason ?? undefined,
     problem: row.problem ?? undefined,
-    nextTry: row.nextTry === null ? undefined : new Date(row.nextTry),
+    nextTry: readDate(row.nextTry),
     createdAt: new Date(row.createdAt),
-    acknowledgedAt: row.acknowledgedAt === null ? undefined : new Date(row.acknowledgedAt),
+    acknowledgedAt: readDate(row.acknowledgedAt),
   }
+}
+
+function readDate(text: string | null): Date | undefined {
+  return text === null ? undefined : new Date(text)
 }
