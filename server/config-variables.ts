@@ -18,6 +18,7 @@ const VARIABLES = {
   CANTO_METRICS_TOKEN: read.readToken,
   CANTO_TITLE: read.readText,
   CANTO_LOG: read.readLogFormat,
+  CANTO_KEEPS: read.readList(read.readKeep),
   CANTO_LOCAL_XMPP_PORT: read.readPort,
   CANTO_LOCAL_HTTP_PORT: read.readPort,
   CANTO_LOCAL_DOMAIN: read.readDomain,

@@ -5,6 +5,7 @@ import { type BareJid, domainOf, localPart, readBareJid } from '#shared/jid.ts'
 import { type Env, findContradictions, readValues, type Values } from './config-variables.ts'
 import { AppError } from './errors.ts'
 import type { LogFormat } from './log.ts'
+import type { Bounds } from './store/keeps.ts'
 
 /** The account that publishes the first post of a local site. */
 const FIRST_BLOGGER = 'blogger'
@@ -35,6 +36,8 @@ export interface Config {
   readonly metricsToken?: string
   readonly title: string
   readonly logFormat: LogFormat
+  /** What an account may keep, where it is not the usual. */
+  readonly keeps: Bounds
 }
 
 export interface LocalConfig {
@@ -98,6 +101,7 @@ function assembleConfig(values: Values): Config {
     metricsToken: values.CANTO_METRICS_TOKEN,
     title: values.CANTO_TITLE ?? 'Canto',
     logFormat: values.CANTO_LOG ?? 'text',
+    keeps: Object.fromEntries(values.CANTO_KEEPS ?? []),
   }
 }
 

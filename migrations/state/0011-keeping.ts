@@ -12,10 +12,16 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .execute()
   await db.schema.dropIndex('outbox_waiting').execute()
   await createOutboxIndex(db, ['status', 'account', 'id', 'kind', 'service', 'node', 'item', 'next_try'])
+  // What an account keeps, and what all strangers do.
+  await db.schema.createIndex('community_owner').on('community').columns(['owner']).execute()
+  await db.schema.createIndex('block_by').on('block').columns(['by']).execute()
+  await db.schema.createIndex('proof_status').on('proof').columns(['status']).execute()
 }
 
 export async function down(db: Kysely<unknown>): Promise<void> {
-  await db.schema.dropIndex('outbox_waiting').execute()
+  for (const index of ['proof_status', 'block_by', 'community_owner', 'outbox_waiting']) {
+    await db.schema.dropIndex(index).execute()
+  }
   await createOutboxIndex(db, ['status', 'account', 'id'])
   await db.schema.dropTable('marked_words').execute()
   await sql`DELETE FROM setting WHERE key = 'old-marks-recorded'`.execute(db)

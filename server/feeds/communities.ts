@@ -3,6 +3,7 @@ import { AppError, isAppError } from '#server/errors.ts'
 import { findCommunity } from '#server/store/community.ts'
 import type { StateDb } from '#server/store/database.ts'
 import type { OutboxRow } from '#server/store/outbox.ts'
+import { requireSpace } from '#server/store/space-left.ts'
 import type { Affiliation } from '#server/xmpp/ports.ts'
 import { addressKey, type NodeAddress } from '#shared/address.ts'
 import { createNodeName } from '#shared/item-id.ts'
@@ -41,6 +42,7 @@ export async function queueCommunity(deps: QueueDeps, community: NewCommunity): 
     ...{ kind: 'community', profile: kind, title, description, isOpen },
     publishers: isOpen ? [] : publishers.filter((jid) => jid !== owner),
   }
+  await requireSpace(deps, 'communities', { account: owner, row: { service, node } })
   return queue(deps, task, { account: owner, address: nodeRowAddress({ service, node }), key })
 }
 
@@ -57,6 +59,7 @@ export async function queueAffiliation(
   if (jid === by) throw new AppError('bad-request', 'You own this community: that stays so.')
   const isOthers = localPart(address.service) !== undefined && address.service !== by
   if (isOthers) throw new AppError('forbidden', 'Only its owner can block somebody on a blog.')
+  if (affiliation === 'outcast') await requireSpace(deps, 'blocks', { account: by, row: { ...address, jid } })
   const row = { account: by, address: nodeRowAddress(address), key: randomUUID() }
   return queue(deps, { kind: 'block', jid, affiliation }, row)
 }

@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import { AppError } from '#server/errors.ts'
-import { addFollow, deleteFollow, type Follow, findFollow, listFollows } from '#server/store/follow.ts'
+import { addFollow, deleteFollow, type Follow, findFollow } from '#server/store/follow.ts'
 import { deleteUnbegun } from '#server/store/outbox.ts'
 import { publishesFollows, savePublishesFollows } from '#server/store/reader.ts'
 import { findBlockOfNode } from '#server/store/site-block.ts'
+import { hasSpace } from '#server/store/space-left.ts'
 import { type ItemAddress, type NodeAddress, sameAddress, writeXmppUri } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
 import { NS } from '#shared/ns.ts'
 import { blogOf } from './blog-of.ts'
-import { MOST_FOLLOWS } from './follow-list.ts'
 import { knowBlogs } from './known-blogs.ts'
 import { type Live, NODES_TOPIC } from './live.ts'
 import type { QueueDeps } from './outbox-deps.ts'
@@ -41,16 +41,14 @@ export async function followNodes(
   follower: BareJid,
   wishes: readonly Wish[],
 ): Promise<FollowOutcome[]> {
-  let count = (await listFollows(deps.state, follower)).length
   const follow = async ({ address, title, feedUrl, isListed, isShown }: Wish): Promise<FollowOutcome> => {
     if (!mayFollow(address)) return 'no-feed'
     if (sameAddress(address, blogOf(follower))) return 'own'
     if ((await findFollow(deps.state, follower, address)) !== undefined) return 'known'
-    if (count >= MOST_FOLLOWS) return 'too-many'
+    if (!(await mayFollowMore(deps, follower, { address, title, feedUrl }))) return 'too-many'
     if ((await findBlockOfNode(deps.state, address)) !== undefined) return 'blocked'
     await addFollow(deps.state, { follower, address, title, feedUrl, isListed, isShown, since: deps.clock() })
     await queueFollow(deps, 'follow', { follower, address })
-    count += 1
     return 'followed'
   }
   const outcomes: FollowOutcome[] = []
@@ -58,6 +56,14 @@ export async function followNodes(
   const fresh = wishes.filter((_, n) => outcomes[n] === 'followed')
   if (fresh.length > 0) await tellOthers(deps, follower, fresh)
   return outcomes
+}
+
+/** Neither the list of what is followed nor what still waits to be asked of the servers is full. */
+async function mayFollowMore(deps: FollowDeps, account: BareJid, wish: Wish): Promise<boolean> {
+  return (
+    (await hasSpace(deps, 'follows', { account, row: wish })) &&
+    (await hasSpace(deps, 'unsent', { account, row: wish.address }))
+  )
 }
 
 /** The same of one, that somebody in front of a form wants. Throws where it cannot be. */
@@ -71,7 +77,7 @@ export async function followNode(deps: FollowDeps, follower: BareJid, wish: Wish
 export function describeOutcome(outcome: FollowOutcome, { address }: Wish): string | undefined {
   if (outcome === 'no-feed') return `${writeXmppUri(address)} is no blog and no community.`
   if (outcome === 'own') return OWN_BLOG
-  if (outcome === 'too-many') return `You follow ${MOST_FOLLOWS} blogs already. Unfollow some first.`
+  if (outcome === 'too-many') return 'You follow as much as an account may here. Unfollow some first.'
   if (outcome === 'blocked') return 'Whoever runs this site does not show that here.'
   return undefined
 }

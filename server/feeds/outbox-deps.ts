@@ -1,3 +1,4 @@
+import type { KeepDeps } from '#server/store/space-left.ts'
 import type { XmppSession } from '#server/xmpp/ports.ts'
 import type { BareJid } from '#shared/jid.ts'
 import type { Indexing } from './indexing.ts'
@@ -6,7 +7,7 @@ import type { IngestDeps } from './ingest.ts'
 export interface OutboxDeps extends IngestDeps {
   /** The account's own session, if it is signed in. */
   readonly sessions: (jid: BareJid) => XmppSession | undefined
-  readonly config: { readonly url: URL; readonly isUrlSet: boolean; readonly title?: string }
+  readonly config: KeepDeps['config'] & { readonly url: URL; readonly isUrlSet: boolean; readonly title?: string }
   readonly indexing?: Pick<Indexing, 'watch'>
   readonly outbox?: { wake(account: BareJid): void }
 }

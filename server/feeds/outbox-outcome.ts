@@ -1,6 +1,7 @@
 import { AppError, describeError, type ErrorCode } from '#server/errors.ts'
-import { saveDraft } from '#server/store/draft.ts'
+import { type Draft, findDraft, saveDraft } from '#server/store/draft.ts'
 import { type OutboxRow, updateOutboxRow } from '#server/store/outbox.ts'
+import { hasSpaceInstead } from '#server/store/space-left.ts'
 import { addressKey, sameAddress } from '#shared/address.ts'
 import { backoff } from './backoff.ts'
 import { blogOf } from './blog-of.ts'
@@ -97,21 +98,21 @@ function fieldsOf({ id, kind, account, address }: OutboxRow) {
   return { row: id, kind, account, item: addressKey(address) }
 }
 
-async function keepDraft(
-  { state, clock }: OutboxDeps,
-  row: OutboxRow,
-  { draft, draftId, base }: PostTask,
-): Promise<void> {
+/** The row has the text too: where there is no space for a draft, nothing is lost. */
+async function keepDraft(deps: OutboxDeps, row: OutboxRow, { draft, draftId, base }: PostTask): Promise<void> {
+  const { state, clock } = deps
   const isEdit = base !== undefined
   const { title, text, tags, language, summary, comments, pictures } = draft
   const { service, node } = row.address
   const isForBlog = sameAddress({ service, node }, blogOf(row.account))
-  await saveDraft(state, {
+  const kept: Draft = {
     ...{ id: draftId, jid: row.account, title, text, language, summary, comments, pictures },
     to: isEdit || isForBlog ? undefined : { service, node },
     tags: tags.join(', '),
     edits: isEdit ? row.address : undefined,
     baseUpdated: isEdit ? new Date(base) : undefined,
     updatedAt: clock(),
-  })
+  }
+  const former = await findDraft(state, row.account, draftId)
+  if (await hasSpaceInstead(deps, 'drafts', { account: row.account, row: kept, former })) await saveDraft(state, kept)
 }

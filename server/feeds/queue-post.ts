@@ -1,9 +1,10 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { AppError, isAppError } from '#server/errors.ts'
-import { saveDraft } from '#server/store/draft.ts'
+import { type Draft, findDraft, saveDraft } from '#server/store/draft.ts'
 import { findNode } from '#server/store/node.ts'
 import { findOutboxForm, listOutboxOf, type OutboxRow } from '#server/store/outbox.ts'
 import { findPost, type PostRow } from '#server/store/post.ts'
+import { requireSpaceInstead } from '#server/store/space-left.ts'
 import type { ItemAddress, NodeAddress } from '#shared/address.ts'
 import { type PostDraft, readEntry } from '#shared/entry.ts'
 import { createItemId } from '#shared/item-id.ts'
@@ -149,13 +150,18 @@ async function findCurrent(deps: QueueDeps, author: BareJid, address: ItemAddres
   return { published: post.published, updated: post.updated, written }
 }
 
-async function keepAsDraft(
-  { state, clock }: QueueDeps,
-  { author, key, draft, to, edits, baseUpdated }: NewPost,
-): Promise<void> {
+async function keepAsDraft(deps: QueueDeps, { author, key, draft, to, edits, baseUpdated }: NewPost): Promise<void> {
+  const { state, clock } = deps
   const { title, text, tags, language, summary, comments, pictures } = draft
   const content = { title, text, tags: tags.join(', '), language, summary, comments, pictures, to }
-  await saveDraft(state, { id: key, jid: author, edits, baseUpdated, ...content, updatedAt: clock() })
+  const kept: Draft = { id: key, jid: author, edits, baseUpdated, ...content, updatedAt: clock() }
+  await requireSpaceInstead(deps, 'drafts', {
+    account: author,
+    row: kept,
+    former: await findDraft(state, author, key),
+    times: 2,
+  })
+  await saveDraft(state, kept)
 }
 
 function contentOf({ title, text, tags, language, summary, comments, pictures }: PostDraft): string {

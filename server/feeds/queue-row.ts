@@ -1,4 +1,6 @@
-import { addOutboxRow, type NewOutboxRow, type OutboxRow } from '#server/store/outbox.ts'
+import { UNBOUND } from '#server/store/keeps.ts'
+import { addOutboxRow, findOutboxForm, type NewOutboxRow, type OutboxRow } from '#server/store/outbox.ts'
+import { forgetOldest, requireSpace } from '#server/store/space-left.ts'
 import { asItemId, type ItemAddress, type NodeAddress } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
 import type { QueueDeps } from './outbox-deps.ts'
@@ -9,7 +11,10 @@ export function nodeRowAddress({ service, node }: NodeAddress): ItemAddress {
   return { service, node, item: asItemId('') }
 }
 
-/** Stores a row before anybody is told that it will be done. */
+/** Rows between two looks at whether what was done is too much to be kept. */
+const TIDIED = 20
+
+/** Stores a row before anybody is told that it will be done. Rejects with `too-many` or `too-large` where too much waits. */
 export async function queue(
   deps: QueueDeps,
   task: Task,
@@ -23,7 +28,13 @@ export async function queue(
     task: writeTask(task),
     createdAt: deps.clock(),
   }
+  const isCounted = !UNBOUND.some((kind) => kind === task.kind)
+  if (isCounted && (await findOutboxForm(deps.state, account, row.formKey)) === undefined) {
+    await requireSpace(deps, 'unsent', { account, row })
+  }
   const stored = await addOutboxRow(deps.state, row)
+  // Not each time: it looks at all rows of the account.
+  if (stored.id % TIDIED === 0) await forgetOldest(deps, 'sent', account)
   deps.outbox?.wake(account)
   return stored
 }

@@ -17,7 +17,7 @@ export function settle({ outbox, sessions }: AppContext, { id, account }: Outbox
 /** Publishes a draft, and keeps it until it is out. Rejects with conflict where the post was changed meanwhile. */
 export async function publishDraft(ctx: AppContext, draft: Draft): Promise<OutboxRow> {
   const post = readPostDraft(draft)
-  await rescueDraft(ctx.state, draft)
+  await rescueDraft(ctx, draft)
   const { jid: author, id: key, to, edits, baseUpdated } = draft
   const queued = await queuePost(ctx, { author, key, draft: post, to, edits, baseUpdated })
   // Sent once more after it was out: nobody else would end its draft.

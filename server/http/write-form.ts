@@ -46,6 +46,8 @@ export const writeFieldsSchema = {
 
 const LONGEST_TITLE = 1_000
 const MOST_TAGS = 50
+/** Of a language tag that says all there is to say (RFC 5646 §4.4.1). */
+const LONGEST_LANGUAGE = 35
 export const MOST_PICTURES = 20
 const LONGEST_ALT = 1_000
 
@@ -66,7 +68,7 @@ export function readWriteForm(
     // Browsers send line ends as CRLF.
     text: (fields.text ?? '').replaceAll('\r\n', '\n'),
     tags: oneLine(fields.tags ?? ''),
-    language: fields.language ?? '',
+    language: (fields.language ?? '').slice(0, LONGEST_LANGUAGE),
     summary: oneLine(fields.summary ?? ''),
     comments: fields.comments !== undefined,
     to: edits === undefined ? readNodeUri(fields.to) : undefined,

@@ -13,6 +13,7 @@ import {
   touchBrowserSession,
 } from '#server/store/browser-session.ts'
 import type { StateDb } from '#server/store/database.ts'
+import { forgetOldest } from '#server/store/space-left.ts'
 import type { BareJid } from '#shared/jid.ts'
 import { localPart } from '#shared/jid.ts'
 import type { Accounts } from './accounts.ts'
@@ -78,6 +79,7 @@ export function createBrowsers(deps: BrowsersDeps): Browsers {
         expiresAt: new Date(now.getTime() + IDLE_MS),
         ...(password === undefined ? {} : { password: seal(cookieKey(cookie), jid, password) }),
       })
+      await forgetOldest(deps, 'browsers', jid)
       return cookie
     },
     async find(cookie) {

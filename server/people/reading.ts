@@ -1,14 +1,14 @@
-import type { IndexDb, StateDb } from '#server/store/database.ts'
+import type { IndexDb } from '#server/store/database.ts'
 import { type Follow, findFollow } from '#server/store/follow.ts'
 import type { PostRow } from '#server/store/post-row.ts'
 import { addReadMarks, deleteReadMarks, listReadMarks } from '#server/store/read-mark.ts'
 import { findReadUntil, raiseReadUntil } from '#server/store/reader.ts'
+import { forgetOldest, type KeepDeps } from '#server/store/space-left.ts'
 import { listArrived } from '#server/store/timeline.ts'
 import { addressKey, type NodeAddress } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
 
-export interface ReadingDeps {
-  readonly state: StateDb
+export interface ReadingDeps extends KeepDeps {
   readonly clock: () => Date
 }
 
@@ -50,15 +50,18 @@ export async function markRead(deps: ReadingDeps, jid: BareJid, post: News): Pro
   const follow = await findFollow(deps.state, jid, post.address)
   if (follow === undefined) return
   const unread = await listUnread(deps, { jid, follows: [follow] }, [post])
-  if (unread.size > 0) await addReadMarks(deps.state, jid, { addresses: [post.address], at: deps.clock() })
+  if (unread.size === 0) return
+  await addReadMarks(deps.state, jid, { addresses: [post.address], at: deps.clock() })
+  await forgetOldest(deps, 'marks', jid)
 }
 
 /** All of one feed that arrived until then is read; of what they do not follow nothing is kept. */
 export async function markFeedRead(
-  { state, index, clock }: ReadingDeps & { readonly index: IndexDb },
+  deps: ReadingDeps & { readonly index: IndexDb },
   jid: BareJid,
   { feed, until }: { feed: NodeAddress; until: Date },
 ): Promise<void> {
+  const { state, index, clock } = deps
   const follow = await findFollow(state, jid, feed)
   if (follow === undefined) return
   const readUntil = (await findReadUntil(state, jid)) ?? follow.since
@@ -66,6 +69,7 @@ export async function markFeedRead(
   const { service, node } = feed
   const items = await listArrived(index, feed, { since, until, limit: MOST_MARKS })
   await addReadMarks(state, jid, { addresses: items.map((item) => ({ service, node, item })), at: clock() })
+  await forgetOldest(deps, 'marks', jid)
 }
 
 /** All that arrived until then is read; the marks of its posts are not needed any more. */

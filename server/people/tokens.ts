@@ -13,13 +13,17 @@ export interface TokensDeps {
   readonly clock: () => Date
 }
 
+/** Characters: what a server calls a token may be anything. */
+const LONGEST = 4_000
+
 /** The last token of each account, encrypted under the site's secret: what survives a restart. */
 export function createTokens({ state, secret, clock }: TokensDeps) {
   const key = secret.key('fast token')
   return {
     async save(jid: BareJid, token: FastToken | undefined, userAgentId?: string): Promise<void> {
       const known = await findAccount(state, jid)
-      const sealed = token && seal(key, jid, JSON.stringify(token))
+      const text = JSON.stringify(token)
+      const sealed = token && text.length <= LONGEST ? seal(key, jid, text) : undefined
       await saveAccount(state, {
         jid,
         userAgentId: userAgentId ?? known?.userAgentId ?? randomUUID(),

@@ -42,6 +42,22 @@ export async function saveDecision(state: StateDb, decision: Decision): Promise<
     })
     .onConflict((conflict) => conflict.columns(['service', 'node', 'item']).doUpdateSet(values))
     .execute()
+  if (payload !== null) await forgetOldestCopies(state, post)
+}
+
+/** Bytes of the copies of what was removed from one blog. */
+const MOST_COPIES = 20_000_000
+
+/** Of what was removed long ago the decision stays, but nobody can put it back any more. */
+async function forgetOldestCopies(state: StateDb, { service, node }: NodeAddress): Promise<void> {
+  await sql`
+    UPDATE decision SET payload = NULL WHERE rowid IN (
+      SELECT rowid FROM (
+        SELECT rowid, sum(octet_length(payload)) OVER (ORDER BY at DESC, rowid DESC) AS total FROM decision
+        WHERE blog_service = ${service} AND blog_node = ${node} AND what = 'removed' AND payload IS NOT NULL
+      ) WHERE total > ${MOST_COPIES}
+    )
+  `.execute(state)
 }
 
 /** What its writer took back themselves is nothing to decide about any more; what has a kept copy may come again. */

@@ -1,4 +1,4 @@
-import { type Selectable, sql } from 'kysely'
+import type { Selectable } from 'kysely'
 import type { ItemAddress, NodeAddress } from '#shared/address.ts'
 import type { Picture } from '#shared/entry.ts'
 import type { BareJid } from '#shared/jid.ts'
@@ -59,20 +59,6 @@ export async function listDrafts(state: StateDb, jid: BareJid): Promise<Draft[]>
     .orderBy('id')
     .execute()
   return rows.map(readDraftRow)
-}
-
-/** How many drafts an account has, and how many characters they have in all. */
-export async function measureDrafts(state: StateDb, jid: BareJid): Promise<{ count: number; size: number }> {
-  const length = sql<number>`length(title) + length(text) + length(tags) + length(summary)`
-  const { count, size } = await state
-    .selectFrom('draft')
-    .where('jid', '=', jid)
-    .select(({ fn }) => [
-      fn.countAll<number>().as('count'),
-      fn.coalesce(fn.sum<number>(length), sql<number>`0`).as('size'),
-    ])
-    .executeTakeFirstOrThrow()
-  return { count, size }
 }
 
 export async function deleteDraft(state: StateDb, jid: BareJid, id: string): Promise<void> {

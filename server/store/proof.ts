@@ -67,6 +67,12 @@ export async function countAsked(state: StateDb, since: Date, jid?: BareJid): Pr
   return (await asked.executeTakeFirstOrThrow()).count
 }
 
+/** How many have come to nothing yet, or at all: they are forgotten after a day. */
+export async function countUnpublished(state: StateDb): Promise<number> {
+  const query = state.selectFrom('proof').select(({ fn }) => fn.countAll<number>().as('count'))
+  return (await query.where('status', 'in', ['waiting', 'denied', 'refused']).executeTakeFirstOrThrow()).count
+}
+
 /** What still waits for the answer of an account that was asked. */
 export async function listWaitingFor(state: StateDb, jid: BareJid, now: Date): Promise<Proof[]> {
   const query = state.selectFrom('proof').selectAll().where('asked', '=', jid).where('status', '=', 'waiting')

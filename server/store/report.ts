@@ -44,6 +44,13 @@ export async function countReportsOf(state: StateDb, sender: string, since: Date
   return row.count
 }
 
+/** How many wait to be read, up to `most`. */
+export async function countOpenReports(state: StateDb, most: number): Promise<number> {
+  const open = state.selectFrom('report').select('id').where('settledAt', 'is', null).limit(most)
+  const query = state.selectFrom(open.as('open')).select(({ fn }) => fn.countAll<number>().as('count'))
+  return (await query.executeTakeFirstOrThrow()).count
+}
+
 /** The newest first. */
 export async function listReports(
   state: StateDb,

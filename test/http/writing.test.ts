@@ -48,6 +48,26 @@ describe('writing', () => {
       assert.match(body, new RegExp(`<button[^>]*>${button}</button>`))
   })
 
+  it('shows the form again with the text, and says why, where no more can be kept', async () => {
+    await using site = await createTestSite({ env: { CANTO_KEEPS: 'drafts=1/1MB' } })
+    const browser = await site.signedIn(JULIET)
+    const write = async (text: string, action: string) => {
+      const form = await browser.get('/write')
+      const page = form.statusCode === 303 ? await browser.get(String(form.headers.location)) : form
+      return browser.submit(page.body, '/write', { ...post, text, action })
+    }
+    assert.equal((await write('The first.', 'draft')).statusCode, 303)
+    for (const action of ['draft', 'preview']) {
+      const { statusCode, body } = await write(`The second, by ${action}.`, action)
+      assert.equal(statusCode, 429)
+      assert.match(body, /You have 1 drafts?\. Delete some, then save this one\./)
+      assert.match(body, new RegExp(`The second, by ${action}\\.</textarea>`))
+    }
+    const { statusCode, body } = await write('x'.repeat(1_100_000), 'publish')
+    assert.equal(statusCode, 413)
+    assert.ok(body.includes(`${'x'.repeat(1_000)}</textarea>`))
+  })
+
   it('previews the page as it will be, and the form keeps its text', async () => {
     await using site = await createTestSite()
     const browser = await site.signedIn(JULIET)

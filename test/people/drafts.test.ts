@@ -17,16 +17,12 @@ describe('the drafts of an account', () => {
   it('are bounded in number and in all their text, which costs nobody else theirs', async () => {
     await using ctx = await createTestContext()
     const large = 'x'.repeat(999_000)
-    for (let i = 0; i < 20; i++) await keepDraft(ctx.state, draftOf(JULIET, `large-${i}`, large))
-    await assert.rejects(keepDraft(ctx.state, draftOf(JULIET, 'one-more', large)), (error) =>
-      isAppError(error, 'too-large'),
-    )
-    await keepDraft(ctx.state, draftOf(ROMEO, 'his', large))
+    for (let i = 0; i < 20; i++) await keepDraft(ctx, draftOf(JULIET, `large-${i}`, large))
+    await assert.rejects(keepDraft(ctx, draftOf(JULIET, 'one-more', large)), (error) => isAppError(error, 'too-large'))
+    await keepDraft(ctx, draftOf(ROMEO, 'his', large))
     assert.equal((await listPostDrafts(ctx.state, JULIET)).length, 20)
-    await keepDraft(ctx.state, draftOf(JULIET, 'short', 'still fits'))
-    for (let i = 0; i < 179; i++) await keepDraft(ctx.state, draftOf(JULIET, `short-${i}`, 'a'))
-    await assert.rejects(keepDraft(ctx.state, draftOf(JULIET, 'the-201st', 'a')), (error) =>
-      isAppError(error, 'too-many'),
-    )
+    await keepDraft(ctx, draftOf(JULIET, 'short', 'still fits'))
+    for (let i = 0; i < 179; i++) await keepDraft(ctx, draftOf(JULIET, `short-${i}`, 'a'))
+    await assert.rejects(keepDraft(ctx, draftOf(JULIET, 'the-201st', 'a')), (error) => isAppError(error, 'too-many'))
   })
 })

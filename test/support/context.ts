@@ -8,6 +8,7 @@ import { createLogger, type Logger } from '#server/log.ts'
 import { type Meters, noMeters } from '#server/meters.ts'
 import { createSecret, type Secret } from '#server/people/secret.ts'
 import { type IndexDb, openIndex, openState, type StateDb } from '#server/store/database.ts'
+import type { Bounds } from '#server/store/keeps.ts'
 import type { XmppSession } from '#server/xmpp/ports.ts'
 import { type BareJid, domainOf, readBareJid } from '#shared/jid.ts'
 import { createFakeNetwork, type FakeNetwork } from './fake-pubsub.ts'
@@ -29,7 +30,7 @@ export interface TestContext extends AsyncDisposable {
   readonly siteJid: BareJid
   readonly services: DomainServices
   readonly secret: Secret
-  readonly config: { url: URL; isUrlSet: boolean }
+  readonly config: { url: URL; isUrlSet: boolean; keeps?: Bounds }
   readonly network: FakeNetwork
   readonly site: FakeSession
   readonly sessions: (jid: BareJid) => XmppSession | undefined
@@ -49,6 +50,7 @@ export interface TestContextOptions {
   /** One that outlives the context, as servers do. */
   readonly network?: FakeNetwork
   readonly siteJid?: string
+  readonly keeps?: Bounds
 }
 
 /** Nothing is started: a test calls `indexing.start()` and `outbox.start()` where it wants them. */
@@ -73,7 +75,7 @@ export async function createTestContext(options: TestContextOptions = {}): Promi
     siteDomain: domainOf(siteJid),
     siteJid,
     secret: createSecret(Buffer.alloc(32, 1)),
-    config: { url: new URL('https://blog.example'), isUrlSet: true },
+    config: { url: new URL('https://blog.example'), isUrlSet: true, keeps: options.keeps },
     site,
     sessions: (jid: BareJid): XmppSession | undefined => sessions.get(jid) ?? (jid === siteJid ? site : undefined),
   }

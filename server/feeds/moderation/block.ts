@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { AppError } from '#server/errors.ts'
 import { deleteBlock, saveBlock } from '#server/store/community.ts'
+import { requireSpace } from '#server/store/space-left.ts'
 import { asItemId, type NodeAddress } from '#shared/address.ts'
 import { type BareJid, domainOf, localPart } from '#shared/jid.ts'
 import { nodeRowAddress, queue } from '../queue-row.ts'
@@ -20,6 +21,7 @@ export async function blockOnBlog(deps: RemoveDeps & RejudgeDeps, { by, blog, ji
   await requireOwner(deps, by, blog)
   if (jid === by) throw new AppError('bad-request', 'This is yourself.')
   if (jid === domainOf(by)) throw new AppError('bad-request', 'This is your own server.')
+  await requireSpace(deps, 'blocks', { account: by, row: { ...blog, jid } })
   await saveBlock(deps.state, { address: blog, jid, by, since: deps.clock() })
   await tellService(deps, { by, blog, jid }, 'outcast')
   await judgeAgain(deps, { jid })

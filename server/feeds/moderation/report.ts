@@ -1,5 +1,12 @@
 import { AppError } from '#server/errors.ts'
-import { addReport, countReportsOf, findReport, type Report, settleReports } from '#server/store/report.ts'
+import {
+  addReport,
+  countOpenReports,
+  countReportsOf,
+  findReport,
+  type Report,
+  settleReports,
+} from '#server/store/report.ts'
 import type { ItemAddress } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
 import { cleanLine } from '#shared/text.ts'
@@ -9,6 +16,8 @@ import { type OperatorDeps, requireOperator } from './site-blocks.ts'
 const HOUR = 3_600_000
 /** In an hour, of one account or web address. */
 const MOST = 5
+/** Of everybody: more than operators read. */
+const MOST_OPEN = 2_000
 /** Characters. */
 export const LONGEST_REASON = 1_000
 
@@ -29,6 +38,11 @@ export async function reportTo(deps: OperatorDeps, complaint: Complaint): Promis
   if (reason === '') throw new AppError('bad-request', 'Say what is wrong with it.')
   if ((await countReportsOf(deps.state, sender, new Date(at.getTime() - HOUR))) >= MOST) {
     throw new AppError('too-many', 'You have reported much within an hour. Try again later.', { retryAfter: 3_600 })
+  }
+  if ((await countOpenReports(deps.state, MOST_OPEN)) >= MOST_OPEN) {
+    throw new AppError('too-many', 'More is reported than can be read here. Try again tomorrow.', {
+      retryAfter: 86_400,
+    })
   }
   const outcome = await addReport(deps.state, { address, post, reporter, sender, reason, at })
   if (outcome === 'known') return

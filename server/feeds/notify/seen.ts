@@ -4,6 +4,7 @@ import {
   type NotificationPlace,
   saveNotifiesByMessage,
 } from '#server/store/notification.ts'
+import { forgetOldest, type KeepDeps } from '#server/store/space-left.ts'
 import { saveThreadWish, type ThreadWish } from '#server/store/thread-wish.ts'
 import type { ItemAddress } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
@@ -32,10 +33,11 @@ export function wishForMessages({ state, clock }: NotifyDeps, jid: BareJid, wish
 }
 
 /** What somebody wants to hear of the thread of a post from now on. */
-export function wishForThread(
-  { state, clock }: NotifyDeps,
+export async function wishForThread(
+  deps: NotifyDeps & KeepDeps,
   jid: BareJid,
   { post, wish }: { post: ItemAddress; wish: ThreadWish | undefined },
 ): Promise<void> {
-  return saveThreadWish(state, jid, { post, wish, now: clock() })
+  await saveThreadWish(deps.state, jid, { post, wish, now: deps.clock() })
+  await forgetOldest(deps, 'wishes', jid)
 }

@@ -1,6 +1,14 @@
 import { AppError, describeError } from '#server/errors.ts'
 import { findPost } from '#server/store/post.ts'
-import { addProof, countAsked, findProof, listProofsOf, moveProof, type Proof } from '#server/store/proof.ts'
+import {
+  addProof,
+  countAsked,
+  countUnpublished,
+  findProof,
+  listProofsOf,
+  moveProof,
+  type Proof,
+} from '#server/store/proof.ts'
 import { findBlockOfNode } from '#server/store/site-block.ts'
 import { findClosedThread } from '#server/store/thread-state.ts'
 import { type ItemAddress, type ItemId, type NodeAddress, sameAddress } from '#shared/address.ts'
@@ -39,6 +47,8 @@ const MOST_AN_HOUR = 20
 const MOST_QUESTIONS_TO_ONE = 3
 const MOST_QUESTIONS_OF_ONE = 6
 const MOST_QUESTIONS = 120
+/** Of everybody: more within a day is a flood. */
+const MOST_UNPUBLISHED = 5_000
 
 /** Keeps the text and gives out its code, or asks who is said to have written it. Rejects with a sentence. */
 export async function askForProof(deps: ProofsDeps, asking: Asking): Promise<Proof> {
@@ -53,6 +63,9 @@ export async function askForProof(deps: ProofsDeps, asking: Asking): Promise<Pro
   const again = (await findProof(deps.state, key)) ?? recent.find((other) => isSame(other, asking, now))
   if (again !== undefined && isSame(again, asking, now)) return again
   requireFew(recent, now)
+  if ((await countUnpublished(deps.state)) >= MOST_UNPUBLISHED) {
+    throw new AppError('too-many', 'Too many comments wait on this site. Try again tomorrow.', { retryAfter: 86_400 })
+  }
   await requireMayComment(deps, asking)
   if (asking.asked !== undefined) await requireFewQuestions(deps, { asked: asking.asked, recent, now })
   const proof = await addProof(deps.state, {

@@ -59,7 +59,7 @@ export function addComments(app: FastifyInstance, web: Web): void {
         const typed = (request.body.text ?? '').replaceAll('\r\n', '\n').trim()
         if (sender.kind === 'ended') {
           if (typed !== '')
-            await keepCommentDraft(ctx.state, sender.owner, {
+            await keepCommentDraft(ctx, sender.owner, {
               post: address,
               text: typed.slice(0, LONGEST),
               now: ctx.clock(),
@@ -82,7 +82,7 @@ export function addComments(app: FastifyInstance, web: Web): void {
           await dropCommentDraft(ctx.state, sender.person.jid, address)
           return reply.redirect(await locate(post, row.address, sender.person), 303)
         } catch (error) {
-          if (!isAppError(error, 'too-many', 'forbidden')) throw error
+          if (!isAppError(error, 'too-many', 'too-large', 'forbidden')) throw error
           return fail(error.statusCode, asSentence(error.message))
         }
       },

@@ -39,7 +39,7 @@ export function addDiscards(app: FastifyInstance, web: Web): void {
         if (refused?.account !== person.jid || refused.status === 'waiting') return reply.redirect(next, 303)
         const task = readTask(refused)
         const isEdited = request.body.action === 'edit' && task.kind === 'comment'
-        if (isEdited) await keepCommentDraft(ctx.state, person.jid, { post, text: task.text, now: ctx.clock() })
+        if (isEdited) await keepCommentDraft(ctx, person.jid, { post, text: task.text, now: ctx.clock() })
         await dropRefused(ctx, person.jid, refused.id)
         if (!isEdited) return reply.redirect(next, 303)
         const { inReplyTo = post } = task

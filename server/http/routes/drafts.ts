@@ -44,7 +44,7 @@ export function addDrafts(app: FastifyInstance, web: Web): void {
       // The script's last word may arrive after the form itself: what is published is no draft any more.
       const isSent = await wasSent(ctx.state, draft)
       const isOld = await hasNewer(ctx.state, draft, request.query.kept)
-      if (!isSent && !isOld) await keepDraft(ctx.state, draft)
+      if (!isSent && !isOld) await keepDraft(ctx, draft)
       return reply.send({ saved: now.toISOString(), isSignedIn: sender.kind === 'own', isSent, isOld })
     },
   )

@@ -49,7 +49,7 @@ export function addModeration(app: FastifyInstance, web: Web): void {
     try {
       return await sendModerationPage(web, exchange, await act(person, request.body))
     } catch (error) {
-      if (!isAppError(error, 'forbidden', 'not-found', 'bad-request', 'gone')) throw error
+      if (!isAppError(error, 'forbidden', 'not-found', 'bad-request', 'gone', 'too-many', 'too-large')) throw error
       return sendModerationPage(web, exchange, {
         problem: `${error.message}.`.replace(/\.\.$/, '.'),
         status: error.statusCode,

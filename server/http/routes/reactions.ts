@@ -58,7 +58,7 @@ export function addReactions(app: FastifyInstance, web: Web): void {
           await settle(ctx, await queueReact(ctx, { by: person.jid, post: address, emoji, isOn }))
           return reply.redirect(next, 303)
         } catch (error) {
-          if (!isAppError(error, 'bad-request')) throw error
+          if (!isAppError(error, 'bad-request', 'too-many', 'too-large')) throw error
           const notReacted = asSentence(error.message)
           return sendPostPage(web, { request, reply, visit }, { address, notReacted, status: error.statusCode })
         }

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import { AppError } from '#server/errors.ts'
+import { AppError, isAppError } from '#server/errors.ts'
 import { findFreeNickname } from '#server/feeds/rooms/namesakes.ts'
 import { queueRoomMember, queueRoomMessage } from '#server/feeds/rooms/queue-room.ts'
 import { findRoomMember } from '#server/store/room.ts'
@@ -57,12 +57,17 @@ export function addRoomForms(app: FastifyInstance, web: Web): void {
       if (typed === '') return fail(400, 'Write a message first.')
       if (typed.length > LONGEST) return fail(413, 'This message is too long: shorten it.')
       const parent = request.body.reply === undefined ? undefined : readItemSegment(request.body.reply)
-      const queued = await queueRoomMessage(ctx, {
-        ...{ account: sender.person.jid, channel, text: typed, key: request.body.key ?? '' },
-        inReplyTo: parent === undefined ? undefined : { ...talkNode(channel), item: parent },
-      })
-      await settle(ctx, queued)
-      return reply.redirect(`${path}#say`, 303)
+      try {
+        const queued = await queueRoomMessage(ctx, {
+          ...{ account: sender.person.jid, channel, text: typed, key: request.body.key ?? '' },
+          inReplyTo: parent === undefined ? undefined : { ...talkNode(channel), item: parent },
+        })
+        await settle(ctx, queued)
+        return reply.redirect(`${path}#say`, 303)
+      } catch (error) {
+        if (!isAppError(error, 'too-many', 'too-large')) throw error
+        return fail(error.statusCode, error.message)
+      }
     },
   )
 

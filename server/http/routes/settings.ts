@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import { AppError } from '#server/errors.ts'
+import { AppError, isAppError } from '#server/errors.ts'
 import { answerConsent } from '#server/feeds/authors.ts'
 import { queueSettings } from '#server/feeds/queue.ts'
 import { findAuthor } from '#server/store/author.ts'
@@ -49,10 +49,15 @@ export function addSettings(app: FastifyInstance, web: Web): void {
       const problem = 'That is not a language. Write a code such as en, de or pt-BR.'
       return sendSettingsPage(web, { request, reply, visit }, { fields: clean, problem, status: 400 })
     }
-    const queued = await queueSettings(ctx, { author: person.jid, ...clean })
-    const row = await settle(ctx, queued)
-    if (row.status === 'done') return reply.redirect('/settings?saved=1', 303)
-    return sendSettingsPage(web, { request, reply, visit }, { fields: clean, row })
+    try {
+      const row = await settle(ctx, await queueSettings(ctx, { author: person.jid, ...clean }))
+      if (row.status === 'done') return reply.redirect('/settings?saved=1', 303)
+      return await sendSettingsPage(web, { request, reply, visit }, { fields: clean, row })
+    } catch (error) {
+      if (!isAppError(error, 'too-many', 'too-large')) throw error
+      const { message: problem, statusCode: status } = error
+      return sendSettingsPage(web, { request, reply, visit }, { fields: clean, problem, status })
+    }
   })
 
   app.get<{ Querystring: { next?: string; answer?: string } }>('/consent', async (request, reply) => {

@@ -130,7 +130,7 @@ export function addWrite(app: FastifyInstance, web: Web): void {
       throw new AppError('forbidden', 'This form was not made here, or long ago. Go back and copy your text.')
     // Whoever is signed in now, the text is the account's that began it.
     const draft = read(sender.owner)
-    await rescueDraft(ctx.state, draft)
+    await rescueDraft(ctx, draft)
     if (sender.kind === 'earlier') return reply.redirect(draftPath(draft), 303)
     if (sender.kind === 'ended') return sendToSignIn(reply, { next: draftPath(draft), notice: 'kept' })
     throw new AppError(
@@ -148,11 +148,11 @@ export function addWrite(app: FastifyInstance, web: Web): void {
       draft = await addSentPicture(web, request, typed)
       pictureAlt = undefined
       if (request.body.action === 'draft' || request.body.action === 'picture') {
-        await keepDraft(ctx.state, draft)
+        await keepDraft(ctx, draft)
         return reply.redirect(draftPath(draft), 303)
       }
       if (request.body.action === 'preview') {
-        await keepDraft(ctx.state, draft)
+        await keepDraft(ctx, draft)
         return sendPreviewPage(web, exchange, { draft })
       }
       return await publish(exchange, draft)

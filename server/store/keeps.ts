@@ -1,0 +1,98 @@
+import type { StateSchema } from './state-schema.ts'
+
+/** How much of one kind of thing an account may keep: rows, and bytes of all that is written in them. */
+export interface Bound {
+  readonly rows: number
+  readonly bytes: number
+}
+
+interface Kept<Table extends keyof StateSchema> {
+  readonly table: Table
+  /** The column that says whose a row is. */
+  readonly owner: keyof StateSchema[Table] & string
+  /** All columns of text but the instants, which are ours: a test compares them with the table. */
+  readonly texts: readonly (keyof StateSchema[Table] & string)[]
+  /** Which rows count; all unless told. */
+  readonly only?: { readonly status?: readonly string[]; readonly kindNot?: readonly string[] }
+  /** Where the oldest make room for new ones instead of a refusal: the column that says which those are. */
+  readonly oldest?: keyof StateSchema[Table] & string
+  readonly bound: Bound
+}
+
+/** Rows of the outbox that Canto makes by itself or that say no more than an address: one a post or a comment at most. */
+export const UNBOUND = [
+  ...(['relink', 'announce', 'delete', 'remove-comment', 'restore-comment', 'close-thread', 'unfollow'] as const),
+] as const
+
+const OUTBOX = {
+  table: 'outbox',
+  owner: 'account',
+  texts: [
+    ...(['account', 'formKey', 'kind', 'service', 'node', 'item', 'task', 'status', 'reason', 'problem'] as const),
+  ],
+} as const
+
+const MB = 1_000_000
+
+/** What an account may keep here: the one table of it. `CANTO_KEEPS` changes the bounds. */
+export const KEEPS = {
+  drafts: keep({
+    table: 'draft',
+    owner: 'jid',
+    texts: [...(['jid', 'id', 'edits', 'title', 'text', 'tags', 'language', 'summary', 'target', 'pictures'] as const)],
+    bound: { rows: 200, bytes: 20 * MB },
+  }),
+  unsent: keep({
+    ...OUTBOX,
+    only: { status: ['waiting', 'refused'], kindNot: UNBOUND },
+    bound: { rows: 5_000, bytes: 20 * MB },
+  }),
+  sent: keep({ ...OUTBOX, only: { status: ['done'] }, oldest: 'id', bound: { rows: 5_000, bytes: 20 * MB } }),
+  follows: keep({
+    table: 'follow',
+    owner: 'follower',
+    texts: ['follower', 'service', 'node', 'title', 'feedUrl', 'subscription', 'problem'],
+    bound: { rows: 2_000, bytes: 4 * MB },
+  }),
+  communities: keep({
+    table: 'community',
+    owner: 'owner',
+    texts: ['service', 'node', 'owner'],
+    bound: { rows: 200, bytes: MB },
+  }),
+  blocks: keep({
+    table: 'block',
+    owner: 'by',
+    texts: ['service', 'node', 'jid', 'by'],
+    bound: { rows: 10_000, bytes: 5 * MB },
+  }),
+  marks: keep({
+    table: 'readMark',
+    owner: 'reader',
+    texts: ['reader', 'service', 'node', 'item'],
+    oldest: 'at',
+    bound: { rows: 10_000, bytes: 5 * MB },
+  }),
+  wishes: keep({
+    table: 'threadWish',
+    owner: 'jid',
+    texts: ['jid', 'service', 'node', 'item', 'wish'],
+    oldest: 'since',
+    bound: { rows: 5_000, bytes: 5 * MB },
+  }),
+  browsers: keep({
+    table: 'browserSession',
+    owner: 'jid',
+    texts: ['hash', 'jid', 'password', 'endedReason'],
+    oldest: 'createdAt',
+    bound: { rows: 50, bytes: MB },
+  }),
+} as const
+
+export type KeepName = keyof typeof KEEPS
+/** The bounds that the operator chose; those of the table for all others. */
+export type Bounds = Partial<Readonly<Record<KeepName, Bound>>>
+
+function keep<Table extends keyof StateSchema>(kept: Kept<Table>): Kept<Table> {
+  return kept
+}

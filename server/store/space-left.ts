@@ -1,0 +1,139 @@
+import { sql } from 'kysely'
+import { AppError, isAppError } from '#server/errors.ts'
+import type { BareJid } from '#shared/jid.ts'
+import type { StateDb } from './database.ts'
+import { type Bound, type Bounds, KEEPS, type KeepName } from './keeps.ts'
+
+/** What is needed to know whether there is space: the whole context fits. */
+export interface KeepDeps {
+  readonly state: StateDb
+  readonly config: { readonly keeps?: Bounds }
+}
+
+/** The same, whatever the table. */
+interface AnyKept {
+  readonly table: string
+  readonly owner: string
+  readonly texts: readonly string[]
+  readonly only?: { readonly status?: readonly string[]; readonly kindNot?: readonly string[] }
+  readonly oldest?: string
+}
+
+/** What is to be stored for an account. */
+export interface Keeping {
+  readonly account: BareJid
+  /** The row, as far as it is known: its text counts. */
+  readonly row: object
+  /** How often the usual bound it may be. */
+  readonly times?: number
+}
+
+/** In a sentence each: what there is too much of, and what to do. The form is shown again with what was typed. */
+const FULL = {
+  drafts: {
+    rows: (most: string) => `You have ${most} drafts. Delete some, then save this one.`,
+    bytes: 'Your drafts are too long in all. Delete some, then save this one.',
+  },
+  unsent: {
+    rows: (most: string) =>
+      `${most} things that you sent wait or were refused. Wait until they are sent, or discard what was refused, then try again.`,
+    bytes:
+      'What you sent and what still waits or was refused is too long in all. Wait until it is sent, or discard what was refused, then try again.',
+  },
+  follows: {
+    rows: (most: string) => `You follow ${most} blogs already. Unfollow some first.`,
+    bytes: 'The list of what you follow is too long. Unfollow some first.',
+  },
+  communities: {
+    rows: (most: string) => `You have made ${most} communities here: no more can be made.`,
+    bytes: 'You have made too many communities here: no more can be made.',
+  },
+  blocks: {
+    rows: (most: string) => `You have blocked ${most} addresses. Unblock some first, or block a whole server.`,
+    bytes: 'You have blocked too many addresses. Unblock some first, or block a whole server.',
+  },
+} as const satisfies Partial<Record<KeepName, { rows: (most: string) => string; bytes: string }>>
+
+/** Throws `too-many` or `too-large`, with what to do about it, where an account has no space for one row more. */
+export async function requireSpace(deps: KeepDeps, name: keyof typeof FULL, keeping: Keeping): Promise<void> {
+  const { rows, bytes } = boundOf(deps.config, name, keeping.times)
+  const kept = await measureKept(deps.state, name, keeping.account)
+  if (kept.rows + 1 > rows) throw new AppError('too-many', FULL[name].rows(rows.toLocaleString('en')))
+  if (kept.bytes + sizeOf(keeping.row) > bytes) throw new AppError('too-large', FULL[name].bytes)
+}
+
+/** The same for something that takes the place of what is there under an id: then only more of it needs space. */
+export async function requireSpaceInstead(
+  deps: KeepDeps,
+  name: keyof typeof FULL,
+  { former, ...keeping }: Keeping & { readonly former: object | undefined },
+): Promise<void> {
+  if (former === undefined) return requireSpace(deps, name, keeping)
+  const growth = sizeOf(keeping.row) - sizeOf(former)
+  if (growth <= 0) return
+  const { bytes } = boundOf(deps.config, name, keeping.times)
+  const kept = await measureKept(deps.state, name, keeping.account)
+  if (kept.bytes + growth > bytes) throw new AppError('too-large', FULL[name].bytes)
+}
+
+export async function hasSpace(...args: Parameters<typeof requireSpace>): Promise<boolean> {
+  return isThereSpace(requireSpace(...args))
+}
+
+export async function hasSpaceInstead(...args: Parameters<typeof requireSpaceInstead>): Promise<boolean> {
+  return isThereSpace(requireSpaceInstead(...args))
+}
+
+async function isThereSpace(required: Promise<void>): Promise<boolean> {
+  try {
+    await required
+    return true
+  } catch (error) {
+    if (isAppError(error, 'too-many', 'too-large')) return false
+    throw error
+  }
+}
+
+export function boundOf({ keeps = {} }: KeepDeps['config'], name: KeepName, times = 1): Bound {
+  const { rows, bytes } = keeps[name] ?? KEEPS[name].bound
+  return { rows: rows * times, bytes: bytes * times }
+}
+
+/** What an account keeps of one kind. Only lengths are read, not the texts. */
+export async function measureKept(state: StateDb, name: KeepName, account: BareJid | ''): Promise<Bound> {
+  const { table, texts }: AnyKept = KEEPS[name]
+  const lengths = texts.map((column) => sql`coalesce(octet_length(${sql.ref(column)}), 0)`)
+  const { rows } = await sql<{ rows: number; bytes: number }>`
+    SELECT count(*) AS rows, coalesce(sum(${sql.join(lengths, sql` + `)}), 0) AS bytes
+    FROM ${sql.table(table)} WHERE ${isKept(KEEPS[name], account)}
+  `.execute(state)
+  return rows[0] ?? { rows: 0, bytes: 0 }
+}
+
+/** About the bytes of its text: a little more, as names of columns count too. */
+function sizeOf(row: object): number {
+  return Buffer.byteLength(JSON.stringify(row))
+}
+
+/** Makes space by forgetting the oldest, where there is more than the bound: a tenth of it at once, so that this is rare. */
+export async function forgetOldest(deps: KeepDeps, name: KeepName, account: BareJid): Promise<void> {
+  const { table, oldest }: AnyKept = KEEPS[name]
+  const bound = boundOf(deps.config, name)
+  const kept = await measureKept(deps.state, name, account)
+  if (oldest === undefined || (kept.rows <= bound.rows && kept.bytes <= bound.bytes)) return
+  const share = Math.min(bound.rows / kept.rows, bound.bytes / kept.bytes)
+  const count = Math.ceil(kept.rows * (1 - 0.9 * share))
+  await sql`
+    DELETE FROM ${sql.table(table)} WHERE rowid IN (
+      SELECT rowid FROM ${sql.table(table)} WHERE ${isKept(KEEPS[name], account)}
+      ORDER BY ${sql.ref(oldest)} LIMIT ${count}
+    )
+  `.execute(deps.state)
+}
+
+function isKept({ owner, only = {} }: AnyKept, account: BareJid | '') {
+  const conditions = [sql`${sql.ref(owner)} = ${account}`]
+  if (only.status !== undefined) conditions.push(sql`status IN (${sql.join(only.status)})`)
+  if (only.kindNot !== undefined) conditions.push(sql`kind NOT IN (${sql.join(only.kindNot)})`)
+  return sql.join(conditions, sql` AND `)
+}
