@@ -83,7 +83,7 @@ async function readNewest(deps: CatchUpDeps, node: NodeRow, { signal, heardSince
   if (isFirst) {
     await updateNode(deps.index, node.address, {
       ...{ backfill: 'underway', backfillCursor: page.cursor ?? null, itemCount: page.count ?? null },
-      ...{ deepDueAt: deps.clock().getTime(), mark: JSON.stringify(reading.mark) },
+      ...{ deepDueAt: deps.clock().getTime(), mark: reading.mark },
     })
     return count(deps, 'first', 'more')
   }
@@ -112,7 +112,7 @@ async function readUntilEnough(
     if (reading.seen.size === 0 || !isAppError(error, 'too-large')) throw error
     if (isFirst) await finishPartial(deps, node, reading)
     // Its older items, as far as they are known here, are asked for when it is compared whole.
-    else await updateNode(deps.index, node.address, { backfill: 'partial', mark: JSON.stringify(reading.mark) })
+    else await updateNode(deps.index, node.address, { backfill: 'partial', mark: reading.mark })
     return 'partial'
   }
 }

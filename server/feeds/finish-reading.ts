@@ -2,7 +2,6 @@ import { countEntries } from '#server/store/entry.ts'
 import { findNode, type NodeRow, updateNode } from '#server/store/node.ts'
 import type { Inbox } from './inbox.ts'
 import type { IngestDeps } from './ingest.ts'
-import type { Mark } from './mark.ts'
 import { type MissingDeps, removeMissing } from './missing.ts'
 import type { Reading } from './reading.ts'
 
@@ -29,8 +28,12 @@ export async function finishWhole(
 }
 
 /** Everything that was published before the newest of the marked items is in the index now. */
-export async function moveMark({ index }: Pick<IngestDeps, 'index'>, { address }: NodeRow, mark?: Mark): Promise<void> {
-  if (mark !== undefined) await updateNode(index, address, { mark: JSON.stringify(mark) })
+export async function moveMark(
+  { index }: Pick<IngestDeps, 'index'>,
+  { address }: NodeRow,
+  mark?: string,
+): Promise<void> {
+  if (mark !== undefined) await updateNode(index, address, { mark })
 }
 
 /** The node has so many items, and the index all of them that are entries. */

@@ -31,6 +31,10 @@ const TICK = 5_000
 const STOP = 3_000
 // A person's session hears no events, for it sends no presence. What other clients change shows within ten minutes.
 const EVERY = 9 * 60_000
+/** Milliseconds over which those who came at once are spread. */
+const SPREAD = 60_000
+/** Lists that are read at once. */
+const AT_ONCE = 10
 /** What was refused may be allowed by then. */
 const RETRY = 6 * 3_600_000
 /** After a server that did not answer. */
@@ -66,7 +70,7 @@ export function createFollowing(deps: FollowingDeps): Following {
   async function mergeNow(session: XmppSession): Promise<void> {
     if (session.status !== 'online') return
     const now = deps.clock().getTime()
-    mergedAt.set(session, now)
+    mergedAt.set(session, now - Math.random() * SPREAD)
     const doubtfulSince = doubtful.get(session)
     try {
       const isBrief = now - (retriedAt.get(session) ?? 0) < RETRY
@@ -134,7 +138,8 @@ export function createFollowing(deps: FollowingDeps): Following {
     const due = deps.clock().getTime() - EVERY
     for (const session of deps.people()) {
       if (!watched.has(session)) watch(session)
-      if ((mergedAt.get(session) ?? 0) < due && !running.has(session)) void merge(session)
+      const isDue = (mergedAt.get(session) ?? 0) < due && !running.has(session)
+      if (isDue && running.size < AT_ONCE) void merge(session)
     }
   }
 

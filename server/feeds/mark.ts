@@ -3,16 +3,18 @@ import type { Item } from '#server/xmpp/ports.ts'
 import type { ItemId } from '#shared/address.ts'
 import { isWithinBounds, writeSortedXml } from '#shared/xml.ts'
 
-/**
- * How far a node is known: digests of its newest items, newest first, as a reading found them. Only a reading moves it,
- * for an event says nothing about the items before its own.
+/*
+ * A mark says how far a node is known: digests of its newest items, newest first, as a reading found them, in JSON. Only a
+ * reading moves it, for an event says nothing about the items before its own.
  */
-export type Mark = readonly string[]
 
 /** How many items are remembered, so that some may be edited or retracted and a reading still finds the others. */
 const KEPT = 20
 /** So many marked items in a row are known ground. One alone may have been published again, unchanged. */
 export const MARKED_IN_A_ROW = 3
+
+/** Of a node of which nothing is known. */
+export const EMPTY_MARK = '[]'
 
 /** Where a reading meets what earlier readings have read. */
 export interface Joining {
@@ -20,10 +22,12 @@ export interface Joining {
   take(items: readonly Item[]): ReadonlySet<ItemId>
   readonly isJoined: boolean
   /** The mark of a node that is known as far down as the reading got. */
-  readonly next: Mark
+  readonly next: string
 }
 
-export function createJoining(mark: Mark = []): Joining {
+/** With the mark that the node has. */
+export function createJoining(kept: string = EMPTY_MARK): Joining {
+  const mark = JSON.parse(kept) as readonly string[]
   const positions = new Map(mark.map((digest, i) => [digest, i]))
   const read: string[] = []
   let last = -1
@@ -59,7 +63,7 @@ export function createJoining(mark: Mark = []): Joining {
       return isJoined()
     },
     get next() {
-      return [...read, ...(isJoined() ? mark.slice(last + 1) : [])].slice(0, KEPT)
+      return JSON.stringify([...read, ...(isJoined() ? mark.slice(last + 1) : [])].slice(0, KEPT))
     },
   }
 }

@@ -45,9 +45,11 @@ export async function mergeFollows(
   const isShownKnown = shownList !== undefined && !shown.isLost
   const say = (address: NodeAddress) => readRows(deps, address, question)
   const known = new Set<string>()
+  let hasEnded = false
   for (const follow of await listFollows(deps.state, jid)) {
     known.add(addressKey(follow.address))
-    await mergeOne(deps, follow, { own, shown, isShownKnown, isBrief: options.isBrief === true, say })
+    const isBrief = options.isBrief === true
+    if ((await mergeOne(deps, follow, { own, shown, isShownKnown, isBrief, say })) === 'ended') hasEnded = true
   }
   const wishes: Wish[] = []
   for (const [key, wish] of new Map([...shown.wishes, ...own.wishes])) {
@@ -56,7 +58,7 @@ export async function mergeFollows(
     else if (word === 'again') await queueFollow(deps, 'unfollow', { follower: jid, address: wish.address })
   }
   await followNodes(deps, jid, wishes.slice(0, Math.max(0, MOST_FOLLOWS - known.size)))
-  await knowBlogs(deps)
+  if (hasEnded) await knowBlogs(deps)
   await askPending(deps, session)
   return own.isLost ? 'lost' : 'merged'
 }
@@ -100,7 +102,7 @@ interface Merging {
   readonly say: (address: NodeAddress) => Promise<Say>
 }
 
-async function mergeOne(deps: FollowDeps, follow: Follow, merging: Merging): Promise<void> {
+async function mergeOne(deps: FollowDeps, follow: Follow, merging: Merging): Promise<'kept' | 'ended'> {
   const { own, shown, isShownKnown, isBrief, say } = merging
   const key = addressKey(follow.address)
   const row = { follower: follow.follower as BareJid, address: follow.address }
@@ -110,11 +112,11 @@ async function mergeOne(deps: FollowDeps, follow: Follow, merging: Merging): Pro
   const isFine = (isThere && follow.isListed && !isUnsubscribed) || own.isCrowdedOut(key)
   if (isTakenOff || !isFine) {
     const word = await say(follow.address)
-    if (word === 'ours') return
+    if (word === 'ours') return 'kept'
     if (isTakenOff && word === 'nothing') {
       await deleteFollow(deps.state, row)
       await queueFollow(deps, 'unfollow', row)
-      return
+      return 'ended'
     }
     if (!isFine) {
       if (follow.isListed !== isThere) await updateFollow(deps.state, row, { isListed: Number(isThere) })
@@ -123,6 +125,7 @@ async function mergeOne(deps: FollowDeps, follow: Follow, merging: Merging): Pro
   }
   const isShown = shown.wishes.has(key)
   if (isShownKnown && follow.isShown !== isShown) await updateFollow(deps.state, row, { isShown: Number(isShown) })
+  return 'kept'
 }
 
 /** Whether owners have let the account in meanwhile: a person's session hears nothing of it. */

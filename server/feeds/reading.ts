@@ -8,7 +8,7 @@ import { mayListIds } from './compare-ids.ts'
 import type { Inbox } from './inbox.ts'
 import { type IngestDeps, ingest } from './ingest.ts'
 import { findNodeAgain } from './lose-node.ts'
-import { createJoining, type Mark } from './mark.ts'
+import { createJoining } from './mark.ts'
 
 export interface ReadingDeps extends IngestDeps {
   readonly site: { readonly status: SessionStatus; readonly pubsub: Pick<Pubsub, 'pages'> }
@@ -49,7 +49,7 @@ export interface Reading {
   /** Whether it got to what earlier readings had read. */
   readonly isJoined: boolean
   /** The mark of the node once nothing is missing as far down as this got; undefined where it did not begin at the top. */
-  readonly mark: Mark | undefined
+  readonly mark: string | undefined
 }
 
 export interface ReadingOptions {

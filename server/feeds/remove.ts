@@ -6,6 +6,7 @@ import type { ItemId } from '#shared/address.ts'
 import { METADATA_ITEM } from '#shared/feed-metadata.ts'
 import { announceChanged, announceRemoved } from './announce.ts'
 import type { IngestDeps, IngestOutcome } from './ingest.ts'
+import { EMPTY_MARK } from './mark.ts'
 import { forgetReactions } from './reactions/forget-reactions.ts'
 import { announceThread, threadOf } from './thread.ts'
 
@@ -50,14 +51,13 @@ export async function clearEntries(
     const purgedAt = how === 'purged' ? { purgedAt: deps.clock().getTime() } : {}
     const subscription = how === 'deleted' ? 'none' : node.subscription
     // What is published again unchanged is new to the index.
-    const mark = JSON.stringify([])
     await updateNode(index, node.address, {
       ...NO_METADATA,
       ...NOT_HIDDEN,
       ...purgedAt,
       status,
       subscription,
-      mark,
+      mark: EMPTY_MARK,
     })
     if (!isFeed(node)) return []
     return [...(await forgetReactions(index, node.address)), ...(await dropOrphanThreads(index))]

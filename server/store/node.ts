@@ -41,7 +41,7 @@ export interface NodeRow {
   readonly heardAt?: Date
   readonly purgedAt?: Date
   readonly archiveCursor?: string
-  readonly mark?: readonly string[]
+  readonly mark?: string
   readonly unheardAt?: Date
   readonly hiddenAt?: Date
   readonly hiddenFor?: Loss
@@ -164,7 +164,7 @@ export function readNode(row: Selectable<NodeTable>): NodeRow {
     heardAt: dateOf(row.heardAt),
     purgedAt: dateOf(row.purgedAt),
     archiveCursor: row.archiveCursor ?? undefined,
-    mark: row.mark === null ? undefined : (JSON.parse(row.mark) as string[]),
+    mark: row.mark ?? undefined,
     unheardAt: dateOf(row.unheardAt),
     hiddenAt: dateOf(row.hiddenAt),
     hiddenFor: row.hiddenFor ?? undefined,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { AppError } from '#server/errors.ts'
-import { createJoining, type Mark } from '#server/feeds/mark.ts'
+import { createJoining } from '#server/feeds/mark.ts'
 import { MIGRATIONS, migrateDown } from '#server/store/migrate.ts'
 import { addNode, updateNode } from '#server/store/node.ts'
 import type { Item } from '#server/xmpp/ports.ts'
@@ -133,7 +133,7 @@ async function listMigrations(ctx: TestContext): Promise<string[]> {
 describe('a reading joins what was read before', () => {
   const items = (text: string): Item[] =>
     text.split(' ').map((word) => ({ id: asItemId(word.slice(0, 1)), payload: entryOf({ title: word }) }))
-  const markOf = (text: string): Mark => {
+  const markOf = (text: string): string => {
     const joining = createJoining()
     joining.take(items(text))
     return joining.next
