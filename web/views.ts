@@ -43,6 +43,8 @@ export interface Notice {
 
 export interface PersonView {
   readonly name: string
+  /** The address, or the mark in a room, that stands beside a name which does not tell who is meant. */
+  readonly beside?: string
   readonly jid?: string
   readonly url?: string
 }
@@ -101,7 +103,7 @@ export interface RepostView {
 export interface SharesView {
   readonly count: number
   /** The newest. */
-  readonly people: readonly { readonly name: string; readonly url: string }[]
+  readonly people: readonly PersonView[]
 }
 
 export interface ShareView {
@@ -382,7 +384,7 @@ export interface ReactorsView {
   readonly layout: Layout
   readonly post: { readonly title: string; readonly url: string }
   readonly counts: readonly { readonly shown: string; readonly count: number }[]
-  readonly people: readonly { readonly name: string; readonly emoji: string; readonly url?: string }[]
+  readonly people: readonly (PersonView & { readonly emoji: string })[]
   readonly earlierUrl?: string
   readonly laterUrl?: string
 }

@@ -11,7 +11,7 @@ import { feedEntryId } from '#shared/atom.ts'
 import { commentPath, postPath } from '#shared/paths.ts'
 import type { AppContext } from './context.ts'
 import { describeSource, type FeedQuery, type FeedSource, newest, writeAddress } from './feed-data.ts'
-import { nameOf } from './pages/comment-view.ts'
+import type { ThreadNames } from './thread-names.ts'
 
 type Deps = Pick<AppContext, 'config' | 'siteDomain'>
 
@@ -63,9 +63,9 @@ function findEnd(lines: readonly ArrangedLine[], { before, after }: FeedQuery): 
 export function createCommentFeed(
   deps: Deps,
   source: FeedSource,
-  { post, query, page }: { post: PostRow; query: FeedQuery; page: Page<FeedComment> },
+  { post, query, page, names }: { post: PostRow; query: FeedQuery; page: Page<FeedComment>; names: ThreadNames },
 ): Feed {
-  const entries = page.rows.map((comment) => createCommentEntry(deps, post, comment))
+  const entries = page.rows.map((comment) => createCommentEntry(deps, { post, names }, comment))
   const absolute = (found: FeedQuery) => writeAddress(deps, source.feedPath, found)
   return {
     ...describeSource(deps, source),
@@ -78,16 +78,20 @@ export function createCommentFeed(
   }
 }
 
-function createCommentEntry(deps: Deps, post: PostRow, { row, parent }: FeedComment): FeedEntry {
+function createCommentEntry(
+  deps: Deps,
+  { post, names }: { post: PostRow; names: ThreadNames },
+  { row, parent }: FeedComment,
+): FeedEntry {
   const site = { domain: deps.siteDomain }
   const author = row.contributor ?? row.author
   return {
     id: idOf(row),
-    title: `${nameOf(row)}: ${row.text}`,
+    title: `${names.sayWriter(row)}: ${row.text}`,
     html: row.html,
     ...{ published: row.published, updated: row.updated, tags: [], language: row.language },
     // In a room everybody has a name only.
-    author: row.isFromRoom || author === undefined ? { name: nameOf(row) } : { jid: author.jid, name: author.name },
+    author: { name: names.sayWriter(row), ...(author !== undefined && !row.isFromRoom && { jid: author.jid }) },
     alternate: writeAddress(deps, commentPath(site, post.address, row.address)),
     xmppUri: writeXmppUri(row.address),
     inReplyTo:

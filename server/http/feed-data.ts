@@ -1,3 +1,4 @@
+import { type Names, readPeopleNames } from '#server/feeds/names.ts'
 import type { BlogRow } from '#server/store/blog.ts'
 import type { Page } from '#server/store/post.ts'
 import type { PostRow } from '#server/store/post-row.ts'
@@ -31,15 +32,23 @@ export interface FeedQuery {
   readonly after?: string | undefined
 }
 
+/** The names of who wrote the posts of a feed. */
+export function readFeedNames({ index }: Pick<AppContext, 'index'>, { rows }: Page<PostRow>): Promise<Names> {
+  return readPeopleNames(
+    index,
+    rows.map(({ author }) => author),
+  )
+}
+
 export function createPostFeed(
   deps: Deps,
   source: FeedSource,
-  { query, page }: { query: FeedQuery; page: Page<PostRow> },
+  { query, page, names }: { query: FeedQuery; page: Page<PostRow>; names: Names },
 ): Feed {
   // Who reads a community takes its service's word for who wrote there.
   const takesItsWord = source.isPrivate === true || source.blog?.kind === 'community'
   const mayHold = ({ credit }: PostRow) => credit === 'credited' || (takesItsWord && credit === 'according')
-  const entries = page.rows.filter(mayHold).map((row) => createPostEntry(deps, source, row))
+  const entries = page.rows.filter(mayHold).map((row) => createPostEntry(deps, source, { row, names }))
   const absolute = (found: FeedQuery) => writeAddress(deps, source.feedPath, found)
   return {
     ...describeSource(deps, source),
@@ -52,7 +61,11 @@ export function createPostFeed(
   }
 }
 
-function createPostEntry(deps: Deps, { isPrivate }: FeedSource, row: PostRow): FeedEntry {
+function createPostEntry(
+  deps: Deps,
+  { isPrivate }: FeedSource,
+  { row, names }: { row: PostRow; names: Names },
+): FeedEntry {
   const path = postPath({ domain: deps.siteDomain }, row.address)
   const alternate = writeAddress(deps, path)
   const feed = isPrivate ? undefined : writeAddress(deps, `${path}/atom.xml`)
@@ -61,14 +74,17 @@ function createPostEntry(deps: Deps, { isPrivate }: FeedSource, row: PostRow): F
   return {
     id: feedEntryId(row.address, author?.jid, row.atomId),
     ...{
-      title: titleOf(row),
+      title: titleOf(row, names),
       html: withPictures(row),
       summary: row.summary,
       published: row.published,
       updated: row.updated,
     },
     ...(row.repost && { via: row.repost.alternate ?? writeXmppUri(row.repost.via) }),
-    author: author ?? { name: `${row.author?.name ?? ''} (according to ${row.address.service})` },
+    author:
+      author === undefined
+        ? { name: `${row.author?.name ?? ''} (according to ${row.address.service})` }
+        : { jid: author.jid, name: names.say(author) },
     ...{ tags: row.tags, language: row.language, alternate },
     xmppUri: writeXmppUri(row.address),
     ...(row.pictures.length === 0
@@ -86,8 +102,8 @@ function withPictures({ html, pictures, profile }: PostRow): SafeHtml {
 }
 
 /** A repost says who shared it: in a list of titles nothing else does. */
-function titleOf({ title, author, repost }: PostRow): string {
-  return repost === undefined || author === undefined ? title : `${author.name} shared: ${title}`
+function titleOf({ title, author, repost }: PostRow, names: Names): string {
+  return repost === undefined || author === undefined ? title : `${names.say(author)} shared: ${title}`
 }
 
 export function describeSource(deps: Deps, source: FeedSource) {

@@ -8,7 +8,7 @@ import type { Feed } from '#shared/atom.ts'
 import type { BareJid } from '#shared/jid.ts'
 import { nodePath } from '#shared/paths.ts'
 import type { AppContext } from './context.ts'
-import { createPostFeed, type FeedQuery, type FeedSource } from './feed-data.ts'
+import { createPostFeed, type FeedQuery, type FeedSource, readFeedNames } from './feed-data.ts'
 import { blogTitle, requireFeed } from './shown.ts'
 
 type Deps = Pick<AppContext, 'config' | 'siteDomain' | 'state' | 'index' | 'secret'>
@@ -42,7 +42,11 @@ export async function createHomeFeed(deps: Deps, secret: string, { of, file, ...
   const page = await listPosts(deps.index, { scope: { kind: 'feeds', addresses }, ...query, limit: ENTRIES })
   const feedPath = homeFeedPath(secret, one, file)
   const source = one === undefined ? await describeTimeline(deps, jid) : await describeFeed(deps, one)
-  return createPostFeed(deps, { ...source, feedPath, isPrivate: true }, { query, page })
+  return createPostFeed(
+    deps,
+    { ...source, feedPath, isPrivate: true },
+    { query, page, names: await readFeedNames(deps, page) },
+  )
 }
 
 function findFollowed(followed: readonly NodeAddress[], uri: string): NodeAddress {

@@ -1,4 +1,5 @@
 import { AppError } from '#server/errors.ts'
+import { nameActors } from '#server/feeds/notify/actors.ts'
 import { groupNotices, type NoticeGroup, noticePath, postOfNotice } from '#server/feeds/notify/group.ts'
 import { sayNotice, titleOf } from '#server/feeds/notify/notice.ts'
 import { findReaderBySecret } from '#server/people/feed-secret.ts'
@@ -25,7 +26,7 @@ export async function createNotificationsFeed(deps: Deps, secret: string, file: 
   const jid = await findReaderBySecret(deps, secret)
   if (jid === undefined) throw new AppError('not-found', 'There is no such feed.')
   const rows = await listNotifications(deps.state, jid, { limit: ROWS })
-  const groups = groupNotices(rows)
+  const groups = groupNotices(await nameActors(deps.index, rows, jid))
   const titles = await listNewsTitles(
     deps.index,
     groups.flatMap((group) => postOfNotice(group) ?? []),

@@ -3,6 +3,7 @@ import type { Contributor } from '#shared/contributor.ts'
 import { type BareJid, localPart } from '#shared/jid.ts'
 import type { SafeHtml } from '#shared/markup.ts'
 import type { MentionMark } from '#shared/mentions.ts'
+import { parseXml } from '#shared/xml.ts'
 import { arrangeThread } from './arrange-thread.ts'
 import type { IndexDb } from './database.ts'
 import { type PersonName, readAuthor } from './post-row.ts'
@@ -17,6 +18,8 @@ export interface CommentRow {
   /** Whose words they are, where our own site account published them. */
   readonly contributor?: Pick<Contributor, 'how'> & PersonName
   readonly isFromRoom: boolean
+  /** Of what was said in a room: the id there of who said it. */
+  readonly participant?: string
   /** Waits for approval: only who wrote it sees it. */
   readonly isHeld: boolean
   readonly html: SafeHtml
@@ -100,6 +103,7 @@ function readComment(row: SelectedComment): CommentRow {
     credit: row.credit,
     contributor: row.contributor === null ? undefined : readContributor(row.contributor, contributor),
     isFromRoom,
+    participant: isFromRoom ? readParticipant(row.payload) : undefined,
     isHeld: row.hold === 'held',
     html: row.html,
     marks,
@@ -111,6 +115,13 @@ function readComment(row: SelectedComment): CommentRow {
     atomId: row.atomId ?? undefined,
     inReplyTo: readReply(row),
   }
+}
+
+/** The channel names them by the resource of `from`. */
+function readParticipant(payload: string): string | undefined {
+  const from = String(parseXml(payload)?.attrs.from ?? '')
+  const slash = from.indexOf('/')
+  return slash < 0 ? undefined : from.slice(slash + 1)
 }
 
 function readContributor(jid: BareJid, more: More['contributor']): CommentRow['contributor'] {

@@ -1,5 +1,6 @@
 import Fastify from 'fastify'
 import { ingest } from '#server/feeds/ingest.ts'
+import { readPeopleNames } from '#server/feeds/names.ts'
 import { viewPost } from '#server/http/pages/post-view.ts'
 import { createPictures } from '#server/http/picture/pictures.ts'
 import { createSecret } from '#server/people/secret.ts'
@@ -68,6 +69,7 @@ async function makeBlogView({ ctx }: TestSite): Promise<BlogView> {
   const blog = await findBlog(ctx.index, BLOG)
   if (blog === undefined) throw new Error('There is no blog')
   const { rows } = await listPosts(ctx.index, { scope: { kind: 'blog', address: BLOG }, limit: POSTS })
+  const names = await readPeopleNames(ctx.index, [blog.author])
   const limits = { isAllowed: () => false, maxBytes: 1, timeoutMs: 1, clock: () => new Date() }
   const pictures = createPictures(createSecret(Buffer.alloc(32)), limits)
   const web = { pictures, ctx } as unknown as Parameters<typeof viewPost>[0]
@@ -75,7 +77,7 @@ async function makeBlogView({ ctx }: TestSite): Promise<BlogView> {
     layout: { siteTitle: 'Canto', assets: '/assets', title: 'Juliet' },
     ...{ title: 'Juliet', url: '/@juliet', author: { ...blog.author, url: '/@juliet' }, isWaiting: false },
     follow: { feedUrl: 'https://blog.example/@juliet/atom.xml', xmppUri: 'xmpp:', jid: blog.author.jid },
-    posts: rows.map((row) => viewPost(web, row, { blog })),
+    posts: rows.map((row) => viewPost(web, row, { blog, names })),
     paging: {},
   }
 }

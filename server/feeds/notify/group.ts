@@ -3,6 +3,7 @@ import { addressKey, type ItemAddress } from '#shared/address.ts'
 import { type BareJid, localPart } from '#shared/jid.ts'
 import { NS } from '#shared/ns.ts'
 import { commentPath, nodePath, postPath, type Site, writeItemSegment } from '#shared/paths.ts'
+import { cleanLine } from '#shared/text.ts'
 
 /** One line of a list: what many did to one post on one day is one. */
 export interface NoticeGroup {
@@ -43,6 +44,8 @@ type Row = Pick<
 
 const GROUPED: ReadonlySet<string> = new Set(['reaction', 'follower', 'repost', 'report'])
 const MOST_NAMES = 2
+/** Characters, with an address behind it. */
+const LONGEST_NAME = 3_500
 const MOST_EMOJI = 5
 
 /** In the order of the first row of each. */
@@ -61,17 +64,16 @@ export function groupNotices(rows: readonly Row[]): NoticeGroup[] {
 
 function describe(rows: [Row, ...Row[]]): NoticeGroup {
   const [first] = rows
-  // In a room everybody has a name only.
-  const isOfRoom = first.node === NS.MIX_MESSAGES && first.kind !== 'held' && first.kind !== 'report'
+  const hasOnlyName = isOfRoom(first)
   const byActor = new Map(
-    rows.map((row) => [row.actor || `?${row.id}`, nameOf(isOfRoom ? '' : row.actor, row.actorName)]),
+    rows.map((row) => [row.actor || `?${row.id}`, nameOf(hasOnlyName ? '' : row.actor, row.actorName)]),
   )
   const names = [...byActor.values()].flatMap((name) => name ?? []).slice(0, MOST_NAMES)
   const texts = first.kind === 'reaction' ? [...new Set(rows.map(({ text }) => text))] : [first.text]
   return {
     ...readRow(first),
     names,
-    actor: byActor.size === 1 && first.actor !== '' && !isOfRoom ? first.actor : undefined,
+    actor: byActor.size === 1 && first.actor !== '' && !hasOnlyName ? first.actor : undefined,
     others: byActor.size === 1 ? 0 : byActor.size - names.length,
     text: texts.slice(0, MOST_EMOJI).join(' '),
     at: rows.reduce((newest, { at }) => (at > newest ? at : newest), first.at),
@@ -110,8 +112,14 @@ export function noticePath(site: Site, { kind, about, post, actor }: NoticeGroup
   return commentPath(site, post, about)
 }
 
+/** Whether it was said in a room, where everybody has a name only. */
+export function isOfRoom({ node, kind }: Pick<Row, 'node' | 'kind'>): boolean {
+  return node === NS.MIX_MESSAGES && kind !== 'held' && kind !== 'report'
+}
+
 /** What somebody is called, where nothing else is known. */
 export function nameOf(actor: BareJid | '', name: string | null): string | undefined {
-  if (name !== null && name !== '') return name
+  const clean = cleanLine(name ?? '', LONGEST_NAME)
+  if (clean !== '') return clean
   return actor === '' ? undefined : (localPart(actor) ?? actor)
 }

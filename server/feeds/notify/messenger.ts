@@ -64,7 +64,7 @@ export function createMessenger(deps: NotifierDeps): Messenger {
     const rows: NotificationRow[] = await listUnsent(deps.state, jid, MOST_AT_ONCE)
     if (rows.length === 0 || !(await notifiesByMessage(deps.state, jid))) return
     const ids = rows.map(({ id }) => id)
-    const body = await writeNotice(deps, rows)
+    const body = await writeNotice(deps, rows, jid)
     // Before it goes: after a crash in between, nobody gets the same twice.
     await markSent(deps.state, ids, deps.clock())
     try {

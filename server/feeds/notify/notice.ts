@@ -2,6 +2,7 @@ import type { IndexDb } from '#server/store/database.ts'
 import { listNewsTitles } from '#server/store/news.ts'
 import { addressKey, type ItemAddress } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
+import { nameActors } from './actors.ts'
 import { groupNotices, type NoticeGroup, noticePath, postOfNotice } from './group.ts'
 
 interface Deps {
@@ -17,8 +18,8 @@ const LONGEST_TEXT = 160
 type Rows = Parameters<typeof groupNotices>[0]
 
 /** The body of one message about all of these, with an address for each. */
-export async function writeNotice(deps: Deps, rows: Rows): Promise<string> {
-  const groups = groupNotices(rows)
+export async function writeNotice(deps: Deps, rows: Rows, reader: BareJid): Promise<string> {
+  const groups = groupNotices(await nameActors(deps.index, rows, reader))
   const titles = await listNewsTitles(
     deps.index,
     groups.flatMap((group) => postOfNotice(group) ?? []),

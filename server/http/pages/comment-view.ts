@@ -10,6 +10,7 @@ import type { MentionPath } from '../mention-paths.ts'
 import { commentAnchor } from '../places.ts'
 import { ownerOfComments } from '../rights.ts'
 import { roomPath } from '../room-paths.ts'
+import type { ThreadNames } from '../thread-names.ts'
 import type { Web } from '../web.ts'
 import { forPage, viewWaiting } from './post-view.ts'
 import type { ThreadComment, ThreadPage } from './thread-page.ts'
@@ -31,6 +32,7 @@ export interface Thread {
   readonly isInRoom: boolean
   /** Of whom its comments mention. */
   readonly pathOf: MentionPath
+  readonly names: ThreadNames
 }
 
 export function viewComments(web: Web, thread: Thread): CommentView[] {
@@ -48,7 +50,7 @@ function viewComment(web: Web, thread: Thread, comment: ThreadComment): CommentV
   return {
     id: commentAnchor(row.address),
     url: commentPath(site, post.address, row.address),
-    author: { name: nameOf(row), ...(writer === undefined || row.isFromRoom ? {} : { jid: writer.jid }) },
+    author: thread.names.view(row),
     isAuthor: writer !== undefined && writer.jid === post.author?.jid,
     isUnverified: row.credit === 'unverified',
     ...(row.credit === 'according' && !row.isFromRoom ? { accordingTo: row.address.service } : {}),
@@ -60,7 +62,7 @@ function viewComment(web: Web, thread: Thread, comment: ThreadComment): CommentV
     edited: row.isEdited ? row.updated.toISOString() : undefined,
     html: forPage(web, linkMentions(row.html, row.marks, thread.pathOf)),
     ...{ language: row.language, depth: Math.min(depth, DEEPEST) },
-    ...(saysWhom ? { to: nameOf(parent), toUrl: commentPath(site, post.address, parent.address) } : {}),
+    ...(saysWhom ? { to: thread.names.sayWriter(parent), toUrl: commentPath(site, post.address, parent.address) } : {}),
     inReplyTo: writeXmppUri(row.inReplyTo ?? post.address),
     ...viewActions(web, thread, row),
     ...(removal === undefined ? {} : { waiting: viewRemoval(removal) }),
@@ -109,8 +111,4 @@ export function mayRemove(
   },
 ): boolean {
   return isModerator || jid === ownerOfComments(post) || writerOf(comment)?.jid === jid
-}
-
-export function nameOf({ author, claimedName, contributor }: CommentRow): string {
-  return contributor?.name ?? author?.name ?? claimedName ?? 'Somebody'
 }

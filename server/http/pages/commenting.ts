@@ -11,9 +11,9 @@ import { postPath } from '#shared/paths.ts'
 import type { CommentFormView, PostPageView } from '#web/views.ts'
 import { PEOPLE } from '../routes/people.ts'
 import { findCommentAddress } from '../thread-comment.ts'
+import { readThreadNames } from '../thread-names.ts'
 import type { Web } from '../web.ts'
 import { createFormKey } from '../write-form.ts'
-import { nameOf } from './comment-view.ts'
 import type { Exchange } from './page.ts'
 import { type VisitorWords, viewVisitorForm } from './proof.ts'
 import { sayDomains } from './sign-in.ts'
@@ -90,5 +90,6 @@ async function findAnswered({ ctx }: Web, { reply, post }: Typing): Promise<Comm
   const answered = address && (await findComment(ctx.index, address))
   if (answered === undefined || reply === undefined) return undefined
   const cancelUrl = `${postPath({ domain: ctx.siteDomain }, post.address)}#comment`
-  return { name: nameOf(answered), item: reply, cancelUrl }
+  const names = await readThreadNames(ctx.index, post, [answered])
+  return { name: names.sayWriter(answered), item: reply, cancelUrl }
 }

@@ -3,8 +3,8 @@ import type { CommentRow } from '#server/store/comment.ts'
 import type { PostRow } from '#server/store/post-row.ts'
 import type { ItemAddress } from '#shared/address.ts'
 import { postPath, writeCommentSegment } from '#shared/paths.ts'
+import { readThreadNames } from '../thread-names.ts'
 import type { Web } from '../web.ts'
-import { nameOf } from './comment-view.ts'
 import type { Exchange } from './page.ts'
 import { sendPage } from './page.ts'
 
@@ -30,7 +30,7 @@ export function sendDeletePage(web: Web, exchange: Exchange, post: PostRow): Pro
   })
 }
 
-export function sendRemovePage(
+export async function sendRemovePage(
   web: Web,
   exchange: Exchange,
   { post, comment }: { post: ItemAddress; comment: CommentRow },
@@ -38,12 +38,13 @@ export function sendRemovePage(
   const { person } = exchange.visit
   if (person === undefined) throw new TypeError('A question needs a person')
   const path = postPath({ domain: web.ctx.siteDomain }, post)
+  const names = await readThreadNames(web.ctx.index, { address: post }, [comment])
   return sendPage(web, exchange, {
     name: 'confirm',
     head: { title: 'Remove a comment', noindex: true },
     view: {
       heading: 'Remove this comment?',
-      text: `${nameOf(comment)}: “${comment.text}”${comment.isFromRoom ? FROM_ROOM : ''}`,
+      text: `${names.sayWriter(comment)}: “${comment.text}”${comment.isFromRoom ? FROM_ROOM : ''}`,
       action: `${path}/comments/${writeCommentSegment(comment.address)}/remove`,
       token: web.tokens.issue(person),
       button: 'Remove',

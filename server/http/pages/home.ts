@@ -39,7 +39,7 @@ export async function sendTimelinePage(web: Web, exchange: Exchange, query: Time
     name: 'timeline',
     head: { title: 'Home', noindex: true },
     view: {
-      posts: viewPosts(web, { page, query, blogs: await listFeeds(ctx.index, shown), unread }, person),
+      posts: await viewPosts(web, { page, query, blogs: await listFeeds(ctx.index, shown), unread }, person),
       paging: viewPaging('/home', page),
       ...{ token, followingUrl: '/following', feedsAction: '/home/address' },
       ...(page.rows.length === 0 ? { empty: await explainEmpty(web, addresses) } : {}),

@@ -1,5 +1,6 @@
 import type { FastifyReply } from 'fastify'
 import { isModerator } from '#server/feeds/communities.ts'
+import { type Names, readPeopleNames } from '#server/feeds/names.ts'
 import { readTask } from '#server/feeds/task.ts'
 import type { Person } from '#server/people/people.ts'
 import { listUnread } from '#server/people/reading.ts'
@@ -10,7 +11,7 @@ import { findFollow } from '#server/store/follow.ts'
 import type { OutboxRow } from '#server/store/outbox.ts'
 import { listOutbox } from '#server/store/outbox.ts'
 import type { Page } from '#server/store/post.ts'
-import type { PostRow } from '#server/store/post-row.ts'
+import type { PersonName, PostRow } from '#server/store/post-row.ts'
 import { addressKey, writeXmppUri } from '#shared/address.ts'
 import { nodePath, tagPath } from '#shared/paths.ts'
 import type { BlogView, FollowView, PagingView, PostView } from '#web/views.ts'
@@ -37,7 +38,7 @@ export interface ListPage {
   readonly unread?: ReadonlySet<string>
 }
 
-export function sendHomePage(web: Web, exchange: Exchange, list: ListPage): Promise<FastifyReply> {
+export async function sendHomePage(web: Web, exchange: Exchange, list: ListPage): Promise<FastifyReply> {
   const { title } = web.ctx.config
   return sendPage(web, exchange, {
     name: 'home',
@@ -48,7 +49,7 @@ export function sendHomePage(web: Web, exchange: Exchange, list: ListPage): Prom
       ogType: 'website',
     },
     view: {
-      posts: viewPosts(web, list, exchange.visit.person),
+      posts: await viewPosts(web, list, exchange.visit.person),
       paging: viewPaging('/', list.page),
       ...(exchange.visit.person?.isBlogger ? { writeUrl: '/write' } : {}),
     },
@@ -68,6 +69,7 @@ export async function sendBlogPage(
   const follow = person && (await findFollow(web.ctx.state, person.jid, blog.address))
   const unread = follow && (await listUnread(web.ctx, { jid: person.jid, follows: [follow] }, list.page.rows))
   const isFirst = list.query.before === undefined && list.query.after === undefined
+  const names = await readListNames(web, list.page.rows, blog.author)
   return sendPage(web, exchange, {
     name: 'blog',
     head: {
@@ -81,7 +83,7 @@ export async function sendBlogPage(
     },
     view: {
       ...{ title, description: blog.description, language: blog.language, url },
-      author: { ...blog.author, ...(blog.kind === 'blog' ? { url } : {}) },
+      author: { ...blog.author, beside: names.beside(blog.author), ...(blog.kind === 'blog' ? { url } : {}) },
       isWaiting: blog.isWaiting && list.page.rows.length === 0,
       ...viewMissing(blog, list.page),
       follow: viewFollow(web, blog, access === 'site'),
@@ -89,7 +91,7 @@ export async function sendBlogPage(
         ? {}
         : { following: viewFollowButton(web, person, { blog, isFollowed: follow !== undefined }) }),
       ...(blog.kind === 'blog' && isFirst ? { follows: await viewPublicFollows(web, blog) } : {}),
-      posts: viewPosts(web, { ...list, unread }, person),
+      posts: await viewPosts(web, { ...list, unread }, person),
       ...(person && unread?.size ? { read: viewMarkRead(web, person, list.page.rows, blog.address) } : {}),
       ...(person !== undefined && isFirst ? { waiting: await viewWaitingPosts(web, blog, person) } : {}),
       paging: viewPaging(url, list.page),
@@ -108,7 +110,7 @@ function viewMissing({ backfill, purgedAt }: BlogRow, { rows, older }: Page<Post
   return rows.length === 0 && purgedAt !== undefined ? { missing: 'purged' } : {}
 }
 
-export function sendTagPage(
+export async function sendTagPage(
   web: Web,
   exchange: Exchange,
   { tag, blog, access = 'site', ...list }: ListPage & { tag: string; blog?: BlogRow; access?: Access },
@@ -125,7 +127,7 @@ export function sendTagPage(
     view: {
       tag,
       ...(blog === undefined ? {} : { blog: { title: blogTitle(blog), url: nodePath(site, blog.address) } }),
-      posts: viewPosts(web, list, exchange.visit.person),
+      posts: await viewPosts(web, list, exchange.visit.person),
       paging: viewPaging(path, list.page),
     },
   })
@@ -142,12 +144,23 @@ export function viewFollow({ ctx }: Web, blog: BlogRow, isOfSite: boolean): Foll
   }
 }
 
-export function viewPosts(web: Web, { page, blogs, unread }: ListPage, person: Person | undefined): PostView[] {
+export async function viewPosts(
+  web: Web,
+  { page, blogs, unread }: ListPage,
+  person: Person | undefined,
+): Promise<PostView[]> {
+  const names = await readListNames(web, page.rows)
   return page.rows.flatMap((row) => {
     const blog = blogs.get(feedKey(row.address))
     const isNew = unread?.has(addressKey(row.address))
-    return blog === undefined ? [] : [{ ...viewPost(web, row, { blog, person }), isNew }]
+    return blog === undefined ? [] : [{ ...viewPost(web, row, { blog, person, names }), isNew }]
   })
+}
+
+/** Of who wrote, or is repeated, in a list. */
+function readListNames({ ctx }: Web, rows: readonly PostRow[], ...others: (PersonName | undefined)[]): Promise<Names> {
+  const people = rows.flatMap(({ author, repost }) => [author, repost?.author])
+  return readPeopleNames(ctx.index, [...people, ...others])
 }
 
 export function viewPaging(path: string, { newer, older }: Page<PostRow>): PagingView {

@@ -1,3 +1,4 @@
+import type { Names } from '#server/feeds/names.ts'
 import type { PostTask } from '#server/feeds/task.ts'
 import { readTask } from '#server/feeds/task.ts'
 import type { Person } from '#server/people/people.ts'
@@ -35,9 +36,11 @@ export interface PostPlace {
   readonly rights?: Rights
   /** Where the whole text is shown: of whom it mentions. */
   readonly pathOf?: MentionPath
+  /** Of who wrote what is on the page. */
+  readonly names: Names
 }
 
-export function viewPost(deps: Deps, row: PostRow, { blog, person, rights, pathOf }: PostPlace): PostView {
+export function viewPost(deps: Deps, row: PostRow, { blog, person, rights, pathOf, names }: PostPlace): PostView {
   const site = { domain: deps.ctx.siteDomain }
   const url = postPath(site, row.address)
   const name = row.author?.name ?? row.claimedName
@@ -55,12 +58,12 @@ export function viewPost(deps: Deps, row: PostRow, { blog, person, rights, pathO
     template: findTemplate(row.profile),
     published: row.published.toISOString(),
     ...(row.isEdited ? { edited: row.updated.toISOString() } : {}),
-    ...(name === undefined ? {} : { author: viewAuthor(deps, row, name) }),
+    ...(name === undefined ? {} : { author: viewAuthor(deps, row, { name, names }) }),
     ...(row.credit === 'according' ? { accordingTo: row.address.service } : {}),
     isUnverified: row.credit === 'unverified',
     blog: { title: blogTitle(blog), url: nodePath(site, blog.address) },
     tags: row.tags.map((tag) => ({ name: tag, url: tagPath(site, tag, blog.address) })),
-    repost: viewRepost(deps, row),
+    repost: viewRepost(deps, row, names),
     commentCount: row.repost?.commentCount ?? row.commentCount,
     ...(row.heartCount > 0 ? { heartCount: row.heartCount } : {}),
     hasComments: (row.repost ?? row).comments !== undefined,
@@ -94,7 +97,7 @@ export function forPreview({ ctx, pictures }: Pick<Web, 'ctx' | 'pictures'>): De
 export function viewOutboxPost(
   web: Pick<Web, 'ctx' | 'pictures'>,
   row: OutboxRow,
-  { blog, person }: PostPlace,
+  { blog, person }: Pick<PostPlace, 'blog' | 'person'>,
 ): PostView {
   const { draft, draftId, published } = readTask(row) as PostTask
   const deps = forPreview(web)
@@ -145,10 +148,11 @@ export function forPage({ ctx, pictures }: Deps, html: SafeHtml): SafeHtml {
   return makeScrollable(withPictures)
 }
 
-function viewAuthor({ ctx }: Deps, { author, address }: PostRow, name: string) {
+function viewAuthor({ ctx }: Deps, { author, address }: PostRow, { name, names }: { name: string; names: Names }) {
   if (author === undefined) return { name }
   const isOwnBlog = author.jid === address.service
-  return { name, jid: author.jid, ...(isOwnBlog ? { url: nodePath({ domain: ctx.siteDomain }, address) } : {}) }
+  const url = isOwnBlog ? nodePath({ domain: ctx.siteDomain }, address) : undefined
+  return { name, jid: author.jid, beside: names.beside(author), url }
 }
 
 interface Preview {

@@ -18,6 +18,7 @@ import { isSiteFeed } from '../places.ts'
 import { findRights } from '../rights.ts'
 import { LIVE } from '../routes/live.ts'
 import { blogTitle, requireFeed, requirePost } from '../shown.ts'
+import { readThreadNames } from '../thread-names.ts'
 import { readPostVersion } from '../versions.ts'
 import type { Web } from '../web.ts'
 import { viewComments } from './comment-view.ts'
@@ -71,6 +72,8 @@ export async function sendPostPage(web: Web, exchange: Exchange, page: PostPage)
   const follow = viewFollow(web, blog, isOfSite)
   const feeds = follow.feedUrl === undefined ? [] : [{ href: follow.feedUrl, title: blogTitle(blog) }]
   const pathOf = await readMentionPaths(ctx, [post, ...thread.comments.map(({ row }) => row)])
+  const shown = thread.comments.flatMap(({ row, parent }) => [row, parent])
+  const names = await readThreadNames(ctx.index, post, shown, [blog.author, post.repost?.author])
   const commentsFeed = isOfSite && post.comments !== undefined ? { commentsFeedUrl: `${path}/atom.xml` } : {}
   return sendPage(web, exchange, {
     name: 'post',
@@ -88,7 +91,7 @@ export async function sendPostPage(web: Web, exchange: Exchange, page: PostPage)
         : { noindex: true, canonicalPath: post.alternate }),
     },
     view: {
-      post: viewPost(web, post, { blog, person, rights, pathOf }),
+      post: viewPost(web, post, { blog, person, rights, pathOf, names }),
       ...(await viewSpread(web, post)),
       reactions:
         post.repost === undefined
@@ -97,7 +100,7 @@ export async function sendPostPage(web: Web, exchange: Exchange, page: PostPage)
       follow,
       ...(await viewRoomLink(web, page.address)),
       comments: viewComments(web, {
-        ...{ post, page: thread, rows, person, isModerator: rights.isModerator, pathOf },
+        ...{ post, page: thread, rows, person, isModerator: rights.isModerator, pathOf, names },
         isInRoom: await isInRoom(ctx, page.address, person),
       }),
       commentCount: thread.count,

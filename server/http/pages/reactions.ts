@@ -1,4 +1,5 @@
 import type { FastifyReply } from 'fastify'
+import { readPeopleNames } from '#server/feeds/names.ts'
 import { readTask } from '#server/feeds/task.ts'
 import type { Person } from '#server/people/people.ts'
 import { findNode } from '#server/store/node.ts'
@@ -100,6 +101,7 @@ export async function sendReactorsPage(
   })
   const urlOf = (number: number) => `${path}/reactions${number === 1 ? '' : `?page=${number}`}`
   const counts = await countReactions(ctx.index, post.address)
+  const names = await readPeopleNames(ctx.index, [post.author, ...found], { owner: post.author?.jid })
   return sendPage(web, exchange, {
     name: 'reactions',
     head: { title: post.title, noindex: true },
@@ -108,6 +110,7 @@ export async function sendReactorsPage(
       counts: counts.map(({ emoji, count }) => ({ shown: showEmoji(emoji), count })),
       people: found.slice(0, PAGE_PEOPLE).map(({ jid, name, emoji, hasBlog }) => ({
         name,
+        beside: names.beside({ jid, name }),
         emoji: emoji.map(showEmoji).join(' '),
         ...(hasBlog ? { url: blogPath(site, jid) } : {}),
       })),

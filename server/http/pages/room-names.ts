@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto'
+import { readNames, withAddress } from '#server/feeds/names.ts'
+import { markOf } from '#server/feeds/participant-mark.ts'
 import { listParticipants, listParticipantsOf, type ParticipantRow } from '#server/store/participant.ts'
 import type { RoomRow } from '#server/store/room.ts'
 import type { TalkRow } from '#server/store/room-talk.ts'
-import { lookOf } from '#shared/look-alike.ts'
 import type { AppContext } from '../context.ts'
 
 /** Who is looked at of one room. */
@@ -32,34 +32,17 @@ export async function readRoomNames(
     [...speakers].flatMap((jid) => jid ?? []),
   )
   const special = known.filter(({ jid }) => jid === owner || jid === siteJid)
-  const named = [...present, ...special].map(({ jid, id, nick }) => ({ who: jid ?? id, nick }))
-  const shared = findShared([...named, ...rows.map(({ author, nick }) => ({ who: author ?? '', nick }))])
+  const named = [...present, ...special].flatMap(({ jid, id, nick }) => (nick ? [{ who: jid ?? id, name: nick }] : []))
+  const spoken = rows.flatMap(({ author, nick }) => (nick ? [{ who: author ?? '', name: nick }] : []))
+  const names = await readNames(index, [...named, ...spoken], { owner })
   const ids = new Map(known.map(({ jid, id }) => [jid, id]))
-  const say = (nick: string | undefined, { jid, id }: { jid?: string; id?: string }) =>
-    nick === undefined || jid === owner || jid === siteJid || !shared.has(lookOf(nick))
-      ? nick
-      : `${nick} (${markOf(id)})`
+  const say = (nick: string | undefined, { jid, id }: { jid?: string; id?: string }) => {
+    if (nick === undefined || jid === siteJid) return nick
+    return withAddress(nick, names.isAmbiguous({ who: jid ?? id ?? '', name: nick }) ? markOf(id) : undefined)
+  }
   return {
     present,
     sayName: ({ author, nick }) => say(nick, author === undefined ? {} : { jid: author, id: ids.get(author) }),
     sayParticipant: ({ jid, id, nick }) => say(nick, { id, ...(jid === undefined ? {} : { jid }) }),
   }
-}
-
-/** The names that more than one has. */
-function findShared(people: readonly { who: string; nick?: string | undefined }[]): Set<string> {
-  const first = new Map<string, string>()
-  const shared = new Set<string>()
-  for (const { who, nick } of people) {
-    if (nick === undefined) continue
-    const key = lookOf(nick)
-    if ((first.get(key) ?? who) !== who) shared.add(key)
-    first.set(key, who)
-  }
-  return shared
-}
-
-/** Short, and the same for the same participant on each page. */
-function markOf(id: string | undefined): string {
-  return id === undefined ? '?' : createHash('sha256').update(id).digest('hex').slice(0, 4)
 }

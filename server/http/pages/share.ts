@@ -1,5 +1,6 @@
 import type { FastifyReply } from 'fastify'
 import { mayBlog } from '#server/config.ts'
+import { type Names, readPeopleNames } from '#server/feeds/names.ts'
 import { findOwnRepost } from '#server/feeds/sharing/queue-repost.ts'
 import type { PostRow } from '#server/store/post-row.ts'
 import { listReposts } from '#server/store/repost.ts'
@@ -59,11 +60,11 @@ export async function findObstacle({ ctx }: Web, post: PostRow, jid: string): Pr
 }
 
 /** Where an original is: here where everybody may see it, else where its author has it. */
-export function viewRepost({ ctx }: Pick<Web, 'ctx'>, { repost }: PostRow): RepostView | undefined {
+export function viewRepost({ ctx }: Pick<Web, 'ctx'>, { repost }: PostRow, names?: Names): RepostView | undefined {
   if (repost === undefined) return undefined
   const { via, author, claimedName, alternate } = repost
   const isShown = repost.isHere && (alternate !== undefined || mayBlog(ctx.config, via.service))
-  const name = author?.name ?? claimedName
+  const name = author === undefined ? claimedName : (names?.say(author) ?? author.name)
   return {
     url: isShown ? postPath({ domain: ctx.siteDomain }, via) : (alternate ?? writeXmppUri(via)),
     ...(name !== undefined && { name }),
@@ -76,13 +77,15 @@ export async function viewShares({ ctx }: Web, { address }: PostRow): Promise<Sh
   const siteAuthors = await listSiteAuthors(ctx)
   const { count, rows } = await listReposts(ctx.index, address, { siteAuthors, limit: NAMED })
   if (count === 0) return undefined
+  const names = await readPeopleNames(
+    ctx.index,
+    rows.map(({ author }) => author),
+  )
   const people = new Map(
-    rows
-      .toReversed()
-      .map(({ address: at, author }) => [
-        author.jid,
-        { name: author.name, url: postPath({ domain: ctx.siteDomain }, at) },
-      ]),
+    rows.toReversed().map(({ address: at, author }) => {
+      const url = postPath({ domain: ctx.siteDomain }, at)
+      return [author.jid, { name: author.name, beside: names.beside(author), url }]
+    }),
   )
   return { count, people: [...people.values()].reverse() }
 }

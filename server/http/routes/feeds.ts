@@ -7,7 +7,7 @@ import type { Feed } from '#shared/atom.ts'
 import { nodePath, postPath, tagPath } from '#shared/paths.ts'
 import { createCommentFeed, listFeedComments } from '../comment-feed.ts'
 import type { FeedQuery, FeedSource } from '../feed-data.ts'
-import { createPostFeed } from '../feed-data.ts'
+import { createPostFeed, readFeedNames } from '../feed-data.ts'
 import { FEED_FORMATS, type FeedFormat, sendFeed } from '../feed-formats.ts'
 import type { FeedParams, PostParams } from '../places.ts'
 import {
@@ -20,6 +20,7 @@ import {
   redirectedTo,
 } from '../places.ts'
 import { blogTitle, requireFeed, requirePost } from '../shown.ts'
+import { readThreadNames } from '../thread-names.ts'
 import type { Web } from '../web.ts'
 
 const ENTRIES = 20
@@ -48,7 +49,11 @@ function addFormat(app: FastifyInstance, { ctx, assets }: Web, format: FeedForma
   ) {
     const { before, after } = request.query
     const page = await listPosts(ctx.index, { scope, tag, before, after, limit: ENTRIES })
-    return send(request, reply, createPostFeed(ctx, source, { query: { before, after }, page }))
+    return send(
+      request,
+      reply,
+      createPostFeed(ctx, source, { query: { before, after }, page, names: await readFeedNames(ctx, page) }),
+    )
   }
 
   async function sendSite(request: PagedRequest, reply: FastifyReply, tag?: string) {
@@ -92,7 +97,9 @@ function addFormat(app: FastifyInstance, { ctx, assets }: Web, format: FeedForma
     const source = { id, title: `Comments: ${post.title}`, pagePath, feedPath, since: post.published }
     const { before, after } = request.query
     const page = await listFeedComments(ctx.index, post, { before, after })
-    return send(request, reply, createCommentFeed(ctx, source, { post, query: { before, after }, page }))
+    const shown = page.rows.map(({ row }) => row)
+    const names = await readThreadNames(ctx.index, post, shown)
+    return send(request, reply, createCommentFeed(ctx, source, { post, query: { before, after }, page, names }))
   }
 
   app.get<Paged>(`/${file}`, options, (request, reply) => sendSite(request, reply))

@@ -1,0 +1,62 @@
+import type { IndexDb } from '#server/store/database.ts'
+import { listNamesakes } from '#server/store/known-name.ts'
+import type { PersonName } from '#server/store/post-row.ts'
+import type { BareJid } from '#shared/jid.ts'
+import { isPretending, lookOf } from '#shared/look-alike.ts'
+
+/** A name that is shown, and what tells whose it is: an address, or what there is in its place. */
+export interface Named {
+  readonly who: string
+  readonly name: string
+}
+
+/** Which of the names that are shown together do not tell who is meant. */
+export interface Names {
+  isAmbiguous(named: Named): boolean
+  /** The address that stands beside the name, where it has to. */
+  beside(person: PersonName): BareJid | undefined
+  /** The name for running text, with that address behind it. */
+  say(person: PersonName): string
+}
+
+export interface NamesOptions {
+  /** Whose page it is: where others are called alike, the addresses stand beside their names. */
+  readonly owner?: string | undefined
+}
+
+/**
+ * A name does not tell who is meant where it looks like that of somebody else who is shown with it, or of somebody else
+ * who has a blog here; and where it says itself what only an address can.
+ */
+export async function readNames(index: IndexDb, shown: readonly Named[], { owner }: NamesOptions = {}): Promise<Names> {
+  const bearers = new Map<string, Set<string>>()
+  const add = (look: string, who: string) => bearers.set(look, (bearers.get(look) ?? new Set()).add(who))
+  for (const { name, who } of shown) add(lookOf(name), who)
+  for (const { look, jid } of await listNamesakes(index, [...bearers.keys()])) add(look, jid)
+
+  function isAmbiguous({ name, who }: Named): boolean {
+    if (name === who) return false
+    if (isPretending(name)) return true
+    return who !== owner && [...(bearers.get(lookOf(name)) ?? [])].some((other) => other !== who)
+  }
+  const beside = ({ jid, name }: PersonName) => (isAmbiguous({ who: jid, name }) ? jid : undefined)
+  return { isAmbiguous, beside, say: (person) => withAddress(person.name, beside(person)) }
+}
+
+/** The same for people with addresses; those that are not known are left out. */
+export function readPeopleNames(
+  index: IndexDb,
+  people: readonly (PersonName | undefined)[],
+  options?: NamesOptions,
+): Promise<Names> {
+  const known = people.filter((person) => person !== undefined)
+  return readNames(
+    index,
+    known.map(({ jid, name }) => ({ who: jid, name })),
+    options,
+  )
+}
+
+export function withAddress(name: string, address: string | undefined): string {
+  return address === undefined ? name : `${name} (${address})`
+}
