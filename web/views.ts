@@ -18,7 +18,13 @@ export interface Layout {
   readonly xmppUri?: string
   readonly ogType?: 'website' | 'article'
   /** Who is signed in. */
-  readonly person?: { readonly name: string; readonly mayWrite: boolean; readonly unread?: UnreadView }
+  readonly person?: {
+    readonly name: string
+    /** Tells this browser's session from others. */
+    readonly session: string
+    readonly mayWrite: boolean
+    readonly unread?: UnreadView
+  }
   readonly notices?: readonly Notice[]
   /** Seconds after which a browser without scripts asks again. */
   readonly refresh?: number

@@ -3,10 +3,14 @@ import { chromium } from 'playwright-core'
 
 const QUIET = ['--disable-background-networking', '--disable-component-update', '--disable-sync', '--disable-quic']
 
-/** A headless Debian Chromium that makes no connection of its own. */
-export function openBrowser(): Promise<Browser> {
+/**
+ * A headless Debian Chromium that makes no connection of its own. Playwright has it load every page anew on the way
+ * back, unless it `keepsPages` as people's browsers do.
+ */
+export function openBrowser({ keepsPages = false } = {}): Promise<Browser> {
   return chromium.launch({
     executablePath: '/usr/bin/chromium',
+    ...(keepsPages && { ignoreDefaultArgs: ['--disable-back-forward-cache'] }),
     args: ['--no-sandbox', '--disable-gpu', '--no-first-run', ...QUIET],
   })
 }

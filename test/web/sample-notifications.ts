@@ -19,7 +19,7 @@ function notice(kind: view.NoticeView['kind'], more: Partial<view.NoticeView> = 
 /** Somebody's notifications, of every kind, and none. */
 export function notificationSamples(layout: LayoutOf): [name: string, view: view.NotificationsView][] {
   const unread = { count: 3, url: '/notifications', liveUrl: '/live' }
-  const person = { name: 'Juliet', mayWrite: true, unread }
+  const person = { name: 'Juliet', session: 'S', mayWrite: true, unread }
   const page = {
     ...{ token: 't', settingsUrl: '/settings#messages', feedsAction: '/notifications/address', showsFeeds: false },
     live: { url: '/live', version: '1' },

@@ -64,7 +64,7 @@ function layoutOf(assets: string) {
     assets,
     title,
     feeds: [{ href: '/atom.xml', title: 'The Verona Papers' }],
-    person: { name: 'Juliet', mayWrite: true },
+    person: { name: 'Juliet', session: 'S', mayWrite: true },
     ...more,
   })
 }
@@ -96,7 +96,7 @@ function readingSamples(assets: string): Samples {
       read: { action: '/home/read', token: 'token', until: '2026-03-16T12:00:00.000Z' },
     }),
     sample('timeline-empty', 'timeline', {
-      layout: layout('Home', { feeds: [], person: { name: 'Nurse', mayWrite: false } }),
+      layout: layout('Home', { feeds: [], person: { name: 'Nurse', session: 'S', mayWrite: false } }),
       ...{ posts: [], paging: {}, live },
       ...{ token: 'token', followingUrl: '/following', feedsAction: '/home/address', empty: 'nothing-followed' },
     }),
@@ -114,7 +114,7 @@ function readingSamples(assets: string): Samples {
     sample('blog-long-name', 'blog', {
       ...{ ...own, title: long, author: { name: LONG_NAME, url }, language: undefined },
       ...{
-        layout: layout(long, { person: { name: LONG_NAME, mayWrite: true } }),
+        layout: layout(long, { person: { name: LONG_NAME, session: 'S', mayWrite: true } }),
         posts: posts.slice(2, 3),
         paging: {},
       },

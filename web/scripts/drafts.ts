@@ -19,10 +19,13 @@ interface Answer {
   readonly message?: string
 }
 
-/** Saves the write form while it is typed in, and counts its words; what cannot be saved is kept in this browser. */
-export function saveDrafts(): void {
+/**
+ * Saves the write form while it is typed in, and counts its words; what cannot be saved is kept in this browser. Returns
+ * what saves it for the last time, and leaves nothing of it here.
+ */
+export function saveDrafts(): () => Promise<void> {
   const desk = findDesk()
-  if (desk === undefined) return
+  if (desk === undefined) return async () => {}
   growTitle(desk.form)
   const loop = createLoop(desk)
   desk.form.addEventListener('input', () => {
@@ -33,6 +36,7 @@ export function saveDrafts(): void {
     if (document.visibilityState === 'hidden') void loop.save()
   })
   void restore(desk, loop.save)
+  return loop.close
 }
 
 function createLoop(desk: Desk) {
@@ -40,7 +44,7 @@ function createLoop(desk: Desk) {
   const { jid = '', save: url = '' } = form.dataset
   let saved = readFields(form)
   let timer: ReturnType<typeof setTimeout> | undefined
-  let isSending = false
+  let sending: Promise<Answer | undefined> | undefined
   const wait = () => {
     timer ??= setTimeout(save, EVERY_MS)
   }
@@ -55,10 +59,10 @@ function createLoop(desk: Desk) {
     if (form.dataset.sent !== undefined) return
     const body = keep()
     if (body === saved) return
-    if (isSending) return wait()
-    isSending = true
-    const answer = await send(url, body)
-    isSending = false
+    if (sending !== undefined) return wait()
+    sending = send(url, body)
+    const answer = await sending
+    sending = undefined
     show(desk, answer)
     if (answer?.saved === undefined) return wait()
     saved = body
@@ -68,7 +72,13 @@ function createLoop(desk: Desk) {
   }
   // The browser may find nobody to send it to.
   form.addEventListener('submit', keep)
-  return { save, onInput: wait }
+  async function close(): Promise<void> {
+    await sending
+    await save()
+    form.dataset.sent = ''
+    dropDraft(jid, url)
+  }
+  return { save, close, onInput: wait }
 }
 
 /** Undefined where the server was not reached. */
@@ -111,6 +121,11 @@ async function restore(desk: Desk, save: () => Promise<void>): Promise<void> {
     }
   }
   if (isRescued) say(desk, '', { href: drafts, text: rescued })
+}
+
+/** Gives the server what is only in this browser yet. */
+export async function handOverDrafts(jid: string, token: string): Promise<void> {
+  await Promise.all(listKeptDrafts(jid).map((kept) => sendKept(kept, token)))
 }
 
 function sendKept({ url, body, at }: KeptDraft, token: string): Promise<Answer | undefined> {

@@ -1,6 +1,8 @@
+const PREFIX = 'canto-comment '
+
 // The account is a part of the key: nobody else who signs in in this tab is shown it.
 const keyOf = (form: HTMLFormElement) =>
-  `canto-comment ${form.dataset.account ?? ''} ${new URL(form.action, location.href).pathname}`
+  `${PREFIX}${form.dataset.account ?? ''} ${new URL(form.action, location.href).pathname}`
 
 /** What is typed in a comment, and not sent, is there again after a click on another link of the page. */
 export function keepComments(): void {
@@ -24,6 +26,15 @@ export function restoreComments(): void {
     } catch {
       // Forbidden, so nothing was kept.
     }
+  }
+}
+
+/** Of everybody: after somebody has signed out. */
+export function dropComments(): void {
+  try {
+    for (const key of Object.keys(sessionStorage)) if (key.startsWith(PREFIX)) sessionStorage.removeItem(key)
+  } catch {
+    // Forbidden, so nothing was kept.
   }
 }
 

@@ -25,6 +25,11 @@ export function dropDraft(jid: string, url: string): void {
   }
 }
 
+/** All of one account. */
+export function dropDrafts(jid: string): void {
+  for (const { url } of listKeptDrafts(jid)) dropDraft(jid, url)
+}
+
 /** Of one account, never of another. */
 export function listKeptDrafts(jid: string): KeptDraft[] {
   try {

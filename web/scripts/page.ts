@@ -1,6 +1,7 @@
 import { keepBusy } from './busy.ts'
 import { saveDrafts } from './drafts.ts'
 import { keepComments } from './kept-comments.ts'
+import { forgetWhenSignedOut } from './leaving.ts'
 import { listenForChanges } from './live.ts'
 import { completeMentions } from './mention.ts'
 import { speakInPlace } from './room.ts'
@@ -9,7 +10,7 @@ import { refreshMarks } from './way-back.ts'
 
 showLocalTimes(document)
 keepBusy()
-saveDrafts()
+forgetWhenSignedOut(saveDrafts())
 keepComments()
 listenForChanges()
 completeMentions()

@@ -49,7 +49,10 @@ async function createLayout({ ctx, assets }: Web, { request, visit }: Exchange, 
     ...rest,
     ...(canonicalPath === undefined ? {} : { canonical: new URL(canonicalPath, ctx.config.url).href }),
     ...(person && {
-      person: { name: person.name, mayWrite: person.isBlogger, unread: await viewUnread(ctx, person) },
+      person: {
+        ...{ name: person.name, session: person.session, mayWrite: person.isBlogger },
+        unread: await viewUnread(ctx, person),
+      },
     }),
     notices: [...describeEnding(visit, request.url), ...notices],
   }

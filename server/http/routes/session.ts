@@ -66,6 +66,8 @@ export function addSession(app: FastifyInstance, web: Web): void {
       await ctx.people.signOut(cookie)
     }
     cookies.clearSession(reply)
+    // Pages that the browser would show again by its back button, with what was typed in them.
+    reply.header('clear-site-data', '"cache"')
     return reply.redirect('/', 303)
   })
 }
