@@ -2,7 +2,10 @@ import { randomBytes } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Config } from '#server/config.ts'
 
-/** The two cookies we set: who is signed in, and (before that) which browser a form was given to. */
+/**
+ * The cookies we set: who is signed in, (before that) which browser a form was given to, and which accounts have signed in
+ * with it.
+ */
 export interface Cookies {
   readSession(request: FastifyRequest): string | undefined
   writeSession(reply: FastifyReply, cookie: string): void
@@ -10,6 +13,9 @@ export interface Cookies {
   /** The browser's own value, made now if it has none. */
   ensureBrowser(request: FastifyRequest, reply: FastifyReply): string
   readBrowser(request: FastifyRequest): string
+  /** '' where nobody has signed in with this browser. */
+  readKnown(request: FastifyRequest): string
+  writeKnown(reply: FastifyReply, known: string): void
 }
 
 /** As long as browsers keep one; how long it means anything is in the database. */
@@ -19,7 +25,7 @@ export function createCookies({ url, port }: Pick<Config, 'url' | 'port'>): Cook
   const isSecure = url.protocol === 'https:'
   // Browsers give the cookies of one port to every other on the same host, so plain names carry theirs.
   const nameOf = (kind: string) => (isSecure ? `__Host-${kind}` : `${kind}-${port}`)
-  const [session, browser] = [nameOf('canto'), nameOf('canto-browser')]
+  const [session, browser, known] = [nameOf('canto'), nameOf('canto-browser'), nameOf('canto-known')]
   const options = { path: '/', httpOnly: true, sameSite: 'lax', secure: isSecure } as const
   return {
     // No plugin has read the cookies of a request whose address cannot be decoded.
@@ -34,5 +40,7 @@ export function createCookies({ url, port }: Pick<Config, 'url' | 'port'>): Cook
       return value
     },
     readBrowser: (request) => request.cookies[browser] ?? '',
+    readKnown: (request) => request.cookies[known] ?? '',
+    writeKnown: (reply, value) => void reply.setCookie(known, value, { ...options, maxAge: SESSION_SECONDS }),
   }
 }

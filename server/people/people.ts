@@ -11,6 +11,7 @@ import type { Accounts, OpenSession } from './accounts.ts'
 import { createAccounts } from './accounts.ts'
 import type { Browsers, Ending, Person } from './browsers.ts'
 import { createBrowsers } from './browsers.ts'
+import { addKnownBrowser } from './known-browser.ts'
 import type { Secret } from './secret.ts'
 import type { SignInRequest } from './sign-in.ts'
 import { checkSignIn } from './sign-in.ts'
@@ -33,9 +34,7 @@ export interface PeopleDeps {
 /** Who is signed in, with which browsers, and their XMPP sessions. */
 export interface People {
   /** Rejects with AppError: bad-request, forbidden, not-authorized, too-many (with retryAfter), unavailable. */
-  signIn(
-    request: SignInRequest & { readonly oldCookie?: string | undefined },
-  ): Promise<{ cookie: string; jid: BareJid }>
+  signIn(request: SignInRequest): Promise<{ cookie: string; jid: BareJid; knownBrowser: string }>
   find(cookie: string): Promise<Person | undefined>
   /** Why a browser that was signed in is not any more, for the next page it asks for. */
   findEnding(cookie: string): Promise<Ending | undefined>
@@ -69,7 +68,7 @@ export function createPeople(deps: PeopleDeps): People {
   const browsers = createBrowsers({ ...deps, accounts })
   const turns = createTurns()
 
-  async function signIn(request: SignInRequest & { oldCookie?: string | undefined }) {
+  async function signIn(request: SignInRequest) {
     const account = await turns(() => checkSignIn({ ...deps, accounts }, request))
     const { jid } = account
     // The browser first: a session without one would be swept away.
@@ -78,7 +77,7 @@ export function createPeople(deps: PeopleDeps): People {
     // A new cookie at each sign-in, and the old one of this browser is worth nothing: no session can be planted.
     if (request.oldCookie !== undefined) await browsers.drop(request.oldCookie)
     await withinReason(deps, jid, account.session)
-    return { cookie, jid }
+    return { cookie, jid, knownBrowser: addKnownBrowser(deps.secret, request.knownBrowser ?? '', jid) }
   }
 
   async function endIfLast(jid: BareJid): Promise<void> {

@@ -4,11 +4,15 @@ import type { Config } from '#server/config.ts'
 import { maySignIn } from '#server/config.ts'
 import { AppError, isAppError } from '#server/errors.ts'
 import { findAccount } from '#server/store/account.ts'
+import { findBrowserSession } from '#server/store/browser-session.ts'
 import type { StateDb } from '#server/store/database.ts'
 import type { XmppSession } from '#server/xmpp/ports.ts'
 import type { BareJid } from '#shared/jid.ts'
 import { domainOf, localPart, readBareJid } from '#shared/jid.ts'
 import type { Accounts, LiveAccount } from './accounts.ts'
+import { hashCookie } from './cookie.ts'
+import { readKnownBrowser } from './known-browser.ts'
+import type { Secret } from './secret.ts'
 import { beginAttempt } from './throttle.ts'
 
 export interface SignInRequest {
@@ -17,11 +21,16 @@ export interface SignInRequest {
   readonly password: string
   /** The client's address. */
   readonly address: string
+  /** The cookie of a browser in which somebody signed in before (`addKnownBrowser`). */
+  readonly knownBrowser?: string
+  /** The session cookie that the browser has, whoever's. */
+  readonly oldCookie?: string | undefined
 }
 
 export interface SignInDeps {
   readonly config: Config
   readonly state: StateDb
+  readonly secret: Pick<Secret, 'isSignature'>
   readonly accounts: Accounts
   readonly siteDomain: BareJid
   readonly clock: () => Date
@@ -36,7 +45,12 @@ export async function checkSignIn(deps: SignInDeps, request: SignInRequest): Pro
   const jid = readSignInAddress(deps, request.jid)
   if (request.password === '') throw new AppError('bad-request', 'Type your password too.')
   const began = performance.now()
-  const attempt = await beginAttempt(deps.state, { jid, address: request.address, now: deps.clock() })
+  const attempt = await beginAttempt(deps.state, {
+    jid,
+    address: request.address,
+    browser: await findBrowser(deps, request, jid),
+    now: deps.clock(),
+  })
   const known = await findAccount(deps.state, jid)
   const account = deps.accounts.open(jid, {
     userAgentId: known?.userAgentId ?? randomUUID(),
@@ -55,6 +69,17 @@ export async function checkSignIn(deps: SignInDeps, request: SignInRequest): Pro
     await attempt.forgive()
     throw unreachable(jid, error)
   }
+}
+
+/** A browser in which the account has signed in before, or still is. */
+async function findBrowser(
+  { state, secret }: SignInDeps,
+  { knownBrowser = '', oldCookie }: SignInRequest,
+  jid: BareJid,
+): Promise<string | undefined> {
+  const hash = oldCookie === undefined ? undefined : hashCookie(oldCookie)
+  const session = hash === undefined ? undefined : await findBrowserSession(state, hash)
+  return readKnownBrowser(secret, knownBrowser, jid) ?? (session?.jid === jid ? session.hash : undefined)
 }
 
 /** A session tries again and again; a person who waits for the page is told of the first failure. */

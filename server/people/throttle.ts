@@ -10,31 +10,45 @@ import {
 import type { BareJid } from '#shared/jid.ts'
 
 const WINDOW_MS = 15 * 60_000
-const MOST_PER_ACCOUNT = 5
-const MOST_PER_ADDRESS = 20
+/** For one account from one network, or in one browser in which the account has signed in before. */
+const MOST_PER_PLACE = 5
+/** From one network, whatever the accounts. */
+const MOST_PER_NETWORK = 20
+/**
+ * For one account from all networks: some 6,000 guesses a day. Only then do wrong passwords of others keep its owner out,
+ * and only in a browser in which they never signed in.
+ */
+const MOST_PER_ACCOUNT = 60
 
 export interface Attempt {
   /** It was no wrong password: it does not count. */
   forgive(): Promise<void>
 }
 
+export interface Attempted {
+  readonly jid: BareJid
+  /** The client's. */
+  readonly address: string
+  /** Of the browser, if the account has signed in with it before: it is counted alone. */
+  readonly browser?: string | undefined
+  readonly now: Date
+}
+
 /** Counts an attempt as wrong until it is forgiven, so that parallel guesses count too; 429 when there were too many. */
-export async function beginAttempt(
-  state: StateDb,
-  { jid, address, now }: { jid: BareJid; address: string; now: Date },
-): Promise<Attempt> {
-  const network = networkOf(address)
+export async function beginAttempt(state: StateDb, { jid, address, browser, now }: Attempted): Promise<Attempt> {
+  const place = browser === undefined ? networkOf(address) : `browser ${browser}`
   const since = new Date(now.getTime() - WINDOW_MS)
   await deleteSignInFailuresBefore(state, since)
-  const id = await addSignInFailure(state, { jid, address: network, at: now })
-  const [ofAccount, ofAddress] = await Promise.all([
-    countSignInFailures(state, { jid, since }),
-    countSignInFailures(state, { address: network, since }),
-  ])
-  const isTooMany = ofAccount.count > MOST_PER_ACCOUNT || ofAddress.count > MOST_PER_ADDRESS
-  if (!isTooMany) return { forgive: () => deleteSignInFailure(state, id) }
+  const id = await addSignInFailure(state, { jid, address: place, at: now })
+  const counted = [{ most: MOST_PER_PLACE, ...(await countSignInFailures(state, { jid, address: place, since })) }]
+  if (browser === undefined) {
+    counted.push({ most: MOST_PER_NETWORK, ...(await countSignInFailures(state, { address: place, since })) })
+    counted.push({ most: MOST_PER_ACCOUNT, ...(await countSignInFailures(state, { jid, since })) })
+  }
+  const exceeded = counted.find(({ count, most }) => count > most)
+  if (exceeded === undefined) return { forgive: () => deleteSignInFailure(state, id) }
   await deleteSignInFailure(state, id)
-  const oldest = (ofAccount.count > MOST_PER_ACCOUNT ? ofAccount : ofAddress).oldest ?? now
+  const oldest = exceeded.oldest ?? now
   const retryAfter = Math.max(1, Math.ceil((oldest.getTime() + WINDOW_MS - now.getTime()) / 1000))
   throw new AppError('too-many', `Too many wrong passwords. Wait ${sayMinutes(retryAfter)}, then try again.`, {
     retryAfter,

@@ -41,10 +41,10 @@ describe('signing in', () => {
     await ctx.people.signIn(romeo)
   })
 
-  it('waits after five wrong passwords for an account, also after a restart, and not for another account', async () => {
+  it('waits after five wrong passwords for an account from one network, also after a restart', async () => {
     await using ctx = await createTestPeople()
     for (let count = 0; count < 5; count++) {
-      await assert.rejects(ctx.people.signIn({ ...romeo, password: 'wrong', address: `192.0.2.${count}` }), {
+      await assert.rejects(ctx.people.signIn({ ...romeo, password: 'wrong' }), {
         code: 'not-authorized',
       })
     }
@@ -54,9 +54,45 @@ describe('signing in', () => {
       assert.ok(error.retryAfter > 0 && error.retryAfter <= 900)
       return true
     })
+    // Another account from there, and this account from elsewhere.
     await ctx.people.signIn({ ...romeo, jid: 'juliet@localhost' })
+    await ctx.people.signIn({ ...romeo, address: '192.0.2.2' })
     ctx.advance(16 * 60_000)
     await ctx.people.signIn(romeo)
+  })
+
+  it('stops guesses at one account from everywhere, but not in a browser where it signed in before', async () => {
+    await using ctx = await createTestPeople()
+    const { knownBrowser, cookie } = await ctx.people.signIn(romeo)
+    await ctx.people.signOut(cookie)
+    const guesses = Array.from({ length: 60 }, (_, count) =>
+      ctx.people
+        .signIn({ ...romeo, password: 'wrong', address: `198.51.100.${count}` })
+        .catch((error: { code: string }) => error.code),
+    )
+    assert.deepEqual(new Set(await Promise.all(guesses)), new Set(['not-authorized']))
+    await assert.rejects(ctx.people.signIn({ ...romeo, address: '203.0.113.1' }), { code: 'too-many' })
+    await ctx.people.signIn({ ...romeo, knownBrowser })
+    // One that is another's, or made up, is worth nothing.
+    const { knownBrowser: juliets } = await ctx.people.signIn({ ...romeo, jid: 'juliet@localhost' })
+    for (const forged of [juliets, knownBrowser.replace(/\..*/, `.${'A'.repeat(43)}`), 'x'.repeat(16), '']) {
+      await assert.rejects(ctx.people.signIn({ ...romeo, knownBrowser: forged }), { code: 'too-many' })
+    }
+  })
+
+  it('counts the guesses in a known browser too, and keeps both of two accounts known in one', async () => {
+    await using ctx = await createTestPeople()
+    const first = await ctx.people.signIn(romeo)
+    const juliet = { ...romeo, jid: 'juliet@localhost', knownBrowser: first.knownBrowser }
+    const { knownBrowser } = await ctx.people.signIn(juliet)
+    const place = { ...romeo, knownBrowser, password: 'wrong' }
+    for (let count = 0; count < 5; count++) {
+      await assert.rejects(ctx.people.signIn({ ...place, address: `192.0.2.${count}` }), { code: 'not-authorized' })
+    }
+    await assert.rejects(ctx.people.signIn({ ...place, password: 'secret' }), { code: 'too-many' })
+    await ctx.people.signIn({ ...juliet, knownBrowser })
+    // As it still is signed in, though nobody knows it: from before there was such a cookie.
+    await ctx.people.signIn({ ...romeo, oldCookie: first.cookie })
   })
 
   it('waits after twenty wrong passwords from one address, whatever the accounts', async () => {

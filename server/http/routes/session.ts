@@ -46,8 +46,10 @@ export function addSession(app: FastifyInstance, web: Web): void {
     }
     try {
       const oldCookie = cookies.readSession(request)
-      const signedIn = await ctx.people.signIn({ jid, password, address: request.ip, oldCookie })
+      const knownBrowser = cookies.readKnown(request)
+      const signedIn = await ctx.people.signIn({ jid, password, address: request.ip, oldCookie, knownBrowser })
       cookies.writeSession(reply, signedIn.cookie)
+      cookies.writeKnown(reply, signedIn.knownBrowser)
       const question = await findConsentQuestion(ctx, signedIn.jid)
       if (question !== undefined) return reply.redirect(`/consent?${new URLSearchParams({ next })}`, 303)
       const isReader = next === '/' && (await listFollows(ctx.state, signedIn.jid)).length > 0
