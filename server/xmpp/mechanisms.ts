@@ -1,7 +1,8 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { TLSSocket } from 'node:tls'
 import { AppError } from '#server/errors.ts'
-import { type ChannelBinding, createScram, type SaslExchange } from './scram.ts'
+import { bindChannel } from './channel-binding.ts'
+import { createScram, type SaslExchange } from './scram.ts'
 
 const HASHES: readonly (readonly [string, string])[] = [
   ['SCRAM-SHA-512', 'sha512'],
@@ -13,37 +14,31 @@ export const TOKEN_MECHANISM = 'HT-SHA-256-NONE'
 export interface Offer {
   readonly mechanisms: readonly string[]
   /** Types of channel binding the server names (XEP-0440); undefined where it names none. */
-  readonly bindings?: readonly string[]
+  readonly bindings?: readonly string[] | undefined
   readonly tls: TLSSocket | undefined
   readonly isSecure: boolean
 }
 
-/** The strongest exchange both sides know. PLAIN only under TLS. */
+/**
+ * The strongest exchange both sides know, bound to the channel wherever the server offers that. PLAIN only under TLS.
+ * Rejects with `unavailable` where there is none.
+ */
 export function choosePasswordExchange(offer: Offer, username: string, password: string): SaslExchange {
+  const { tls, bindings } = offer
   const offered = new Set(offer.mechanisms)
-  const binding = bindChannel(offer)
-  if (binding.flag === 'p') {
-    const bound = HASHES.find(([name]) => offered.has(`${name}-PLUS`))
-    if (bound) return createScram(`${bound[0]}-PLUS`, { username, password, hash: bound[1], binding })
+  const bound = HASHES.find(([name]) => offered.has(`${name}-PLUS`))
+  if (bound && tls) {
+    const binding = bindChannel(tls, bindings)
+    return createScram(`${bound[0]}-PLUS`, { username, password, hash: bound[1], binding })
   }
   const plain = HASHES.find(([name]) => offered.has(name))
   if (plain) {
-    const flag = binding.flag === 'p' ? 'n' : binding.flag
-    return createScram(plain[0], { username, password, hash: plain[1], binding: { flag } })
+    // Telling a server that offers none that we could: so a man in the middle cannot take the offer away unseen.
+    const binding = { flag: tls ? 'y' : 'n' } as const
+    return createScram(plain[0], { username, password, hash: plain[1], binding })
   }
   if (offered.has('PLAIN') && offer.isSecure) return createPlain(username, password)
   throw new AppError('unavailable', 'The XMPP server offers no safe way to sign in with a password')
-}
-
-function bindChannel({ mechanisms, bindings, tls }: Offer): ChannelBinding {
-  if (tls === undefined) return { flag: 'n' }
-  // Telling a server that offers none that we could: so a man in the middle cannot take the offer away unseen.
-  if (!mechanisms.some((name) => name.endsWith('-PLUS'))) return { flag: 'y' }
-  const isNew = tls.getProtocol() === 'TLSv1.3'
-  const type = isNew ? 'tls-exporter' : 'tls-unique'
-  if (bindings !== undefined && !bindings.includes(type)) return { flag: 'n' }
-  const data = isNew ? tls.exportKeyingMaterial(32, 'EXPORTER-Channel-Binding', Buffer.alloc(0)) : tls.getFinished()
-  return data === undefined ? { flag: 'n' } : { flag: 'p', type, data }
 }
 
 function createPlain(username: string, password: string): SaslExchange {
