@@ -16,9 +16,9 @@ interface Claim extends Asked {
 
 const MOST_AT_ONCE = 12
 const MOST_OF_NETWORK = 6
-const MOST_OF_HOST = 3
-const MOST_WAITING = 200
-const MOST_WAITING_OF_NETWORK = 60
+const MOST_OF_HOST = 4
+const MOST_WAITING = 400
+const MOST_WAITING_OF_NETWORK = 150
 
 /** A bounded number of fetches at once, and of those that wait; no host and no network gets all the places. */
 export function createFetchPlaces(): FetchPlaces {

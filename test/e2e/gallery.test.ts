@@ -55,4 +55,19 @@ describe('a gallery, from one command', () => {
       1,
     )
   })
+
+  it('takes a picture from a browser without scripts', async () => {
+    const plain = await openPage(browser, { javaScriptEnabled: false })
+    await signIn(plain, product.url, 'romeo@localhost', 'romeo-secret')
+    await plain.goto(`${product.url}/c/pubsub.localhost/roses`)
+    await plain.getByRole('link', { name: 'Write here' }).click()
+    await plain.getByLabel('Title').fill('Before the rain')
+    const file = { name: 'a.png', mimeType: 'image/png', buffer: PNG }
+    await plain.getByLabel('A picture from this device').setInputFiles(file)
+    await plain.getByLabel('What it shows', { exact: true }).fill('A white rose')
+    await plain.getByRole('button', { name: 'Publish' }).click()
+    await plain.waitForURL(/\/c\/pubsub\.localhost\/roses\/before-the-rain-\w+$/)
+    assert.equal(await plain.getByRole('img', { name: 'A white rose' }).count(), 1)
+    await plain.context().close()
+  })
 })

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
+import { readdir, readFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { connect, type Socket } from 'node:net'
 import { describe, it } from 'node:test'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { createBodyBudget } from '#server/http/body-budget.ts'
+import { createTestFolder } from '#test/support/folder.ts'
 import { until } from '#test/support/until.ts'
 import { createTestSite, type TestBrowser, type TestSite } from './test-site.ts'
 
@@ -138,6 +140,42 @@ describe('the body of a request', () => {
     line.socket.write(whole.slice(300))
     await until(() => line.status === 303)
     assert.ok((await juliet.get('/write?draft=abcdefgh')).body.includes(`>${text}<`))
+  })
+
+  it('goes to the disk where it is a picture, and leaves nothing there', async () => {
+    await using folder = await createTestFolder()
+    await using site = await createTestSite({ env: { CANTO_DATA: folder.path } })
+    await site.app.listen({ port: 0, host: '127.0.0.1' })
+    const juliet = await site.signedIn(JULIET)
+    const fields = field('token', await tokenOf(juliet)) + field('key', 'abcdefgh') + field('action', 'draft')
+    const start = Buffer.from(`${fields}${FILE}`)
+    const [end, file] = [Buffer.from('\r\n--x--\r\n'), Buffer.alloc(8 * MB, 1)]
+    const headers = { ...MULTIPART, cookie: cookieOf(juliet) }
+    const head = writeHead('/write', { ...headers, 'content-length': start.length + file.length + end.length })
+    const before = measureHeld()
+    await using line = await open(site, head, start)
+    line.socket.write(file)
+    await until(() => line.socket.writableLength === 0)
+    await until(() => measureHeld() - before < MB)
+    assert.deepEqual(await readdir(folder.path), [], 'its file has no name')
+    line.socket.write(end)
+    await until(() => line.status !== undefined)
+  })
+
+  it('of every form that may be long begins with its token', async () => {
+    const folder = new URL('../../web/', import.meta.url)
+    const names = (await readdir(folder, { recursive: true })).filter((name) => name.endsWith('.eta'))
+    const forms: string[] = []
+    for (const name of names) {
+      const text = await readFile(new URL(name, folder), 'utf8')
+      // What stands between them has a `>` of its own.
+      for (const form of text
+        .replaceAll(/<%.*?%>/gs, '')
+        .matchAll(/<form[^>]*(?:enctype|class="desk")[^>]*>\s*<input[^>]*>/g))
+        forms.push(form[0])
+    }
+    assert.equal(forms.length, 2, forms.join())
+    for (const form of forms) assert.match(form, /<input type="hidden" name="token"/)
   })
 
   it('of somebody whose session has ended is kept as text, and its file is not read', async () => {
