@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config } from '#server/config.ts'
-import { AppError, describeError } from '#server/errors.ts'
+import { describeError } from '#server/errors.ts'
 import type { Logger } from '#server/log.ts'
 import { listAccountsWithToken } from '#server/store/account.ts'
 import { endBrowserSessions, listBrowserSessions } from '#server/store/browser-session.ts'
@@ -16,6 +16,7 @@ import type { Secret } from './secret.ts'
 import type { SignInRequest } from './sign-in.ts'
 import { checkSignIn } from './sign-in.ts'
 import { createTokens } from './tokens.ts'
+import { createTurns } from './turns.ts'
 
 export type { Ending, Person } from './browsers.ts'
 
@@ -50,7 +51,6 @@ export interface People {
 }
 
 const SIGN_IN_WORK_MS = 5_000
-const MOST_AT_ONCE = 100
 const RESTORE_STEP_MS = 5
 
 export function createPeople(deps: PeopleDeps): People {
@@ -66,10 +66,10 @@ export function createPeople(deps: PeopleDeps): People {
     },
   })
   const browsers = createBrowsers({ ...deps, accounts })
-  const turns = createTurns()
+  const turns = createTurns(deps.siteDomain)
 
   async function signIn(request: SignInRequest) {
-    const account = await turns(() => checkSignIn({ ...deps, accounts }, request))
+    const account = await checkSignIn({ ...deps, accounts, turns }, request)
     const { jid } = account
     // The browser first: a session without one would be swept away.
     const cookie = await browsers.begin(jid, account.token === undefined ? request.password : undefined)
@@ -113,22 +113,6 @@ export function createPeople(deps: PeopleDeps): People {
       for (const jid of jids) await endIfLast(jid)
     },
     stop: () => accounts.stop(),
-  }
-}
-
-/** No more connections than this are tried at once: whoever comes later is asked to wait. */
-function createTurns(): <T>(work: () => Promise<T>) => Promise<T> {
-  let underWay = 0
-  return async (work) => {
-    if (underWay >= MOST_AT_ONCE) {
-      throw new AppError('unavailable', 'Too many people are signing in. Try again in a moment.', { retryAfter: 10 })
-    }
-    underWay += 1
-    try {
-      return await work()
-    } finally {
-      underWay -= 1
-    }
   }
 }
 

@@ -14,6 +14,7 @@ import { hashCookie } from './cookie.ts'
 import { readKnownBrowser } from './known-browser.ts'
 import type { Secret } from './secret.ts'
 import { beginAttempt } from './throttle.ts'
+import type { Turns } from './turns.ts'
 
 export interface SignInRequest {
   /** As it was typed. */
@@ -34,9 +35,12 @@ export interface SignInDeps {
   readonly accounts: Accounts
   readonly siteDomain: BareJid
   readonly clock: () => Date
+  readonly turns: Turns
 }
 
 const ONLINE_MS = 20_000
+/** Accounts of one server, other than the site's, that are signed in at once. */
+const MOST_OF_DOMAIN = 500
 // A refusal is held back to a whole number of these, so that its time does not tell an unknown account from a wrong password.
 const REFUSAL_STEP_MS = 500
 
@@ -44,6 +48,11 @@ const REFUSAL_STEP_MS = 500
 export async function checkSignIn(deps: SignInDeps, request: SignInRequest): Promise<LiveAccount> {
   const jid = readSignInAddress(deps, request.jid)
   if (request.password === '') throw new AppError('bad-request', 'Type your password too.')
+  refuseCrowd(deps, jid)
+  return deps.turns({ jid, address: request.address }, () => askServer(deps, jid, request))
+}
+
+async function askServer(deps: SignInDeps, jid: BareJid, request: SignInRequest): Promise<LiveAccount> {
   const began = performance.now()
   const attempt = await beginAttempt(deps.state, {
     jid,
@@ -80,6 +89,17 @@ async function findBrowser(
   const hash = oldCookie === undefined ? undefined : hashCookie(oldCookie)
   const session = hash === undefined ? undefined : await findBrowserSession(state, hash)
   return readKnownBrowser(secret, knownBrowser, jid) ?? (session?.jid === jid ? session.hash : undefined)
+}
+
+/** Each account has a session that is kept for weeks, and whoever has a server has as many accounts as they like. */
+function refuseCrowd({ accounts, siteDomain }: SignInDeps, jid: BareJid): void {
+  const domain = domainOf(jid)
+  if (domain === siteDomain || accounts.find(jid) !== undefined) return
+  const others = accounts.list().filter((other) => domainOf(other) === domain)
+  if (others.length < MOST_OF_DOMAIN) return
+  throw new AppError('unavailable', `Too many people of ${domain} are signed in here. Try again later.`, {
+    retryAfter: 3600,
+  })
 }
 
 /** A session tries again and again; a person who waits for the page is told of the first failure. */

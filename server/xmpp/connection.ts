@@ -65,6 +65,8 @@ async function tryTargets(options: ConnectionOptions, signal: AbortSignal): Prom
   let problem: unknown
   const targets = await findTargets(domainOf(jid), options)
   for (const target of targets) {
+    // DNS may have taken longer than anybody waits: a connection that is made now would be held by nobody.
+    signal.throwIfAborted()
     let stream: Stream | undefined
     try {
       stream = await connectInTime({ jid, target, traffic }, signal)

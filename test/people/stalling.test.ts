@@ -1,0 +1,182 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net'
+import { describe, it } from 'node:test'
+import { createServer as createTlsServer } from 'node:tls'
+import { isAppError } from '#server/errors.ts'
+import { createIdentity } from '#server/local/certificate.ts'
+import type { OpenSession } from '#server/people/accounts.ts'
+import { createTurns } from '#server/people/turns.ts'
+import type { XmppSession } from '#server/xmpp/ports.ts'
+import { openSession } from '#server/xmpp/session.ts'
+import { trustCertificate } from '#test/support/certificates.ts'
+import { jidOf } from '#test/support/context.ts'
+import { startFakeServer } from '#test/support/fake-xmpp-server.ts'
+import { leadByDns } from '#test/support/strangers.ts'
+import { openTestSession, SILENT } from '#test/support/test-session.ts'
+import { until } from '#test/support/until.ts'
+import { createTestPeople } from './test-people.ts'
+
+const DOMAIN = 'stalling.test'
+const LATE = 'late.test'
+const IDENTITY = createIdentity(DOMAIN, new Date())
+trustCertificate(IDENTITY.certificate)
+const STREAM = `<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' version='1.0' id='1'>`
+const PLAIN = `<mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>PLAIN</mechanism></mechanisms>`
+const BIND = `<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/><sm xmlns='urn:xmpp:sm:3'/>`
+const HEADER = /<stream:stream[^>]*>/g
+
+/** What a server says to what it hears, one after another, before it falls silent; undefined does not even speak TLS. */
+type Script = readonly (readonly [RegExp, string])[] | undefined
+
+const offer: Script = [[HEADER, `${STREAM}<stream:features>${PLAIN}</stream:features>`]]
+const success: Script = [...offer, [/<\/auth>/g, "<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>"]]
+const features: Script = [...success, [HEADER, `${STREAM}<stream:features>${BIND}</stream:features>`]]
+const bound: Script = [
+  ...features,
+  [/<\/iq>/g, `<iq type='result' id='ID'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><jid>a@b/c</jid></bind></iq>`],
+]
+const STAGES: Readonly<Record<string, Script>> = {
+  'before TLS': undefined,
+  'before the stream begins': [],
+  'before its features': [[HEADER, STREAM]],
+  'in the midst of its features': [[HEADER, `${STREAM}<stream:features><mechanisms xmlns='`]],
+  'in SASL': offer,
+  'after SASL': success,
+  'before a resource is bound': features,
+  'after a resource was bound': bound,
+}
+
+interface StallingServer extends AsyncDisposable {
+  readonly port: number
+  readonly sockets: Set<Socket>
+}
+
+async function startStalling(script: Script): Promise<StallingServer> {
+  const sockets = new Set<Socket>()
+  const server: Server =
+    script === undefined ? createTcpServer() : createTlsServer({ cert: IDENTITY.certificate, key: IDENTITY.key })
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket)
+    socket.on('error', () => {})
+    socket.on('close', () => sockets.delete(socket))
+    // Who reads nothing does not see the end either.
+    if (script === undefined) socket.resume()
+  })
+  server.on('secureConnection', (socket: Socket) => play(socket, [...(script ?? [])]))
+  server.on('tlsClientError', () => {})
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return {
+    ...{ port: (server.address() as AddressInfo).port, sockets },
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy()
+      server.close()
+    },
+  }
+}
+
+function play(socket: Socket, script: (readonly [RegExp, string])[]): void {
+  let heard = ''
+  socket.on('error', () => {})
+  socket.on('data', (bytes) => {
+    heard += bytes
+    const [wanted, answer] = script[0] ?? []
+    if (wanted === undefined || answer === undefined || heard.search(wanted) === -1) return
+    script.shift()
+    socket.write(answer.replace('ID', /id="([^"]+)"/.exec(heard)?.[1] ?? ''))
+    heard = ''
+  })
+}
+
+const patient: OpenSession = (options) =>
+  openSession({ ...options, isSite: false, allowPrivate: true, log: SILENT, connectTimeout: 1_000 })
+
+describe('a sign-in server that stalls', () => {
+  for (const [stage, script] of Object.entries(STAGES)) {
+    it(`${stage} is given up, says so, and holds nothing`, async () => {
+      await using stack = new AsyncDisposableStack()
+      const server = stack.use(await startStalling(script))
+      stack.use(await leadByDns({ [DOMAIN]: server.port }))
+      const opened: XmppSession[] = []
+      const { people } = stack.use(
+        await createTestPeople({
+          env: { CANTO_SIGNIN_DOMAINS: '*' },
+          openSession: (options) => {
+            const session = patient(options)
+            opened.push(session)
+            return session
+          },
+        }),
+      )
+      const signIn = people.signIn({ jid: `juliet@${DOMAIN}`, password: 'x', address: '192.0.2.1' })
+      signIn.catch(() => {})
+      await until(() => server.sockets.size === 1)
+      await assert.rejects(signIn, (error) => {
+        return (
+          isAppError(error, 'unavailable') &&
+          error.message === `The XMPP server of ${DOMAIN} does not answer. Try again in a moment.`
+        )
+      })
+      await until(() => server.sockets.size === 0)
+      assert.deepEqual(
+        opened.map(({ status }) => status),
+        ['stopped'],
+      )
+      assert.deepEqual(people.sessions(), [])
+    })
+  }
+
+  it('in DNS is not connected to by a session that has ended', async () => {
+    await using server = await startFakeServer({ domain: LATE })
+    const options = { service: undefined, allowPrivate: true }
+    const late = Promise.withResolvers<XmppSession>()
+    await using _dns = await leadByDns({
+      get [LATE]() {
+        // It is asked, and nobody waits for the answer any more.
+        late.promise.then((session) => session.stop())
+        return server.port
+      },
+    })
+    const ended = openTestSession({ domain: LATE, service: '' }, 'juliet', options)
+    late.resolve(ended)
+    await until(() => ended.status === 'stopped')
+    await using session = openTestSession({ domain: LATE, service: '' }, 'romeo', options)
+    await session.whenOnline(10_000)
+    assert.equal(server.connections.length, 1)
+  })
+})
+
+describe('sign-ins that wait', () => {
+  const SITE = jidOf('localhost')
+
+  it('keep nobody of the site from signing in, and of another server and network only so many', async () => {
+    const turns = createTurns(SITE)
+    const waiting = Promise.withResolvers<void>()
+    const stall = (jid: string, address: string) => turns({ jid: jidOf(jid), address }, () => waiting.promise)
+    const isRefused = (words: RegExp) => (error: unknown) =>
+      isAppError(error, 'unavailable') && words.test(error.message)
+    const held: Promise<void>[] = []
+    for (let n = 0; n < 5; n++) held.push(stall(`u${n}@a.example`, '2001:db8::1'))
+    await assert.rejects(stall('u@b.example', '2001:db8::2'), isRefused(/of your network/))
+    for (let n = 0; n < 5; n++) held.push(stall(`v${n}@a.example`, `192.0.2.${n}`))
+    await assert.rejects(stall('w@a.example', '198.51.100.1'), isRefused(/of a\.example/))
+    for (let n = 0; n < 40; n++) held.push(stall(`x@${n}.example`, `203.0.113.${n}`))
+    await assert.rejects(stall('y@y.example', '198.51.100.2'), isRefused(/Too many people are/))
+    for (let n = 0; n < 100; n++) held.push(stall(`z${n}@localhost`, '2001:db8::1'))
+    await assert.rejects(stall('z@localhost', '192.0.2.1'), isRefused(/Too many people are/))
+    waiting.resolve()
+    await Promise.all(held)
+    await stall('u@a.example', '2001:db8::1')
+  })
+
+  it('are followed by no more than 500 sessions of one other server', async () => {
+    await using ctx = await createTestPeople({ env: { CANTO_SIGNIN_DOMAINS: '*' } })
+    const signIn = (user: string) => ctx.people.signIn({ jid: user, password: 'secret', address: '192.0.2.1' })
+    for (let n = 0; n < 500; n++) await signIn(`u${n}@crowd.example`)
+    await assert.rejects(signIn('one-more@crowd.example'), /Too many people of crowd\.example are signed in here/)
+    await signIn('u1@crowd.example')
+    await signIn('v@other.example')
+    await signIn('juliet')
+  })
+})
