@@ -23,6 +23,8 @@ import type { Web } from './web.ts'
 const PARAM_LENGTH = 12_300
 /** For the whole of a request to arrive. */
 const REQUEST_MS = 60_000
+/** For a connection on which nothing moves: an answer that nobody reads stays in memory. */
+const IDLE_MS = 180_000
 const PICTURE_BYTES = 10 * 1024 * 1024
 const PICTURE_MS = 10_000
 
@@ -34,6 +36,7 @@ export async function createApp(ctx: AppContext): Promise<FastifyInstance> {
     routerOptions: { maxParamLength: PARAM_LENGTH, ignoreTrailingSlash: false },
     forceCloseConnections: true,
     requestTimeout: REQUEST_MS,
+    connectionTimeout: IDLE_MS,
     // An address that cannot even be decoded reaches no hook.
     frameworkErrors: (_error, request, reply) => {
       reply.headers(securityHeaders(ctx.config))

@@ -40,6 +40,8 @@ export interface LiveStreamsOptions {
 }
 
 const HEARTBEAT_MS = 25_000
+/** Bytes that a browser has not taken: it is not there any more. */
+const MOST_UNREAD = 16_384
 /** While much happens at once, as when a feed is read for the first time. */
 const PAUSE_MS = 250
 const MOST = 10_000
@@ -70,7 +72,10 @@ export function createLiveStreams(live: Live, { pollMs = POLL_MS }: LiveStreamsO
   function hold(raw: ServerResponse, sources: readonly LiveSource[]): void {
     raw.write(`retry: ${RETRY_MS}\n\n`)
     const leaves = sources.map((source) => join(source, raw))
-    const heartbeat = setInterval(() => raw.write(':\n\n'), HEARTBEAT_MS)
+    const heartbeat = setInterval(() => {
+      if (raw.writableLength > MOST_UNREAD) raw.destroy()
+      else raw.write(':\n\n')
+    }, HEARTBEAT_MS)
     raw.on('close', () => {
       clearInterval(heartbeat)
       for (const leave of leaves) leave()

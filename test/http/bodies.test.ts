@@ -200,6 +200,12 @@ describe('the body of a request', () => {
     assert.match((await again.get('/drafts')).body, /Kept/)
   })
 
+  it('and its answer are not waited for without end where nothing moves', async () => {
+    await using site = await createTestSite()
+    const { timeout, requestTimeout, headersTimeout } = site.app.server
+    for (const ms of [timeout, requestTimeout, headersTimeout]) assert.ok(ms > 0 && ms <= 180_000, `${ms}`)
+  })
+
   it('is counted until it is answered, by sender and in all', async () => {
     const budget = createBodyBudget({ each: 10, all: 15 })
     const release = budget.take('a', 8)

@@ -38,3 +38,24 @@ describe('many open pages that one event concerns', () => {
     for (const { raw } of browsers) raw.emit('close')
   })
 })
+
+describe('a page that takes nothing any more', () => {
+  it('loses its place, so that what it is sent is not kept for it', (t) => {
+    t.mock.timers.enable({ apis: ['setInterval'] })
+    const streams = createLiveStreams(createLive())
+    const readVersion = async () => '1'
+    const open = (n: number, writableLength: number) => {
+      const { raw, reply, request } = connect(n)
+      const closed = Object.assign(raw, { writableLength, isDestroyed: false, destroy: () => raw.emit('close') })
+      raw.on('close', () => {
+        closed.isDestroyed = true
+      })
+      streams.open(request, reply, { topic: 'posts', readVersion })
+      return closed
+    }
+    const [gone, slow] = [open(1, 1_000_000), open(2, 100)]
+    t.mock.timers.tick(60_000)
+    assert.deepEqual([gone.isDestroyed, slow.isDestroyed], [true, false])
+    slow.emit('close')
+  })
+})
