@@ -5,6 +5,8 @@ export const NS = {
   XML: 'http://www.w3.org/XML/1998/namespace',
   XMLNS: 'http://www.w3.org/2000/xmlns/',
   THREAD: 'http://purl.org/syndication/thread/1.0',
+  /** RFC 6721. */
+  TOMBSTONE: 'http://purl.org/atompub/tombstones/1.0',
   FEED_HISTORY: 'http://purl.org/syndication/history/1.0',
   CLIENT: 'jabber:client',
   STANZAS: 'urn:ietf:params:xml:ns:xmpp-stanzas',

@@ -1,15 +1,15 @@
 import { isAppError } from '#server/errors.ts'
 import type { XmppSession } from '#server/xmpp/ports.ts'
-import type { ItemId, NodeAddress } from '#shared/address.ts'
+import type { ItemAddress, NodeAddress } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
-import { NS } from '#shared/ns.ts'
 import { comments } from '#shared/profiles/index.ts'
 import { mayHoldComments, type ServicesDeps } from './belief.ts'
 import { isConfigured } from './blog-node.ts'
+import { nameThread } from './thread-name.ts'
 
 export interface CommentsQuestion extends ServicesDeps {
   readonly author: BareJid
-  readonly item: ItemId
+  readonly post: ItemAddress
   readonly siteDomain: BareJid
   /** The title of the post. */
   readonly title: string
@@ -39,9 +39,9 @@ export async function createCommentsNode(
 async function createOn(
   { pubsub }: CommentsSession,
   service: BareJid,
-  { author, item, title, random }: CommentsQuestion,
+  { author, post, title, random }: CommentsQuestion,
 ): Promise<NodeAddress | undefined> {
-  const name = `${NS.COMMENTS_PREFIX}${item}`
+  const name = nameThread(author, post)
   for (const node of [name, `${name}-${random()}`]) {
     const address = { service, node }
     try {

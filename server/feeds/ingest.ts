@@ -10,6 +10,7 @@ import type { PubsubEvent } from '#server/xmpp/ports.ts'
 import { addressKey, type ItemAddress } from '#shared/address.ts'
 import { METADATA_ITEM } from '#shared/feed-metadata.ts'
 import { type BareJid, readBareJid } from '#shared/jid.ts'
+import { isRemovedEntry } from '#shared/removed-entry.ts'
 import { isWithinBounds, writeSortedXml } from '#shared/xml.ts'
 import { announceSaved } from './announce.ts'
 import type { ServicesDeps } from './belief.ts'
@@ -103,6 +104,7 @@ async function ingestItem(deps: IngestDeps, { node, event, options }: Arrival): 
   const isOurs = node.kind === 'comments' && (await isMarked(deps, address, sent.payload))
   const read = await readSafely(deps, { node, item: sent, text, room: options.room, isMarked: isOurs })
   if (typeof read === 'string') return reject(deps, address, read)
+  if (node.kind === 'comments' && isRemovedEntry(sent.payload)) return takeRemoved(deps, { node, event, options }, read)
   const judged = await judgeItem(deps, { node, event, options }, read)
   if (judged === 'rejected') return 'rejected'
   const { hold } = judged
@@ -114,6 +116,14 @@ async function ingestItem(deps: IngestDeps, { node, event, options }: Arrival): 
     await announceSaved(deps, node, { address, isNew: stored.isNew, isHeld: hold !== null })
   }
   return stored.outcome
+}
+
+/** Its writer took back the words of a comment that they may not retract: that is a retraction, by them alone. */
+async function takeRemoved(deps: IngestDeps, { node, event }: Arrival, read: ReadItem): Promise<IngestOutcome> {
+  const { item } = event.address
+  const existing = await findEntry(deps.index, node.id, item)
+  const isTheirs = existing !== undefined && read.kind === 'entry' && mayReplace(existing, read)
+  return isTheirs ? removeItem(deps, node, item) : 'ignored'
 }
 
 function isCaughtUp({ readAt, room }: IngestOptions): boolean {

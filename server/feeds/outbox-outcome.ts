@@ -52,7 +52,7 @@ export async function settleRow(deps: OutboxDeps, row: OutboxRow, outcome: Outco
 async function settleDone({ state, clock }: OutboxDeps, row: OutboxRow, sent: Sent | undefined): Promise<'done'> {
   await updateOutboxRow(state, row.id, {
     status: 'done',
-    reason: sent === undefined ? null : 'unseen',
+    reason: sent?.reason ?? null,
     problem: sent?.problem ?? null,
     nextTry: null,
     acknowledgedAt: clock(),

@@ -2,7 +2,7 @@ import { deleteBlock, saveBlock } from '#server/store/community.ts'
 import { isSeenOwner } from './belief.ts'
 import type { OutboxDeps } from './outbox-deps.ts'
 import type { Performance } from './perform.ts'
-import type { Sent } from './show.ts'
+import { type Sent, unseen } from './show.ts'
 import type { BlockTask } from './task.ts'
 
 /** Says what somebody may do on a node; what they have written stays until it is deleted. */
@@ -14,7 +14,7 @@ export async function performBlock(
   await begin()
   await session.pubsub.setAffiliation(address, jid, affiliation)
   if (!(await isSeenOwner(deps, account, address))) {
-    return { problem: `${address.service} was told, but does not show this site who owns this: nothing changes here` }
+    return unseen(`${address.service} was told, but does not show this site who owns this: nothing changes here`)
   }
   if (affiliation === 'outcast') await saveBlock(deps.state, { address, jid, by: account, since: deps.clock() })
   else await deleteBlock(deps.state, address, jid)

@@ -8,7 +8,7 @@ import { communityConfig } from './communities.ts'
 import { followNodes } from './follow.ts'
 import type { OutboxDeps } from './outbox-deps.ts'
 import type { Performance } from './perform.ts'
-import type { Sent } from './show.ts'
+import { type Sent, unseen } from './show.ts'
 import type { CommunityTask } from './task.ts'
 
 type CommunityPerformance = Performance<CommunityTask>
@@ -74,9 +74,9 @@ async function know(deps: OutboxDeps, { row, task }: CommunityPerformance): Prom
   const { title, description, type } = config
   if (!(await isSeenOwner(deps, account, address))) {
     await followNodes(deps, account, [{ address, title: task.title }])
-    return {
-      problem: `${service} was asked for it, but does not show this site who owns it: only its followers see it here`,
-    }
+    return unseen(
+      `${service} was asked for it, but does not show this site who owns it: only its followers see it here`,
+    )
   }
   await saveCommunity(state, { address, owner: account, since: clock() })
   await addNode(index, { address, kind: 'community', now: clock() })

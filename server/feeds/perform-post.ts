@@ -150,7 +150,7 @@ async function chooseComments(
   if (task.comments !== undefined) return task.comments ?? undefined
   const comments = await createCommentsNode(session, {
     author: row.account,
-    item: row.address.item,
+    post: row.address,
     siteDomain: deps.siteDomain,
     services: deps.services,
     title: task.draft.title,

@@ -17,6 +17,7 @@ import {
 } from '#shared/profiles/index.ts'
 import { isBelievedAbout, mayHoldComments, type ServicesDeps } from './belief.ts'
 import { claimOfRepost, withoutFalseVia } from './sharing/read-repost.ts'
+import { isNamedFor } from './thread-name.ts'
 
 /** What is known of a message in a room beside itself: nothing of it is its sender's to say. */
 export interface RoomReading {
@@ -105,7 +106,7 @@ export async function readItem(
   const entry = claimOfRepost(read, credit)
   const publisher = readPublisher(stamped) ?? (credit.kind === 'credited' ? credit.author : undefined)
   const proved = isForged ? undefined : contributor
-  const comments = isFeed(node) ? await trustedComments(deps, node, { entry, credit }) : undefined
+  const comments = isFeed(node) ? await trustedComments(deps, node, { item, entry, credit }) : undefined
   return { kind: 'entry', profile, entry, credit, publisher, payload: text, comments, contributor: proved }
 }
 
@@ -171,14 +172,15 @@ async function creditOf(deps: ReadItemDeps, { node, stamped, entryAuthor }: Cred
 async function trustedComments(
   deps: ReadItemDeps,
   node: NodeRow,
-  { entry, credit }: Pick<ReadEntryItem, 'entry' | 'credit'>,
+  { item, entry, credit }: Pick<ReadEntryItem, 'entry' | 'credit'> & Pick<SentItem, 'item'>,
 ): Promise<NodeAddress | undefined> {
   const { comments, via } = entry
   // The thread of a repost is its original's, and only that one's author can say where it is.
   if (comments === undefined || via !== undefined || credit.kind === 'unverified') return undefined
   if (node.kind === 'community' && comments.service === node.address.service) return comments
-  // A service that is only said to know who wrote may not hang its posts above the threads of others.
-  const isTrusted = node.kind === 'community' ? credit.kind === 'credited' : credit.author === node.owner
+  // A service whose word on who wrote is not enough may not hang its posts above the threads of others.
+  const isOwnThread = credit.kind === 'credited' || isNamedFor({ ...node.address, item: item.id }, comments)
+  const isTrusted = node.kind === 'community' ? isOwnThread : credit.author === node.owner
   return isTrusted && (await mayHoldComments(deps, comments.service, credit.author)) ? comments : undefined
 }
 

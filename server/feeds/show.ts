@@ -11,10 +11,11 @@ import type { OutboxDeps } from './outbox-deps.ts'
 import { requireSite } from './site-session.ts'
 import { WaitingError } from './waiting-error.ts'
 
-/** It was sent, and nothing of it shows here. */
+/** It was done otherwise than it was wished: nothing of it shows here, or a comment was emptied instead of retracted. */
 export interface Sent {
-  /** Why, in a sentence for the person who sent it. */
-  readonly problem: string
+  readonly reason: 'unseen' | 'emptied'
+  /** Why nothing shows, in a sentence for the person who sent it. */
+  readonly problem?: string
 }
 
 /** What somebody's session has just done; `row` says by whom and since when. */
@@ -38,7 +39,7 @@ export async function showPublished(deps: OutboxDeps, deed: Deed, item: Item): P
     return undefined
   }
   const seen = await readBack(deps, address)
-  if (seen === 'unreadable') return { problem: describeUnreadable(address, 'it does not show here') }
+  if (seen === 'unreadable') return unseen(describeUnreadable(address, 'it does not show here'))
   if (seen?.payload === undefined) return waitFor(deps, deed, 'It shows here once this site can read it there')
   // What the site account can read is open, whatever it found before.
   await updateNode(deps.index, address, { status: 'open', problem: null })
@@ -54,7 +55,7 @@ export async function showRetracted(deps: OutboxDeps, deed: Deed): Promise<Sent 
   const { session, address } = deed
   if (!(await isOwnGround(deps, session.jid, address.service))) {
     const seen = await readBack(deps, address)
-    if (seen === 'unreadable') return { problem: describeUnreadable(address, 'it is not removed here') }
+    if (seen === 'unreadable') return unseen(describeUnreadable(address, 'it is not removed here'))
     if (seen !== undefined) return waitFor(deps, deed, 'It is removed here once it is gone there')
   }
   await ingestOwn(deps, { kind: 'retracted', address })
@@ -74,7 +75,11 @@ async function readBack(deps: OutboxDeps, address: ItemAddress): Promise<Item | 
 function waitFor({ clock }: OutboxDeps, { row, address }: Deed, until: string): Sent {
   const problem = `It was sent to ${address.service}. ${until}`
   if (clock().getTime() - row.createdAt.getTime() < DAY) throw new WaitingError('unseen', problem)
-  return { problem }
+  return unseen(problem)
+}
+
+export function unseen(problem: string): Sent {
+  return { reason: 'unseen', problem }
 }
 
 function describeUnreadable({ service }: ItemAddress, so: string): string {

@@ -6,6 +6,7 @@ import { AppError } from '#server/errors.ts'
 import { isBelievedAbout, mayHoldComments } from '#server/feeds/belief.ts'
 import { createDomainServices } from '#server/feeds/domain-services.ts'
 import { queueComment, queuePost } from '#server/feeds/outbox.ts'
+import { nameThread } from '#server/feeds/thread-name.ts'
 import { createUnseenClaims } from '#server/feeds/unseen-claims.ts'
 import { findBlock, findCommunity, listCommunityNodes } from '#server/store/community.ts'
 import { openState } from '#server/store/database.ts'
@@ -152,6 +153,45 @@ describe('what is sent to another server', () => {
     ctx.site.setStatus('online')
     const comment = { author: ROMEO, key: 'two', post: row.address, text: 'Hark' }
     assert.equal((await ctx.outbox.settle((await queueComment(ctx, comment)).id, 5_000)).status, 'done')
+  })
+})
+
+describe('a post in a community of another server', () => {
+  const nights = { service: jidOf('pubsub.montague.example'), node: 'nights' }
+
+  it('takes comments on the node that its writer made for it, whatever its service is believed', async () => {
+    await using ctx = await createTestContext()
+    ctx.signIn(JULIET)
+    await ctx.outbox.start()
+    await ctx.network.pubsubOf(ROMEO).createNode(nights, { access_model: 'open', publish_model: 'open' })
+    await know(ctx, nights)
+    const row = await queuePost(ctx, { author: JULIET, key: 'one', draft: DRAFT, to: nights })
+    assert.equal((await ctx.outbox.settle(row.id, 5_000)).status, 'done')
+    const post = await findPost(ctx.index, row.address)
+    assert.ok(typeof post === 'object')
+    assert.equal(post.credit, 'according')
+    assert.equal(post.comments?.service, JULIET)
+    ctx.signIn(ROMEO)
+    const comment = { author: ROMEO, key: 'two', post: row.address, text: 'Hark' }
+    assert.equal((await ctx.outbox.settle((await queueComment(ctx, comment)).id, 5_000)).status, 'done')
+  })
+
+  it('does not take those of another post of its writer by the word of its service', async () => {
+    await using ctx = await createTestContext()
+    ctx.signIn(JULIET)
+    await ctx.outbox.start()
+    await know(ctx, nights)
+    const own = await queuePost(ctx, { author: JULIET, key: 'one', draft: DRAFT })
+    await ctx.outbox.settle(own.id, 5_000)
+    const elsewhere = { ...nights, item: own.address.item }
+    for (const node of [`urn:xmpp:microblog:0:comments/${own.address.item}`, nameThread(JULIET, elsewhere)]) {
+      const at = itemOf(nights, `forged-${node.length}`)
+      const payload = entryOf({ author: JULIET, more: commentsLink({ service: JULIET, node }) })
+      await publishTo(ctx, at, { payload, publisher: JULIET })
+      const post = await findPost(ctx.index, at)
+      assert.ok(typeof post === 'object')
+      assert.equal(post.comments, undefined)
+    }
   })
 })
 

@@ -18,6 +18,7 @@ import { findOutboxRow, listOutbox, listOutboxOf, updateOutboxRow } from '#serve
 import { findPost, type PostRow } from '#server/store/post.ts'
 import type { NodeAddress } from '#shared/address.ts'
 import { type PostDraft, readEntry } from '#shared/entry.ts'
+import { isRemovedEntry, writeRemoved } from '#shared/removed-entry.ts'
 import { createTestContext, jidOf, type TestContext, type TestContextOptions } from '#test/support/context.ts'
 import type { FakeSession } from '#test/support/fake-session.ts'
 import { until } from '#test/support/until.ts'
@@ -483,20 +484,48 @@ describe('a comment', () => {
     assert.equal(countItems(ctx, post.comments?.node), 0)
   })
 
-  it('waits for the author of the post where only they may remove it', async () => {
+  it('is emptied by its author where only the author of the post may remove it, who is asked where they are here', async () => {
+    await using writer = await startWriting()
+    const { ctx } = writer
+    const romeo = ctx.signIn(ROMEO)
+    const post = await publishOne(ctx)
+    const thread = post.comments as NodeAddress
+    const write = async (key: string) =>
+      (await settled(ctx, await queueComment(ctx, { author: ROMEO, key, post: post.address, text: 'Oops' }))).address
+    const [first, second] = [await write('c'), await write('d')]
+    ctx.signOut(JULIET)
+    const removal = await queueRemoveComment(ctx, { by: ROMEO, address: first })
+    const last = await settled(ctx, removal)
+    assert.deepEqual([last.account, last.reason, last.problem], [ROMEO, 'emptied', undefined])
+    const left = (await romeo.pubsub.findItem(first))?.payload
+    assert.ok(left && isRemovedEntry(left))
+    assert.doesNotMatch(left.toString(), /Oops/)
+    assert.deepEqual(
+      (await listComments(ctx.index, thread)).map(({ address }) => address.item),
+      [second.item],
+    )
+    await ctx.indexing.reindex()
+    assert.equal((await listComments(ctx.index, thread)).length, 1)
+    ctx.signIn(JULIET)
+    assert.equal((await settled(ctx, await queueRemoveComment(ctx, { by: ROMEO, address: second }))).account, JULIET)
+    assert.equal(await romeo.pubsub.findItem(second), undefined)
+    assert.equal((await listComments(ctx.index, thread)).length, 0)
+  })
+
+  it('of another is emptied by nobody', async () => {
     await using writer = await startWriting()
     const { ctx } = writer
     ctx.signIn(ROMEO)
+    const mallory = ctx.signIn(MALLORY)
     const post = await publishOne(ctx)
-    const row = await queueComment(ctx, { author: ROMEO, key: 'c', post: post.address, text: 'Oops' })
-    await settled(ctx, row)
-    ctx.signOut(JULIET)
-    const removal = await queueRemoveComment(ctx, { by: ROMEO, address: row.address })
-    const last = await ctx.outbox.settle(removal.id, 100)
-    assert.equal(last.account, JULIET)
-    assert.equal(last.status, 'waiting')
-    ctx.signIn(JULIET)
-    await until(async () => (await listComments(ctx.index, post.comments as NodeAddress)).length === 0)
+    const comment = await queueComment(ctx, { author: ROMEO, key: 'c', post: post.address, text: 'Hail' })
+    const { address } = await settled(ctx, comment)
+    const payload = (await mallory.pubsub.findItem(address))?.payload
+    assert.ok(payload)
+    await mallory.pubsub.publishItem(address, writeRemoved(payload, ctx.clock()))
+    await ctx.indexing.idle()
+    await ctx.indexing.inbox.idle()
+    assert.equal((await listComments(ctx.index, post.comments as NodeAddress)).length, 1)
   })
 
   it('on a post without comments is refused at once', async () => {

@@ -40,16 +40,22 @@ export interface PostPage extends Omit<Typing, 'post'> {
   /** Which of its comments. */
   readonly thread?: ThreadQuery
   readonly status?: number
-  /** A comment was removed just now, by who may put it back. */
-  readonly isRemoved?: boolean
+  /** A comment was removed just now: by who may put it back, or by its writer, who could only empty it. */
+  readonly removed?: 'kept' | 'emptied'
   /** Why a reaction could not be sent. */
   readonly notReacted?: string
 }
 
-const REMOVED: Notice = {
-  lead: 'Removed.',
-  text: 'It is kept, should you want it back.',
-  link: { href: '/moderation', text: 'Put it back' },
+const REMOVED: Readonly<Record<'kept' | 'emptied', Notice>> = {
+  kept: {
+    lead: 'Removed.',
+    text: 'It is kept, should you want it back.',
+    link: { href: '/moderation', text: 'Put it back' },
+  },
+  emptied: {
+    lead: 'Removed.',
+    text: 'Its server lets only the owner of the blog delete comments, so yours was emptied: other programs may show an empty comment.',
+  },
 }
 
 export async function sendPostPage(web: Web, exchange: Exchange, page: PostPage): Promise<FastifyReply> {
@@ -82,7 +88,7 @@ export async function sendPostPage(web: Web, exchange: Exchange, page: PostPage)
       ...{ title: post.title, description: post.summary ?? post.excerpt, language: blog.language, ogType: 'article' },
       xmppUri: writeXmppUri(post.address),
       notices: [
-        ...(page.isRemoved && person !== undefined ? [REMOVED] : []),
+        ...(page.removed !== undefined && person !== undefined ? [REMOVED[page.removed]] : []),
         ...describeRows(rows, { address: page.address, path }),
       ],
       feeds,

@@ -113,7 +113,8 @@ export function addComments(app: FastifyInstance, web: Web): void {
         if (comment !== undefined) {
           const remove = chooseRemoval(comment, person)
           const queued = await remove(ctx, { by: person.jid, address: comment.address })
-          if (queued !== undefined) await settle(ctx, queued)
+          const row = queued && (await settle(ctx, queued))
+          if (row?.reason === 'emptied') return reply.redirect(`${pathOf(post)}?removed=emptied`, 303)
           if (remove === removeComment) return reply.redirect(`${pathOf(post)}?removed=1`, 303)
         }
         return reply.redirect(`${pathOf(post)}#comments`, 303)

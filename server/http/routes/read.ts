@@ -33,6 +33,11 @@ const ofPost = {
 type PostQuery = ThreadQuery & { readonly reply?: string; readonly removed?: string }
 type TagParams = { readonly tag: string }
 
+const REMOVED: ReadonlyMap<string, 'kept' | 'emptied'> = new Map([
+  ['1', 'kept'],
+  ['emptied', 'emptied'],
+])
+
 /** What anybody may read: home, blogs, tags and posts. */
 export function addRead(app: FastifyInstance, web: Web): void {
   const { ctx } = web
@@ -115,7 +120,7 @@ export function addRead(app: FastifyInstance, web: Web): void {
         try {
           return await sendPostPage(web, exchange, {
             ...{ address, reply: request.query.reply, thread: request.query },
-            isRemoved: request.query.removed === '1',
+            removed: REMOVED.get(request.query.removed ?? ''),
           })
         } catch (error) {
           const { person } = exchange.visit
