@@ -1,7 +1,8 @@
 import type { EntryRow, NewEntry } from '#server/store/entry.ts'
 import { isFeed, type NodeRow } from '#server/store/node.ts'
 import { clampDate } from '#shared/dates.ts'
-import type { BareJid } from '#shared/jid.ts'
+import { type BareJid, localPart } from '#shared/jid.ts'
+import { lookOf } from '#shared/look-alike.ts'
 import { escapeText, plainText, type SafeHtml, sanitizeHtml } from '#shared/markup.ts'
 import { markMentions } from '#shared/mentions.ts'
 import type { IngestDeps } from './ingest.ts'
@@ -73,8 +74,17 @@ export function toEntryRow(deps: IngestDeps, { node, address, existing, item, ho
     viaNode: entry.via?.address.node ?? null,
     viaItem: entry.via?.address.item ?? null,
     arrivedAt: existing?.arrivedAt ?? (isHistory ? published : now).getTime(),
+    look: isFeed(node) ? null : lookOfWriter(item),
     reader: READER,
   }
+}
+
+/** Of what nobody is known to have written there is none. */
+function lookOfWriter({ entry, credit, contributor }: ReadEntryItem): string | null {
+  const writer = contributor?.jid ?? (credit.kind === 'unverified' ? undefined : credit.author)
+  if (writer === undefined) return null
+  const name = contributor === undefined ? entry.author.name : contributor.name
+  return lookOf(name || (localPart(writer) ?? writer))
 }
 
 /** What is kept beside the core, by name; nothing where there is nothing. */

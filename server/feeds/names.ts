@@ -1,6 +1,7 @@
 import type { IndexDb } from '#server/store/database.ts'
-import { listNamesakes } from '#server/store/known-name.ts'
+import { listNamesakes, listThreadNamesakes } from '#server/store/known-name.ts'
 import type { PersonName } from '#server/store/post-row.ts'
+import type { NodeAddress } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
 import { isPretending, lookOf } from '#shared/look-alike.ts'
 
@@ -22,17 +23,25 @@ export interface Names {
 export interface NamesOptions {
   /** Whose page it is: where others are called alike, the addresses stand beside their names. */
   readonly owner?: string | undefined
+  /** The comments node of which a part is shown. */
+  readonly thread?: NodeAddress | undefined
 }
 
 /**
  * A name does not tell who is meant where it looks like that of somebody else who is shown with it, or of somebody else
  * who has a blog here; and where it says itself what only an address can.
  */
-export async function readNames(index: IndexDb, shown: readonly Named[], { owner }: NamesOptions = {}): Promise<Names> {
+export async function readNames(
+  index: IndexDb,
+  shown: readonly Named[],
+  { owner, thread }: NamesOptions = {},
+): Promise<Names> {
   const bearers = new Map<string, Set<string>>()
   const add = (look: string, who: string) => bearers.set(look, (bearers.get(look) ?? new Set()).add(who))
   for (const { name, who } of shown) add(lookOf(name), who)
-  for (const { look, jid } of await listNamesakes(index, [...bearers.keys()])) add(look, jid)
+  const looks = [...bearers.keys()]
+  for (const { look, jid } of await listNamesakes(index, looks)) add(look, jid)
+  if (thread !== undefined) for (const { look, jid } of await listThreadNamesakes(index, thread, looks)) add(look, jid)
 
   function isAmbiguous({ name, who }: Named): boolean {
     if (name === who) return false

@@ -126,10 +126,10 @@ async function followChanges(deps: IngestDeps, { node, existing, row, item }: Ch
 
 /** What is made of the words and the links; a reply keeps what it answers unless it says so itself. */
 function wordsOf(made: NewEntry): Partial<NewEntry> {
-  const { title, isUntitled, excerpt, summary, html, tags, language, direction, more, reader } = made
+  const { title, isUntitled, excerpt, summary, html, tags, language, direction, more, look, reader } = made
   const { claimedName, isLike, alternate, commentsService, commentsNode, replyRef } = made
   return {
-    ...{ title, isUntitled, excerpt, summary, html, tags, language, direction, more, reader },
+    ...{ title, isUntitled, excerpt, summary, html, tags, language, direction, more, look, reader },
     ...{ claimedName, isLike, alternate, commentsService, commentsNode, replyRef },
   }
 }

@@ -16,13 +16,16 @@ export interface ThreadNames extends Names {
 /** Of the comments that are shown, and of what they answer. */
 export async function readThreadNames(
   index: IndexDb,
-  post: Pick<PostRow, 'address' | 'author'>,
+  post: Pick<PostRow, 'address' | 'author' | 'comments'>,
   comments: readonly (CommentRow | undefined)[],
   others: readonly (PersonName | undefined)[] = [],
 ): Promise<ThreadNames> {
   const people = [post.author, ...others].flatMap((person) => (person ? [{ who: person.jid, name: person.name }] : []))
   const writers = comments.flatMap((row) => (row === undefined ? [] : namedBy(row)))
-  const names = await readNames(index, [...people, ...writers], { owner: ownerOfComments(post) })
+  const names = await readNames(index, [...people, ...writers], {
+    owner: ownerOfComments(post),
+    thread: post.comments,
+  })
 
   function view(row: CommentRow): PersonView {
     const writer = row.isFromRoom ? undefined : writerOf(row)

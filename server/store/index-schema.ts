@@ -156,6 +156,8 @@ export interface EntryTable {
   viaService: BareJid | null
   viaNode: string | null
   viaItem: ItemId | null
+  /** Of a comment: what the name of who is known to have written it looks like (UTS 39). */
+  look: string | null
   /** The version of the reader that made it (`READER`). */
   reader: Generated<number>
 }

@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import type { NodeAddress } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
 import { lookOf } from '#shared/look-alike.ts'
 import type { IndexDb } from './database.ts'
@@ -36,4 +37,24 @@ export async function listNamesakes(
 ): Promise<{ readonly jid: BareJid; readonly look: string }[]> {
   const wanted = sql<string>`(SELECT value FROM json_each(${JSON.stringify(looks)}))`
   return index.selectFrom('knownName').select(['jid', 'look']).where('look', 'in', wanted).limit(MOST).execute()
+}
+
+/** Who has written on a comments node under a name that looks like one of these. */
+export async function listThreadNamesakes(
+  index: IndexDb,
+  { service, node }: NodeAddress,
+  looks: readonly string[],
+): Promise<{ readonly jid: BareJid; readonly look: string }[]> {
+  const wanted = sql<string>`(SELECT value FROM json_each(${JSON.stringify(looks)}))`
+  const rows = await index
+    .selectFrom('node')
+    .innerJoin('entry', 'entry.nodeId', 'node.id')
+    .select(({ fn }) => ['entry.look', fn.coalesce('entry.contributor', 'entry.author').as('jid')])
+    .distinct()
+    .where('node.service', '=', service)
+    .where('node.node', '=', node)
+    .where('entry.look', 'in', wanted)
+    .limit(MOST)
+    .execute()
+  return rows.flatMap(({ jid, look }) => (jid === null || look === null ? [] : [{ jid, look }]))
 }

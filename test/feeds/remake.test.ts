@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { sql } from 'kysely'
 import { scanNews } from '#server/feeds/notify/scan.ts'
+import { READER } from '#server/feeds/reader.ts'
 import { createRemaker } from '#server/feeds/remaker.ts'
 import { saveAccount } from '#server/store/account.ts'
 import { findEntry } from '#server/store/entry.ts'
@@ -14,7 +15,7 @@ import { BLOG, commentsLink, entryOf, itemOf, JULIET, knowBlog, publishTo, ROMEO
 /** As an older Canto left them: what it made of the payloads, and none of what came since. */
 async function makeOld({ index }: TestContext): Promise<void> {
   await sql`UPDATE entry SET reader = 0, title = 'old', html = '<p>old</p>', excerpt = 'old', tags = '["old"]',
-    claimed_name = 'Ro' || char(8203) || 'meo', more = '{}'`.execute(index)
+    claimed_name = 'Ro' || char(8203) || 'meo', more = '{}', look = NULL`.execute(index)
   await sql`DELETE FROM tag`.execute(index)
   await sql`UPDATE person SET name = char(12644)`.execute(index)
 }
@@ -109,9 +110,9 @@ describe('entries of an older version', () => {
     )
     await makeOld(ctx)
     const count = async () => {
-      const { rows } = await sql<{ count: number }>`SELECT count(*) AS count FROM entry WHERE reader = 1`.execute(
-        ctx.index,
-      )
+      const { rows } = await sql<{
+        count: number
+      }>`SELECT count(*) AS count FROM entry WHERE reader = ${READER}`.execute(ctx.index)
       return rows[0]?.count ?? 0
     }
     const first = createRemaker(ctx)
@@ -127,7 +128,7 @@ describe('entries of an older version', () => {
     assert.ok(turns > 1, 'others have their turns')
     // The newest ones are those that were made.
     const { rows } = await sql<{ oldest: number; newest: number }>`SELECT
-      (SELECT min(published_at) FROM entry WHERE reader = 1) AS oldest,
+      (SELECT min(published_at) FROM entry WHERE reader = ${READER}) AS oldest,
       (SELECT max(published_at) FROM entry WHERE reader = 0) AS newest`.execute(ctx.index)
     assert.ok((rows[0]?.oldest ?? 0) >= (rows[0]?.newest ?? 0))
     const second = createRemaker(ctx)

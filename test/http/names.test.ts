@@ -8,6 +8,7 @@ import { savePerson } from '#server/store/person.ts'
 import { asItemId } from '#shared/address.ts'
 import { attachmentsOf } from '#shared/profiles/index.ts'
 import { jidOf } from '#test/support/context.ts'
+import { growThread } from '#test/support/long-thread.ts'
 import { JULIET, MALLORY, publishTo, ROMEO, xml } from '../feeds/fixtures.ts'
 import { seedAuthor, seedComment, seedPost, seedThread } from './seed.ts'
 import { CHANNEL, seedRoom, seedTalk } from './seed-room.ts'
@@ -35,7 +36,7 @@ async function open(): Promise<Scene> {
     async comment(from, name, text = 'So soon?') {
       count++
       const published = new Date(Date.parse('2026-01-03T00:00:00Z') + count * 1000).toISOString()
-      await seedComment(site, `c${count}`, { from, thread, name, text, published })
+      await seedComment(site, `n${count}`, { from, thread, name, text, published })
     },
     async readNames() {
       const { body } = await site.browser().get(path)
@@ -83,6 +84,20 @@ describe('a name that imitates', () => {
       'Rorneo | romeo@evil.example',
       `Angelica | ${nurse}`,
     ])
+  })
+
+  it('or that of somebody on another page of a long thread', async () => {
+    await using scene = await open()
+    const { ctx } = scene.site
+    await scene.comment(ROMEO, 'Romeo')
+    await scene.comment('romeo@evil.example', 'Rorneo')
+    await scene.comment('nurse@capulet.example', 'Nurse')
+    await growThread(ctx.index, { like: 'n3', count: 150 })
+    const later = Date.parse('2026-02-01T00:00:00Z')
+    const evil = jidOf('romeo@evil.example')
+    await ctx.index.updateTable('entry').set({ publishedAt: later }).where('author', '=', evil).execute()
+    const first = (await scene.readNames()).filter((name) => name.startsWith('Ro'))
+    assert.deepEqual(first, [`Romeo | ${ROMEO}`])
   })
 
   it('or where it says what only an address can', async () => {

@@ -151,6 +151,9 @@ export const comments: readonly CommentView[] = [
     removeUrl: '/remove',
   }),
   createComment('c7', 'Peter', 'The musicians say so too.', { accordingTo: 'pubsub.montague.example' }),
+  createComment('c12', 'Јuliet Capulet', 'It was the nightingale.', {
+    author: { name: 'Јuliet Capulet', beside: 'juliet.of-quite-another-house@a-server-with-a-long-name.example' },
+  }),
   createComment('c10', 'Mercutio', 'I am hurt.', {
     proof: { site: 'The Verona Papers', jid: 'mercutio.the-kinsman-of-the-prince@montague.example', how: 'message' },
   }),

@@ -7,6 +7,7 @@ import { PEOPLE } from '../routes/people.ts'
 import type { Web } from '../web.ts'
 import { createFormKey } from '../write-form.ts'
 import type { Exchange } from './page.ts'
+import { readRoomNames } from './room-names.ts'
 import { sayDomains } from './sign-in.ts'
 
 export interface Speaking {
@@ -51,6 +52,7 @@ async function viewForm(
 ): Promise<RoomFormView> {
   const item = reply === undefined ? undefined : readItemSegment(reply)
   const answered = item && (await findTalk(ctx.index, { ...talkNode(room.channel), item }))
+  const answeredName = answered && (await readRoomNames(ctx, room, [answered])).sayName(answered)
   return {
     ...{
       action: `${path}/messages`,
@@ -63,6 +65,6 @@ async function viewForm(
     ...{ text: typed, problem },
     ...(answered === undefined || reply === undefined
       ? {}
-      : { replyTo: { name: answered.nick, item: reply, text: answered.text, cancelUrl: `${path}#say` } }),
+      : { replyTo: { name: answeredName, item: reply, text: answered.text, cancelUrl: `${path}#say` } }),
   }
 }
