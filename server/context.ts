@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { type BareJid, domainOf } from '#shared/jid.ts'
 import { type Config, mayBlog } from './config.ts'
+import { describeError } from './errors.ts'
 import { addAuthor } from './feeds/authors.ts'
 import { createDomainServices } from './feeds/domain-services.ts'
 import { createFollowing } from './feeds/following.ts'
@@ -23,7 +24,7 @@ import type { Logger } from './log.ts'
 import { createMetrics } from './metrics.ts'
 import { createPeople } from './people/people.ts'
 import { openSecret } from './people/secret.ts'
-import { openIndex, openState, type StateDb } from './store/database.ts'
+import { openIndex, openState, refreshStatistics, type StateDb } from './store/database.ts'
 import { findSetting, saveSetting } from './store/setting.ts'
 import type { FastToken, XmppSession } from './xmpp/ports.ts'
 import { openSession } from './xmpp/session.ts'
@@ -119,7 +120,13 @@ export async function createContext({ config, log, local }: ContextParts): Promi
   originals.start()
   await people.restore()
   remaker.start()
-  const sweeping = setInterval(() => void people.sweep(), SWEEP_MS)
+  const sweep = async () => {
+    await people.sweep()
+    for (const db of [index, state]) await refreshStatistics(db)
+  }
+  const sweeping = setInterval(() => {
+    sweep().catch((error: unknown) => log.error(`Sweeping failed: ${describeError(error)}`))
+  }, SWEEP_MS)
   stack.defer(() => clearInterval(sweeping))
   const owned = stack.move()
   return {

@@ -2,7 +2,7 @@ import { describeError } from './errors.ts'
 import { describeManyLost, findManyLost } from './feeds/lose-node.ts'
 import type { Health } from './http/context.ts'
 import type { IndexDb, StateDb } from './store/database.ts'
-import { listFeedNodes } from './store/node.ts'
+import { countFeedProblems } from './store/node.ts'
 import { countOutbox, isPublication } from './store/outbox.ts'
 import type { XmppSession } from './xmpp/ports.ts'
 
@@ -25,8 +25,8 @@ export function createHealthCheck({ index, state, site, clock }: HealthSources):
   return async () => {
     const problems: string[] = []
     const isReadable = await look(problems, async () => {
-      const unread = (await listFeedNodes(index)).filter(({ problem }) => problem !== undefined)
-      if (unread.length > 0) problems.push(`${unread.length} blogs or communities cannot be read as they should`)
+      const unread = await countFeedProblems(index)
+      if (unread > 0) problems.push(`${unread} blogs or communities cannot be read as they should`)
       const lost = await findManyLost(state, clock())
       if (lost !== undefined) problems.push(`The index is kept as it is: ${describeManyLost(lost)}`)
       const late = (await countOutbox(state)).find(

@@ -14,7 +14,7 @@ export async function* compareOutbox(
   seen: ReadonlyMap<string, ReadonlySet<ItemId>>,
 ): AsyncGenerator<Difference> {
   const last = new Map<string, OutboxRow>()
-  for (const row of await listDone(deps.state)) {
+  for await (const row of eachDone(deps)) {
     if (PUBLISHING.has(row.kind) || REMOVING.has(row.kind)) last.set(addressKey(row.address), row)
   }
   for (const { kind, address } of last.values()) {
@@ -49,4 +49,8 @@ async function isExplained({ index }: CompareDeps, address: ItemAddress): Promis
   if ((await findTombstone(index, address)) !== undefined) return true
   const node = await findNode(index, address)
   return node === undefined || (await findEntry(index, node.id, address.item)) !== undefined
+}
+
+async function* eachDone({ state }: Pick<CompareDeps, 'state'>): AsyncGenerator<OutboxRow> {
+  for await (const rows of listDone(state)) yield* rows
 }

@@ -43,7 +43,7 @@ export function isFault({ kind }: Difference): boolean {
 export async function* compareAll(deps: CompareDeps): AsyncGenerator<Difference> {
   const seen = new Map<string, ReadonlySet<ItemId>>()
   const silent = new Set<BareJid>()
-  for (const node of await listNodes(deps.index)) {
+  for await (const node of eachNode(deps)) {
     const ids = new Set<ItemId>()
     const domain = domainOf(node.address.service)
     if (silent.has(domain)) {
@@ -58,6 +58,10 @@ export async function* compareAll(deps: CompareDeps): AsyncGenerator<Difference>
     seen.set(addressKey(node.address), ids)
   }
   yield* compareOutbox(deps, seen)
+}
+
+async function* eachNode({ index }: CompareDeps): AsyncGenerator<NodeRow> {
+  for await (const nodes of listNodes(index)) yield* nodes
 }
 
 /** One node; the ids that it has are added to `ids`. */

@@ -9,7 +9,7 @@ import { type ItemAddress, type NodeAddress, sameAddress, writeXmppUri } from '#
 import type { BareJid } from '#shared/jid.ts'
 import { NS } from '#shared/ns.ts'
 import { blogOf } from './blog-of.ts'
-import { knowBlogs } from './known-blogs.ts'
+import { knowChanged } from './known-blogs.ts'
 import { type Live, NODES_TOPIC } from './live.ts'
 import type { QueueDeps } from './outbox-deps.ts'
 import { nodeRowAddress, queue } from './queue-row.ts'
@@ -108,7 +108,7 @@ export async function publishFollows(deps: QueueDeps, account: BareJid, isPublic
 }
 
 async function tellOthers(deps: FollowDeps, follower: BareJid, fresh: readonly Wish[]): Promise<void> {
-  await knowBlogs(deps)
+  await knowChanged(deps, { isQuick: true })
   for (const { address } of fresh) deps.live.publish(NODES_TOPIC, { kind: 'node-added', address })
   if (await publishesFollows(deps.state, follower)) await queuePublicFollows(deps, follower)
 }

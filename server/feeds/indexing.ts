@@ -2,7 +2,7 @@ import { describeError } from '#server/errors.ts'
 import { clearIndex } from '#server/store/clear.ts'
 import type { StateDb } from '#server/store/database.ts'
 import { findNode, updateNode } from '#server/store/node.ts'
-import { findNodeToRead, listNodes, spreadReadings } from '#server/store/node-schedule.ts'
+import { findNodeToRead, listRecentNodes, spreadReadings } from '#server/store/node-schedule.ts'
 import { findSetting, saveSetting } from '#server/store/setting.ts'
 import type { PubsubEvent, SessionStatus, XmppSession } from '#server/xmpp/ports.ts'
 import type { NodeAddress } from '#shared/address.ts'
@@ -11,7 +11,7 @@ import { longBackoff } from './backoff.ts'
 import type { CatchUpDeps } from './catch-up.ts'
 import { type CatchUpReport, createCatchUpReports } from './catch-up-report.ts'
 import { createInbox, type Inbox } from './inbox.ts'
-import { knowBlogs } from './known-blogs.ts'
+import { knowBlogs, knowChanged } from './known-blogs.ts'
 import { createLanes, type LaneState } from './lanes.ts'
 import { NODES_TOPIC } from './live.ts'
 import { clearClosed } from './lose-node.ts'
@@ -93,12 +93,12 @@ export function createIndexing(deps: IndexingDeps): Indexing {
     readings.noteGap(domain)
     const now = deps.clock()
     await spreadReadings(deps.index, { now, within: DAY, domain })
-    const postedSince = new Date(now.getTime() - RECENT)
-    await readings.addAll(await listNodes(deps.index, { postedSince, domain }))
+    const since = new Date(now.getTime() - RECENT)
+    for await (const nodes of listRecentNodes(deps.index, { since, domain })) await readings.addAll(nodes)
   }
 
   async function tick(): Promise<void> {
-    await knowBlogs(deps)
+    await knowChanged(deps)
     await clearClosed({ ...deps, inbox })
     // An index that cannot be filled again now is better kept.
     if (deps.site.status !== 'online') return

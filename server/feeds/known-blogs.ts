@@ -1,15 +1,13 @@
-import { listAuthorRows } from '#server/store/author.ts'
-import { listCommunityNodes } from '#server/store/community.ts'
+import { createSlices } from '#server/slices.ts'
 import type { IndexDb, StateDb } from '#server/store/database.ts'
-import { listFollowedNodes } from '#server/store/follow.ts'
-import { addNode, deleteNode, listFeedNodes } from '#server/store/node.ts'
-import { dropOrphanThreads } from '#server/store/thread-node.ts'
-import { addressKey, type NodeAddress } from '#shared/address.ts'
+import { countEntries } from '#server/store/entry.ts'
+import { addNode, deleteNode, findNode, isFeed, listFeedNodes, type NodeRow, updateNode } from '#server/store/node.ts'
+import { forgetChangedWish, isWanted, listChangedWishes, listWantedNodes } from '#server/store/wanted-node.ts'
+import type { NodeAddress } from '#shared/address.ts'
 import { localPart } from '#shared/jid.ts'
 import { NS } from '#shared/ns.ts'
-import { blogOf } from './blog-of.ts'
+import { emptyNode } from './empty-node.ts'
 import { type Live, NODES_TOPIC } from './live.ts'
-import { forgetReactions } from './reactions/forget-reactions.ts'
 
 export interface KnownBlogsDeps {
   readonly index: IndexDb
@@ -18,27 +16,60 @@ export interface KnownBlogsDeps {
   readonly clock: () => Date
 }
 
-/**
- * Makes the index know the site's blogs and communities, what anybody here follows, and no other: another process may have changed
- * which, and the last follower of a node may have left.
- */
-export async function knowBlogs({ index, state, live, clock }: KnownBlogsDeps): Promise<void> {
-  const authors = (await listAuthorRows(state)).map(({ jid }) => blogOf(jid))
-  const followed = await listFollowedNodes(state)
-  const communities = await listCommunityNodes(state)
-  const known = new Map(
-    [...authors, ...communities, ...followed].map((address): [string, NodeAddress] => [keyOf(address), address]),
-  )
-  const indexed = new Map((await listFeedNodes(index)).map((node) => [keyOf(node.address), node]))
-  for (const [key, address] of known) if (!indexed.has(key)) await know({ index, clock }, address)
-  for (const [key, { address }] of indexed) {
-    if (known.has(key)) continue
-    const threads = await index.transaction().execute(async (transaction) => {
-      await deleteNode(transaction, address)
-      return [...(await forgetReactions(transaction, address)), ...(await dropOrphanThreads(transaction))]
-    })
-    for (const dropped of [address, ...threads]) live.publish(NODES_TOPIC, { kind: 'node-dropped', address: dropped })
+/** Changes of one round. */
+const MOST_CHANGED = 500
+/** A feed that has more entries is not dropped while somebody waits. */
+const FEW_ENTRIES = 200
+
+/** Makes the index know the site's blogs and communities, what anybody here follows, and no other. In slices. */
+export async function knowBlogs(deps: KnownBlogsDeps): Promise<void> {
+  const pause = createSlices()
+  for await (const addresses of listWantedNodes(deps.state)) {
+    for (const address of addresses) {
+      await know(deps, address)
+      await pause()
+    }
   }
+  for (const node of await listFeedNodes(deps.index)) {
+    if (!(await isWanted(deps.state, node.address))) await drop(deps, node)
+    await pause()
+  }
+}
+
+/**
+ * The same for what somebody began to want since it was last looked at, in whatever process, or ceased to: the last
+ * follower of a node may have left. With `isQuick` large feeds are only hidden, and dropped the next time.
+ */
+export async function knowChanged(deps: KnownBlogsDeps, { isQuick = false } = {}): Promise<void> {
+  for (const address of await listChangedWishes(deps.state, MOST_CHANGED)) {
+    const node = await findNode(deps.index, address)
+    if (isQuick && node !== undefined && (await countEntries(deps.index, node.id)) > FEW_ENTRIES) {
+      if (!(await isWanted(deps.state, address))) await hide(deps, address)
+      continue
+    }
+    // First, so that what changes from here on is looked at again.
+    await forgetChangedWish(deps.state, address)
+    if (await isWanted(deps.state, address)) await know(deps, address)
+    else if (node !== undefined && isFeed(node)) await drop(deps, node)
+  }
+}
+
+function hide({ index }: KnownBlogsDeps, address: NodeAddress): Promise<void> {
+  return updateNode(index, address, { status: 'deleted' })
+}
+
+async function drop(deps: KnownBlogsDeps, node: NodeRow): Promise<void> {
+  const { index, state, live } = deps
+  const { address } = node
+  // At once: the rest takes a while where there is much.
+  await hide(deps, address)
+  await emptyNode(deps, node)
+  await deleteNode(index, address)
+  live.publish(NODES_TOPIC, { kind: 'node-dropped', address })
+  if (!(await isWanted(state, address))) return
+  // It came back meanwhile.
+  await know(deps, address)
+  live.publish(NODES_TOPIC, { kind: 'node-added', address })
 }
 
 /** An account owns its own nodes; who owns one of a service nobody but its owners is told. */
@@ -46,8 +77,4 @@ async function know({ index, clock }: Pick<KnownBlogsDeps, 'index' | 'clock'>, a
   const isAccount = localPart(address.service) !== undefined
   const kind = isAccount && address.node === NS.MICROBLOG ? 'blog' : 'community'
   await addNode(index, { address, kind, owner: isAccount ? address.service : undefined, now: clock() })
-}
-
-function keyOf({ service, node }: NodeAddress): string {
-  return addressKey({ service, node })
 }

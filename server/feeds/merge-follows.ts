@@ -7,7 +7,7 @@ import type { BareJid } from '#shared/jid.ts'
 import { NS } from '#shared/ns.ts'
 import { type FollowDeps, followNodes, publicFollowsRow, queueFollow, queuePublicFollows, type Wish } from './follow.ts'
 import { type FollowList, MOST_FOLLOWS, readFollowList } from './follow-list.ts'
-import { knowBlogs } from './known-blogs.ts'
+import { knowChanged } from './known-blogs.ts'
 import { compareList, type ListChanges } from './list-changes.ts'
 import { nodeRowAddress } from './queue-row.ts'
 
@@ -58,7 +58,7 @@ export async function mergeFollows(
     else if (word === 'again') await queueFollow(deps, 'unfollow', { follower: jid, address: wish.address })
   }
   await followNodes(deps, jid, wishes.slice(0, Math.max(0, MOST_FOLLOWS - known.size)))
-  if (hasEnded) await knowBlogs(deps)
+  if (hasEnded) await knowChanged(deps)
   await askPending(deps, session)
   return own.isLost ? 'lost' : 'merged'
 }

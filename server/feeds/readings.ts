@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { addNode, findNode, isFeed, updateNode } from '#server/store/node.ts'
 import {
-  listNodes,
+  listDueNodes,
   listUnreadNodes,
   type NodeToRead,
   noteUnreachable,
@@ -157,7 +157,7 @@ export function createReadings(
     async addDue() {
       if (lanes.count() > BUSY) return
       const now = deps.clock()
-      const due = await listNodes(deps.index, { dueBy: now, limit: MOST_DUE })
+      const due = await listDueNodes(deps.index, now, MOST_DUE)
       await addAll(due)
       const unread = await listUnreadNodes(deps.index, { dueBy: now, limit: MOST_DUE })
       for (const address of unread) addSlow(address, { isContinued: true })

@@ -16,13 +16,15 @@ export async function relink(deps: QueueDeps): Promise<number> {
   if (!deps.config.isUrlSet) throw new AppError('bad-request', 'Set CANTO_URL first: the address that posts link to')
   let count = 0
   for (const author of await listAuthors(deps)) {
-    for (const { item, payload } of await listPayloads(deps.index, blogOf(author))) {
-      const address = { ...blogOf(author), item }
-      const alternate = alternateOf(deps, address)
-      if (alternate === undefined || !isMoved(payload, { author, item, alternate })) continue
-      const key = `${alternate} ${deps.clock().toISOString()}`
-      await queue(deps, { kind: 'relink', alternate }, { account: author, address, key })
-      count++
+    for await (const posts of listPayloads(deps.index, blogOf(author))) {
+      for (const { item, payload } of posts) {
+        const address = { ...blogOf(author), item }
+        const alternate = alternateOf(deps, address)
+        if (alternate === undefined || !isMoved(payload, { author, item, alternate })) continue
+        const key = `${alternate} ${deps.clock().toISOString()}`
+        await queue(deps, { kind: 'relink', alternate }, { account: author, address, key })
+        count++
+      }
     }
   }
   return count

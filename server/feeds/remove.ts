@@ -1,10 +1,11 @@
 import { forgetDecision } from '#server/store/decision.ts'
-import { buryEntry, clearNode, findEntry } from '#server/store/entry.ts'
+import { buryEntry, findEntry } from '#server/store/entry.ts'
 import { isFeed, type NodeRow, updateNode } from '#server/store/node.ts'
-import { dropOrphanThread, dropOrphanThreads } from '#server/store/thread-node.ts'
+import { dropOrphanThread } from '#server/store/thread-node.ts'
 import type { ItemId } from '#shared/address.ts'
 import { METADATA_ITEM } from '#shared/feed-metadata.ts'
 import { announceChanged, announceRemoved } from './announce.ts'
+import { emptyBeside, emptyNode } from './empty-node.ts'
 import type { IngestDeps, IngestOutcome } from './ingest.ts'
 import { EMPTY_MARK } from './mark.ts'
 import { forgetReactions } from './reactions/forget-reactions.ts'
@@ -22,6 +23,7 @@ export async function removeItem(deps: IngestDeps, node: NodeRow, item: ItemId):
   if (entry === undefined) return 'ignored'
   const address = { ...node.address, item }
   const thread = threadOf(entry)
+  if (isFeed(node)) await emptyBeside(deps, address, thread)
   const dropped = await deps.index.transaction().execute(async (index) => {
     await buryEntry(index, address, { id: entry.id, at: deps.clock() })
     const attachments = isFeed(node) ? await forgetReactions(index, address) : []
@@ -46,23 +48,19 @@ export async function clearEntries(
   const at = how === 'closed' ? undefined : deps.clock()
   // One that was hidden is known now.
   const status = how !== 'purged' ? how : node.status === 'hidden' ? 'open' : node.status
-  const dropped = await deps.index.transaction().execute(async (index) => {
-    await clearNode(index, node.address, { nodeId: node.id, at })
-    const purgedAt = how === 'purged' ? { purgedAt: deps.clock().getTime() } : {}
-    const subscription = how === 'deleted' ? 'none' : node.subscription
-    // What is published again unchanged is new to the index.
-    await updateNode(index, node.address, {
-      ...NO_METADATA,
-      ...NOT_HIDDEN,
-      ...purgedAt,
-      status,
-      subscription,
-      mark: EMPTY_MARK,
-    })
-    if (!isFeed(node)) return []
-    return [...(await forgetReactions(index, node.address)), ...(await dropOrphanThreads(index))]
+  const purgedAt = how === 'purged' ? { purgedAt: deps.clock().getTime() } : {}
+  const subscription = how === 'deleted' ? 'none' : node.subscription
+  // What is published again unchanged is new to the index.
+  // First, so that a node that is closed or deleted is shown to nobody while its entries go.
+  await updateNode(deps.index, node.address, {
+    ...NO_METADATA,
+    ...NOT_HIDDEN,
+    ...purgedAt,
+    status,
+    subscription,
+    mark: EMPTY_MARK,
   })
-  announceThread(deps, { dropped })
+  await emptyNode(deps, node, at)
   await announceChanged(deps, node)
   return 'removed'
 }

@@ -1,6 +1,7 @@
-import { type Selectable, sql } from 'kysely'
+import type { Selectable } from 'kysely'
 import type { BareJid } from '#shared/jid.ts'
 import type { StateDb } from './database.ts'
+import { isOneOf } from './json-list.ts'
 import type { AccountTable } from './state-schema.ts'
 
 /** An account that has signed in here. */
@@ -59,7 +60,6 @@ function readAccount(row: Selectable<AccountTable>): Account {
 
 /** Which of them have ever signed in here. */
 export async function listKnownAccounts(state: StateDb, jids: readonly BareJid[]): Promise<Set<BareJid>> {
-  const wanted = sql<BareJid>`(SELECT value FROM json_each(${JSON.stringify(jids)}))`
-  const rows = await state.selectFrom('account').select('jid').where('jid', 'in', wanted).execute()
+  const rows = await state.selectFrom('account').select('jid').where(isOneOf('jid', jids)).execute()
   return new Set(rows.map(({ jid }) => jid))
 }

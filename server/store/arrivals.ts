@@ -14,6 +14,9 @@ export interface Stretch {
 const WRITER = 'coalesce(entry.contributor, entry.publisher, entry.author)'
 const SERVER = `substr(${WRITER}, instr(${WRITER}, '@') + 1)`
 
+/** Comments of one writer among which one on a certain blog is looked for. */
+const MOST_LOOKED_AT = 1_000
+
 /** In words that their indexes know. */
 const IS_COMMENT = sql<boolean>`entry.is_post = 0 AND entry.is_like = 0`
 
@@ -61,19 +64,25 @@ export async function hasServerWritten(
   return onNode.length + inRooms.length >= most
 }
 
-/** Whether anything of somebody's is shown under a blog's posts, but for one item. */
+/** Whether any of somebody's newest comments is shown under a blog's posts, but for one item. */
 export async function hasShownComment(
   index: IndexDb,
   { who, blog, except }: { who: BareJid; blog: NodeAddress; except: ItemAddress },
 ): Promise<boolean> {
+  const newest = index
+    .selectFrom('entry')
+    .select('entry.id')
+    .where(IS_COMMENT)
+    .where(sql<boolean>`${sql.raw(WRITER)} = ${who}`)
+    .orderBy('entry.arrivedAt', 'desc')
+    .limit(MOST_LOOKED_AT)
   const shown = () =>
     index
       .selectFrom('entry')
       .innerJoin('node', 'node.id', 'entry.nodeId')
       .select('entry.id')
-      .where(({ or, eb }) => or([eb('entry.publisher', '=', who), eb('entry.contributor', '=', who)]))
-      .where('entry.isPost', '=', 0)
-      .where('entry.isLike', '=', 0)
+      .where('entry.id', 'in', newest)
+      .where(sql<boolean>`(+entry.publisher = ${who} OR +entry.contributor = ${who})`)
       .where('entry.hold', 'is', null)
       .where(({ not, and, eb }) =>
         not(

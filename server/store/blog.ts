@@ -1,11 +1,10 @@
 import { addressKey, type NodeAddress } from '#shared/address.ts'
 import { type BareJid, localPart } from '#shared/jid.ts'
 import type { IndexDb } from './database.ts'
-import { FEED_KINDS, type Loss, type NodeStatus } from './index-schema.ts'
+import type { Loss, NodeStatus } from './index-schema.ts'
+import { isAmong, isOneOf } from './json-list.ts'
+import { IS_BLOG, IS_FEED } from './node-kind.ts'
 import type { PersonName } from './post-row.ts'
-
-// SQLite takes 32,766 values in one statement.
-const MOST_VARIABLES = 10_000
 
 /** A feed: an account's blog, or any other node that is read here. */
 export interface BlogRow {
@@ -41,16 +40,10 @@ export async function findBlog(index: IndexDb, { service, node }: NodeAddress): 
 
 /** The feeds at these addresses, by `feedKey`. */
 export async function listFeeds(index: IndexDb, addresses: readonly NodeAddress[]): Promise<Map<string, BlogRow>> {
-  const found = new Map<string, BlogRow>()
-  const wanted = new Set(addresses.map(feedKey))
-  const services = [...new Set(addresses.map(({ service }) => service))]
-  for (let at = 0; at < services.length; at += MOST_VARIABLES) {
-    const rows = await selectBlogs(index)
-      .where('node.service', 'in', services.slice(at, at + MOST_VARIABLES))
-      .execute()
-    for (const row of rows) if (wanted.has(feedKey(row))) found.set(feedKey(row), readBlog(row))
-  }
-  return found
+  const rows = await selectBlogs(index)
+    .where(isAmong(['node.service', 'node.node'], addresses))
+    .execute()
+  return new Map(rows.map((row) => [feedKey(row), readBlog(row)]))
 }
 
 /** A feed's own key, of a node or any item on it. */
@@ -61,8 +54,8 @@ export function feedKey({ service, node }: NodeAddress): string {
 /** The blogs of these people, by address. */
 export async function listBlogs(index: IndexDb, owners: readonly BareJid[]): Promise<BlogRow[]> {
   const rows = await selectBlogs(index)
-    .where('node.kind', '=', 'blog')
-    .where('node.owner', 'in', [...owners])
+    .where(IS_BLOG)
+    .where(isOneOf('node.owner', owners))
     .orderBy('node.service')
     .execute()
   return rows.map(readBlog)
@@ -74,7 +67,7 @@ function selectBlogs(index: IndexDb) {
     .leftJoin('person', 'person.jid', 'node.owner')
     .selectAll('node')
     .select('person.name as personName')
-    .where('node.kind', 'in', FEED_KINDS)
+    .where(IS_FEED)
 }
 
 type SelectedBlog = Awaited<ReturnType<ReturnType<typeof selectBlogs>['executeTakeFirstOrThrow']>>

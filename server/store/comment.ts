@@ -6,6 +6,7 @@ import type { MentionMark } from '#shared/mentions.ts'
 import { parseXml } from '#shared/xml.ts'
 import { arrangeThread } from './arrange-thread.ts'
 import type { IndexDb } from './database.ts'
+import { isOneOf } from './json-list.ts'
 import { type PersonName, readAuthor } from './post-row.ts'
 import { isShownTo, listThread } from './thread.ts'
 
@@ -45,9 +46,7 @@ export async function listComments(index: IndexDb, address: NodeAddress): Promis
 
 /** Those with these ids, by id, whether or not everybody is shown them. */
 export async function listCommentRows(index: IndexDb, ids: readonly number[]): Promise<Map<number, CommentRow>> {
-  const rows = await selectComments(index)
-    .where('entry.id', 'in', [...ids])
-    .execute()
+  const rows = await selectComments(index).where(isOneOf('entry.id', ids)).execute()
   return new Map(rows.map((row) => [row.id, readComment(row)]))
 }
 

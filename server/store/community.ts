@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import type { NodeAddress } from '#shared/address.ts'
 import { type BareJid, domainOf } from '#shared/jid.ts'
 import type { StateDb } from './database.ts'
+import { isAmong } from './json-list.ts'
 
 /** A node for many that was made here, by somebody whom the site saw to own it. */
 export interface Community {
@@ -37,11 +38,6 @@ export async function listCommunities(state: StateDb): Promise<Community[]> {
   return rows.map(({ service, node, owner, since }) => ({ address: { service, node }, owner, since: new Date(since) }))
 }
 
-/** The nodes of all communities, also of those whose owner is still to be seen. */
-export function listCommunityNodes(state: StateDb): Promise<NodeAddress[]> {
-  return state.selectFrom('community').select(['service', 'node']).limit(1_000).execute()
-}
-
 /** Somebody who is remembered to own a node, from before that had to be seen. */
 export interface UnseenClaim {
   readonly address: NodeAddress
@@ -52,7 +48,8 @@ export interface UnseenClaim {
 
 export async function listUnseenClaims(state: StateDb): Promise<UnseenClaim[]> {
   const communities = await state.selectFrom('community').selectAll().where('isSeen', '=', 0).execute()
-  const blocks = await state.selectFrom('block').selectAll().where('isSeen', '=', 0).execute()
+  // With a literal, as in the condition of its index.
+  const blocks = await state.selectFrom('block').selectAll().where(sql<boolean>`is_seen = 0`).execute()
   return [
     ...communities.map(({ service, node, owner }) => ({ address: { service, node }, owner })),
     ...blocks.map(({ service, node, by, jid }) => ({ address: { service, node }, owner: by, blocked: jid })),
@@ -109,12 +106,11 @@ export async function listBlocks(
   state: StateDb,
   nodes: readonly NodeAddress[],
 ): Promise<{ address: NodeAddress; jid: BareJid; since: Date }[]> {
-  const wanted = JSON.stringify(nodes.map(({ service, node }) => [service, node]))
   const rows = await state
     .selectFrom('block')
     .selectAll()
     .where('isSeen', '=', 1)
-    .where(sql<boolean>`(service, node) IN (SELECT value ->> 0, value ->> 1 FROM json_each(${wanted}))`)
+    .where(isAmong(['service', 'node'], nodes))
     .orderBy('since', 'desc')
     .limit(1_000)
     .execute()

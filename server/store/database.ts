@@ -1,12 +1,15 @@
 import { rename, rm } from 'node:fs/promises'
 import { basename } from 'node:path'
 import Database from 'better-sqlite3'
-import { CamelCasePlugin, Kysely } from 'kysely'
+import { CamelCasePlugin, Kysely, sql } from 'kysely'
 import { AppError } from '#server/errors.ts'
 import { OneFileDialect } from './dialect.ts'
 import type { IndexSchema } from './index-schema.ts'
 import { MIGRATIONS, migrateToLatest, NewerDatabaseError } from './migrate.ts'
 import type { StateSchema } from './state-schema.ts'
+
+/** Of each index, for its statistics: they cost milliseconds, however large it is. */
+const ROWS_LOOKED_AT = 400
 
 /** What was seen on the network: it can be thrown away and rebuilt. */
 export type IndexDb = Kysely<IndexSchema>
@@ -57,12 +60,18 @@ function explainNewer(path: string, cause: NewerDatabaseError): AppError {
   return new AppError('conflict', words, { cause })
 }
 
+/** Renews what SQLite knows of its tables and indexes, where they have changed much. To be called now and then. */
+export async function refreshStatistics(db: IndexDb | StateDb): Promise<void> {
+  await sql`PRAGMA optimize`.execute(db as IndexDb)
+}
+
 function openDatabase(path: string, synchronous: 'FULL' | 'NORMAL'): Database.Database {
   const database = new Database(path)
   database.pragma('journal_mode = WAL')
   database.pragma(`synchronous = ${synchronous}`)
   database.pragma('busy_timeout = 10000')
   database.pragma('foreign_keys = ON')
+  database.pragma(`analysis_limit = ${ROWS_LOOKED_AT}`)
   return database
 }
 
@@ -73,6 +82,8 @@ function connect<Schema>(database: Database.Database): Kysely<Schema> {
 async function migrated<Schema>(db: Kysely<Schema>, migrate: () => Promise<void>): Promise<Kysely<Schema>> {
   try {
     await migrate()
+    // Of tables that have no statistics yet, too (sqlite.org/pragma.html#pragma_optimize).
+    await sql`PRAGMA optimize = 0x10002`.execute(db)
     return db
   } catch (error) {
     await db.destroy()

@@ -2,6 +2,7 @@ import { type Selectable, sql } from 'kysely'
 import type { ItemAddress, NodeAddress } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
 import type { StateDb } from './database.ts'
+import { isAmong } from './json-list.ts'
 import type { DecisionTable } from './state-schema.ts'
 
 /** What was decided about a comment or a message in a room. */
@@ -94,11 +95,10 @@ export interface DecisionQuery {
 
 /** The newest first. */
 export async function listDecisions(state: StateDb, query: DecisionQuery): Promise<Decision[]> {
-  const wanted = JSON.stringify(query.blogs.map(({ service, node }) => [service, node]))
   const rows = await state
     .selectFrom('decision')
     .selectAll()
-    .where(sql<boolean>`(blog_service, blog_node) IN (SELECT value ->> 0, value ->> 1 FROM json_each(${wanted}))`)
+    .where(isAmong(['blogService', 'blogNode'], query.blogs))
     .where('what', '=', query.what)
     .orderBy('at', 'desc')
     .orderBy('item')
@@ -113,7 +113,12 @@ export async function listHidden(
   state: StateDb,
   { by, limit }: { by: readonly BareJid[]; limit: number },
 ): Promise<Decision[]> {
-  const query = state.selectFrom('decision').selectAll().where('what', '=', 'removed').where('payload', 'is', null)
+  // With a literal, as in the condition of its index.
+  const query = state
+    .selectFrom('decision')
+    .selectAll()
+    .where(sql<boolean>`what = 'removed'`)
+    .where('payload', 'is', null)
   const rows = await query.where('by', 'in', by).orderBy('at', 'desc').orderBy('item').limit(limit).execute()
   return rows.map(readDecision)
 }

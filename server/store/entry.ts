@@ -1,7 +1,13 @@
-import type { Insertable, Selectable } from 'kysely'
+import { type Insertable, type Selectable, sql } from 'kysely'
+import { createSlices } from '#server/slices.ts'
 import type { ItemAddress, ItemId, NodeAddress } from '#shared/address.ts'
 import type { IndexDb } from './database.ts'
 import type { EntryTable, IndexSchema } from './index-schema.ts'
+import { isOneOf } from './json-list.ts'
+
+/** Rows that one statement lists. */
+const LISTED_AT_ONCE = 2_000
+const PAYLOADS = 100
 
 export type EntryRow = Selectable<EntryTable>
 export type NewEntry = Insertable<IndexSchema['entry']>
@@ -13,16 +19,23 @@ export async function findEntry(index: IndexDb, nodeId: number, item: ItemId): P
 
 /** Inserts the entry, or writes over the one whose `id` it has, with its tags. Only `ingest` may call it, in a transaction. */
 export async function saveEntry(index: IndexDb, entry: NewEntry, tags: readonly string[]): Promise<number> {
-  if (entry.id !== undefined) await index.deleteFrom('tag').where('entryId', '=', entry.id).execute()
   const id = entry.id === undefined ? await insertEntry(index, entry) : await replaceEntry(index, entry, entry.id)
-  const names = new Set(tags.map(normalizeTag))
-  if (names.size > 0) {
-    await index
-      .insertInto('tag')
-      .values([...names].map((tag) => ({ tag, entryId: id })))
-      .execute()
-  }
+  await saveTags(index, id, tags)
   return id
+}
+
+/** Writes the tags of an entry that is there, in place of those that it had. */
+export async function saveTags(index: IndexDb, id: number, tags: readonly string[]): Promise<void> {
+  await index.deleteFrom('tag').where('entryId', '=', id).execute()
+  if (tags.length === 0) return
+  const names = JSON.stringify([...new Set(tags.map(normalizeTag))])
+  const rows = index
+    .selectFrom([sql<{ value: string }>`json_each(${names})`.as('name'), 'entry'])
+    .select(['name.value as tag', 'entry.id as entryId', 'entry.nodeId', 'entry.publishedAt', 'entry.item'])
+    .select(sql<number>`entry.alternate IS NOT NULL`.as('isPublic'))
+    .where('entry.id', '=', id)
+  const columns = ['tag', 'entryId', 'nodeId', 'publishedAt', 'item', 'isPublic'] as const
+  await index.insertInto('tag').columns(columns).expression(rows).execute()
 }
 
 async function insertEntry(index: IndexDb, entry: NewEntry): Promise<number> {
@@ -73,40 +86,47 @@ export async function buryEntry(
     .execute()
 }
 
-/** Takes all entries of a node out of the pages; with `at`, each is remembered as removed then. */
-export async function clearNode(
+/** Some of the entries of a node. */
+export async function listSomeEntries(index: IndexDb, nodeId: number, limit: number): Promise<SomeEntry[]> {
+  const query = index.selectFrom('entry').select(['id', 'item', 'commentsService', 'commentsNode'])
+  return query.where('nodeId', '=', nodeId).limit(limit).execute()
+}
+
+export type SomeEntry = Pick<EntryRow, 'id' | 'item' | 'commentsService' | 'commentsNode'>
+
+/** Takes entries of a node out of the pages; with `at`, each is remembered as removed then. */
+export async function dropEntries(
   index: IndexDb,
-  address: NodeAddress,
-  { nodeId, at }: { nodeId: number; at?: Date },
-): Promise<number> {
+  { service, node }: NodeAddress,
+  { entries, at }: { entries: readonly SomeEntry[]; at: Date | undefined },
+): Promise<void> {
+  if (entries.length === 0) return
   if (at !== undefined) {
-    const { service, node } = address
-    const removed = index
-      .selectFrom('entry')
-      .select(({ val, ref }) => [
-        val(service).as('service'),
-        val(node).as('node'),
-        ref('item').as('item'),
-        val(at.getTime()).as('removedAt'),
-      ])
-      .where('nodeId', '=', nodeId)
     await index
       .insertInto('tombstone')
-      .columns(['service', 'node', 'item', 'removedAt'])
-      .expression(removed)
+      .values(entries.map(({ item }) => ({ service, node, item, removedAt: at.getTime() })))
       .onConflict((conflict) => conflict.doNothing())
       .execute()
   }
-  const result = await index.deleteFrom('entry').where('nodeId', '=', nodeId).executeTakeFirst()
-  return Number(result.numDeletedRows)
+  const ids = entries.map(({ id }) => id)
+  await index.deleteFrom('entry').where(isOneOf('id', ids)).execute()
 }
 
-/** What is known of every entry of a node, to compare with what is still there. */
+/** What is known of every entry of a node, to compare with what is still there. In slices. */
 export async function listEntryDates(
   index: IndexDb,
   nodeId: number,
 ): Promise<{ item: ItemId; publishedAt: number; changedAt: number }[]> {
-  return index.selectFrom('entry').select(['item', 'publishedAt', 'changedAt']).where('nodeId', '=', nodeId).execute()
+  const pause = createSlices()
+  const found: { item: ItemId; publishedAt: number; changedAt: number }[] = []
+  for (let rows: typeof found | undefined; rows === undefined || rows.length === LISTED_AT_ONCE; ) {
+    const query = index.selectFrom('entry').select(['item', 'publishedAt', 'changedAt']).where('nodeId', '=', nodeId)
+    const after = query.where('item', '>', found.at(-1)?.item ?? ('' as ItemId))
+    rows = await after.orderBy('item').limit(LISTED_AT_ONCE).execute()
+    found.push(...rows)
+    await pause()
+  }
+  return found
 }
 
 /** How many entries a node has here. */
@@ -115,14 +135,29 @@ export async function countEntries(index: IndexDb, nodeId: number): Promise<numb
   return (await query.where('nodeId', '=', nodeId).executeTakeFirstOrThrow()).count
 }
 
-/** The addresses and payloads of all posts of a blog. */
-export async function listPayloads(index: IndexDb, address: NodeAddress): Promise<{ item: ItemId; payload: string }[]> {
-  return index
-    .selectFrom('entry')
-    .innerJoin('node', 'node.id', 'entry.nodeId')
-    .select(['entry.item', 'entry.payload'])
-    .where('node.service', '=', address.service)
-    .where('node.node', '=', address.node)
-    .orderBy('entry.publishedAt')
-    .execute()
+/** The addresses and payloads of all posts of a blog, newest first, in parts. */
+export async function* listPayloads(
+  index: IndexDb,
+  { service, node }: NodeAddress,
+): AsyncGenerator<{ item: ItemId; payload: string }[]> {
+  const pause = createSlices()
+  for (let last: { publishedAt: number; item: ItemId } | undefined; ; ) {
+    const posts = index
+      .selectFrom('entry')
+      .select(['entry.item', 'entry.payload', 'entry.publishedAt'])
+      .where('entry.nodeId', '=', ({ selectFrom }) =>
+        selectFrom('node').select('node.id').where('node.service', '=', service).where('node.node', '=', node),
+      )
+    const older = last && sql<boolean>`(entry.published_at, entry.item) < (${last.publishedAt}, ${last.item})`
+    const query = older === undefined ? posts : posts.where(older)
+    const rows = await query
+      .orderBy('entry.publishedAt', 'desc')
+      .orderBy('entry.item', 'desc')
+      .limit(PAYLOADS)
+      .execute()
+    if (rows.length === 0) return
+    yield rows
+    last = rows.at(-1)
+    await pause()
+  }
 }

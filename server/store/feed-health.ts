@@ -1,8 +1,8 @@
 import { addressKey, type NodeAddress } from '#shared/address.ts'
-import type { BareJid } from '#shared/jid.ts'
 import type { IndexDb } from './database.ts'
-import { FEED_KINDS } from './index-schema.ts'
+import { isAmong } from './json-list.ts'
 import type { NodeRow } from './node.ts'
+import { IS_FEED } from './node-kind.ts'
 
 /** How the reading of a feed stands. */
 export interface FeedHealth extends Pick<NodeRow, 'status' | 'hiddenFor' | 'isWaiting' | 'problem' | 'backfill'> {
@@ -19,36 +19,30 @@ export interface FeedHealth extends Pick<NodeRow, 'status' | 'hiddenFor' | 'isWa
   readonly newestAt?: Date
 }
 
-// SQLite takes 32,766 values in one statement.
-const MOST_VARIABLES = 10_000
-
 /** By `addressKey`; what the index does not know yet is not in it. */
 export async function listFeedHealth(
   index: IndexDb,
   addresses: readonly NodeAddress[],
 ): Promise<Map<string, FeedHealth>> {
-  const services = [...new Set(addresses.map(({ service }) => service))]
   const found = new Map<string, FeedHealth>()
-  for (let at = 0; at < services.length; at += MOST_VARIABLES) {
-    for (const row of await selectHealth(index, services.slice(at, at + MOST_VARIABLES))) {
-      const address = { service: row.service, node: row.node }
-      found.set(addressKey(address), {
-        ...{ address, status: row.status, backfill: row.backfill, isWaiting: row.isWaiting === 1 },
-        isUnheard: row.unheardAt !== null,
-        hiddenFor: row.hiddenFor ?? undefined,
-        title: row.title ?? undefined,
-        name: (row.kind === 'blog' ? row.name : null) ?? undefined,
-        problem: row.problem ?? undefined,
-        readAt: dateOf(row.readAt),
-        purgedAt: dateOf(row.purgedAt),
-        newestAt: dateOf(row.newestAt),
-      })
-    }
+  for (const row of await selectHealth(index, addresses)) {
+    const address = { service: row.service, node: row.node }
+    found.set(addressKey(address), {
+      ...{ address, status: row.status, backfill: row.backfill, isWaiting: row.isWaiting === 1 },
+      isUnheard: row.unheardAt !== null,
+      hiddenFor: row.hiddenFor ?? undefined,
+      title: row.title ?? undefined,
+      name: (row.kind === 'blog' ? row.name : null) ?? undefined,
+      problem: row.problem ?? undefined,
+      readAt: dateOf(row.readAt),
+      purgedAt: dateOf(row.purgedAt),
+      newestAt: dateOf(row.newestAt),
+    })
   }
   return found
 }
 
-async function selectHealth(index: IndexDb, services: readonly BareJid[]) {
+async function selectHealth(index: IndexDb, addresses: readonly NodeAddress[]) {
   return index
     .selectFrom('node')
     .leftJoin('person', 'person.jid', 'node.owner')
@@ -56,13 +50,14 @@ async function selectHealth(index: IndexDb, services: readonly BareJid[]) {
     .select('person.name as name')
     .select(({ selectFrom }) =>
       selectFrom('entry')
-        .select(({ fn }) => fn.max('entry.publishedAt').as('newest'))
+        .select('entry.publishedAt')
         .whereRef('entry.nodeId', '=', 'node.id')
-        .where('entry.isPost', '=', 1)
+        .orderBy('entry.publishedAt', 'desc')
+        .limit(1)
         .as('newestAt'),
     )
-    .where('node.service', 'in', services)
-    .where('node.kind', 'in', FEED_KINDS)
+    .where(isAmong(['node.service', 'node.node'], addresses))
+    .where(IS_FEED)
     .execute()
 }
 

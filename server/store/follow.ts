@@ -67,11 +67,6 @@ export async function listFollows(state: StateDb, follower: Follow['follower']):
   return (await query.orderBy('since').orderBy('service').orderBy('node').execute()).map(readFollow)
 }
 
-/** Every node that anybody here follows, once. */
-export async function listFollowedNodes(state: StateDb): Promise<NodeAddress[]> {
-  return state.selectFrom('follow').select(['service', 'node']).distinct().orderBy('service').orderBy('node').execute()
-}
-
 export async function updateFollow(
   state: StateDb,
   { follower, address }: Pick<Follow, 'follower' | 'address'>,

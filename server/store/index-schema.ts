@@ -169,6 +169,12 @@ export interface TagTable {
   /** In lower case. */
   tag: string
   entryId: number
+  /** Of the entry, as the next two: in their order the posts with a tag are listed. */
+  nodeId: number
+  publishedAt: number
+  item: ItemId
+  /** Whether its author put it on the web. */
+  isPublic: number
 }
 
 export interface PersonTable {

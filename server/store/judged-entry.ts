@@ -1,9 +1,12 @@
-import { type SelectQueryBuilder, sql } from 'kysely'
+import { type Expression, type ExpressionBuilder, type SelectQueryBuilder, type SqlBool, sql } from 'kysely'
+import { createSlices } from '#server/slices.ts'
 import type { ItemAddress, NodeAddress } from '#shared/address.ts'
 import { type BareJid, localPart } from '#shared/jid.ts'
 import type { SafeHtml } from '#shared/markup.ts'
 import type { IndexDb } from './database.ts'
 import type { Hold, IndexSchema, NodeTable } from './index-schema.ts'
+import { isAmong } from './json-list.ts'
+import { findLastEntryId } from './news.ts'
 
 /** An entry with what is decided by, whether it is shown or not. */
 export interface JudgedEntry {
@@ -33,54 +36,58 @@ export interface JudgedEntry {
   readonly more: string
 }
 
+/** Entries that one statement looks at. */
+const SLICE = 1_000
+
+type Judged = Pick<IndexSchema, 'entry' | 'node'>
+
 export async function findJudged(index: IndexDb, address: ItemAddress): Promise<JudgedEntry | undefined> {
   return (await listJudged(index, [address]))[0]
 }
 
 /** Those of them that the index has, in no order. */
 export async function listJudged(index: IndexDb, addresses: readonly ItemAddress[]): Promise<JudgedEntry[]> {
-  const wanted = JSON.stringify(addresses.map(({ service, node, item }) => [service, node, item]))
   const rows = await selectJudged(index)
-    .where(
-      sql<boolean>`(node.service, node.node, entry.item) IN (SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(${wanted}))`,
-    )
+    .where(isAmong(['node.service', 'node.node', 'entry.item'], addresses))
     .execute()
   return rows.map(readJudged)
 }
 
-/** By one account, or with a domain by everybody of a server and those below it; and what repeats it. */
-export async function listJudgedOf(
-  index: IndexDb,
-  who: BareJid,
-  { after, limit }: { after: number; limit: number },
-): Promise<JudgedEntry[]> {
+/** By one account, or with a domain by everybody of a server and those below it; and what repeats it. In parts. */
+export function listJudgedOf(index: IndexDb, who: BareJid): AsyncGenerator<JudgedEntry[]> {
   const isOf = (column: string) =>
     localPart(who) !== undefined
       ? sql<boolean>`${sql.ref(column)} = ${who}`
       : sql<boolean>`(${domain(column)} = ${who} OR substr(${domain(column)}, ${-who.length - 1}) = ${`.${who}`})`
   const columns = ['entry.publisher', 'entry.author', 'entry.contributor', 'node.service', 'entry.viaService']
-  const rows = await selectJudged(index)
-    .where(({ or }) => or(columns.map(isOf)))
-    .where('entry.id', '>', after)
-    .orderBy('entry.id')
-    .limit(limit)
-    .execute()
-  return rows.map(readJudged)
+  return listInSlices(index, ({ or }) => or(columns.map(isOf)))
 }
 
-/** All of a node, and what repeats it. */
-export async function listJudgedOn(
-  index: IndexDb,
-  { service, node }: NodeAddress,
-  { after, limit }: { after: number; limit: number },
-): Promise<JudgedEntry[]> {
-  const query = selectJudged(index).where(({ and, or }) =>
+/** All of a node, and what repeats it. In parts. */
+export function listJudgedOn(index: IndexDb, { service, node }: NodeAddress): AsyncGenerator<JudgedEntry[]> {
+  return listInSlices(index, ({ and, or }) =>
     or([
       and({ 'node.service': service, 'node.node': node }),
       and({ 'entry.viaService': service, 'entry.viaNode': node }),
     ]),
   )
-  return (await query.where('entry.id', '>', after).orderBy('entry.id').limit(limit).execute()).map(readJudged)
+}
+
+/** What is sought may be anywhere among all entries: each statement looks at so many of them. */
+async function* listInSlices(
+  index: IndexDb,
+  isSought: (builder: ExpressionBuilder<Judged, keyof Judged>) => Expression<SqlBool>,
+): AsyncGenerator<JudgedEntry[]> {
+  const pause = createSlices()
+  const last = await findLastEntryId(index)
+  for (let after = 0; after < last; after += SLICE) {
+    const slice = selectJudged(index)
+      .where('entry.id', '>', after)
+      .where('entry.id', '<=', after + SLICE)
+    const rows = await slice.where(isSought).orderBy('entry.id').execute()
+    if (rows.length > 0) yield rows.map(readJudged)
+    await pause()
+  }
 }
 
 /** With `arrivedAt`, it is news from then on. */

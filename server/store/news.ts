@@ -1,22 +1,34 @@
 import { sql } from 'kysely'
+import { createSlices } from '#server/slices.ts'
 import { addressKey, type ItemAddress } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
 import type { IndexDb } from './database.ts'
+import { isOneOf } from './json-list.ts'
 
 /** What somebody wrote, as far as others may have to be told of it. */
 export type NewsEntry = Awaited<ReturnType<ReturnType<typeof selectNews>['executeTakeFirstOrThrow']>>
+
+/** Entries that one statement looks at. */
+const SLICE = 1_000
 
 /** Entries in the order in which the index first had them: those of before `since` are left out. */
 export async function listNewsEntries(
   index: IndexDb,
   { afterId, since, limit }: { afterId: number; since: Date; limit: number },
 ): Promise<NewsEntry[]> {
-  return selectNews(index)
-    .where('entry.id', '>', afterId)
-    .where('entry.arrivedAt', '>=', since.getTime())
-    .orderBy('entry.id')
-    .limit(limit)
-    .execute()
+  const pause = createSlices()
+  const last = await findLastEntryId(index)
+  const found: NewsEntry[] = []
+  // Whatever was read as history is older: each statement looks at so many of them.
+  for (let after = afterId; after < last && found.length < limit; after += SLICE) {
+    const slice = selectNews(index)
+      .where('entry.id', '>', after)
+      .where('entry.id', '<=', after + SLICE)
+    const rows = await slice.where('entry.arrivedAt', '>=', since.getTime()).orderBy('entry.id').execute()
+    found.push(...rows)
+    await pause()
+  }
+  return found.slice(0, limit)
 }
 
 /** Those that were known before and became news again since, as what was held back until it was approved. */
@@ -97,8 +109,7 @@ export async function listNewsReactions(
 
 /** What people call themselves, as far as the index has heard. */
 export async function listPersonNames(index: IndexDb, jids: readonly BareJid[]): Promise<Map<BareJid, string>> {
-  const wanted = sql<BareJid>`(SELECT value FROM json_each(${JSON.stringify(jids)}))`
-  const rows = await index.selectFrom('person').select(['jid', 'name']).where('jid', 'in', wanted).execute()
+  const rows = await index.selectFrom('person').select(['jid', 'name']).where(isOneOf('jid', jids)).execute()
   return new Map(rows.map(({ jid, name }) => [jid, name]))
 }
 

@@ -1,14 +1,19 @@
-import type { Insertable, Selectable, Updateable } from 'kysely'
+import { type Insertable, type Selectable, sql, type Updateable } from 'kysely'
+import { createSlices } from '#server/slices.ts'
 import type { NodeAddress } from '#shared/address.ts'
 import { type BareJid, localPart } from '#shared/jid.ts'
 import { NS } from '#shared/ns.ts'
 import type { IndexDb } from './database.ts'
-import { FEED_KINDS, type IndexSchema, type Loss, type NodeStatus, type NodeTable } from './index-schema.ts'
+import type { IndexSchema, Loss, NodeStatus, NodeTable } from './index-schema.ts'
 import { deleteKnownName, saveKnownName } from './known-name.ts'
+import { IS_FEED } from './node-kind.ts'
 import { findPersonName } from './person.ts'
 
 /** Of a post on the wire, where none of the node was measured. */
 const USUAL_BYTES = 2_000
+/** Rows that one statement counts, or lists. */
+const COUNTED_AT_ONCE = 2_000
+const LISTED_AT_ONCE = 500
 
 export interface NodeRow {
   readonly id: number
@@ -107,23 +112,49 @@ export function isRead({ status }: Pick<NodeRow, 'status'>): boolean {
 
 /** How many nodes are read here, and about how many bytes all of their items have on the wire. */
 export async function sumNodes(index: IndexDb): Promise<{ nodes: number; bytes: number }> {
-  const { nodes, bytes } = await index
-    .selectFrom('node')
-    .select(({ fn, eb }) => [
-      fn.countAll<number>().as('nodes'),
-      fn
-        .sum<number>(eb(fn.coalesce('itemCount', 'mostItems'), '*', fn.coalesce('averageBytes', eb.val(USUAL_BYTES))))
-        .as('bytes'),
-    ])
-    .where('status', 'in', ['open', 'restricted'])
-    .executeTakeFirstOrThrow()
-  return { nodes, bytes: bytes ?? 0 }
+  const pause = createSlices()
+  const sum = { nodes: 0, bytes: 0 }
+  const isRead = sql<boolean>`status IN ('open', 'restricted')`
+  const bytes = sql<number>`coalesce(item_count, most_items) * coalesce(average_bytes, ${USUAL_BYTES})`
+  for (let after: number | null = 0; after !== null; ) {
+    const slice = index.selectFrom('node').selectAll().where('id', '>', after).orderBy('id').limit(COUNTED_AT_ONCE)
+    const row: { last: number | null; nodes: number; bytes: number } = await index
+      .selectFrom(slice.as('slice'))
+      .select(({ fn }) => [
+        fn.max<number | null>('id').as('last'),
+        fn.countAll<number>().filterWhere(isRead).as('nodes'),
+        fn.coalesce(fn.sum<number>(bytes).filterWhere(isRead), sql<number>`0`).as('bytes'),
+      ])
+      .executeTakeFirstOrThrow()
+    sum.nodes += row.nodes
+    sum.bytes += row.bytes
+    after = row.last
+    await pause()
+  }
+  return sum
 }
 
 /** Blogs and communities: everything but comments. */
 export async function listFeedNodes(index: IndexDb): Promise<NodeRow[]> {
-  const rows = await index.selectFrom('node').selectAll().where('kind', 'in', FEED_KINDS).execute()
-  return rows.map(readNode)
+  const pause = createSlices()
+  const nodes: NodeRow[] = []
+  for (let rows: NodeRow[] | undefined; rows === undefined || rows.length === LISTED_AT_ONCE; ) {
+    const query = index.selectFrom('node').selectAll().where(IS_FEED)
+    const after = query
+      .where('id', '>', nodes.at(-1)?.id ?? 0)
+      .orderBy('id')
+      .limit(LISTED_AT_ONCE)
+    rows = (await after.execute()).map(readNode)
+    nodes.push(...rows)
+    await pause()
+  }
+  return nodes
+}
+
+/** How many blogs and communities cannot be read as they should. */
+export async function countFeedProblems(index: IndexDb): Promise<number> {
+  const query = index.selectFrom('node').select(({ fn }) => fn.countAll<number>().as('count'))
+  return (await query.where(IS_FEED).where('problem', 'is not', null).executeTakeFirstOrThrow()).count
 }
 
 /** Forgets a node with everything on it. */

@@ -2,6 +2,7 @@ import { type Insertable, type Selectable, type SqlBool, sql } from 'kysely'
 import type { ItemAddress } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
 import type { StateDb } from './database.ts'
+import { isOneOf } from './json-list.ts'
 import type { NotificationTable } from './state-schema.ts'
 
 export type NotificationRow = Selectable<NotificationTable>
@@ -162,7 +163,10 @@ export async function listWhoWaits(state: StateDb): Promise<BareJid[]> {
   const rows = await selectUnsent(state)
     .select('jid')
     .distinct()
-    .where('jid', 'in', state.selectFrom('reader').select('jid').where('notifiesByMessage', '=', 1))
+    .where('jid', 'in', ({ selectFrom }) =>
+      // With a literal, as in the condition of its index.
+      selectFrom('reader').select('reader.jid').where(sql<boolean>`notifies_by_message = 1`),
+    )
     .execute()
   return rows.map(({ jid }) => jid)
 }
@@ -176,7 +180,7 @@ export async function markSent(state: StateDb, ids: readonly number[], sentAt: D
   await state
     .updateTable('notification')
     .set({ sentAt: sentAt?.toISOString() ?? null })
-    .where(sql<SqlBool>`id IN (SELECT value FROM json_each(${JSON.stringify(ids)}))`)
+    .where(isOneOf('id', ids))
     .execute()
 }
 

@@ -1,7 +1,13 @@
-import type { Insertable } from 'kysely'
-import type { ItemAddress } from '#shared/address.ts'
+import { type Insertable, sql } from 'kysely'
+import { createSlices } from '#server/slices.ts'
+import { addressKey, type ItemAddress } from '#shared/address.ts'
 import type { IndexDb } from './database.ts'
-import { FEED_KINDS, type OriginalTable } from './index-schema.ts'
+import type { OriginalTable } from './index-schema.ts'
+import { isAmong, isOneOf } from './json-list.ts'
+import { IS_FEED } from './node-kind.ts'
+
+/** Rows that one statement looks at. */
+const SLICE = 500
 
 /** What its own node says of a post that was reposted. */
 export type OriginalReading = Omit<Insertable<OriginalTable>, keyof ItemAddress | 'readAt'>
@@ -36,54 +42,56 @@ export async function saveOriginal(
 /** Milliseconds after which each is asked again. */
 export type Patience = Readonly<Record<OriginalTable['status'], number>>
 
-/** Those that are to be asked now, the longest waiting first; not what the index has as a post anyway. */
+/** Those that are to be asked now, the longest waiting first. */
 export async function listDueOriginals(
   index: IndexDb,
   { now, patience, limit }: { now: Date; patience: Patience; limit: number },
 ): Promise<ItemAddress[]> {
-  return index
-    .selectFrom('original')
-    .select(['original.service', 'original.node', 'original.item'])
-    .where(({ eb, or }) =>
-      or(
-        (['unknown', 'missing', 'found'] as const).map((status) =>
-          eb('status', '=', status).and('readAt', '<=', now.getTime() - patience[status]),
-        ),
-      ),
-    )
-    .where(({ not, exists, selectFrom }) =>
-      not(
-        exists(
-          selectFrom('entry')
-            .innerJoin('node', 'node.id', 'entry.nodeId')
-            .select('entry.id')
-            .whereRef('node.service', '=', 'original.service')
-            .whereRef('node.node', '=', 'original.node')
-            .whereRef('entry.item', '=', 'original.item')
-            .where('node.kind', 'in', FEED_KINDS)
-            .where('node.status', '=', 'open'),
-        ),
-      ),
-    )
-    .orderBy('readAt')
-    .limit(limit)
-    .execute()
+  const due: (ItemAddress & { readonly readAt: number })[] = []
+  for (const status of ['unknown', 'missing', 'found'] as const) {
+    const query = index.selectFrom('original').select(['service', 'node', 'item', 'readAt'])
+    const ofStatus = query.where('status', '=', status).where('readAt', '<=', now.getTime() - patience[status])
+    due.push(...(await ofStatus.orderBy('readAt').limit(limit).execute()))
+  }
+  const longest = due.sort((a, b) => a.readAt - b.readAt).slice(0, limit)
+  return longest.map(({ service, node, item }) => ({ service, node, item }))
 }
 
-/** Forgets what nobody reposts any more. */
-export async function dropUnusedOriginals(index: IndexDb): Promise<void> {
-  await index
-    .deleteFrom('original')
-    .where(({ not, exists, selectFrom }) =>
-      not(
-        exists(
-          selectFrom('entry')
-            .select('entry.id')
-            .whereRef('entry.viaService', '=', 'original.service')
-            .whereRef('entry.viaNode', '=', 'original.node')
-            .whereRef('entry.viaItem', '=', 'original.item'),
-        ),
-      ),
-    )
+/** Those of them that the index has as posts anyway, by `addressKey`. */
+export async function listKnownOriginals(index: IndexDb, originals: readonly ItemAddress[]): Promise<Set<string>> {
+  const rows = await index
+    .selectFrom('entry')
+    .innerJoin('node', 'node.id', 'entry.nodeId')
+    .select(['node.service', 'node.node', 'entry.item'])
+    .where(isAmong(['node.service', 'node.node', 'entry.item'], originals))
+    .where(IS_FEED)
+    .where('node.status', '=', 'open')
     .execute()
+  return new Set(rows.map(addressKey))
+}
+
+/** Forgets what nobody reposts any more. In slices. */
+export async function dropUnusedOriginals(index: IndexDb): Promise<void> {
+  const pause = createSlices()
+  for (let after: number | undefined = 0; after !== undefined; ) {
+    const slice = index.selectFrom('original').select(sql<number>`rowid`.as('place')).where(sql`rowid`, '>', after)
+    const places: number[] = (await slice.orderBy(sql`rowid`).limit(SLICE).execute()).map(({ place }) => place)
+    await index
+      .deleteFrom('original')
+      .where(isOneOf('rowid', places))
+      .where(({ not, exists, selectFrom }) =>
+        not(
+          exists(
+            selectFrom('entry')
+              .select('entry.id')
+              .whereRef('entry.viaService', '=', 'original.service')
+              .whereRef('entry.viaNode', '=', 'original.node')
+              .whereRef('entry.viaItem', '=', 'original.item'),
+          ),
+        ),
+      )
+      .execute()
+    after = places.at(-1)
+    await pause()
+  }
 }

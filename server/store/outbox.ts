@@ -1,10 +1,14 @@
 import type { Selectable } from 'kysely'
+import { createSlices } from '#server/slices.ts'
 import type { ItemAddress, NodeAddress } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
 import type { StateDb } from './database.ts'
 import type { OutboxTable } from './state-schema.ts'
 
 export * from './outbox-changes.ts'
+
+/** Rows that one statement counts, or lists. */
+const COUNTED_AT_ONCE = 1_000
 
 /** Something that an account wants on the network. */
 export interface OutboxRow {
@@ -44,12 +48,33 @@ export interface OutboxCount extends Pick<OutboxRow, 'kind' | 'status'> {
 
 /** How many rows there are of each kind and status, and since when the oldest of them. */
 export async function countOutbox(state: StateDb): Promise<OutboxCount[]> {
-  const rows = await state
-    .selectFrom('outbox')
-    .select(({ fn }) => ['kind', 'status', fn.countAll<number>().as('count'), fn.min('createdAt').as('oldest')])
-    .groupBy(['kind', 'status'])
-    .execute()
-  return rows.map(({ oldest, ...row }) => ({ ...row, oldest: new Date(oldest) }))
+  const pause = createSlices()
+  const counts = new Map<string, OutboxCount>()
+  for (let after: number | undefined = 0; after !== undefined; ) {
+    const slice = state.selectFrom('outbox').select(['id', 'kind', 'status', 'createdAt']).where('id', '>', after)
+    const rows: {
+      kind: OutboxRow['kind']
+      status: OutboxRow['status']
+      count: number
+      oldest: string
+      last: number
+    }[] = await state
+      .selectFrom(slice.orderBy('id').limit(COUNTED_AT_ONCE).as('slice'))
+      .select(({ fn }) => [
+        ...(['kind', 'status', fn.countAll<number>().as('count')] as const),
+        ...[fn.min('createdAt').as('oldest'), fn.max('id').as('last')],
+      ])
+      .groupBy(['kind', 'status'])
+      .execute()
+    for (const { kind, status, count, oldest } of rows) {
+      const former = counts.get(`${kind} ${status}`)
+      const since = new Date(Math.min(Date.parse(oldest), former?.oldest.getTime() ?? Number.POSITIVE_INFINITY))
+      counts.set(`${kind} ${status}`, { kind, status, count: count + (former?.count ?? 0), oldest: since })
+    }
+    after = rows.length === 0 ? undefined : Math.max(...rows.map(({ last }) => last))
+    await pause()
+  }
+  return [...counts.values()]
 }
 
 /** Stores the row, or returns the one that this form made before: a form counts once. */
@@ -178,16 +203,14 @@ export async function listOutboxSince(
   return rows.map(readOutboxRow)
 }
 
-/** Everything that was done and seen, in order. */
-export async function listDone(state: StateDb): Promise<OutboxRow[]> {
-  const rows = await state
-    .selectFrom('outbox')
-    .selectAll()
-    .where('status', '=', 'done')
-    .where('problem', 'is', null)
-    .orderBy('id')
-    .execute()
-  return rows.map(readOutboxRow)
+/** Everything that was done and seen, in order, in parts. */
+export async function* listDone(state: StateDb): AsyncGenerator<OutboxRow[]> {
+  for (let after: number | undefined = 0; after !== undefined; ) {
+    const query = state.selectFrom('outbox').selectAll().where('id', '>', after)
+    const rows: OutboxRow[] = (await query.orderBy('id').limit(COUNTED_AT_ONCE).execute()).map(readOutboxRow)
+    yield rows.filter(({ status, problem }) => status === 'done' && problem === undefined)
+    after = rows.at(-1)?.id
+  }
 }
 
 /** What was acknowledged to an account at or after an instant, oldest first. */

@@ -2,6 +2,7 @@ import type { Selectable } from 'kysely'
 import type { BareJid } from '#shared/jid.ts'
 import type { IndexDb } from './database.ts'
 import type { ParticipantTable } from './index-schema.ts'
+import { isOneOf } from './json-list.ts'
 
 /** Who is, or was, in a room, by the id that its messages come from. */
 export interface ParticipantRow {
@@ -45,7 +46,7 @@ export async function listParticipantsOf(
   jids: readonly BareJid[],
 ): Promise<ParticipantRow[]> {
   const query = index.selectFrom('participant').selectAll().where('channel', '=', channel)
-  return (await query.where('jid', 'in', [...jids]).execute()).map(readParticipant)
+  return (await query.where(isOneOf('jid', jids)).execute()).map(readParticipant)
 }
 
 export async function countParticipants(index: IndexDb, channel: BareJid, except?: BareJid): Promise<number> {

@@ -1,5 +1,6 @@
 import type { ItemId, NodeAddress } from '#shared/address.ts'
 import type { IndexDb } from './database.ts'
+import { isOneOf } from './json-list.ts'
 
 /** The titles of posts of one blog that are shown, by item. */
 export async function listPostTitles(
@@ -17,7 +18,7 @@ export async function listPostTitles(
     .where('node.status', '=', 'open')
     .where('entry.isPost', '=', 1)
     .where('entry.hold', 'is', null)
-    .where('entry.item', 'in', [...items])
+    .where(isOneOf('entry.item', items))
     .execute()
   return new Map(rows.map(({ item, title }) => [item, title]))
 }

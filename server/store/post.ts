@@ -1,12 +1,12 @@
-import { sql } from 'kysely'
 import type { ItemAddress, NodeAddress } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
 import { type Cursor, type Place, readCursor, writeCursor } from './cursor.ts'
 import type { IndexDb } from './database.ts'
 import { normalizeTag } from './entry.ts'
-import { FEED_KINDS } from './index-schema.ts'
+import { isAmong, isOneOf } from './json-list.ts'
+import { IS_BLOG, IS_FEED } from './node-kind.ts'
 import { type PostRow, readPost, selectShown, withPostColumns } from './post-row.ts'
-import { type Candidates, listNearest, listNearestTagged } from './timeline.ts'
+import { type Candidates, listNearest } from './timeline.ts'
 import { findTombstone } from './tombstone.ts'
 
 export type { PersonName, PostRow } from './post-row.ts'
@@ -45,12 +45,10 @@ export async function listPosts(index: IndexDb, query: PostQuery): Promise<Page<
   const isUpward = query.before === undefined && place !== undefined
   const nodeIds = await listNodeIds(index, query.scope)
   const restrict = (entries: Candidates) => restrictTo(entries, query.scope)
-  const near = (from: Place | undefined, side: '<' | '>', limit: number) => {
-    const nearness = { nodeIds, restrict, place: from, side, limit }
-    return query.tag === undefined
-      ? listNearest(index, nearness)
-      : listNearestTagged(index, nearness, normalizeTag(query.tag))
-  }
+  const tag = query.tag === undefined ? undefined : normalizeTag(query.tag)
+  const isPublicOnly = query.scope.kind === 'blog' && query.scope.isPublicOnly
+  const near = (from: Place | undefined, side: '<' | '>', limit: number) =>
+    listNearest(index, { nodeIds, tag, isPublicOnly, restrict, place: from, side, limit })
   const ids = await near(place, isUpward ? '>' : '<', query.limit + 1)
   const shown = await listRows(index, ids.slice(0, query.limit))
   const hasMore = ids.length > query.limit
@@ -78,7 +76,7 @@ export async function findPost(index: IndexDb, address: ItemAddress): Promise<Po
 
 /** Newest first. */
 function listRows(index: IndexDb, ids: readonly number[]) {
-  return withPostColumns(selectShown(index).where('entry.id', 'in', [...ids]))
+  return withPostColumns(selectShown(index).where(isOneOf('entry.id', ids)))
     .orderBy('entry.publishedAt', 'desc')
     .orderBy('entry.item', 'desc')
     .orderBy('entry.nodeId', 'desc')
@@ -89,23 +87,16 @@ function listRows(index: IndexDb, ids: readonly number[]) {
 async function listNodeIds(index: IndexDb, scope: Scope): Promise<number[]> {
   let nodes = index.selectFrom('node').select('node.id').where('node.status', '=', 'open')
   if (scope.kind === 'site') {
-    nodes = nodes.where('node.kind', '=', 'blog').where('node.owner', 'in', [...scope.authors])
+    nodes = nodes.where(IS_BLOG).where(isOneOf('node.owner', scope.authors))
   } else {
     const addresses = scope.kind === 'blog' ? [scope.address] : scope.addresses
-    const wanted = sql`(SELECT value ->> 0, value ->> 1 FROM json_each(${writeAddresses(addresses)}))`
-    nodes = nodes.where('node.kind', 'in', FEED_KINDS).where(sql<boolean>`(node.service, node.node) IN ${wanted}`)
+    nodes = nodes.where(IS_FEED).where(isAmong(['node.service', 'node.node'], addresses))
   }
   return (await nodes.execute()).map(({ id }) => id)
 }
 
-function writeAddresses(addresses: readonly NodeAddress[]): string {
-  return JSON.stringify(addresses.map(({ service, node }) => [service, node]))
-}
-
-/** Only what may be shown: for the site, what the blog's owner wrote. */
+/** On the site itself, only what the blog's owner wrote. */
 function restrictTo(entries: Candidates, scope: Scope): Candidates {
-  if (scope.kind === 'site') {
-    return entries.where('entry.credit', '=', 'credited').whereRef('entry.author', '=', 'node.owner')
-  }
-  return scope.kind === 'blog' && scope.isPublicOnly ? entries.where('entry.alternate', 'is not', null) : entries
+  if (scope.kind !== 'site') return entries
+  return entries.where('entry.credit', '=', 'credited').whereRef('entry.author', '=', 'node.owner')
 }

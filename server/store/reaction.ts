@@ -6,6 +6,10 @@ import { NS } from '#shared/ns.ts'
 import { HEART } from '#shared/reactions.ts'
 import type { IndexDb } from './database.ts'
 import type { Hold, IndexSchema } from './index-schema.ts'
+import { isOneOf } from './json-list.ts'
+
+// SQLite takes 32,766 values in one statement.
+const AT_ONCE = 1_000
 
 /** What one item says about the posts it is attached to. */
 export interface NewReactions {
@@ -37,12 +41,14 @@ export async function saveReactions(index: IndexDb, reactions: NewReactions): Pr
   const rows = posts.flatMap(({ service, node, item }) =>
     emoji.map((each) => ({ service, node, item, reactor, emoji: each, ...where, at, arrivedAt, hold, sourceId })),
   )
+  for (let from = 0; from < rows.length; from += AT_ONCE) {
+    await index
+      .insertInto('reaction')
+      .values(rows.slice(from, from + AT_ONCE))
+      .onConflict((conflict) => conflict.doNothing())
+      .execute()
+  }
   if (rows.length === 0) return
-  await index
-    .insertInto('reaction')
-    .values(rows)
-    .onConflict((conflict) => conflict.doNothing())
-    .execute()
   await holdReactions(index, sourceId, hold)
 }
 
@@ -155,12 +161,12 @@ export async function listReactors(
     .execute()
   if (rows.length === 0) return []
   const jids = rows.map(({ reactor }) => reactor)
-  const people = await index.selectFrom('person').select(['jid', 'name']).where('jid', 'in', jids).execute()
+  const people = await index.selectFrom('person').select(['jid', 'name']).where(isOneOf('jid', jids)).execute()
   const names = new Map(people.map(({ jid, name }) => [jid, name]))
   const blogs = await index
     .selectFrom('node')
     .select('service')
-    .where('service', 'in', jids)
+    .where(isOneOf('service', jids))
     .where('node', '=', NS.MICROBLOG)
     .where('status', '=', 'open')
     .execute()

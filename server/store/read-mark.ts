@@ -1,7 +1,7 @@
-import { sql } from 'kysely'
 import { addressKey, type ItemAddress } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
 import type { StateDb } from './database.ts'
+import { isAmong } from './json-list.ts'
 
 // SQLite takes 32,766 values in one statement.
 const AT_ONCE = 5_000
@@ -28,14 +28,11 @@ export async function listReadMarks(
   reader: BareJid,
   addresses: readonly ItemAddress[],
 ): Promise<Set<string>> {
-  const wanted = JSON.stringify(addresses.map(({ service, node, item }) => [service, node, item]))
   const rows = await state
     .selectFrom('readMark')
     .select(['service', 'node', 'item'])
     .where('reader', '=', reader)
-    .where(
-      sql<boolean>`(service, node, item) IN (SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(${wanted}))`,
-    )
+    .where(isAmong(['service', 'node', 'item'], addresses))
     .execute()
   return new Set(rows.map(addressKey))
 }

@@ -51,14 +51,14 @@ export async function countOpenReports(state: StateDb, most: number): Promise<nu
   return (await query.executeTakeFirstOrThrow()).count
 }
 
-/** The newest first. */
+/** Those that nobody has settled, the newest first. */
 export async function listReports(
   state: StateDb,
-  { isSettled, limit, offset = 0 }: { isSettled: boolean; limit: number; offset?: number },
+  { limit, offset = 0 }: { limit: number; offset?: number },
 ): Promise<Report[]> {
   const query = state.selectFrom('report').selectAll()
   const rows = await query
-    .where('settledAt', isSettled ? 'is not' : 'is', null)
+    .where('settledAt', 'is', null)
     .orderBy('at', 'desc')
     .orderBy('id', 'desc')
     .limit(limit)

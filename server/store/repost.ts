@@ -1,6 +1,7 @@
 import type { ItemAddress } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
 import type { IndexDb } from './database.ts'
+import { isOneOf } from './json-list.ts'
 import { type PersonName, readAuthor, selectShown } from './post-row.ts'
 
 export interface RepostRow {
@@ -22,7 +23,7 @@ export async function listReposts(
   { siteAuthors, limit }: { siteAuthors: readonly BareJid[]; limit: number },
 ): Promise<Reposts> {
   const query = selectReposts(index, via).where(({ eb, or }) =>
-    or([eb('entry.alternate', 'is not', null), eb('entry.author', 'in', [...siteAuthors])]),
+    or([eb('entry.alternate', 'is not', null), isOneOf('entry.author', siteAuthors)]),
   )
   const { count } = await query
     .select(({ fn }) => fn.count<number>('entry.author').distinct().as('count'))

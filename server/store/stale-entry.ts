@@ -1,5 +1,5 @@
 import type { IndexDb } from './database.ts'
-import { type EntryRow, normalizeTag } from './entry.ts'
+import { type EntryRow, saveTags } from './entry.ts'
 import { type NodeRow, readNode } from './node.ts'
 
 /** An entry that an older reader made. */
@@ -55,14 +55,7 @@ export async function saveRemade(
     .where('payload', '=', payload)
     .executeTakeFirst()
   if (result.numUpdatedRows === 0n) return false
-  await index.deleteFrom('tag').where('entryId', '=', id).execute()
-  const names = [...new Set(tags.map(normalizeTag))]
-  if (names.length > 0) {
-    await index
-      .insertInto('tag')
-      .values(names.map((tag) => ({ tag, entryId: id })))
-      .execute()
-  }
+  await saveTags(index, id, tags)
   return true
 }
 

@@ -26,6 +26,7 @@ export interface StateSchema {
   room: RoomTable
   roomMember: RoomMemberTable
   proof: ProofTable
+  changedWish: ChangedWishTable
   markedWords: MarkedWordsTable
 }
 
@@ -39,6 +40,12 @@ export interface AuthorTable {
   maxItems: number | null
   /** Whose comments wait for approval: first ones with a link, all of strangers, or nobody's. */
   holds: Generated<'links' | 'strangers' | 'nobody'>
+}
+
+/** A feed that was begun or ceased to be followed, written for or kept as a community: triggers write it down. */
+export interface ChangedWishTable {
+  service: BareJid
+  node: string
 }
 
 /** What somebody follows. */

@@ -2,6 +2,7 @@ import type { NodeAddress } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
 import { localPart } from '#shared/jid.ts'
 import type { IndexDb } from './database.ts'
+import { isOneOf } from './json-list.ts'
 import type { PersonName } from './post-row.ts'
 
 /** Of a thread, the last ones who came. */
@@ -30,11 +31,7 @@ export async function listTalkers(index: IndexDb, { service, node }: NodeAddress
 /** What people call themselves, else the name of their account; in the order given. */
 export async function nameAll(index: IndexDb, jids: readonly BareJid[]): Promise<PersonName[]> {
   if (jids.length === 0) return []
-  const rows = await index
-    .selectFrom('person')
-    .select(['jid', 'name'])
-    .where('jid', 'in', [...jids])
-    .execute()
+  const rows = await index.selectFrom('person').select(['jid', 'name']).where(isOneOf('jid', jids)).execute()
   const names = new Map(rows.map(({ jid, name }) => [jid, name]))
   return jids.map((jid) => ({ jid, name: names.get(jid) ?? localPart(jid) ?? jid }))
 }

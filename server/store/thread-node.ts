@@ -4,6 +4,9 @@ import type { BareJid } from '#shared/jid.ts'
 import { attachmentsOf, attachmentsPrefix } from '#shared/profiles/index.ts'
 import type { IndexDb } from './database.ts'
 
+/** Greater than every character that a name may have. */
+const LAST_CHARACTER = '\u{10ffff}'
+
 /** The posts that these are the comments of. */
 export async function listPostsOfThread(index: IndexDb, { service, node }: NodeAddress): Promise<ItemAddress[]> {
   return index
@@ -34,19 +37,21 @@ export async function listRightfulPosts(index: IndexDb, { service, node }: NodeA
 
 /** Nodes for the comments on an author's posts that could not be read, those of the newest posts first. */
 export async function listMissingThreads(index: IndexDb, owner: BareJid, limit: number): Promise<NodeAddress[]> {
-  return index
-    .selectFrom('node')
-    .innerJoin('entry', (join) =>
-      join.onRef('entry.commentsService', '=', 'node.service').onRef('entry.commentsNode', '=', 'node.node'),
-    )
-    .select(['node.service', 'node.node'])
-    .where('node.kind', '=', 'comments')
-    .where('node.owner', '=', owner)
-    .where('node.status', '!=', 'open')
-    .groupBy(['node.service', 'node.node'])
-    .orderBy(({ fn }) => fn.max('entry.publishedAt'), 'desc')
-    .limit(limit)
-    .execute()
+  return (
+    index
+      .selectFrom('node')
+      .innerJoin('entry', (join) =>
+        join.onRef('entry.commentsService', '=', 'node.service').onRef('entry.commentsNode', '=', 'node.node'),
+      )
+      .select(['node.service', 'node.node'])
+      // With literals, as in the condition of its index.
+      .where(sql<boolean>`node.kind = 'comments' AND node.status <> 'open'`)
+      .where('node.owner', '=', owner)
+      .groupBy(['node.service', 'node.node'])
+      .orderBy(({ fn }) => fn.max('entry.publishedAt'), 'desc')
+      .limit(limit)
+      .execute()
+  )
 }
 
 /** Forgets a comments node, with its comments, that no post links to any more. */
@@ -61,25 +66,6 @@ export async function dropOrphanThread(index: IndexDb, address: NodeAddress): Pr
   return result.numDeletedRows > 0n
 }
 
-/** The same for all of them. */
-export async function dropOrphanThreads(index: IndexDb): Promise<NodeAddress[]> {
-  return index
-    .deleteFrom('node')
-    .where('kind', '=', 'comments')
-    .where(({ not, exists, selectFrom }) =>
-      not(
-        exists(
-          selectFrom('entry')
-            .select('entry.id')
-            .whereRef('entry.commentsService', '=', 'node.service')
-            .whereRef('entry.commentsNode', '=', 'node.node'),
-        ),
-      ),
-    )
-    .returning(['service', 'node'])
-    .execute()
-}
-
 /** Forgets the nodes of attachments to an item, or to all of a feed, with what is on them: their names are known. */
 export async function dropAttachments(
   index: IndexDb,
@@ -89,9 +75,7 @@ export async function dropAttachments(
   const prefix = attachmentsPrefix({ service, node })
   const named =
     item === undefined
-      ? query.where(({ eb, fn, val }) =>
-          eb(fn<string>('substr', ['node.node', val(1), val(prefix.length)]), '=', prefix),
-        )
+      ? query.where('node', '>=', prefix).where('node', '<', `${prefix}${LAST_CHARACTER}`)
       : query.where('node', '=', attachmentsOf({ service, node, item }).node)
   return named.returning(['service', 'node']).execute()
 }

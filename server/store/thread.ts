@@ -85,8 +85,9 @@ async function listCommentLines(index: IndexDb, { comments }: ThreadPlace, reade
 async function listRoomLines(index: IndexDb, { address }: ThreadPlace, reader?: BareJid): Promise<ThreadLine[]> {
   const rows = await readInSlices<SelectedLine & NodeAddress>((last) => {
     let query = selectRoomLines(index, address, reader).select(['node.service', 'node.node']).select(COLUMNS)
-    if (last !== undefined) query = query.where('entry.id', '<', last.id)
-    return query.orderBy('entry.id', 'desc').limit(SLICE).execute()
+    if (last !== undefined) query = query.where(sql<boolean>`+entry.id < ${last.id}`)
+    // By the index of the post, and not from the newest entry of all on.
+    return query.orderBy(sql`+entry.id`, 'desc').limit(SLICE).execute()
   })
   return rows.map((row) => readLine(row, { ...row, isFromRoom: true }))
 }
@@ -118,12 +119,15 @@ async function findThreadNode(index: IndexDb, comments: NodeAddress | undefined)
 
 /** Likes are no comments. The node is not joined: a long thread would look it up for each of its comments. */
 function selectLines(index: IndexDb, nodeId: number, reader?: BareJid) {
-  return index
-    .selectFrom('entry')
-    .where('entry.nodeId', '=', nodeId)
-    .where('entry.isPost', '=', 0)
-    .where('entry.isLike', '=', 0)
-    .where(isShownTo(reader))
+  return (
+    index
+      .selectFrom('entry')
+      .where('entry.nodeId', '=', nodeId)
+      // By the index of the node: that of all comments by their dates would do as well, and reads those of every thread.
+      .where(sql<boolean>`+entry.is_post = 0`)
+      .where('entry.isLike', '=', 0)
+      .where(isShownTo(reader))
+  )
 }
 
 /** What people say in rooms about a post, but not its announcement there. */

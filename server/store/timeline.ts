@@ -9,6 +9,10 @@ export type Candidates = SelectQueryBuilder<IndexSchema, 'entry' | 'node', objec
 
 export interface Nearness {
   readonly nodeIds: readonly number[]
+  /** Only entries with this tag, as it is looked up. */
+  readonly tag?: string | undefined
+  /** Only what its author put on the web. */
+  readonly isPublicOnly?: boolean | undefined
   /** Which of their entries count. */
   readonly restrict: (entries: Candidates) => Candidates
   /** Without one, the newest. */
@@ -17,9 +21,6 @@ export interface Nearness {
   readonly side: '<' | '>'
   readonly limit: number
 }
-
-/** So many entries with one tag are not sorted any more. */
-const COMMON = 10_000
 
 export function selectCandidates(index: IndexDb): Candidates {
   return index.selectFrom('entry').innerJoin('node', 'node.id', 'entry.nodeId')
@@ -32,12 +33,7 @@ export function selectCandidates(index: IndexDb): Candidates {
 export async function listNearest(index: IndexDb, nearness: Nearness): Promise<number[]> {
   const { nodeIds, limit, side } = nearness
   const order = side === '<' ? 'desc' : 'asc'
-  const ofNode = (node: string, most: number) =>
-    selectNearby(index, nearness)
-      .where('entry.nodeId', '=', sql.ref<number>(node))
-      .orderBy('entry.publishedAt', order)
-      .orderBy('entry.item', order)
-      .limit(most)
+  const ofNode = (node: string, most: number) => selectNearby(index, nearness, node, most)
   const rows = await index
     .with('first', (db) =>
       db
@@ -69,26 +65,30 @@ export async function listNearest(index: IndexDb, nearness: Nearness): Promise<n
   return rows.map(({ id }) => id)
 }
 
-/** The same of those with a tag, as it is looked up: all of them, or where they are many, in the order of the index. */
-export async function listNearestTagged(index: IndexDb, nearness: Nearness, tag: string): Promise<number[]> {
-  const order = nearness.side === '<' ? 'desc' : 'asc'
-  const nodeIds = sql<number>`(SELECT value FROM json_each(${JSON.stringify(nearness.nodeIds)}))`
-  const entries = selectNearby(index, nearness).where('entry.nodeId', 'in', nodeIds)
-  const tagged = (await isCommon(index, tag))
-    ? entries
-        .where('entry.isPost', '=', 1)
-        .where(({ exists, selectFrom }) =>
-          exists(selectFrom('tag').select('tag').where('tag', '=', tag).whereRef('entryId', '=', 'entry.id')),
-        )
-    : entries.where('entry.id', 'in', ({ selectFrom }) => selectFrom('tag').select('entryId').where('tag', '=', tag))
-  const rows = await tagged
-    .select('entry.id')
-    .orderBy('entry.publishedAt', order)
-    .orderBy('entry.item', order)
-    .orderBy('entry.nodeId', order)
-    .limit(nearness.limit)
-    .execute()
-  return rows.map(({ id }) => id)
+/** The nearest entries of one node, in the order of an index: of its entries, or of those with the tag. */
+function selectNearby(index: IndexDb, nearness: Nearness, node: string, most: number): Candidates {
+  const { restrict, place, side, tag, isPublicOnly = false } = nearness
+  const order = side === '<' ? 'desc' : 'asc'
+  const source = tag === undefined ? 'entry' : 'tag'
+  const column = (name: string) => sql.ref(`${source}.${name}`)
+  let entries = restrict(selectCandidates(index)).where('entry.hold', 'is', null)
+  if (tag !== undefined) {
+    const tagged = entries.innerJoin('tag', 'tag.entryId', 'entry.id').where('tag.tag', '=', tag)
+    entries = tagged as unknown as Candidates
+  }
+  // As in the conditions of their indexes.
+  if (isPublicOnly && tag === undefined) entries = entries.where('entry.alternate', 'is not', null)
+  else if (isPublicOnly) entries = entries.where(sql<boolean>`tag.is_public = 1`)
+  if (place !== undefined) {
+    const places = sql`(${column('publishedAt')}, ${column('item')}, ${column('nodeId')})`
+    const { publishedAt, item, nodeId } = place
+    entries = entries.where(sql<boolean>`${places} ${sql.raw(side)} (${publishedAt}, ${item}, ${nodeId})`)
+  }
+  return entries
+    .where(sql<boolean>`${column('nodeId')} = ${sql.ref(node)}`)
+    .orderBy(column('publishedAt'), order)
+    .orderBy(column('item'), order)
+    .limit(most)
 }
 
 /** What became news on a node after `since` and until `until`, the last ones first. */
@@ -108,21 +108,4 @@ export async function listArrived(
     .limit(limit)
     .execute()
   return rows.map(({ item }) => item)
-}
-
-async function isCommon(index: IndexDb, tag: string): Promise<boolean> {
-  const query = index.selectFrom('tag').select('entryId').where('tag', '=', tag).offset(COMMON).limit(1)
-  return (await query.executeTakeFirst()) !== undefined
-}
-
-function selectNearby(index: IndexDb, { restrict, place, side }: Nearness): Candidates {
-  const entries = restrict(selectCandidates(index)).where('entry.hold', 'is', null)
-  if (place === undefined) return entries
-  return entries.where(({ eb, refTuple, tuple }) =>
-    eb(
-      refTuple('entry.publishedAt', 'entry.item', 'entry.nodeId'),
-      side,
-      tuple(place.publishedAt, place.item, place.nodeId),
-    ),
-  )
 }

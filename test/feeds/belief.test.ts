@@ -8,7 +8,7 @@ import { createDomainServices } from '#server/feeds/domain-services.ts'
 import { queueComment, queuePost } from '#server/feeds/outbox.ts'
 import { nameThread } from '#server/feeds/thread-name.ts'
 import { createUnseenClaims } from '#server/feeds/unseen-claims.ts'
-import { findBlock, findCommunity, listCommunityNodes } from '#server/store/community.ts'
+import { findBlock, findCommunity } from '#server/store/community.ts'
 import { openState } from '#server/store/database.ts'
 import { findJudged, saveHold } from '#server/store/judged-entry.ts'
 import { MIGRATIONS } from '#server/store/migrate.ts'
@@ -241,7 +241,7 @@ describe('who was believed to own something before', () => {
     assert.equal(await findBlock(ctx.state, BLOG, ROMEO), JULIET)
     assert.equal(await findBlock(ctx.state, nights, JULIET), undefined)
     // Nothing is forgotten of a node before it was looked at.
-    assert.equal((await listCommunityNodes(ctx.state)).length, 3)
+    assert.equal((await ctx.state.selectFrom('community').selectAll().execute()).length, 3)
     await knowBlog(ctx)
     await publishTo(ctx, itemOf(BLOG, 'post'), { payload: entryOf({ more: commentsLink(THREAD) }), publisher: JULIET })
     await publishTo(ctx, itemOf(THREAD, 'c1'), { payload: entryOf({ author: JULIET }), publisher: JULIET })

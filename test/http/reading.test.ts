@@ -168,7 +168,7 @@ describe('who may see what', () => {
     assert.match(blog.body, /noindex/)
     assert.doesNotMatch(blog.body, /Not on the web/)
     for (const { body } of [page, blog]) assert.doesNotMatch(body, /mallory@evil\.example\/atom\.xml/)
-    for (const path of ['/', '/atom.xml', '/sitemap.xml']) {
+    for (const path of ['/', '/atom.xml', '/sitemap-0.xml', '/sitemap-1.xml']) {
       assert.doesNotMatch((await browser.get(path)).body, /mallory|On the web/, path)
     }
     assert.equal((await browser.get('/@mallory@evil.example/atom.xml')).statusCode, 404)
@@ -192,8 +192,15 @@ describe('who may see what', () => {
     const path = await seedPost(site, 'a&b')
     const { body, headers } = await site.browser().get('/sitemap.xml')
     assert.match(String(headers['content-type']), /xml/)
-    assert.ok(body.includes(`<loc>https://blog.example${path}</loc>`), body)
-    assert.ok(body.includes('<loc>https://blog.example/@juliet</loc>'))
+    const parts = [...body.matchAll(/<sitemap><loc>https:\/\/blog\.example(.*?)<\/loc><\/sitemap>/g)].map(
+      ([, url]) => url,
+    )
+    assert.deepEqual(parts, ['/sitemap-0.xml', '/sitemap-1.xml'])
+    const places = await site.browser().get('/sitemap-0.xml')
+    assert.ok(places.body.includes('<loc>https://blog.example/@juliet</loc>'))
+    const posts = await site.browser().get('/sitemap-1.xml')
+    assert.ok(posts.body.includes(`<loc>https://blog.example${path}</loc>`), posts.body)
+    assert.equal((await site.browser().get('/sitemap-2.xml')).statusCode, 404)
   })
 })
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { clearNode, saveEntry } from '#server/store/entry.ts'
+import { dropEntries, listSomeEntries, saveEntry } from '#server/store/entry.ts'
 import { addNode, findNode } from '#server/store/node.ts'
 import { findPost, listPosts, type PostQuery, type Scope } from '#server/store/post.ts'
 import type { NodeAddress } from '#shared/address.ts'
@@ -135,7 +135,8 @@ describe('a list of posts', () => {
     await fill(ctx, JULIET, [['a', 1]])
     const address = { ...blogOf(JULIET), item: asItemId('a') }
     const node = await findNode(ctx.index, address)
-    await clearNode(ctx.index, blogOf(JULIET), { nodeId: node?.id ?? 0, at: new Date() })
+    const entries = await listSomeEntries(ctx.index, node?.id ?? 0, 10)
+    await dropEntries(ctx.index, blogOf(JULIET), { entries, at: new Date() })
     assert.equal(await findPost(ctx.index, address), 'gone')
     assert.equal(await findPost(ctx.index, { ...address, item: asItemId('b') }), undefined)
   })

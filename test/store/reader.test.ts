@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { openState } from '#server/store/database.ts'
-import { addFollow, listFollowedNodes, SITE } from '#server/store/follow.ts'
+import { addFollow, SITE } from '#server/store/follow.ts'
 import {
   findFeedCounter,
   forgetReader,
@@ -9,6 +9,7 @@ import {
   saveFeedCounter,
   savePublishesFollows,
 } from '#server/store/reader.ts'
+import { isWanted } from '#server/store/wanted-node.ts'
 import type { BareJid } from '#shared/jid.ts'
 
 const juliet = 'juliet@capulet.example' as BareJid
@@ -38,7 +39,8 @@ describe('Somebody who reads here', () => {
     await forgetReader(state, juliet)
     assert.equal(await findFeedCounter(state, juliet), undefined)
     assert.equal(await findFeedCounter(state, romeo), 8)
-    assert.deepEqual(await listFollowedNodes(state), [{ service: romeo, node: 'b' }])
+    assert.equal(await isWanted(state, { service: romeo, node: 'a' }), false)
+    assert.equal(await isWanted(state, { service: romeo, node: 'b' }), true)
     await state.destroy()
   })
 })

@@ -122,9 +122,9 @@ describe('a timeline', () => {
       INSERT INTO entry (node_id, item, credit, is_post, title, excerpt, html, payload, first_seen_at, changed_at, updated_at, published_at)
       SELECT entry.node_id, 'item-' || n, credit, 1, 't', '', '', '', 0, 0, 0, n FROM many, entry WHERE item = 'first'
     `.execute(ctx.index)
-    await sql`INSERT INTO tag SELECT 'common', id FROM entry UNION SELECT 'rare', id FROM entry WHERE published_at % 1000 = 0`.execute(
-      ctx.index,
-    )
+    await sql`INSERT INTO tag (tag, entry_id, node_id, published_at, item, is_public)
+      SELECT tag.value, entry.id, node_id, published_at, item, 0 FROM entry, json_each('["common", "rare"]') AS tag
+      WHERE tag.value = 'common' OR published_at % 1000 = 0`.execute(ctx.index)
     const scope = { kind: 'feeds', addresses: [feedOf(1), feedOf(2)] } as const
     const times = async (tag: string, before?: string) => {
       const { rows, older } = await listPosts(ctx.index, { scope, tag, before, limit: 3 })

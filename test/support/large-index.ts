@@ -141,8 +141,10 @@ function copyFirstPost(database: Database.Database, { posts, authors, domain }: 
     ...{ of: of('attachments'), where: some },
     values: { ...times, ...people, node_id: nodeOf('attachments'), item: jid },
   })
-  database.exec(`INSERT INTO tag (tag, entry_id) SELECT 'night', id FROM entry WHERE is_post = 1 AND item <> 'post-1'`)
-  database.exec(`INSERT INTO tag (tag, entry_id) SELECT 'tag-' || (id % 1000), id FROM entry WHERE is_post = 1`)
+  const place = 'id, node_id, published_at, item, alternate IS NOT NULL'
+  const tag = '(tag, entry_id, node_id, published_at, item, is_public)'
+  database.exec(`INSERT INTO tag ${tag} SELECT 'night', ${place} FROM entry WHERE is_post = 1 AND item <> 'post-1'`)
+  database.exec(`INSERT INTO tag ${tag} SELECT 'tag-' || (id % 1000), ${place} FROM entry WHERE is_post = 1`)
   database.exec(`INSERT OR IGNORE INTO person (jid, name, named_at)
     SELECT service, 'Author ' || id, ${FIRST_AT} FROM node WHERE kind = 'blog'`)
   const target = { service: jid, node: `'${NS.MICROBLOG}'`, item: `'post-' || n`, reactor: jid, at, arrived_at: at }
@@ -154,21 +156,22 @@ function copyFirstPost(database: Database.Database, { posts, authors, domain }: 
 interface Copies {
   /** Which row is copied; it is called `first`. */
   readonly of: string
-  /** For which posts. */
+  /** For which numbers. */
   readonly where: string
   /** The columns that differ, in SQL. */
   readonly values: Readonly<Record<string, string>>
 }
 
-function createCopy(database: Database.Database, posts: number) {
-  database.exec(`CREATE TEMP TABLE post AS WITH RECURSIVE count(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM count WHERE n < ${posts})
+/** Returns a function that copies one row of a table for each number `n` from 1 to `most` that a condition lets through. */
+export function createCopy(database: Database.Database, most: number) {
+  database.exec(`CREATE TEMP TABLE number AS WITH RECURSIVE count(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM count WHERE n < ${most})
     SELECT n FROM count`)
   return (table: string, { of, where, values }: Copies) => {
     const columns = (database.pragma(`table_info(${table})`) as { name: string }[]).map(({ name }) => name)
     const copied = columns.filter((name) => name !== 'id')
     database.exec(`CREATE TEMP TABLE first AS SELECT * FROM ${table} AS first WHERE ${of} ORDER BY rowid LIMIT 1`)
     database.exec(`INSERT INTO ${table} (${copied.join(', ')})
-      SELECT ${copied.map((name) => values[name] ?? `first.${name}`).join(', ')} FROM post, first WHERE ${where} ORDER BY n`)
+      SELECT ${copied.map((name) => values[name] ?? `first.${name}`).join(', ')} FROM number, first WHERE ${where} ORDER BY n`)
     database.exec('DROP TABLE first')
   }
 }

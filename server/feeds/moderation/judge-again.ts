@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
+import { createSlices } from '#server/slices.ts'
 import { findDecision } from '#server/store/decision.ts'
 import type { Hold } from '#server/store/index-schema.ts'
 import { type JudgedEntry, listJudgedOf, listJudgedOn } from '#server/store/judged-entry.ts'
@@ -12,21 +12,15 @@ import { listPostsAbove } from './moderated-feed.ts'
 
 export type RejudgeDeps = DecideDeps
 
-/** So many at once. */
-const PART = 200
-
 /** After a block came or went: all that an account or a server wrote, or that is on a node, is shown or not by it. */
 export async function judgeAgain(deps: RejudgeDeps, what: { jid: BareJid } | { node: NodeAddress }): Promise<void> {
-  let after = 0
-  for (;;) {
-    const part = { after, limit: PART }
-    const entries =
-      'jid' in what ? await listJudgedOf(deps.index, what.jid, part) : await listJudgedOn(deps.index, what.node, part)
-    for (const entry of entries) await applyHold(deps, entry, { hold: await holdNow(deps, entry) })
-    const last = entries.at(-1)
-    if (last === undefined || entries.length < PART) break
-    after = last.id
-    await nextTurn()
+  const pause = createSlices()
+  const parts = 'jid' in what ? listJudgedOf(deps.index, what.jid) : listJudgedOn(deps.index, what.node)
+  for await (const entries of parts) {
+    for (const entry of entries) {
+      await applyHold(deps, entry, { hold: await holdNow(deps, entry) })
+      await pause()
+    }
   }
   const node = 'node' in what ? await findNode(deps.index, what.node) : undefined
   if (node !== undefined) await announceChanged(deps, node)

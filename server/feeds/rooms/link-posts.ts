@@ -23,7 +23,7 @@ export async function findChannel(deps: OutboxDeps, blog: NodeAddress): Promise<
 
 /** Queues the newest posts of a blog to be published again: with a link to its room, or without one. */
 export async function queueRoomLinks(deps: OutboxDeps, { blog, channel, owner, status }: RoomRow): Promise<void> {
-  for (const { item, payload } of (await listPayloads(deps.index, blog)).slice(-MOST)) {
+  for (const { item, payload } of await listNewest(deps, blog)) {
     const parsed = parseXml(payload)
     const atomId = parsed && readEntry(parsed)?.atomId
     if (atomId === undefined || !isOwnTagUri(atomId, owner, item)) continue
@@ -34,6 +34,12 @@ export async function queueRoomLinks(deps: OutboxDeps, { blog, channel, owner, s
       { account: owner, address, key: `${channel} ${status} ${item}` },
     )
   }
+}
+
+/** Oldest first. */
+async function listNewest({ index }: OutboxDeps, blog: NodeAddress) {
+  for await (const posts of listPayloads(index, blog)) return posts.slice(0, MOST).reverse()
+  return []
 }
 
 /** Publishes a post again with the room that its blog has now, or with none; `updated` stays. */

@@ -1,5 +1,5 @@
 import { AppError, isAppError } from '#server/errors.ts'
-import { addNode, deleteNode } from '#server/store/node.ts'
+import { addNode, deleteNode, findNode } from '#server/store/node.ts'
 import {
   deleteRoom,
   deleteRoomMember,
@@ -16,6 +16,7 @@ import { asItemId } from '#shared/address.ts'
 import { type BareJid, domainOf } from '#shared/jid.ts'
 import { nodePath } from '#shared/paths.ts'
 import { isOwnGround } from '../belief.ts'
+import { emptyNode } from '../empty-node.ts'
 import { ROOMS_TOPIC, roomTopic } from '../live.ts'
 import type { OutboxDeps } from '../outbox-deps.ts'
 import type { Performance } from '../perform.ts'
@@ -90,6 +91,8 @@ async function closeRoom(deps: OutboxDeps, { session, row, begin }: Performance<
   await ignoring(session.mix.destroyChannel(channel))
   await queueRoomLinks(deps, { ...room, status: 'closing' })
   await deleteRoom(deps.state, channel)
+  const talk = await findNode(deps.index, talkNode(channel))
+  if (talk !== undefined) await emptyNode(deps, talk)
   await deleteNode(deps.index, talkNode(channel))
   await deps.index.deleteFrom('participant').where('channel', '=', channel).execute()
   deps.live.publish(roomTopic(channel), { kind: 'changed' })

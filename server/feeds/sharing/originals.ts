@@ -4,6 +4,7 @@ import type { IndexDb, StateDb } from '#server/store/database.ts'
 import {
   dropUnusedOriginals,
   listDueOriginals,
+  listKnownOriginals,
   type OriginalReading,
   type Patience,
   saveOriginal,
@@ -56,12 +57,21 @@ export function createOriginals(deps: OriginalsDeps): Originals {
 
   async function readDue(): Promise<void> {
     if (deps.site.status !== 'online') return
-    const due = await listDueOriginals(deps.index, { now: deps.clock(), patience: PATIENCE, limit: MOST })
+    const due = await listToAsk()
     const lanes = [...Map.groupBy(due, ({ service }) => domainOf(service)).values()]
     const work = async () => {
       for (let lane = lanes.shift(); lane !== undefined; lane = lanes.shift()) await readLane(lane)
     }
     await Promise.all(Array.from({ length: AT_ONCE }, work))
+  }
+
+  /** What the index has as posts need not be asked for; it is looked at again like the others. */
+  async function listToAsk(): Promise<ItemAddress[]> {
+    const at = deps.clock()
+    const due = await listDueOriginals(deps.index, { now: at, patience: PATIENCE, limit: MOST })
+    const known = await listKnownOriginals(deps.index, due)
+    for (const address of due) if (known.has(addressKey(address))) await saveOriginal(deps.index, address, { at })
+    return due.filter((address) => !known.has(addressKey(address)))
   }
 
   /** What one server has; one that does not answer is asked for nothing more in this round. */

@@ -53,7 +53,7 @@ export async function sendReportsPage(web: Web, exchange: Exchange, page: Report
   const { person } = exchange.visit
   if (person === undefined) throw new TypeError('Reports need a person')
   const { page: at = 0, done, problem, typed = '' } = page
-  const found = await listReports(ctx.state, { isSettled: false, limit: LIMIT + 1, offset: at * LIMIT })
+  const found = await listReports(ctx.state, { limit: LIMIT + 1, offset: at * LIMIT })
   const reports = found.slice(0, LIMIT)
   const entries = await listJudged(
     ctx.index,

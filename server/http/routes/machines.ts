@@ -18,7 +18,7 @@ const WATCHED = new Set([HEALTH, METRICS])
 /** What only programs read. */
 export function addMachines(app: FastifyInstance, web: Web): void {
   const { ctx } = web
-  const readSitemap = createSitemap(ctx)
+  const sitemap = createSitemap(ctx)
   const readers = createReaderNetworks(ctx.clock)
 
   // Whoever watches the site is no reader.
@@ -64,7 +64,13 @@ export function addMachines(app: FastifyInstance, web: Web): void {
   })
 
   app.get('/sitemap.xml', async (request, reply) => {
-    return sendBody(request, reply, { type: 'application/xml; charset=utf-8', bytes: await readSitemap() })
+    return sendBody(request, reply, { type: 'application/xml; charset=utf-8', bytes: await sitemap.readIndex() })
+  })
+
+  app.get<{ Params: { number: string } }>('/sitemap-:number(^\\d{1,9}).xml', async (request, reply) => {
+    const bytes = await sitemap.readPart(Number(request.params.number))
+    if (bytes === undefined) throw new AppError('not-found', 'The sitemap has no such part.')
+    return sendBody(request, reply, { type: 'application/xml; charset=utf-8', bytes })
   })
 }
 

@@ -30,5 +30,6 @@ it('10,000 comments at once are told of, and read as a thread, while others have
   const place = { address: itemOf(BLOG, 'balcony'), comments: THREAD }
   const read = await watchTurns(async () => assert.equal((await listThread(ctx.index, place)).length, COMMENTS))
   console.log(`# read in ${read.total.toFixed()} ms, ${read.count} turns, the longest ${read.longest.toFixed()} ms`)
-  assert.ok(read.count >= 3, `${read.count} turns`)
+  // A turn comes after 10 ms of work, and a statement may take some more.
+  assert.ok(read.count >= read.total / 50, `${read.count} turns in ${read.total} ms`)
 })
