@@ -42,6 +42,8 @@ const MINUTE = 60_000
 const CODE_MS = 30 * MINUTE
 const QUESTION_MS = 5 * MINUTE
 const HOUR = 60 * MINUTE
+/** Where an account was asked only once in this time, a plain "Yes" can mean nothing else. */
+export const ONE_QUESTION_MS = 24 * HOUR
 const MOST_WAITING = 5
 const MOST_AN_HOUR = 20
 const MOST_QUESTIONS_TO_ONE = 3
@@ -137,10 +139,12 @@ async function requireFewQuestions(
 /** XEP-0070 §4.4: to the bare JID by a message, with words for clients that do not know it. Never sent again. */
 async function sendQuestion(deps: ProofsDeps, proof: Proof, asked: BareJid): Promise<Proof> {
   const url = deps.urlOf(proof)
+  const since = new Date(proof.createdAt.getTime() - ONE_QUESTION_MS)
+  const words = (await countAsked(deps.state, since, asked)) === 1 ? 'this code, or "Yes"' : 'this code'
   const body = [
     'Somebody, maybe you, wants to publish a comment in your name.',
     `Read it first: ${url}`,
-    `The page there shows the code ${sayCode(proof.code)}. To confirm, answer with this code, or "Yes". If it was not you, answer "No", or nothing.`,
+    `The page there shows the code ${sayCode(proof.code)}. To confirm, answer with ${words}. If it was not you, answer "No", or nothing.`,
   ].join('\n')
   const confirm = el('confirm', { xmlns: NS.HTTP_AUTH, id: sayCode(proof.code), method: 'POST', url })
   try {

@@ -1,9 +1,9 @@
-import { findProofByCode, listWaitingFor, type Proof } from '#server/store/proof.ts'
+import { countAsked, findProofByCode, listWaitingFor, type Proof } from '#server/store/proof.ts'
 import type { Message } from '#server/xmpp/ports.ts'
 import type { BareJid } from '#shared/jid.ts'
 import { NS } from '#shared/ns.ts'
 import { acceptProof, denyProof, isRemoved, removeProved } from './accept.ts'
-import { questionId } from './ask.ts'
+import { ONE_QUESTION_MS, questionId } from './ask.ts'
 import { findCode, readCode } from './code.ts'
 import { createHint } from './hint.ts'
 import type { ProofsDeps } from './proofs.ts'
@@ -54,16 +54,22 @@ export function createHearing(deps: ProofsDeps): (message: Message) => Promise<v
   }
 
   /** False where nothing was asked. */
-  async function hearAnswer(from: BareJid, isYes: boolean): Promise<boolean> {
-    const asked = await listWaitingFor(deps.state, from, deps.clock())
-    const [only] = asked
-    if (only === undefined) return false
-    if (isYes && asked.length === 1) await acceptProof(deps, only.key, { jid: from, how: 'message' })
-    else if (isYes) await answer(from, 'Several comments wait for you: answer with the code of the one you mean.')
-    else {
-      for (const { key } of asked) await denyProof(deps, key, 'It was refused by the account that was asked.')
+  async function hearAnswer(message: Message, isYes: boolean): Promise<boolean> {
+    const from = message.from.bare
+    const waiting = await listWaitingFor(deps.state, from, deps.clock())
+    if (waiting.length === 0) return false
+    const named = waiting.filter((proof) => isAbout(message, proof))
+    if (!isYes) {
+      // Without a name it is about all of them: what was wanted can be sent again.
+      for (const { key } of named.length > 0 ? named : waiting)
+        await denyProof(deps, key, 'It was refused by the account that was asked.')
       await answer(from, 'Thank you: it is not published.')
+      return true
     }
+    const [only] = waiting.filter((proof) => mayBeAbout(message, proof))
+    if (only !== undefined && (named.length > 0 || (await isOnlyQuestion(deps, from)))) {
+      await acceptProof(deps, only.key, { jid: from, how: 'message' })
+    } else await answer(from, 'Several comments wait or waited for you: answer with the code of the one you mean.')
     return true
   }
 
@@ -73,7 +79,7 @@ export function createHearing(deps: ProofsDeps): (message: Message) => Promise<v
     if (message.type === 'error') return hearError(deps, message)
     if (message.type !== 'chat' && message.type !== 'normal') return
     const confirmed = readConfirm(message)
-    if (confirmed !== undefined) return hearConfirm(deps, from, confirmed)
+    if (confirmed !== undefined) return hearConfirm(deps, message, confirmed)
     const body = (message.body ?? '').trim()
     // No answer is longer: what is, is not searched.
     if (body.length <= LONGEST) {
@@ -82,15 +88,40 @@ export function createHearing(deps: ProofsDeps): (message: Message) => Promise<v
       const code = findCode(body)
       if (code !== undefined) return hearCode(from, code)
       const isYes = /^(?:yes|ja|oui|نعم)[.!]?$/iu.test(body)
-      if ((isYes || /^(?:no|nein|non|لا)[.!]?$/iu.test(body)) && (await hearAnswer(from, isYes))) return
+      if ((isYes || /^(?:no|nein|non|لا)[.!]?$/iu.test(body)) && (await hearAnswer(message, isYes))) return
     }
     await hint(message)
   }
 }
 
-async function hearConfirm(deps: ProofsDeps, from: BareJid, code: string): Promise<void> {
+async function hearConfirm(deps: ProofsDeps, message: Message, code: string): Promise<void> {
+  const from = message.from.bare
   const proof = await findAsked(deps, from, code)
-  if (proof !== undefined) await acceptProof(deps, proof.key, { jid: from, how: 'confirm' })
+  if (proof === undefined || !mayBeAbout(message, proof)) return
+  await acceptProof(deps, proof.key, { jid: from, how: 'confirm' })
+}
+
+/** Whether it names the question: by its thread (XEP-0070 §4.5), or as a reply to its message (XEP-0461). */
+function isAbout(message: Message, proof: Proof): boolean {
+  return message.thread === proof.key || readReply(message) === questionId(proof)
+}
+
+/** Whether it names no other question, and is no older than this one: it may have waited on a server. */
+function mayBeAbout(message: Message, proof: Proof): boolean {
+  const stamps = message.payloads.filter((payload) => payload.is('delay', NS.DELAY)).map(({ attrs }) => attrs.stamp)
+  if (stamps.some((stamp) => !(Date.parse(stamp ?? '') >= proof.createdAt.getTime()))) return false
+  const reply = readReply(message)
+  if (reply !== undefined) return reply === questionId(proof)
+  return message.thread === undefined || message.thread === proof.key
+}
+
+function readReply({ payloads }: Message): string | undefined {
+  return payloads.find((payload) => payload.is('reply', NS.REPLY))?.attrs.id
+}
+
+/** Whether nobody asked them anything else lately: else a plain word may be about a question that is over. */
+async function isOnlyQuestion({ state, clock }: ProofsDeps, from: BareJid): Promise<boolean> {
+  return (await countAsked(state, new Date(clock().getTime() - ONE_QUESTION_MS), from)) === 1
 }
 
 /** A refusal (XEP-0070 §4.5), or a server that has no such account. */
