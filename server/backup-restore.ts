@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
-import { mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { lstat, mkdir, mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { BackupNote } from './backup.ts'
+import { type BackupNote, DATABASES, FILES, UPLOADS } from './backup.ts'
 import type { Call } from './canto.ts'
 import { openDataFolder } from './data-folder.ts'
 import { AppError } from './errors.ts'
@@ -38,22 +38,44 @@ export async function restore(file: string, data: string): Promise<BackupNote> {
 }
 
 async function unpack(file: string, staging: string): Promise<BackupNote> {
-  const unpacked = await run('tar', ['-xzf', file, '-C', staging, '--no-same-owner'])
-  const text = await readFile(join(staging, 'backup.json'), 'utf8').catch(() => undefined)
+  const unpacked = await run('tar', ['-xzf', file, '-C', staging, '--no-same-owner', '--no-same-permissions'])
+  const text = await readRegular(join(staging, 'backup.json')).catch(() => undefined)
   if (unpacked.code !== 0 || text === undefined) {
     throw new AppError('bad-request', `${file} is not a backup of Canto, or it is damaged`)
   }
   const note: BackupNote = JSON.parse(text)
   if (note.format !== 1)
     throw new AppError('bad-request', `${file} was made by a newer Canto: restore it with that one`)
-  await rm(join(staging, 'backup.json'))
+  const odd = await findOdd(staging)
+  if (odd !== undefined) {
+    const words = `${file} is not as Canto makes a backup: ${odd} in it is a link, or no file`
+    throw new AppError('bad-request', words)
+  }
   return note
 }
 
-/** The state last: without it the folder counts as empty, and a restore that was interrupted can be run again. */
+/** What a backup has is files and folders: through a link, whoever made it could write elsewhere, or read what is there. */
+async function findOdd(staging: string): Promise<string | undefined> {
+  for (const name of await readdir(staging, { recursive: true })) {
+    const found = await lstat(join(staging, name))
+    if (!found.isDirectory() && !(found.isFile() && found.nlink === 1)) return name
+  }
+  return undefined
+}
+
+async function readRegular(path: string): Promise<string | undefined> {
+  return (await lstat(path)).isFile() ? readFile(path, 'utf8') : undefined
+}
+
+/**
+ * Only what a backup has by its name: anything else that is in the file (programs under `cache`) is left out. The state
+ * last: without it the folder counts as empty, and a restore that was interrupted can be run again.
+ */
 async function moveInto(staging: string, data: string): Promise<void> {
-  const names = (await readdir(staging)).sort((a, b) => Number(a === 'state.sqlite') - Number(b === 'state.sqlite'))
-  for (const name of names) {
+  await mkdir(layOut(data).folder, { recursive: true, mode: 0o700 })
+  const [state, ...databases] = DATABASES
+  for (const name of [...FILES, UPLOADS, ...databases, state]) {
+    if (!existsSync(join(staging, name))) continue
     await rm(join(data, name), { recursive: true, force: true })
     await rename(join(staging, name), join(data, name))
   }

@@ -19,8 +19,9 @@ export interface BackupNote {
  * In this order: a post that is published meanwhile is then waiting in the state and perhaps on the server, where the
  * outbox looks before it sends again; and the index never has more than the server, which would look like a retraction.
  */
-const DATABASES = ['state.sqlite', 'index.sqlite', 'local/ejabberd.sqlite'] as const
-const FILES = ['secret', 'local/accounts.json', 'local/identity.pem', 'local/certificate.pem'] as const
+export const DATABASES = ['state.sqlite', 'index.sqlite', 'local/ejabberd.sqlite'] as const
+export const FILES = ['secret', 'local/accounts.json', 'local/identity.pem', 'local/certificate.pem'] as const
+export const UPLOADS = 'local/uploads'
 
 /** `backup FILE`. */
 export async function backupCommand({ config, args: [file = ''], say }: Call): Promise<void> {
@@ -78,7 +79,7 @@ async function copyDatabase(from: string, to: string): Promise<void> {
 }
 
 async function pack({ staging, data, file }: { staging: string; data: string; file: string }): Promise<void> {
-  const uploads = existsSync(layOut(data).uploads) ? ['-C', data, 'local/uploads'] : []
+  const uploads = existsSync(layOut(data).uploads) ? ['-C', data, UPLOADS] : []
   const archive = join(staging, 'archive')
   const parts = [...DATABASES, ...FILES].filter((name) => existsSync(join(staging, name)))
   const packed = await run('tar', ['-czf', archive, '-C', staging, 'backup.json', ...parts, ...uploads])

@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util'
 import { type Config, loadConfig } from './config.ts'
 import { AppError } from './errors.ts'
 import { failWith } from './fail.ts'
-import { createLogger, type Logger } from './log.ts'
+import { createLogger, type Logger, showControls } from './log.ts'
 
 /** What a command of the operator gets. */
 export interface Call {
@@ -83,6 +83,9 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   },
 }
 
+// As `main.ts` does: commands make files in the data folder too.
+process.umask(0o077)
+
 try {
   await main(process.argv.slice(2))
 } catch (error) {
@@ -100,7 +103,7 @@ async function main(words: readonly string[]): Promise<void> {
   const wanted = /^[A-Z]/.test(command.args) ? 1 : 0
   if (args.length !== wanted)
     throw new AppError('bad-request', `Usage: npm run canto -- ${name} ${command.args}`.trimEnd())
-  const say = (line: string) => void process.stdout.write(`${line}\n`)
+  const say = (line: string) => void process.stdout.write(`${showControls(line)}\n`)
   await command.run({
     config: loadConfig(),
     log: createLogger({ write: (line) => void process.stderr.write(`${line}\n`) }),

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs'
 import { stat, statfs } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import Database from 'better-sqlite3'
 import type { Config } from './config.ts'
-import { type Finding, fine, problem, warning } from './doctor-finding.ts'
+import { type Finding, fine, note, problem, warning } from './doctor-finding.ts'
 import { describeError } from './errors.ts'
 import { findUnknownMigration, MIGRATIONS } from './store/migrate.ts'
 
@@ -28,13 +28,32 @@ export async function checkData({ data }: Config): Promise<Finding[]> {
     const words = `only ${Math.round(free / 1e6)} MB are free on the disk of ${data}`
     found.push(warning('Disk', words, 'Make room: a full disk stops publishing'))
   }
-  for (const file of ['secret', 'local/accounts.json']) {
-    const found_ = await stat(join(data, file)).catch(() => undefined)
-    if (found_ !== undefined && (found_.mode & 0o077) !== 0) {
-      found.push(
-        problem('Secrets', `other users of this machine may read ${join(data, file)}`, `chmod 600 ${join(data, file)}`),
-      )
-    }
+  return [...found, ...(await checkModes(data))]
+}
+
+const SECRETS = ['secret', 'local/accounts.json', 'local/identity.pem', 'local/first-password']
+
+/** Whether other users of the machine may read what is its owner's alone. */
+async function checkModes(data: string): Promise<Finding[]> {
+  const open = async (path: string) => {
+    const found = await stat(path).catch(() => undefined)
+    return found !== undefined && (found.mode & 0o077) !== 0
+  }
+  const others = (path: string) => `other users of this machine may read ${path}`
+  const found: Finding[] = []
+  const isOpen = await open(data)
+  if (isOpen) found.push(problem('Secrets', `other users of this machine may look into ${data}`, `chmod 700 ${data}`))
+  for (const path of [...SECRETS.map((file) => join(data, file)), resolve('.env')]) {
+    if (await open(path)) found.push(problem('Secrets', others(path), `chmod 600 ${path}`))
+  }
+  for (const path of Object.keys(NAMES).map((file) => join(data, file))) {
+    if (!(await open(path))) continue
+    // Older versions made them so, in a folder that nobody else may enter.
+    found.push(
+      isOpen
+        ? problem('Secrets', others(path), `chmod 600 ${path}`)
+        : note('Secrets', `${path} is closed only by its folder: chmod 600 closes it too`),
+    )
   }
   return found
 }

@@ -1,9 +1,10 @@
 import { AppError } from './errors.ts'
+import { showControls } from './log.ts'
 
 /** Says why the process ends, in words if it is an expected failure, and makes it exit with 1. */
 export function failWith(error: unknown): void {
   process.exitCode = 1
-  process.stderr.write(`${describeFailure(error)}\n`)
+  process.stderr.write(`${showControls(describeFailure(error))}\n`)
 }
 
 function describeFailure(error: unknown): string {

@@ -37,15 +37,27 @@ function formatLine(level: LogLevel, fields: object | string, message = ''): str
   const words = typeof fields === 'string' ? [fields] : [message, ...Object.entries(fields).map(formatField)]
   const line = words.filter((word) => word !== '').join(' ')
   // Remote words end up in log lines: a line break in them must not look like an entry of its own.
-  return (level === 'info' ? line : `${level}: ${line}`).replace(/[\n\r]+/g, ' ⏎ ')
+  return showControls((level === 'info' ? line : `${level}: ${line}`).replace(/[\n\r]+/g, ' ⏎ '))
+}
+
+/**
+ * Text with its control characters (but line ends) written out, as `\\u001b`, and those that change the order or the end of
+ * a line: what the network sent must not move the cursor of a terminal, colour it, or hide what it says.
+ */
+export function showControls(text: string): string {
+  return text.replace(/[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu, (character) =>
+    character === '\n' ? character : `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
 }
 
 function formatJson(level: LogLevel, fields: object | string, message?: string): string {
   const own = typeof fields === 'string' ? {} : fields
   const words = typeof fields === 'string' ? fields : message
-  return JSON.stringify({ time: new Date().toISOString(), level, msg: words, ...own }, (_key, value) =>
+  const line = JSON.stringify({ time: new Date().toISOString(), level, msg: words, ...own }, (_key, value) =>
     value instanceof Error ? describe(value) : value,
   )
+  // JSON escapes only the first of them by itself; these are escapes of JSON too.
+  return showControls(line)
 }
 
 /** What is no fault of ours needs no stack. */

@@ -15,6 +15,9 @@ import { step } from './step.ts'
 /** How long the site account may take to get online: a slow network is given time, a wrong address not for ever. */
 const ONLINE_TIMEOUT_MS = 15_000
 
+// Everything that is made in the data folder is its owner's alone.
+process.umask(0o077)
+
 // What goes wrong before the site is ready ends the process, with one sentence that says everything.
 let isReady = false
 let logFormat: LogFormat = 'text'
@@ -57,7 +60,8 @@ async function live(config: Config): Promise<void> {
   })
   isReady = true
   log.info(`Canto is ready at ${config.url.href.replace(/\/$/, '')}`)
-  if (local !== undefined) describeSignIn(local).forEach((line) => void log.info(line))
+  const hints = local === undefined ? [] : await describeSignIn(local, process.stdout.isTTY)
+  for (const line of hints) log.info(line)
   if (!stopping.signal.aborted) await once(stopping.signal, 'abort')
   log.info('Stopping')
 }

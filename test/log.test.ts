@@ -16,6 +16,21 @@ describe('the log', () => {
     assert.equal(lines.pop(), 'Canto is ready')
   })
 
+  it('has no character that moves the cursor of a terminal, colours it, or hides what comes after', () => {
+    const words = 'a\u001b[2J\u0007\u007f\u009b31m\u2028\u202eb\u2066\nc\r\nd\te'
+    const shown = 'a\\u001b[2J\\u0007\\u007f\\u009b31m\\u2028\\u202eb\\u2066'
+    format = 'text'
+    log.warn({ item: words, err: new Error(words), more: { words } }, words)
+    const line = lines.pop() ?? ''
+    assert.ok(line.startsWith(`warn: ${shown} ⏎ c ⏎ d\\u0009e item=${shown}`), line)
+    assert.doesNotMatch(line, /[\p{Cc}\u2028\u202e\u2066]/u)
+    format = 'json'
+    log.warn({ item: words }, words)
+    const json = lines.pop() ?? ''
+    assert.doesNotMatch(json, /[\p{Cc}\u2028\u202e\u2066]/u)
+    assert.deepEqual([JSON.parse(json).msg, JSON.parse(json).item], [words, words])
+  })
+
   it('is one JSON object a line for programs, whatever the network put into it', () => {
     format = 'json'
     log.warn({ item: `${item}\n"}`, err: new Error('too\ndeep') }, 'An item was rejected')

@@ -15,6 +15,8 @@ export interface Layout {
   /** The certificate alone, for people's XMPP clients. */
   readonly certificate: string
   readonly accounts: string
+  /** There until somebody signed in, where no terminal could be told. */
+  readonly firstPassword: string
   readonly pid: string
 }
 
@@ -31,6 +33,7 @@ export function layOut(data: string): Layout {
     identity: join(folder, 'identity.pem'),
     certificate: join(folder, 'certificate.pem'),
     accounts: join(folder, 'accounts.json'),
+    firstPassword: join(folder, 'first-password'),
     pid: join(folder, 'ejabberd.pid'),
   }
 }

@@ -23,6 +23,7 @@ export interface LocalServer extends LocalAccounts, AsyncDisposable {
   readonly certificate: string
   /** The same certificate (PEM), for this process to trust. */
   readonly caCertificate: string
+  readonly layout: Layout
   /** Set until somebody signed in. */
   readonly firstBlogger: { readonly jid: BareJid; readonly password: string } | undefined
   /** Somebody signed in on the web: the first password is forgotten here. */
@@ -69,6 +70,7 @@ export async function startLocalServer({ local, data, cache }: Config, log: Logg
     service: `xmpp://127.0.0.1:${local.xmppPort}`,
     certificate: layout.certificate,
     caCertificate,
+    layout,
     get firstBlogger() {
       return secrets.firstBlogger
     },

@@ -1,5 +1,5 @@
 import { randomBytes, randomInt } from 'node:crypto'
-import { readFile, rename, writeFile } from 'node:fs/promises'
+import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import type { BareJid } from '#shared/jid.ts'
 import type { LocalConfig } from '../config.ts'
 import { AppError } from '../errors.ts'
@@ -46,6 +46,7 @@ export async function openSecrets(local: LocalConfig, layout: Layout): Promise<S
 export async function forgetFirstBlogger(local: LocalConfig, layout: Layout): Promise<Secrets> {
   const { firstBlogger: _signedIn, ...kept } = await openSecrets(local, layout)
   await saveSecrets(layout, kept)
+  await rm(layout.firstPassword, { force: true })
   return kept
 }
 

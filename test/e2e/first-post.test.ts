@@ -4,6 +4,7 @@ import { after, before, describe, it } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
 import { openBrowser, openPage, publishPost, signIn } from '../support/browser.ts'
 import { type Product, startProduct } from '../support/product.ts'
+import { readHint } from '../support/product-clients.ts'
 import { type SlixmppClient, startSlixmpp } from '../support/slixmpp.ts'
 import { until } from '../support/until.ts'
 
@@ -119,13 +120,6 @@ describe('a blog over XMPP from one command, read by a client that is not ours',
     assert.equal(gone.status, 410)
   })
 })
-
-async function readHint(product: Product): Promise<{ blogger: string; password: string }> {
-  const found = await until(() => /XMPP address (\S+) and the password (\S+)/.exec(product.output()), {
-    what: 'how to sign in',
-  })
-  return { blogger: found[1] ?? '', password: found[2] ?? '' }
-}
 
 async function xmppOf({ data, xmppPort }: Product) {
   const certificate = await readFile(`${data}/local/certificate.pem`, 'utf8')

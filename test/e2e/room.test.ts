@@ -4,6 +4,7 @@ import { after, before, describe, it } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
 import { openBrowser, openPage, publishPost, signIn } from '../support/browser.ts'
 import { type Product, startProduct } from '../support/product.ts'
+import { readHint } from '../support/product-clients.ts'
 import { type SlixmppClient, startSlixmpp } from '../support/slixmpp.ts'
 import { until } from '../support/until.ts'
 
@@ -22,12 +23,12 @@ describe('the room of a blog, in browsers and in a MIX client', () => {
 
   before(async () => {
     product = await startProduct()
-    const hint = await until(() => /XMPP address (\S+) and the password (\S+)/.exec(product.output()))
+    const { blogger, password } = await readHint(product)
     for (const user of ['romeo', 'mercutio'])
       await product.canto('user', 'add', `${user}@localhost`, '--password', 'secret-1')
     browser = await openBrowser()
     ;[juliet, romeo, visitor] = [await openPage(browser), await openPage(browser), await openPage(browser)]
-    await signIn(juliet, product.url, hint[1] ?? '', hint[2] ?? '')
+    await signIn(juliet, product.url, blogger, password)
     await signIn(romeo, product.url, 'romeo@localhost', 'secret-1')
     const certificate = await readFile(`${product.data}/local/certificate.pem`, 'utf8')
     const service = `xmpp://127.0.0.1:${product.xmppPort}`

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { startProduct } from '../support/product.ts'
+import { readHint } from '../support/product-clients.ts'
 import { until } from '../support/until.ts'
 import { createWebClient } from '../support/web-client.ts'
 
@@ -11,7 +12,7 @@ const LONGEST_MS = 5_000
 describe('a site that is stopped in the middle of its work', () => {
   it('ends by itself in under 5 s, local server and all, and has every post that it answered', async () => {
     await using product = await startProduct()
-    const password = await until(() => /the password (\S+)/.exec(product.output())?.[1])
+    const { password } = await readHint(product)
     const client = createWebClient(() => product.url)
     await client.signIn('blogger@localhost', password)
     const answered: string[] = []

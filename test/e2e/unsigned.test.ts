@@ -4,6 +4,7 @@ import { after, before, describe, it } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
 import { openBrowser, openPage, publishPost, signIn } from '../support/browser.ts'
 import { type Product, startProduct } from '../support/product.ts'
+import { readHint } from '../support/product-clients.ts'
 import { type SlixmppClient, startSlixmpp } from '../support/slixmpp.ts'
 import { until } from '../support/until.ts'
 
@@ -18,11 +19,11 @@ describe('a comment by somebody who has only their own XMPP client', () => {
 
   before(async () => {
     product = await startProduct()
-    const hint = await until(() => /XMPP address (\S+) and the password (\S+)/.exec(product.output()))
+    const { blogger, password } = await readHint(product)
     await product.canto('user', 'add', 'romeo@localhost', '--password', 'romeo-secret')
     browser = await openBrowser()
     author = await openPage(browser)
-    await signIn(author, product.url, hint[1] ?? '', hint[2] ?? '')
+    await signIn(author, product.url, blogger, password)
     await publishPost(author, product.url, { title: 'The balcony', text: 'What light.' })
     address = author.url()
     const certificate = await readFile(`${product.data}/local/certificate.pem`, 'utf8')

@@ -3,13 +3,13 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { openIndex } from '#server/store/database.ts'
 import { startProduct } from '#test/support/product.ts'
-import { until } from '#test/support/until.ts'
+import { readHint } from '#test/support/product-clients.ts'
 import { createWebClient } from '#test/support/web-client.ts'
 
 describe('doctor --deep', () => {
   it('compares every node with the index and the outbox, and names what is missing', async () => {
     await using product = await startProduct()
-    const password = await until(() => /the password (\S+)/.exec(product.output())?.[1])
+    const { password } = await readHint(product)
     const client = createWebClient(() => product.url)
     await client.signIn('blogger@localhost', password)
     await client.submit('/write', '/write', { title: 'A rose', text: 'Any other name', action: 'publish' })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { chmod, chown, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, chown, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -62,7 +62,22 @@ describe('npm start', () => {
       await until(() => output().includes('XMPP clients on this machine'), { what: 'how to sign in' })
       assert.match(output(), new RegExp(`^Canto is ready at http://localhost:${env.CANTO_PORT}$`, 'm'))
       assert.match(output(), new RegExp(`port ${env.CANTO_LOCAL_XMPP_PORT}, certificate ${env.CANTO_DATA}`))
-      hints.push(output().match(/Sign in with .*/)?.[0])
+      const hint = output().match(/Sign in with the XMPP address \S+: its password is in (.*)/)
+      hints.push(hint?.[0])
+      // What is no terminal may be kept by whoever reads it.
+      const password = (await readFile(hint?.[1] ?? '', 'utf8')).trim()
+      assert.match(password, /^\w{4}(-\w{4}){3}$/)
+      assert.doesNotMatch(output(), new RegExp(password))
+      const made = [
+        '.',
+        'state.sqlite',
+        'index.sqlite',
+        'secret',
+        'local',
+        'local/first-password',
+        'local/ejabberd.sqlite',
+      ]
+      for (const name of made) assert.equal((await stat(join(env.CANTO_DATA, name))).mode & 0o077, 0, name)
       assert.equal((await fetch(`http://127.0.0.1:${env.CANTO_PORT}/`)).status, 200)
       const pid = (await readFile(join(env.CANTO_DATA, 'local/ejabberd.pid'), 'utf8')).trim()
       child.kill(signal)

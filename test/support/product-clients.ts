@@ -4,12 +4,12 @@ import type { Product } from './product.ts'
 import type { SlixmppClient } from './slixmpp.ts'
 import { until } from './until.ts'
 
-/** How the first blogger signs in, as the product printed it. */
+/** How the first blogger signs in: as it is no terminal, the product printed where the password is. */
 export async function readHint(product: Product): Promise<{ blogger: string; password: string }> {
-  const found = await until(() => /XMPP address (\S+) and the password (\S+)/.exec(product.output()), {
+  const found = await until(() => /XMPP address (\S+): its password is in (.*)/.exec(product.output()), {
     what: 'how to sign in',
   })
-  return { blogger: found[1] ?? '', password: found[2] ?? '' }
+  return { blogger: found[1] ?? '', password: (await readFile(found[2] ?? '', 'utf8')).trim() }
 }
 
 /** What another client needs for the product's own server. */
