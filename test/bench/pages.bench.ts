@@ -1,4 +1,3 @@
-import Fastify from 'fastify'
 import { ingest } from '#server/feeds/ingest.ts'
 import { readPeopleNames } from '#server/feeds/names.ts'
 import { viewPost } from '#server/http/pages/post-view.ts'
@@ -14,9 +13,9 @@ import type { BlogView } from '#web/views.ts'
 import { makePost } from './posts.ts'
 import { ratePerSecond } from './rate.ts'
 import type { Benchmark } from './run.ts'
+import { serve } from './serve.ts'
 
 const POSTS = 20
-const HTML = { accept: 'text/html' }
 
 async function createSeededSite(): Promise<TestSite> {
   const site = await createTestSite()
@@ -28,40 +27,18 @@ async function createSeededSite(): Promise<TestSite> {
   return site
 }
 
-async function requestPage({ app }: TestSite): Promise<string> {
-  const answer = await app.inject({ url: '/@juliet', headers: HTML })
-  if (answer.statusCode !== 200) throw new Error(`The blog answered ${answer.statusCode}`)
-  return answer.body
-}
-
-const measurePage = async () => {
-  await using site = await createSeededSite()
-  return await ratePerSecond(() => requestPage(site))
-}
-
 const printing: Benchmark = {
-  name: `a blog's page of ${POSTS} posts, against its template alone`,
+  name: `a blog's page of ${POSTS} posts over HTTP, against its template alone`,
   unit: 'pages/s',
-  measure: measurePage,
+  async measure() {
+    await using site = await createSeededSite()
+    const ask = await serve(site.app)
+    return await ratePerSecond(() => ask('/@juliet'))
+  },
   async limit() {
     await using site = await createSeededSite()
     const view = await makeBlogView(site)
     return await ratePerSecond(() => render('blog', view))
-  },
-}
-
-const serving: Benchmark = {
-  name: `a blog's page of ${POSTS} posts, against a bare route with its bytes`,
-  unit: 'pages/s',
-  measure: measurePage,
-  async limit() {
-    await using site = await createSeededSite()
-    const page = await requestPage(site)
-    const app = Fastify()
-    app.get('/@juliet', (_request, reply) => reply.type('text/html; charset=utf-8').send(page))
-    const rate = await ratePerSecond(() => app.inject({ url: '/@juliet', headers: HTML }))
-    await app.close()
-    return rate
   },
 }
 
@@ -82,4 +59,4 @@ async function makeBlogView({ ctx }: TestSite): Promise<BlogView> {
   }
 }
 
-export const benchmarks = [printing, serving]
+export const benchmarks = [printing]

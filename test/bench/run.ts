@@ -13,21 +13,24 @@ export interface Benchmark {
 
 const patterns = process.argv.slice(2)
 const files = globSync('*.bench.ts', { cwd: import.meta.dirname }).sort()
-const rows: Record<string, string | number>[] = []
+let count = 0
 for (const file of files) {
   const { benchmarks }: { benchmarks: readonly Benchmark[] } = await import(join(import.meta.dirname, file))
-  for (const benchmark of benchmarks) if (isWanted(benchmark)) rows.push(await runBenchmark(benchmark))
+  for (const benchmark of benchmarks.filter(isWanted)) {
+    console.log(await runBenchmark(benchmark))
+    count++
+  }
 }
-if (rows.length === 0) console.log('There is no benchmark yet')
-else console.table(rows)
+if (count === 0) console.log(`No benchmark has ${patterns.join(' or ')} in its name`)
 
 function isWanted({ name }: Benchmark): boolean {
   return patterns.length === 0 || patterns.some((pattern) => name.includes(pattern))
 }
 
-async function runBenchmark({ name, unit, measure, limit }: Benchmark) {
+/** One line, printed as soon as it is known. */
+async function runBenchmark({ name, unit, measure, limit }: Benchmark): Promise<string> {
   const [measured, possible] = [await measure(), await limit()]
-  return { name, measured: round(measured), limit: round(possible), unit, ratio: round(measured / possible) }
+  return `${round(measured / possible)} of the limit: ${name}: ${round(measured)} of ${round(possible)} ${unit}`
 }
 
 function round(value: number): number {

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
@@ -23,7 +24,15 @@ export async function writeCertificate(folder: string, domain: string): Promise<
   return { certificate, certificateFile, keyFile, pairFile }
 }
 
-/** Trusts a certificate in this process, as NODE_EXTRA_CA_CERTS does for a whole one. */
+/** Those that this process trusts besides the usual, by their subject. */
+const trusted = new Map<string, string>()
+const usual = getCACertificates('default')
+
+/**
+ * Trusts a certificate in this process, as NODE_EXTRA_CA_CERTS does for a whole one. It takes the place of an earlier one
+ * of the same subject, for of two OpenSSL looks at one alone.
+ */
 export function trustCertificate(certificate: string): void {
-  setDefaultCACertificates([...getCACertificates('default'), certificate])
+  trusted.set(new X509Certificate(certificate).subject, certificate)
+  setDefaultCACertificates([...usual, ...trusted.values()])
 }
