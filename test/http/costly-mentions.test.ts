@@ -9,6 +9,8 @@ const LENGTH = 100_000
 
 const COSTLY: Readonly<Record<string, string>> = {
   'an address of a hundred thousand @': link(`xmpp:${'@'.repeat(LENGTH)}`, '@'),
+  'such an address that mentions nobody': link(`xmpp:${'@'.repeat(LENGTH)}`, 'x'),
+  'addresses as long as may be that mention nobody': repeat(link(`xmpp:${'@'.repeat(4_000)}`, 'x')),
   'addresses as long as may be': repeat(link(`xmpp:${'@'.repeat(4_000)}`, '@')),
   'thousands of mentions': repeat(link(`xmpp:${JULIET}`, '@Juliet')),
   'links that mention nobody': repeat(link(`xmpp:${JULIET}`, '<i></i>')),
