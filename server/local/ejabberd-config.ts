@@ -6,7 +6,13 @@ import type { Layout } from './layout.ts'
 const MAX_STANZA_BYTES = 1_048_576
 /** What `max` means on a node. The server is the only copy of a blog, so nothing is trimmed in practice. */
 const MAX_ITEMS = 1_000_000
-const MAX_UPLOAD_BYTES = 104_857_600
+/** Twice what a picture may have in Canto: other clients share more than pictures. */
+const MAX_UPLOAD_BYTES = 20_971_520
+/**
+ * Megabytes of one account's uploads: beyond the first the oldest are deleted until the second is kept. ejabberd cannot refuse
+ * instead, so this is far above what pictures of a blog take: a bound for the disk.
+ */
+const UPLOAD_QUOTA = { hard: 10_000, soft: 9_000 } as const
 
 /**
  * ejabberd's configuration: one domain on loopback, its store in one SQLite file, no federation, no rate limit. JSON is
@@ -29,6 +35,7 @@ export function writeEjabberdConfig(local: LocalConfig, layout: Layout, apiPath:
     listen: writeListeners(local, apiPath),
     acl: { local: { user_regexp: '' } },
     access_rules: { local: { allow: 'local' }, c2s: { allow: 'all' } },
+    shaper_rules: { hard_upload_quota: UPLOAD_QUOTA.hard, soft_upload_quota: UPLOAD_QUOTA.soft },
     api_permissions: {
       'whoever knows the path': {
         from: ['mod_http_api'],
@@ -73,6 +80,7 @@ function writeModules(local: LocalConfig, layout: Layout): object {
       docroot: inFolder(layout, layout.uploads),
       max_size: MAX_UPLOAD_BYTES,
     },
+    mod_http_upload_quota: { access_hard_quota: 'hard_upload_quota', access_soft_quota: 'soft_upload_quota' },
     mod_mam: { default: 'always', assume_mam_usage: true },
     mod_mix: { host: 'mix.@HOST@' },
     mod_pubsub: {

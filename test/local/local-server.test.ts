@@ -63,7 +63,7 @@ describe('the local server', () => {
 
   it('lets the site account sign in over TLS, with PEP, PubSub, rooms and uploads', async () => {
     await using stack = new AsyncDisposableStack()
-    const { config } = await prepare(stack)
+    const { data, config } = await prepare(stack)
     const local = stack.use(await startLocalServer(config, silentLogger))
     trustCertificate(local.caCertificate)
     const session = openSession({
@@ -81,6 +81,14 @@ describe('the local server', () => {
     assert.equal(services.pubsub, 'pubsub.localhost')
     assert.equal(services.mix, 'mix.localhost')
     assert.equal(services.upload?.jid, 'upload.localhost')
+    // What an account uploads is bounded, by the file and in all.
+    const file = { name: 'picture.png', type: 'image/png' }
+    await assert.rejects(async () => session.requestUploadSlot?.({ ...file, size: 21_000_000 }), { code: 'too-large' })
+    const slot = await session.requestUploadSlot?.({ ...file, size: 15_000_000 })
+    assert.match(slot?.put ?? '', /picture\.png$/)
+    const written = JSON.parse(await readFile(join(data, 'local/ejabberd.yml'), 'utf8'))
+    assert.ok(written.shaper_rules[written.modules.mod_http_upload_quota.access_hard_quota] <= 10_000)
+    assert.doesNotMatch(await readFile(join(data, 'local/logs/ejabberd.log'), 'utf8').catch(() => ''), /quota/)
   })
 
   it('is started again when it dies', async () => {
