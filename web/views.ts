@@ -248,7 +248,7 @@ export interface BlogView {
   /** Not read from the network yet. */
   readonly isWaiting?: boolean
   /** Why there is no more, where there was. */
-  readonly missing?: 'partial' | 'underway' | 'purged'
+  readonly missing?: 'partial' | 'cut' | 'underway' | 'purged'
 }
 
 /** By which everything that arrived until then counts as read. */
@@ -287,6 +287,7 @@ export type FollowState =
   | 'unread'
   | 'underway'
   | 'partial'
+  | 'cut'
   | 'purged'
   | 'closed'
   | 'deleted'

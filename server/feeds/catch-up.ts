@@ -10,7 +10,7 @@ import { countKnown, finishPartial, finishWhole, moveMark } from './finish-readi
 import { loseNode, readLoss } from './lose-node.ts'
 import { MARKED_IN_A_ROW } from './mark.ts'
 import { learnNodeInfo } from './node-info.ts'
-import { createReading, type Reading, type ReadingDeps, type ReadPage } from './reading.ts'
+import { boundsOf, createReading, type Reading, type ReadingDeps, type ReadPage } from './reading.ts'
 import { watchSilence } from './silence.ts'
 import type { Subscriptions } from './subscriptions.ts'
 
@@ -71,7 +71,8 @@ export async function failReading(deps: CatchUpDeps, { address }: NodeRow, error
 
 async function readNewest(deps: CatchUpDeps, node: NodeRow, { signal, heardSince }: CatchUpOptions): Promise<CatchUp> {
   const isFirst = node.backfill === 'none'
-  const reading = createReading(deps, node, { size: firstSize(node), isHistory: isFirst, signal })
+  const bounds = await boundsOf(deps.state, node)
+  const reading = createReading(deps, node, { size: firstSize(node), isHistory: isFirst, signal, bounds })
   const silence = watchSilence(deps, node, heardSince)
   const page = await readUntilEnough(deps, { node, reading, isFirst }).finally(silence.stop)
   await silence.note(reading.newer)
@@ -112,7 +113,7 @@ async function readUntilEnough(
     if (reading.seen.size === 0 || !isAppError(error, 'too-large')) throw error
     if (isFirst) await finishPartial(deps, node, reading)
     // Its older items, as far as they are known here, are asked for when it is compared whole.
-    else await updateNode(deps.index, node.address, { backfill: 'partial', mark: reading.mark })
+    else await updateNode(deps.index, node.address, { backfill: reading.isCut ? 'cut' : 'partial', mark: reading.mark })
     return 'partial'
   }
 }

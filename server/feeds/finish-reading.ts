@@ -50,13 +50,13 @@ export async function noteCompared(deps: IngestDeps, node: NodeRow, itemCount: n
 export async function finishPartial(
   deps: IngestDeps,
   node: NodeRow,
-  { seen, mark }: Pick<Reading, 'seen' | 'mark'>,
+  { seen, mark, isCut }: Pick<Reading, 'seen' | 'mark' | 'isCut'>,
 ): Promise<void> {
   const now = deps.clock().getTime()
   await updateNode(deps.index, node.address, {
     ...{ isWaiting: 0, backfillCursor: null, itemCount: Math.max(seen.size, node.itemCount ?? 0) },
     // What was read before it grew too large is here.
-    backfill: node.backfill === 'done' ? 'done' : 'partial',
+    backfill: node.backfill === 'done' ? 'done' : isCut ? 'cut' : 'partial',
     ...{ deepReadAt: now, deepDueAt: nextDeepReading(node, now, LITTLE_BYTES) },
   })
   await moveMark(deps, node, mark)

@@ -1,5 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { AppError } from '#server/errors.ts'
+import { findAuthor } from '#server/store/author.ts'
+import type { StateDb } from '#server/store/database.ts'
 import { listEntryDates } from '#server/store/entry.ts'
 import { type NodeRow, updateNode } from '#server/store/node.ts'
 import type { NodePage, Pubsub, SessionStatus } from '#server/xmpp/ports.ts'
@@ -24,8 +26,18 @@ export interface ReadingBounds {
   readonly time: number
 }
 
-// No node that anybody reads is larger; one that is keeps its newest.
+// Of strangers: no node of theirs that anybody reads is larger; one that is keeps its newest.
 export const BOUNDS: ReadingBounds = { items: 50_000, pages: 5_000, bytes: 64 * 1024 * 1024, time: 20 * 60_000 }
+
+const { POSITIVE_INFINITY: ANY } = Number
+/** Of our own authors, whose blogs are read whole. */
+const OWN_BOUNDS: ReadingBounds = { items: 10_000_000, pages: ANY, bytes: ANY, time: ANY }
+
+/** What a reading of a node may cost: of a blog of the site as much as it takes. */
+export async function boundsOf(state: StateDb, { kind, address }: NodeRow): Promise<ReadingBounds> {
+  const isOwn = kind === 'blog' && (await findAuthor(state, address.service)) !== undefined
+  return isOwn ? OWN_BOUNDS : BOUNDS
+}
 
 /** A page that is in the index now. */
 export interface ReadPage extends Pick<NodePage, 'isLast' | 'cursor' | 'count' | 'ids'> {
@@ -57,7 +69,7 @@ export interface ReadingOptions {
   readonly before?: string
   readonly isHistory: boolean
   readonly signal: AbortSignal
-  readonly bounds?: ReadingBounds
+  readonly bounds: ReadingBounds
   /** Whether items of which the index has some version need not be sent again, where they are asked for by id. */
   readonly isOnlyNew?: boolean
 }
@@ -67,7 +79,7 @@ export interface ReadingOptions {
  * way need not wait for it, and is newer than it (`readAt`).
  */
 export function createReading(deps: ReadingDeps, node: NodeRow, options: ReadingOptions): Reading {
-  const { bounds = BOUNDS, signal, size, before } = options
+  const { bounds, signal, size, before } = options
   const seen = new Set<ItemId>()
   const spent = { pages: 0, bytes: 0, time: 0 }
   const begunAt = deps.clock()

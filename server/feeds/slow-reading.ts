@@ -8,7 +8,7 @@ import { finishPartial, finishWhole, noteCompared } from './finish-reading.ts'
 import { ingest } from './ingest.ts'
 import type { TaskOutcome } from './lanes.ts'
 import { isSince } from './missing.ts'
-import { createReading, type Reading, type ReadPage } from './reading.ts'
+import { boundsOf, createReading, type Reading, type ReadPage } from './reading.ts'
 
 export interface SlowReading {
   /** Reads one more page, so that what is urgent comes between two. */
@@ -44,7 +44,9 @@ export function createSlowReading(
     const isHistory = node.backfill === 'underway'
     const size = Math.min(MOST_FIRST, Math.max(1, Math.floor(FIRST_BYTES / (node.averageBytes ?? FIRST_BYTES / 20))))
     const before = isHistory ? node.backfillCursor : undefined
-    return { node, reading: createReading(deps, node, { size, before, isHistory, isOnlyNew: isHistory, signal }) }
+    const bounds = await boundsOf(deps.state, node)
+    const options = { size, before, isHistory, isOnlyNew: isHistory, signal, bounds }
+    return { node, reading: createReading(deps, node, options) }
   }
 
   return {

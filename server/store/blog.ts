@@ -27,8 +27,8 @@ export interface BlogRow {
   readonly isWaiting: boolean
   /** Why it cannot be read or listened to, if so. */
   readonly problem?: string
-  /** `partial`: its service does not give us the older posts. */
-  readonly backfill: 'none' | 'underway' | 'done' | 'partial'
+  /** `partial`: its service does not give us the older posts; `cut`: it has more than is read here. */
+  readonly backfill: 'none' | 'underway' | 'done' | 'partial' | 'cut'
   /** When its owner removed everything at once. */
   readonly purgedAt?: Date
 }

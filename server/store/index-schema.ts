@@ -51,8 +51,8 @@ export interface NodeTable {
   createdAt: number
   accessModel: string | null
   publishModel: string | null
-  /** How far its first reading got: `partial` where the service does not give the older items to us. */
-  backfill: Generated<'none' | 'underway' | 'done' | 'partial'>
+  /** How far its first reading got: `partial` where the service does not give us the older items, `cut` where we do not read them. */
+  backfill: Generated<'none' | 'underway' | 'done' | 'partial' | 'cut'>
   /** Where an unfinished first reading goes on: opaque, of the service. */
   backfillCursor: string | null
   /** How many items the service said it has, when last asked. */

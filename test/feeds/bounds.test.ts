@@ -3,6 +3,7 @@ import { describe, it } from 'node:test'
 import { createInbox } from '#server/feeds/inbox.ts'
 import { BOUNDS, createReading, type ReadingBounds } from '#server/feeds/reading.ts'
 import { noMeters } from '#server/meters.ts'
+import { addAuthorRow } from '#server/store/author.ts'
 import { countEntries } from '#server/store/entry.ts'
 import { addFollow, SITE } from '#server/store/follow.ts'
 import { findNode, updateNode } from '#server/store/node.ts'
@@ -10,7 +11,7 @@ import type { Item, ItemPage } from '#server/xmpp/ports.ts'
 import { asItemId, type NodeAddress } from '#shared/address.ts'
 import { createTestContext, jidOf, type TestContext } from '#test/support/context.ts'
 import { until } from '#test/support/until.ts'
-import { BLOG, entryOf, itemOf, knowBlog, MALLORY } from './fixtures.ts'
+import { BLOG, entryOf, itemOf, JULIET, knowBlog, MALLORY } from './fixtures.ts'
 
 const EVIL: NodeAddress = { service: jidOf('pubsub.evil.example'), node: 'endless' }
 
@@ -85,10 +86,30 @@ describe('a service without end', () => {
       Object.assign(BOUNDS, { items })
     }
     const node = await findNode(ctx.index, EVIL)
-    assert.equal(node?.backfill, 'partial')
+    assert.equal(node?.backfill, 'cut')
     assert.match(ctx.lines.join(), /only the newest are shown/)
     assert.ok((await countEntries(ctx.index, node?.id ?? 0)) > 20)
     assert.ok(node && node.nextTryAt > Date.now() + 1_800_000, 'it is not asked again at once')
+  })
+
+  it('of one of our own authors is read whole, however large', async () => {
+    await using ctx = await createTestContext()
+    const items = Array.from({ length: 120 }, (_, n) => ({ id: asItemId(`own-${n}`), payload: entryOf() }))
+    const owner = ctx.network.pubsubOf(JULIET)
+    await owner.createNode(BLOG, { access_model: 'open' })
+    for (const { id, payload } of items) await owner.publishItem({ ...BLOG, item: id }, payload)
+    await addAuthorRow(ctx.state, JULIET, ctx.clock())
+    const { items: most, bytes } = BOUNDS
+    Object.assign(BOUNDS, { items: 50, bytes: 1_000 })
+    try {
+      await ctx.indexing.start()
+      await ctx.indexing.idle()
+    } finally {
+      Object.assign(BOUNDS, { items: most, bytes })
+    }
+    const node = await findNode(ctx.index, BLOG)
+    assert.equal(node?.backfill, 'done')
+    assert.equal(await countEntries(ctx.index, node?.id ?? 0), 120)
   })
 
   it('that sends the same page again and again is asked twice', async () => {

@@ -256,6 +256,7 @@ export const de: Strings = {
     unread: 'Noch nicht gelesen.',
     underway: 'Ältere Beiträge werden noch gelesen.',
     partial: 'Der Server gibt ältere Beiträge nicht heraus.',
+    cut: 'Es gibt mehr Beiträge, als hier gelesen werden: nur die neuesten erscheinen.',
     purged: 'Alle Beiträge wurden dort entfernt.',
     closed: 'Nicht mehr öffentlich.',
     deleted: 'Gelöscht.',

@@ -252,6 +252,7 @@ export const en = {
     unread: 'It has not been read yet.',
     underway: 'Its older posts are still being read.',
     partial: 'Its server does not give its older posts.',
+    cut: 'It has more posts than are read here: only the newest are shown.',
     purged: 'Its owner removed all its posts.',
     closed: 'It is not open any more.',
     deleted: 'It was deleted.',

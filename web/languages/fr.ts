@@ -257,6 +257,7 @@ export const fr: Strings = {
     unread: 'Pas encore lu.',
     underway: 'Les anciens billets sont en cours de lecture.',
     partial: 'Son serveur ne donne pas les anciens billets.',
+    cut: 'Il y a plus de billets qu’on n’en lit ici : seuls les plus récents apparaissent.',
     purged: 'Son propriétaire a retiré tous les billets.',
     closed: 'Ce n’est plus ouvert.',
     deleted: 'Supprimé.',

@@ -87,7 +87,7 @@ function describeHealth({ subscription, isListed }: Follow, health: FeedHealth |
   if (lost === 'closed' || lost === 'deleted' || lost === 'purged') states.push(lost)
   else if (health === undefined || health.isWaiting) states.push('unread')
   else if (health.purgedAt !== undefined && health.newestAt === undefined) states.push('purged')
-  else if (health.backfill === 'partial') states.push('partial')
+  else if (health.backfill === 'partial' || health.backfill === 'cut') states.push(health.backfill)
   else if (health.backfill === 'underway') states.push('underway')
   if (health?.status === 'open' && health.isUnheard) states.push('unheard')
   return states

@@ -106,7 +106,7 @@ export async function sendBlogPage(
 /** What of a feed cannot be shown, or not yet, where one looks for it: at the end of what there is. */
 function viewMissing({ backfill, purgedAt }: BlogRow, { rows, older }: Page<PostRow>): Pick<BlogView, 'missing'> {
   if (older !== undefined) return {}
-  if (backfill === 'partial' || backfill === 'underway') return { missing: backfill }
+  if (backfill === 'partial' || backfill === 'cut' || backfill === 'underway') return { missing: backfill }
   return rows.length === 0 && purgedAt !== undefined ? { missing: 'purged' } : {}
 }
 
