@@ -10,6 +10,7 @@ import { createIndexing, type Indexing } from './feeds/indexing.ts'
 import { createLive } from './feeds/live.ts'
 import { createNotifier } from './feeds/notify/notifier.ts'
 import { createOutbox } from './feeds/outbox.ts'
+import { createPermits } from './feeds/permits.ts'
 import { createProofs } from './feeds/proofs/proofs.ts'
 import { recordOldMarks } from './feeds/proofs/record-old-marks.ts'
 import { createRemaker } from './feeds/remaker.ts'
@@ -88,7 +89,9 @@ export async function createContext({ config, log, local }: ContextParts): Promi
   const following = createFollowing({ ...base, site, outbox, people: people.sessions })
   const claims = createUnseenClaims({ ...base, site, sessions })
   stack.defer(() => claims.stop())
-  const notifier = createNotifier({ ...base, site, people: people.sessions })
+  const permits = createPermits({ ...base, site, indexing, people: people.sessions })
+  stack.defer(() => permits.stop())
+  const notifier = createNotifier({ ...base, site, permits, people: people.sessions })
   stack.defer(() => notifier.stop())
   const originals = createOriginals({ ...base, site })
   stack.defer(() => originals.stop())
@@ -105,6 +108,7 @@ export async function createContext({ config, log, local }: ContextParts): Promi
     // Asked now, so that the first page knows.
     rooms.mayOpen(jid)
     void following.merge(session)
+    void permits.ask(session)
     void notifier.readFollowers(session)
   }
 
@@ -116,6 +120,7 @@ export async function createContext({ config, log, local }: ContextParts): Promi
   await outbox.start()
   claims.start()
   following.start()
+  permits.start()
   notifier.start()
   originals.start()
   await people.restore()
@@ -134,6 +139,7 @@ export async function createContext({ config, log, local }: ContextParts): Promi
     site,
     people,
     indexing,
+    permits,
     outbox,
     proofs,
     rooms,

@@ -10,6 +10,7 @@ export const NS = {
   FEED_HISTORY: 'http://purl.org/syndication/history/1.0',
   CLIENT: 'jabber:client',
   STANZAS: 'urn:ietf:params:xml:ns:xmpp-stanzas',
+  ROSTER: 'jabber:iq:roster',
   PUBSUB: 'http://jabber.org/protocol/pubsub',
   PUBSUB_EVENT: 'http://jabber.org/protocol/pubsub#event',
   PUBSUB_OWNER: 'http://jabber.org/protocol/pubsub#owner',

@@ -291,6 +291,7 @@ export type FollowState =
   | 'purged'
   | 'closed'
   | 'deleted'
+  | 'unproved'
   /** Its server sends no word of new posts. */
   | 'unheard'
 

@@ -10,8 +10,10 @@ import {
 import type { IndexDb, StateDb } from '#server/store/database.ts'
 import { addNode, findNode } from '#server/store/node.ts'
 import { clearNextTries } from '#server/store/outbox.ts'
+import { saveOwnAccess } from '#server/store/own-access.ts'
 import type { XmppSession } from '#server/xmpp/ports.ts'
 import type { BareJid } from '#shared/jid.ts'
+import { applyAccess } from './access.ts'
 import { ensureBlogNode } from './blog-node.ts'
 import { blogOf, type Indexing } from './indexing.ts'
 import type { Live } from './live.ts'
@@ -68,18 +70,22 @@ export async function prepareBlog(deps: AuthorsDeps, jid: BareJid): Promise<Auth
   const node = await ensureBlogNode(session.pubsub, address, { mayOpen: author.consent === 'given' })
   if (node.kind === 'ready') {
     await saveMaxItems(deps.state, jid, node.maxItems)
+    await saveOwnAccess(deps.state, address, { accessModel: 'open', now: deps.clock() })
     await addNode(deps.index, { address, kind: 'blog', owner: jid, now: deps.clock() })
     // Of one that is made anew its next reading tells what became of what was on it.
     const isHidden = (await findNode(deps.index, address))?.status === 'hidden'
-    if (node.how === 'exists' || !isHidden) await findNodeAgain(deps, address)
+    if (node.how === 'exists' || !isHidden) await findNodeAgain(deps, address, 'open')
     // The question was about the node as it was; a later closing is asked about anew.
     if (author.consent !== 'unasked') await saveConsent(deps.state, jid, { consent: 'unasked' })
     await mendThreads(deps, session.pubsub, jid)
     return { kind: 'ready' }
   }
+  await saveOwnAccess(deps.state, address, { accessModel: node.accessModel, now: deps.clock() })
+  const known = await findNode(deps.index, address)
+  if (known !== undefined) await applyAccess(deps, known, 'restricted')
   if (author.consent === 'refused') return { kind: 'refused' }
   await saveConsent(deps.state, jid, { consent: 'asked', posts: node.posts })
-  return node
+  return { kind: 'needs-consent', posts: node.posts }
 }
 
 /** The site's own authors, in the order they came. */

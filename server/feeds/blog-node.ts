@@ -8,7 +8,7 @@ import { microblog } from '#shared/profiles/index.ts'
 export type BlogNode =
   | { readonly kind: 'ready'; readonly how: 'created' | 'exists'; readonly maxItems?: number }
   /** It was there before and is not open: these posts would become public. */
-  | { readonly kind: 'needs-consent'; readonly posts: readonly HiddenPost[] }
+  | { readonly kind: 'needs-consent'; readonly posts: readonly HiddenPost[]; readonly accessModel: string }
 
 type BlogPubsub = Pick<Pubsub, 'createNode' | 'readConfig' | 'configureNode' | 'allItems'>
 
@@ -29,7 +29,9 @@ export async function ensureBlogNode(
   const config = await pubsub.readConfig(address)
   const isOpen = config.access_model === 'open'
   if (!isOpen && how === 'exists' && !mayOpen) {
-    return { kind: 'needs-consent', posts: await listHiddenPosts(pubsub, address) }
+    // One that does not say who may read it is not taken for open.
+    const { access_model: accessModel = 'unknown' } = config
+    return { kind: 'needs-consent', posts: await listHiddenPosts(pubsub, address), accessModel }
   }
   const wanted = isOpen
     ? withoutGuarded(microblog.config)

@@ -1,9 +1,12 @@
-import { describeError, isAppError } from '#server/errors.ts'
+import { type AppError, describeError, isAppError } from '#server/errors.ts'
 import type { StateDb } from '#server/store/database.ts'
-import { findNode, type NodeRow, updateNode } from '#server/store/node.ts'
-import type { Disco, Pubsub, SessionStatus } from '#server/xmpp/ports.ts'
+import type { Loss } from '#server/store/index-schema.ts'
+import { findNode, isFeed, type NodeRow, updateNode } from '#server/store/node.ts'
+import { findOwnAccess } from '#server/store/own-access.ts'
+import type { Disco, Pubsub, SessionStatus, XmppSession } from '#server/xmpp/ports.ts'
 import type { NodeAddress } from '#shared/address.ts'
 import { localPart } from '#shared/jid.ts'
+import { applyAccess, readAccess } from './access.ts'
 import { announceChanged } from './announce.ts'
 import { compareIds } from './compare-ids.ts'
 import { countKnown, finishPartial, finishWhole, moveMark } from './finish-reading.ts'
@@ -20,6 +23,7 @@ export interface CatchUpDeps extends ReadingDeps {
     readonly status: SessionStatus
     readonly pubsub: Pick<Pubsub, 'pages' | 'findItems' | 'listItemIds'>
     readonly disco: Pick<Disco, 'readInfo'>
+    readonly readContacts?: XmppSession['readContacts']
   }
   readonly subscriptions: Pick<Subscriptions, 'ensure' | 'doubt'>
 }
@@ -49,13 +53,24 @@ export async function catchUp(deps: CatchUpDeps, address: NodeAddress, options: 
   if (node === undefined) return 'unknown'
   try {
     // Subscribed first and read then, so that nothing falls between.
-    const refusal = await deps.subscriptions.ensure(node)
-    const outcome = await readNewest(deps, await learnNodeInfo(deps, node), options)
+    const known = await learnNodeInfo(deps, node)
+    if (!(await isForUs(deps, known))) return 'failed'
+    const refusal = await deps.subscriptions.ensure(known)
+    const outcome = await readNewest(deps, known, options)
     await updateNode(deps.index, address, { problem: refusal ?? null, readAt: deps.clock().getTime() })
     return outcome
   } catch (error) {
     return signal.aborted ? 'failed' : failReading(deps, node, error)
   }
+}
+
+/** Who may read it is known before anything of it comes in. Comments that not everybody may read are shown to nobody. */
+async function isForUs(deps: CatchUpDeps, node: NodeRow): Promise<boolean> {
+  const access = await readAccess(deps, node)
+  await applyAccess(deps, node, access)
+  if (access === 'open' || isFeed(node)) return true
+  await updateNode(deps.index, node.address, { problem: 'Not everybody may read it' })
+  return false
 }
 
 /** What an error of its service means for a node. One that is merely down says nothing: then what we have stays. */
@@ -64,9 +79,16 @@ export async function failReading(deps: CatchUpDeps, { address }: NodeRow, error
   if (!isAppError(error) || error.code === 'no-room') throw error
   if (deps.site.status !== 'online') return 'unreachable'
   await updateNode(deps.index, address, { problem: describeError(error) })
-  const loss = readLoss(error)
+  const loss = await readNodeLoss(deps, address, error)
   if (loss !== undefined) await deps.inbox.run(address, () => loseNode(deps, address, loss))
   return isAppError(error, 'unavailable', 'timeout') ? 'unreachable' : 'failed'
+}
+
+/** A node that its owner's session read is closed is refused for that reason. */
+async function readNodeLoss({ state }: CatchUpDeps, address: NodeAddress, error: AppError): Promise<Loss | undefined> {
+  const loss = readLoss(error)
+  const own = loss === 'refused' ? await findOwnAccess(state, address) : undefined
+  return own === undefined || own === 'open' ? loss : 'closed'
 }
 
 async function readNewest(deps: CatchUpDeps, node: NodeRow, { signal, heardSince }: CatchUpOptions): Promise<CatchUp> {

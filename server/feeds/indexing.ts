@@ -23,7 +23,7 @@ import { createSubscriptions } from './subscriptions.ts'
 export interface IndexingDeps extends Omit<CatchUpDeps, 'inbox' | 'subscriptions'> {
   readonly site: Pick<
     XmppSession,
-    'status' | 'pubsub' | 'disco' | 'onStatus' | 'onPubsubEvent' | 'lastSignIn' | 'traffic'
+    'status' | 'pubsub' | 'disco' | 'readContacts' | 'onStatus' | 'onPubsubEvent' | 'lastSignIn' | 'traffic'
   >
 }
 

@@ -1,19 +1,20 @@
 import { type AppError, isAppError } from '#server/errors.ts'
 import type { StateDb } from '#server/store/database.ts'
-import { countDoubted, hasContent, hideNode, listHiddenNodes, unhideNode } from '#server/store/hidden-node.ts'
+import { countDoubted, hasContent, hideNode, listHiddenNodes, showNode } from '#server/store/hidden-node.ts'
 import type { Loss } from '#server/store/index-schema.ts'
 import { findNode, type NodeRow, updateNode } from '#server/store/node.ts'
 import { findSetting, saveSetting } from '#server/store/setting.ts'
 import type { Disco } from '#server/xmpp/ports.ts'
 import { addressKey, type NodeAddress } from '#shared/address.ts'
 import { domainOf } from '#shared/jid.ts'
+import { type Access, type AccessDeps, readAccess } from './access.ts'
 import { announceChanged } from './announce.ts'
 import type { Inbox } from './inbox.ts'
 import type { IngestDeps } from './ingest.ts'
 import { clearEntries } from './remove.ts'
 
 export interface LossDeps extends IngestDeps {
-  readonly site: { readonly disco: Pick<Disco, 'readInfo'> }
+  readonly site: AccessDeps['site'] & { readonly disco: Pick<Disco, 'readInfo'> }
 }
 
 const HOUR = 3_600_000
@@ -66,16 +67,19 @@ async function clear(deps: LossDeps, node: NodeRow, loss: Loss): Promise<void> {
   if (how !== 'purged')
     await updateNode(deps.index, node.address, { backfill: 'none', backfillCursor: null, deepDueAt: null })
   if (node.status !== how) await clearEntries(deps, node, how)
+  if (how === 'purged') await findNodeAgain(deps, node.address, await readAccess(deps, node))
 }
 
 /** It can be read: with everything that is known of it, as if it had never been hidden. */
-export async function findNodeAgain(deps: Pick<IngestDeps, 'index' | 'live'>, address: NodeAddress): Promise<void> {
+export async function findNodeAgain(
+  deps: Pick<IngestDeps, 'index' | 'live'>,
+  address: NodeAddress,
+  status: Access,
+): Promise<void> {
   const node = await findNode(deps.index, address)
-  const status = 'open'
   if (node === undefined || node.status === status) return
-  if (node.status !== 'hidden') return updateNode(deps.index, address, { status })
-  await deps.index.transaction().execute((index) => unhideNode(index, node, status))
-  await announceChanged(deps, node)
+  await deps.index.transaction().execute((index) => showNode(index, node, status))
+  if (node.status === 'hidden') await announceChanged(deps, node)
 }
 
 /** Clears what was certainly closed a day ago, whether its server can be asked now or not. */
@@ -137,9 +141,9 @@ async function areManyLost(deps: LossDeps): Promise<boolean> {
   await saveSetting(deps.state, SETTING, JSON.stringify(found))
   if (known === undefined) deps.log.error(`The index is kept as it is: ${describeManyLost(found)}`)
   const recent = { losses: DOUBTFUL, after: new Date(now.getTime() - HOUR), until: now, limit: MOST_DOUBTED }
-  for (const { address } of await listHiddenNodes(deps.index, recent)) {
-    deps.log.info(`${addressKey(address)} is shown again`)
-    await findNodeAgain(deps, address)
+  for (const node of await listHiddenNodes(deps.index, recent)) {
+    deps.log.info(`${addressKey(node.address)} is shown again`)
+    await findNodeAgain(deps, node.address, await readAccess(deps, node))
   }
   return true
 }

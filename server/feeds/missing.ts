@@ -8,13 +8,14 @@ import type { ItemId } from '#shared/address.ts'
 import { METADATA_ITEM } from '#shared/feed-metadata.ts'
 import { localPart } from '#shared/jid.ts'
 import { NS } from '#shared/ns.ts'
+import type { AccessDeps } from './access.ts'
 import { type IngestDeps, ingest } from './ingest.ts'
 import { loseNode } from './lose-node.ts'
 import { isFull, listTrimmed } from './trimmed.ts'
 
 export interface MissingDeps extends IngestDeps {
   readonly state: StateDb
-  readonly site: { readonly disco: Pick<Disco, 'readInfo'> }
+  readonly site: AccessDeps['site'] & { readonly disco: Pick<Disco, 'readInfo'> }
 }
 
 /** All that a node had, and when it was asked: what changed here since is newer. */

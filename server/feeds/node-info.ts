@@ -3,6 +3,7 @@ import type { IndexDb } from '#server/store/database.ts'
 import { saveProfile } from '#server/store/entry.ts'
 import { findNode, type NodeRow, updateNode } from '#server/store/node.ts'
 import type { Disco, DiscoInfo } from '#server/xmpp/ports.ts'
+import type { NodeAddress } from '#shared/address.ts'
 import { type BareJid, localPart, readBareJid } from '#shared/jid.ts'
 import { NS } from '#shared/ns.ts'
 import { findProfile } from '#shared/profiles/index.ts'
@@ -41,6 +42,19 @@ export function readNodeInfo({ forms }: DiscoInfo): NodeInfo {
     accessModel: read('access_model', 20),
     publishModel: read('publish_model', 20),
     owners: (fields?.get('pubsub#owner') ?? []).slice(0, MOST_OWNERS).flatMap((jid) => readBareJid(jid) ?? []),
+  }
+}
+
+/** Who may read a node, where its service says that; a service that is down rejects. */
+export async function readAccessModel(
+  disco: Pick<Disco, 'readInfo'>,
+  { service, node }: NodeAddress,
+): Promise<string | undefined> {
+  try {
+    return readNodeInfo(await disco.readInfo(service, node)).accessModel
+  } catch (error) {
+    if (!isAppError(error) || isAppError(error, 'unavailable', 'timeout')) throw error
+    return undefined
   }
 }
 

@@ -128,7 +128,7 @@ function explainRefusal(error: unknown): unknown {
 }
 
 async function findIndexed({ index }: OutboxDeps, { row }: PostPerformance): Promise<Element | undefined> {
-  const post = await findPost(index, row.address)
+  const post = await findPost(index, row.address, 'restricted')
   return post === undefined || post === 'gone' ? undefined : parseXml(post.payload)
 }
 

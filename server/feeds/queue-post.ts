@@ -132,7 +132,7 @@ interface Current {
 
 /** The newest version that is known: one on its way, else what the index has. */
 async function findCurrent(deps: QueueDeps, author: BareJid, address: ItemAddress): Promise<Current> {
-  const post = await findPost(deps.index, address)
+  const post = await findPost(deps.index, address, 'restricted')
   const rows = (await listOutboxOf(deps.state, address)).filter(({ account }) => account === author)
   if (!isOwnPost(author, address, post) && rows.length === 0) {
     throw new AppError('forbidden', 'Only its author can change a post')

@@ -28,7 +28,7 @@ export async function queueDelete(
   deps: QueueDeps,
   { author, address }: { author: BareJid; address: ItemAddress },
 ): Promise<OutboxRow> {
-  const post = await findPost(deps.index, address)
+  const post = await findPost(deps.index, address, 'restricted')
   const isThere = post !== undefined && post !== 'gone'
   const rows = await listOutboxOf(deps.state, address)
   const [last] = rows.filter(({ kind, account }) => account === author && (kind === 'post' || kind === 'delete'))
@@ -61,7 +61,7 @@ export async function queueComment(
   deps: QueueDeps,
   { author, key, post, text, inReplyTo, contributor }: NewComment,
 ): Promise<OutboxRow> {
-  const found = await findPost(deps.index, post)
+  const found = await findPost(deps.index, post, 'restricted')
   if (found === 'gone') throw new AppError('gone', 'The post was deleted')
   if (found === undefined) throw new AppError('not-found', 'There is no such post')
   if (found.comments === undefined) throw new AppError('forbidden', 'This post takes no comments')

@@ -6,6 +6,7 @@ import { listEntryDates } from '#server/store/entry.ts'
 import { type NodeRow, updateNode } from '#server/store/node.ts'
 import type { NodePage, Pubsub, SessionStatus } from '#server/xmpp/ports.ts'
 import type { ItemId } from '#shared/address.ts'
+import { type AccessDeps, readAccess } from './access.ts'
 import { mayListIds } from './compare-ids.ts'
 import type { Inbox } from './inbox.ts'
 import { type IngestDeps, ingest } from './ingest.ts'
@@ -13,7 +14,7 @@ import { findNodeAgain } from './lose-node.ts'
 import { createJoining } from './mark.ts'
 
 export interface ReadingDeps extends IngestDeps {
-  readonly site: { readonly status: SessionStatus; readonly pubsub: Pick<Pubsub, 'pages'> }
+  readonly site: AccessDeps['site'] & { readonly status: SessionStatus; readonly pubsub: Pick<Pubsub, 'pages'> }
   readonly inbox: Pick<Inbox, 'run' | 'onEvent'>
 }
 
@@ -174,10 +175,12 @@ interface Arrived {
 }
 
 /** Oldest first, as they were published. Returns what the index did not have so. */
-async function ingestPage(deps: IngestDeps, node: NodeRow, arrived: Arrived): Promise<ItemId[]> {
+async function ingestPage(deps: ReadingDeps, node: NodeRow, arrived: Arrived): Promise<ItemId[]> {
   const { page, removed, readAt, isHistory, signal } = arrived
   // One that was closed or deleted is there again; one that is empty may be so for the same reason as it was lost.
-  if (page.items.length > 0 || node.status !== 'hidden') await findNodeAgain(deps, node.address)
+  if (page.items.length > 0 || node.status !== 'hidden') {
+    await findNodeAgain(deps, node.address, await readAccess(deps, node))
+  }
   const fresh: ItemId[] = []
   for (const item of page.items.toReversed()) {
     if (removed.has(item.id)) continue

@@ -62,13 +62,17 @@ export function createReadings(
 
   function add(address: NodeAddress, rank: Rank): void {
     const key = keyOf(address)
-    lanes.add(domainOf(address.service), { key, rank, run: () => check(address) })
+    const run = async () => {
+      const outcome = await check(address)
+      // Answers that come at once, as refusals of our own server do, leave room for signals and page requests.
+      await nextTurn()
+      return outcome
+    }
+    lanes.add(domainOf(address.service), { key, rank, run })
   }
 
   async function check({ service, node }: NodeAddress): Promise<TaskOutcome> {
     const address = { service, node }
-    // Answers that come at once, as refusals of our own server do, leave room for signals and page requests.
-    await nextTurn()
     try {
       // Before too, so that a long reading is not begun again meanwhile.
       const planned = await planNext(address)

@@ -46,8 +46,9 @@ export async function clearEntries(
   how: 'purged' | 'deleted' | 'closed',
 ): Promise<IngestOutcome> {
   const at = how === 'closed' ? undefined : deps.clock()
-  // One that was hidden is known now.
-  const status = how !== 'purged' ? how : node.status === 'hidden' ? 'open' : node.status
+  // One that was hidden is known now; who may read it the next reading finds out.
+  const emptied = node.status === 'hidden' ? (isFeed(node) ? 'restricted' : 'open') : node.status
+  const status = how === 'purged' ? emptied : how
   const purgedAt = how === 'purged' ? { purgedAt: deps.clock().getTime() } : {}
   const subscription = how === 'deleted' ? 'none' : node.subscription
   // What is published again unchanged is new to the index.

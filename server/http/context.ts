@@ -3,6 +3,7 @@ import type { DomainServices } from '#server/feeds/domain-services.ts'
 import type { Indexing } from '#server/feeds/indexing.ts'
 import type { Live } from '#server/feeds/live.ts'
 import type { Outbox } from '#server/feeds/outbox.ts'
+import type { Permits } from '#server/feeds/permits.ts'
 import type { Proofs } from '#server/feeds/proofs/proofs.ts'
 import type { Rooms } from '#server/feeds/rooms/rooms.ts'
 import type { Logger } from '#server/log.ts'
@@ -39,6 +40,8 @@ export interface AppContext {
   /** Comments of people who are not signed in. */
   readonly proofs: Pick<Proofs, 'siteJid' | 'isPossible' | 'ask' | 'find'>
   readonly indexing?: Pick<Indexing, 'watch' | 'viewed'>
+  /** Who may be shown what not everybody may read; nobody without it. */
+  readonly permits?: Pick<Permits, 'has'>
   readonly live: Live
   readonly clock: () => Date
   /** Why the site is not ready, or not as well as it should be; for /healthz. */

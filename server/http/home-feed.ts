@@ -1,7 +1,8 @@
 import { AppError } from '#server/errors.ts'
 import { findReaderBySecret } from '#server/people/feed-secret.ts'
 import { findSince } from '#server/store/account.ts'
-import { listFollows } from '#server/store/follow.ts'
+import { feedKey } from '#server/store/blog.ts'
+import { type Follow, listFollows } from '#server/store/follow.ts'
 import { listPosts } from '#server/store/post.ts'
 import { type NodeAddress, readXmppUri, sameAddress, writeXmppUri } from '#shared/address.ts'
 import type { Feed } from '#shared/atom.ts'
@@ -9,9 +10,10 @@ import type { BareJid } from '#shared/jid.ts'
 import { nodePath } from '#shared/paths.ts'
 import type { AppContext } from './context.ts'
 import { createPostFeed, type FeedQuery, type FeedSource, readFeedNames } from './feed-data.ts'
+import { chooseReadable, explainLeftOut } from './readable.ts'
 import { blogTitle, requireFeed } from './shown.ts'
 
-type Deps = Pick<AppContext, 'config' | 'siteDomain' | 'state' | 'index' | 'secret'>
+type Deps = Pick<AppContext, 'config' | 'siteDomain' | 'state' | 'index' | 'secret' | 'permits'>
 
 export interface HomeFeedQuery extends FeedQuery {
   /** The `xmpp:` address of the one feed that is wanted. */
@@ -36,17 +38,23 @@ export function hideSecret(url: string): string {
 export async function createHomeFeed(deps: Deps, secret: string, { of, file, ...query }: HomeFeedQuery): Promise<Feed> {
   const jid = await findReaderBySecret(deps, secret)
   if (jid === undefined) throw new AppError('not-found', 'There is no such feed.')
-  const followed = (await listFollows(deps.state, jid)).map(({ address }) => address)
+  const follows = await listFollows(deps.state, jid)
+  const followed = follows.map(({ address }) => address)
   const one = of === undefined ? undefined : findFollowed(followed, of)
-  const addresses = one === undefined ? followed : [one]
-  const page = await listPosts(deps.index, { scope: { kind: 'feeds', addresses }, ...query, limit: ENTRIES })
+  const { addresses, leftOut } = await chooseReadable(deps, jid, one === undefined ? followed : [one])
+  const scope = { kind: 'feeds', addresses, isPermitted: true } as const
+  const page = await listPosts(deps.index, { scope, ...query, limit: ENTRIES })
   const feedPath = homeFeedPath(secret, one, file)
-  const source = one === undefined ? await describeTimeline(deps, jid) : await describeFeed(deps, one)
-  return createPostFeed(
-    deps,
-    { ...source, feedPath, isPrivate: true },
-    { query, page, names: await readFeedNames(deps, page) },
-  )
+  const left = follows.filter(isOneOf(leftOut))
+  const subtitle = left.length === 0 ? undefined : explainLeftOut(left)
+  const source = await (one === undefined ? describeTimeline(deps, jid) : describeFeed(deps, one, { jid, left }))
+  const described = { ...source, ...(subtitle !== undefined && { subtitle }), feedPath, isPrivate: true }
+  return createPostFeed(deps, described, { query, page, names: await readFeedNames(deps, page) })
+}
+
+function isOneOf(addresses: readonly NodeAddress[]): (follow: Follow) => boolean {
+  const keys = new Set(addresses.map(feedKey))
+  return ({ address }) => keys.has(feedKey(address))
 }
 
 function findFollowed(followed: readonly NodeAddress[], uri: string): NodeAddress {
@@ -65,9 +73,16 @@ async function describeTimeline({ config, state }: Deps, jid: BareJid): Promise<
   return { id: id.href, title: `${config.title}: ${jid}`, pagePath: '/home', since: await findSince(state, jid) }
 }
 
-async function describeFeed(deps: Deps, address: NodeAddress): Promise<Described> {
-  const blog = await requireFeed(deps, address)
+async function describeFeed(
+  deps: Deps,
+  address: NodeAddress,
+  { jid, left: [left] }: { readonly jid: BareJid; readonly left: readonly Follow[] },
+): Promise<Described> {
   const pagePath = nodePath({ domain: deps.siteDomain }, address)
+  if (left !== undefined) {
+    return { id: writeUri(address), title: left.title ?? address.service, pagePath, since: left.since }
+  }
+  const blog = await requireFeed(deps, address, { jid })
   const { description: subtitle, createdAt } = blog
   const since = blog.purgedAt ?? createdAt
   return { id: writeUri(address), title: blogTitle(blog), subtitle, pagePath, blog, since }

@@ -2,6 +2,7 @@ import { AppError } from '#server/errors.ts'
 import { nameActors } from '#server/feeds/notify/actors.ts'
 import { groupNotices, type NoticeGroup, noticePath, postOfNotice } from '#server/feeds/notify/group.ts'
 import { sayNotice, titleOf } from '#server/feeds/notify/notice.ts'
+import { chooseReadable } from '#server/feeds/notify/readable.ts'
 import { findReaderBySecret } from '#server/people/feed-secret.ts'
 import { findSince } from '#server/store/account.ts'
 import { listNewsTitles } from '#server/store/news.ts'
@@ -10,7 +11,7 @@ import type { Feed, FeedEntry } from '#shared/atom.ts'
 import { escapeText, sanitizeHtml } from '#shared/markup.ts'
 import type { AppContext } from './context.ts'
 
-type Deps = Pick<AppContext, 'config' | 'siteDomain' | 'state' | 'index' | 'secret'>
+type Deps = Pick<AppContext, 'config' | 'siteDomain' | 'state' | 'index' | 'secret' | 'permits'>
 
 /** Rows, of which those that belong together are one entry. */
 const ROWS = 200
@@ -25,7 +26,7 @@ export async function createNotificationsFeed(deps: Deps, secret: string, file: 
   const { config } = deps
   const jid = await findReaderBySecret(deps, secret)
   if (jid === undefined) throw new AppError('not-found', 'There is no such feed.')
-  const rows = await listNotifications(deps.state, jid, { limit: ROWS })
+  const rows = await chooseReadable(deps, await listNotifications(deps.state, jid, { limit: ROWS }))
   const groups = groupNotices(await nameActors(deps.index, rows, jid))
   const titles = await listNewsTitles(
     deps.index,

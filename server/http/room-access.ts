@@ -25,7 +25,7 @@ export async function findRoomIfOpen(
   params: RoomParams,
   person: Person | undefined,
 ): Promise<{ blog: BlogRow; room?: RoomRow }> {
-  const blog = await requireFeed(ctx, readFeedParams(ctx, params))
+  const blog = await requireFeed(ctx, readFeedParams(ctx, params), person)
   if ((await findAccess(ctx, blog.address, person)) === 'stranger')
     throw new AppError('not-found', 'This blog has no room.')
   const room = await findRoomOfBlog(ctx.state, blog.address)

@@ -9,8 +9,9 @@ import { findBlockOfNode } from '#server/store/site-block.ts'
 import type { ItemAddress, NodeAddress } from '#shared/address.ts'
 import type { AppContext } from './context.ts'
 import { blogAddress, isSiteFeed } from './places.ts'
+import { requirePermit } from './readable.ts'
 
-type Deps = Pick<AppContext, 'config' | 'state' | 'index'>
+type Deps = Pick<AppContext, 'config' | 'state' | 'index' | 'permits'>
 
 /** Why somebody may read a feed: it is the site's, or they follow it; a stranger sees what is on the web anyway. */
 export type Access = 'site' | 'follower' | 'stranger'
@@ -24,16 +25,19 @@ export async function findAccess(deps: Deps, { service, node }: NodeAddress, per
   return (await findFollow(deps.state, person.jid, address)) === undefined ? 'stranger' : 'follower'
 }
 
-/** The feed, if there is anything to show of it: 404 for an unknown, closed or hidden one, 410 for a deleted one. */
+/** The feed, if there is anything to show of it: 404 for an unknown, closed or hidden one, and for one that this person, or without one everybody, may not read, 410 for a deleted one. */
 export async function requireFeed(
-  { index, state }: Pick<Deps, 'index' | 'state'>,
+  deps: Pick<Deps, 'index' | 'state' | 'permits'>,
   address: NodeAddress,
+  person?: Pick<Person, 'jid'>,
 ): Promise<BlogRow> {
+  const { index, state } = deps
   const blog = await findBlog(index, address)
   const isBlocked = blog !== undefined && (await findBlockOfNode(state, address)) !== undefined
   if (blog === undefined || isBlocked || blog.status === 'closed' || isHidden(blog))
     throw new AppError('not-found', 'There is no such blog.')
   if (blog.status === 'deleted') throw new AppError('gone', 'This blog was deleted.')
+  await requirePermit(deps, blog, person)
   return blog
 }
 
@@ -44,10 +48,10 @@ function isHidden({ status, hiddenFor }: BlogRow): boolean {
 
 /** The post, if this person, or without one anybody, may see it. */
 export async function requirePost(deps: Deps, address: ItemAddress, person?: Person): Promise<PostRow> {
-  const post = await findPost(deps.index, address)
+  const post = await findPost(deps.index, address, 'restricted')
   if (post === 'gone') throw new AppError('gone', 'This post was deleted.')
   if (post === undefined) throw new AppError('not-found', 'There is no such post.')
-  await requireFeed(deps, address)
+  await requireFeed(deps, address, person)
   const isOwn = person !== undefined && post.author?.jid === person.jid
   if (isOwn || post.alternate !== undefined || (await findAccess(deps, address, person)) !== 'stranger') return post
   throw new AppError('not-found', 'There is no such post.')

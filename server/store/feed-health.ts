@@ -12,6 +12,8 @@ export interface FeedHealth extends Pick<NodeRow, 'status' | 'hiddenFor' | 'isWa
   readonly name?: string
   /** Whether its service sends no word of new posts. */
   readonly isUnheard: boolean
+  /** Not everybody may read it, and whoever looks at this has not shown that they may. */
+  readonly isUnproved?: boolean
   /** When it was last compared with its service. */
   readonly readAt?: Date
   readonly purgedAt?: Date

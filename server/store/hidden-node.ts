@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import type { IndexDb } from './database.ts'
 import type { Loss } from './index-schema.ts'
-import { type NodeRow, readNode } from './node.ts'
+import { isFeed, type NodeRow, readNode } from './node.ts'
 
 /** Whether anything of it is here to be lost. */
 export async function hasContent(index: IndexDb, { id, metadataPayload }: NodeRow): Promise<boolean> {
@@ -20,10 +20,16 @@ export async function hideNode(index: IndexDb, { id }: NodeRow, why: { loss: Los
   await holdReactions(index, id, sql`'closed'`)
 }
 
-/** As it was before it was hidden. */
-export async function unhideNode(index: IndexDb, { id }: NodeRow, status: 'open' | 'restricted'): Promise<void> {
+/** As it was, if it was hidden, to those who may read it. Everything at once: a transaction. */
+export async function showNode(index: IndexDb, node: NodeRow, status: 'open' | 'restricted'): Promise<void> {
+  const { id } = node
   await index.updateTable('node').set({ status, hiddenAt: null, hiddenFor: null }).where('id', '=', id).execute()
-  await holdReactions(index, id, sql`(SELECT entry.hold FROM entry WHERE entry.id = reaction.source_id)`)
+  const isShown = status === 'open' || isFeed(node)
+  await holdReactions(
+    index,
+    id,
+    isShown ? sql`(SELECT entry.hold FROM entry WHERE entry.id = reaction.source_id)` : sql`'closed'`,
+  )
 }
 
 /** Reactions are read by their post, whatever node they came from. */

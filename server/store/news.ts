@@ -127,6 +127,7 @@ export async function listNewsTitles(index: IndexDb, posts: readonly ItemAddress
       join.onRef('entry.nodeId', '=', 'node.id').on('entry.item', '=', sql<ItemAddress['item']>`wanted.value ->> 2`),
     )
     .select(['node.service', 'node.node', 'entry.item', 'entry.title'])
+    .where('node.status', '=', 'open')
     .where('entry.hold', 'is', null)
     .execute()
   return new Map(rows.map(({ title, ...address }) => [addressKey(address), title]))

@@ -105,9 +105,9 @@ export function isFeed({ kind }: Pick<NodeRow, 'kind'>): boolean {
   return kind === 'blog' || kind === 'community'
 }
 
-/** Whether the site account reads it: what comes from it is taken in. */
-export function isRead({ status }: Pick<NodeRow, 'status'>): boolean {
-  return status === 'open' || status === 'restricted'
+/** Whether what comes from it is taken in: of comments that not everybody may read, nothing is. */
+export function isRead({ status, kind }: Pick<NodeRow, 'status' | 'kind'>): boolean {
+  return status === 'open' || (status === 'restricted' && isFeed({ kind }))
 }
 
 /** How many nodes are read here, and about how many bytes all of their items have on the wire. */

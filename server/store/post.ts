@@ -3,6 +3,7 @@ import type { BareJid } from '#shared/jid.ts'
 import { type Cursor, type Place, readCursor, writeCursor } from './cursor.ts'
 import type { IndexDb } from './database.ts'
 import { normalizeTag } from './entry.ts'
+import type { NodeStatus } from './index-schema.ts'
 import { isAmong, isOneOf } from './json-list.ts'
 import { IS_BLOG, IS_FEED } from './node-kind.ts'
 import { type PostRow, readPost, selectShown, withPostColumns } from './post-row.ts'
@@ -15,8 +16,14 @@ export type { PersonName, PostRow } from './post-row.ts'
 export type Scope =
   | { readonly kind: 'site'; readonly authors: readonly BareJid[] }
   /** `isPublicOnly`: what its authors put on the web themselves. */
-  | { readonly kind: 'blog'; readonly address: NodeAddress; readonly isPublicOnly?: boolean }
-  | { readonly kind: 'feeds'; readonly addresses: readonly NodeAddress[] }
+  | {
+      readonly kind: 'blog'
+      readonly address: NodeAddress
+      readonly isPublicOnly?: boolean
+      /** Where it is restricted, the reader may read it. */
+      readonly isPermitted?: boolean
+    }
+  | { readonly kind: 'feeds'; readonly addresses: readonly NodeAddress[]; readonly isPermitted?: boolean }
 
 export interface PostQuery {
   readonly scope: Scope
@@ -63,9 +70,13 @@ export async function listPosts(index: IndexDb, query: PostQuery): Promise<Page<
   }
 }
 
-/** `gone` for what was here and was removed. */
-export async function findPost(index: IndexDb, address: ItemAddress): Promise<PostRow | 'gone' | undefined> {
-  const [nodeId] = await listNodeIds(index, { kind: 'blog', address })
+/** `gone` for what was here and was removed; on a restricted node only where that is asked for. */
+export async function findPost(
+  index: IndexDb,
+  address: ItemAddress,
+  upTo: 'open' | 'restricted' = 'open',
+): Promise<PostRow | 'gone' | undefined> {
+  const [nodeId] = await listNodeIds(index, { kind: 'blog', address, isPermitted: upTo === 'restricted' })
   const posts = selectShown(index)
     .where('entry.nodeId', '=', nodeId ?? null)
     .where('entry.item', '=', address.item)
@@ -83,9 +94,10 @@ function listRows(index: IndexDb, ids: readonly number[]) {
     .execute()
 }
 
-/** Of open nodes with posts on them. */
+/** Of nodes with posts on them that the reader may read. */
 async function listNodeIds(index: IndexDb, scope: Scope): Promise<number[]> {
-  let nodes = index.selectFrom('node').select('node.id').where('node.status', '=', 'open')
+  const statuses: NodeStatus[] = scope.kind !== 'site' && scope.isPermitted ? ['open', 'restricted'] : ['open']
+  let nodes = index.selectFrom('node').select('node.id').where('node.status', 'in', statuses)
   if (scope.kind === 'site') {
     nodes = nodes.where(IS_BLOG).where(isOneOf('node.owner', scope.authors))
   } else {

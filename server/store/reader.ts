@@ -1,5 +1,6 @@
 import type { BareJid } from '#shared/jid.ts'
 import type { StateDb } from './database.ts'
+import { forgetOwnAccess } from './own-access.ts'
 
 /** Whether somebody lets everybody know what they follow. */
 export async function publishesFollows(state: StateDb, jid: BareJid): Promise<boolean> {
@@ -67,5 +68,6 @@ export async function forgetReader(state: StateDb, jid: BareJid): Promise<void> 
     await transaction.deleteFrom('reader').where('jid', '=', jid).execute()
     await transaction.deleteFrom('notification').where('jid', '=', jid).execute()
     await transaction.deleteFrom('threadWish').where('jid', '=', jid).execute()
+    await forgetOwnAccess(transaction, jid)
   })
 }

@@ -27,7 +27,16 @@ export interface StateSchema {
   roomMember: RoomMemberTable
   proof: ProofTable
   changedWish: ChangedWishTable
+  ownAccess: OwnAccessTable
   markedWords: MarkedWordsTable
+}
+
+/** Who may read a node of an account, as its owner's own session read it last. */
+export interface OwnAccessTable {
+  service: BareJid
+  node: string
+  accessModel: string
+  readAt: string
 }
 
 export interface AuthorTable {

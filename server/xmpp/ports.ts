@@ -70,6 +70,8 @@ export interface XmppSession {
   /** Resolves once it is written; an error that comes back is a message of type `error` with its id. */
   sendMessage(message: OutgoingMessage): Promise<void>
   readServices(): Promise<Services>
+  /** Whose presence the account gets, from its roster (RFC 6121 §2.1.2.5: `to` and `both`). */
+  readContacts?(): Promise<ReadonlySet<BareJid>>
   /** What time the account's server thinks it is (XEP-0202). */
   readServerTime?(): Promise<Date>
   /** A place for a file on the account's server (XEP-0363); rejects with `too-large` over its limit. */

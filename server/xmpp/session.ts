@@ -23,6 +23,7 @@ import { createPubsub } from './pubsub.ts'
 import { readPubsubEvents } from './pubsub-events.ts'
 import type { Ask } from './requests.ts'
 import { readRoomMessage } from './room-messages.ts'
+import { createRoster } from './roster.ts'
 import { createServices } from './services.ts'
 import { isSkipped } from './stream-parser.ts'
 import { createTraffic } from './traffic.ts'
@@ -56,6 +57,7 @@ export function openSession(options: SessionOptions): XmppSession {
   }
   const disco = createDisco(ask)
   const services = createServices(jid, disco)
+  const roster = createRoster(ask)
   const archive = createArchive(ask)
   const mix = createMix({ own: jid, ask, disco, readServices: services.read, archive, onMessage: onRoomMessage })
   const pubsub = createPubsub({ own: jid, ask, disco, readServices: services.read })
@@ -201,6 +203,7 @@ export function openSession(options: SessionOptions): XmppSession {
     readServices: services.read,
     requestUploadSlot: (file) =>
       requestUploadSlot({ ask, readServices: services.read, service: options.service }, file),
+    readContacts: roster.readContacts,
     readServerTime: () => readEntityTime(ask, domain),
     setNickname: (name) => publishNickname(pubsub, jid, name),
     async invalidateToken() {

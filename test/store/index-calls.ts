@@ -20,6 +20,7 @@ import * as subscription from '#server/store/public-subscription.ts'
 import * as reaction from '#server/store/reaction.ts'
 import * as replies from '#server/store/reply-ref.ts'
 import * as repost from '#server/store/repost.ts'
+import * as restricted from '#server/store/restricted-node.ts'
 import * as roomEntry from '#server/store/room-entry.ts'
 import * as talk from '#server/store/room-talk.ts'
 import * as sitePost from '#server/store/site-post.ts'
@@ -223,8 +224,10 @@ const writingCalls: readonly Call[] = [
     if (small === undefined) throw new Error('It is not there')
     await hidden.hasContent(index, small)
     await hidden.hideNode(index, small, { loss: 'closed', at: NOW })
-    await hidden.unhideNode(index, small, 'open')
+    await hidden.showNode(index, small, 'open')
   },
+  (index) => restricted.listRestrictedFeeds(index),
+  (index) => restricted.listRestrictedThreads(index, STRANGER, 50),
   (index) => known.saveKnownName(index, STRANGER, 'Romeo'),
   (index) => known.renameKnown(index, STRANGER, 'Rōmeo'),
   (index) => known.deleteKnownName(index, STRANGER),

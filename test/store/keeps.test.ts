@@ -32,6 +32,7 @@ const BOUNDED_OTHERWISE: Readonly<Record<string, string>> = {
   room: 'one row a blog',
   roomMember: 'one row an account and room that is made here, by names of 100 characters',
   proof: '20 an hour from one sender, 5,000 in all, 5,000 characters each (proofs/ask.ts)',
+  ownAccess: 'one row a node of the account that is in the index, with 20 characters of its server (own-access.ts)',
   markedWords: 'written once, at an upgrade',
 }
 

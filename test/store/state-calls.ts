@@ -10,6 +10,7 @@ import * as follower from '#server/store/follower.ts'
 import * as words from '#server/store/marked-words.ts'
 import * as notification from '#server/store/notification.ts'
 import * as outbox from '#server/store/outbox.ts'
+import * as ownAccess from '#server/store/own-access.ts'
 import * as proof from '#server/store/proof.ts'
 import * as mark from '#server/store/read-mark.ts'
 import * as reader from '#server/store/reader.ts'
@@ -43,6 +44,9 @@ async function readAll(parts: AsyncIterable<unknown>): Promise<void> {
 
 const peopleCalls: readonly Call[] = [
   refreshStatistics,
+  (state) => ownAccess.saveOwnAccess(state, BLOG, { accessModel: 'open', now: NOW }),
+  (state) => ownAccess.findOwnAccess(state, BLOG),
+  (state) => ownAccess.forgetOwnAccess(state, ME),
   (state) => account.findAccount(state, ME),
   (state) => account.findSince(state, ME),
   (state) => account.saveAccount(state, { jid: ME, userAgentId: 'a', createdAt: NOW }),

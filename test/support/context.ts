@@ -2,6 +2,7 @@ import { createDomainServices, type DomainServices } from '#server/feeds/domain-
 import { createIndexing, type Indexing } from '#server/feeds/indexing.ts'
 import { createLive, type Live } from '#server/feeds/live.ts'
 import { createOutbox, type Outbox } from '#server/feeds/outbox.ts'
+import { createPermits, type Permits } from '#server/feeds/permits.ts'
 import { createProofs, type Proofs } from '#server/feeds/proofs/proofs.ts'
 import { createRooms, type Rooms } from '#server/feeds/rooms/rooms.ts'
 import { createLogger, type Logger } from '#server/log.ts'
@@ -38,6 +39,7 @@ export interface TestContext extends AsyncDisposable {
   signIn(jid: string): FakeSession
   signOut(jid: string): void
   readonly indexing: Indexing
+  readonly permits: Permits
   readonly outbox: Outbox
   readonly proofs: Proofs
   readonly rooms: Rooms
@@ -80,6 +82,7 @@ export async function createTestContext(options: TestContextOptions = {}): Promi
     sessions: (jid: BareJid): XmppSession | undefined => sessions.get(jid) ?? (jid === siteJid ? site : undefined),
   }
   const indexing = createIndexing(deps)
+  const permits = createPermits({ ...deps, indexing, people: () => [...sessions.values()] })
   const outbox = createOutbox({ ...deps, indexing })
   const proofs = createProofs({ ...deps, outbox })
   const rooms = createRooms({ ...deps, outbox })
@@ -88,6 +91,7 @@ export async function createTestContext(options: TestContextOptions = {}): Promi
     lines,
     network,
     indexing,
+    permits,
     outbox,
     proofs,
     rooms,
@@ -102,6 +106,7 @@ export async function createTestContext(options: TestContextOptions = {}): Promi
     },
     signOut: (text) => void sessions.delete(jidOf(text)),
     async [Symbol.asyncDispose]() {
+      await permits.stop()
       await proofs.stop()
       await rooms.stop()
       await outbox.stop()

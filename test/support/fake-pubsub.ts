@@ -92,7 +92,8 @@ export function createFakeNetwork(): FakeNetwork {
         throw new AppError('forbidden', `${address.service} has shut ${account} out`)
       }
       const isOpen = node.config.access_model === undefined || node.config.access_model === 'open'
-      if (node.owner !== account && (asOwner || !isOpen)) {
+      const isIn = !asOwner && (isOpen || node.affiliations.get(account) === 'member')
+      if (node.owner !== account && !isIn) {
         throw new AppError('forbidden', `${address.service} does not allow this`)
       }
       return node

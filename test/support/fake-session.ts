@@ -19,6 +19,8 @@ export interface FakeSession extends XmppSession {
   readonly nicknames: string[]
   services: Services
   maxStanzaBytes?: number
+  /** Whose presence it gets. */
+  readonly contacts: Set<BareJid>
   setStatus(status: SessionStatus): void
   /** As if its server had sent it. */
   emit(event: PubsubEvent): void
@@ -94,6 +96,7 @@ export function createFakeSession(jid: BareJid, network: FakeNetwork): FakeSessi
     disco,
     mix,
     nicknames,
+    contacts: new Set(),
     services: { pep: true },
     emit,
     sent,
@@ -130,6 +133,7 @@ export function createFakeSession(jid: BareJid, network: FakeNetwork): FakeSessi
       if (message.type === 'groupchat') mix.send(message)
       sent.push(message)
     },
+    readContacts: async () => session.contacts,
     readServices: async () => session.services,
     async setNickname(name) {
       nicknames.push(name)

@@ -3,6 +3,7 @@ import { createIndexing, type Indexing } from '#server/feeds/indexing.ts'
 import { createLive } from '#server/feeds/live.ts'
 import { createOutbox, type Outbox } from '#server/feeds/outbox.ts'
 import type { OutboxDeps } from '#server/feeds/outbox-deps.ts'
+import { createPermits, type Permits } from '#server/feeds/permits.ts'
 import { createProofs, type Proofs } from '#server/feeds/proofs/proofs.ts'
 import { createRooms, type Rooms } from '#server/feeds/rooms/rooms.ts'
 import { createLogger } from '#server/log.ts'
@@ -17,6 +18,7 @@ import { openTestSession } from './test-session.ts'
 export interface RealContext extends OutboxDeps, AsyncDisposable {
   readonly site: XmppSession
   readonly indexing: Indexing
+  readonly permits: Permits
   readonly outbox: Outbox
   readonly proofs: Proofs
   readonly rooms: Rooms
@@ -75,6 +77,7 @@ export async function createRealContext(options: RealContextOptions): Promise<Re
     sessions: (jid: BareJid) => sessions.get(jid) ?? (jid === site.jid ? site : undefined),
   }
   const indexing = createIndexing(deps)
+  const permits = createPermits({ ...deps, indexing, people: () => [...sessions.values()] })
   const outbox = createOutbox({ ...deps, indexing })
   const proofs = createProofs({ ...deps, outbox })
   const rooms = createRooms({ ...deps, outbox })
@@ -82,6 +85,7 @@ export async function createRealContext(options: RealContextOptions): Promise<Re
     ...deps,
     lines,
     indexing,
+    permits,
     outbox,
     proofs,
     rooms,
@@ -97,6 +101,7 @@ export async function createRealContext(options: RealContextOptions): Promise<Re
       await session?.stop()
     },
     async [Symbol.asyncDispose]() {
+      await permits.stop()
       await proofs.stop()
       await rooms.stop()
       await outbox.stop()

@@ -24,6 +24,8 @@ export interface RigServer {
   register(user: string, password: string): Promise<void>
   unregister(user: string): Promise<void>
   changePassword(user: string, password: string): Promise<void>
+  /** ejabberd: two of its accounts get each other's presence. */
+  befriend?(one: string, other: string): Promise<void>
   /** ejabberd: starts it again with other options at the top of its configuration. Only on a rig of the test's own. */
   reconfigure(options: object): Promise<void>
   /** Only on a rig of the test's own. */
@@ -200,6 +202,11 @@ function ejabberdAccounts({ domain, apiPort }: Described) {
   }
   return {
     register: (user: string, password: string) => call('register', { user, password }),
+    async befriend(one: string, other: string) {
+      const item = { localhost: domain, nick: '', groups: [], subs: 'both' }
+      await call('add_rosteritem', { ...item, localuser: one, user: other })
+      await call('add_rosteritem', { ...item, localuser: other, user: one })
+    },
     unregister: (user: string) => call('unregister', { user }),
     changePassword: (user: string, newpass: string) => call('change_password', { user, newpass }),
   }

@@ -260,6 +260,8 @@ export const de: Strings = {
     purged: 'Alle Beiträge wurden dort entfernt.',
     closed: 'Nicht mehr öffentlich.',
     deleted: 'Gelöscht.',
+    unproved:
+      'Nur wen der Besitzer einlässt, darf es lesen: Es wird gezeigt, solange du angemeldet bist und dein eigenes Konto es lesen kann.',
     unheard: 'Der Server meldet neue Beiträge nicht, daher erscheinen sie hier bis zu einer Stunde später.',
   },
   notImported: 'Nicht übernommen',

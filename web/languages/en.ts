@@ -256,6 +256,8 @@ export const en = {
     purged: 'Its owner removed all its posts.',
     closed: 'It is not open any more.',
     deleted: 'It was deleted.',
+    unproved:
+      'Only people whom its owner lets in may read it: it is shown while you are signed in and your own account can read it.',
     unheard: 'Its server does not announce new posts, so they may appear here up to an hour late.',
   },
   notImported: 'Not imported',

@@ -261,6 +261,8 @@ export const fr: Strings = {
     purged: 'Son propriétaire a retiré tous les billets.',
     closed: 'Ce n’est plus ouvert.',
     deleted: 'Supprimé.',
+    unproved:
+      'Seules les personnes admises par son propriétaire peuvent le lire : il est affiché tant que vous êtes connecté et que votre propre compte peut le lire.',
     unheard: 'Son serveur n’annonce pas les nouveaux billets : ils peuvent paraître ici avec une heure de retard.',
   },
   notImported: 'Non importés',

@@ -17,7 +17,7 @@ export async function closeThread(
   deps: DecideDeps & QueueDeps,
   { by, post, isClosed }: { by: BareJid; post: ItemAddress; isClosed: boolean },
 ): Promise<OutboxRow | undefined> {
-  const found = await findPost(deps.index, post)
+  const found = await findPost(deps.index, post, 'restricted')
   if (found === undefined || found === 'gone') throw new AppError('not-found', 'There is no such post')
   const isOwner = found.author?.jid === by && found.credit !== 'unverified'
   if (!isOwner && !(await mayModerate(deps, by, post))) {

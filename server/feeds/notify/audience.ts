@@ -1,5 +1,5 @@
 import { findBlock } from '#server/store/community.ts'
-import type { IndexDb, StateDb } from '#server/store/database.ts'
+import type { StateDb } from '#server/store/database.ts'
 import { findNewsEntry, type NewsEntry } from '#server/store/news.ts'
 import { findNode } from '#server/store/node.ts'
 import { findRoom } from '#server/store/room.ts'
@@ -10,9 +10,9 @@ import { type BareJid, domainOf, localPart } from '#shared/jid.ts'
 import { NS } from '#shared/ns.ts'
 import { ownerOfThread } from '../entry-row.ts'
 import type { News } from './notify.ts'
+import { mayBeTold, type ReadableDeps } from './readable.ts'
 
-export interface AudienceDeps {
-  readonly index: IndexDb
+export interface AudienceDeps extends ReadableDeps {
   readonly state: StateDb
 }
 
@@ -41,6 +41,7 @@ export async function listAudience(deps: AudienceDeps, entry: NewsEntry): Promis
   const news: News[] = []
   for (const [jid, kind] of reasons) {
     if (jid === actor || wishes.get(jid) === 'mute' || (await isShutOut(deps, jid, actor))) continue
+    if (!(await mayBeTold(deps, jid, [address, ...posts]))) continue
     const said = kind === 'repost' ? '' : entry.isPost === 1 ? entry.title : entry.excerpt || entry.title
     news.push({
       ...{ jid, kind, about: address, actor, text: said, at: new Date(entry.arrivedAt) },

@@ -9,6 +9,7 @@ import {
 import type { BareJid } from '#shared/jid.ts'
 import { writeNotice } from './notice.ts'
 import type { NotifierDeps } from './notifier.ts'
+import { chooseReadable } from './readable.ts'
 
 export interface Messenger {
   /** Something may be there to be sent. */
@@ -64,7 +65,9 @@ export function createMessenger(deps: NotifierDeps): Messenger {
     const rows: NotificationRow[] = await listUnsent(deps.state, jid, MOST_AT_ONCE)
     if (rows.length === 0 || !(await notifiesByMessage(deps.state, jid))) return
     const ids = rows.map(({ id }) => id)
-    const body = await writeNotice(deps, rows, jid)
+    const readable = await chooseReadable(deps, rows)
+    if (readable.length === 0) return markSent(deps.state, ids, deps.clock())
+    const body = await writeNotice(deps, readable, jid)
     // Before it goes: after a crash in between, nobody gets the same twice.
     await markSent(deps.state, ids, deps.clock())
     try {

@@ -126,7 +126,7 @@ async function publishHeart(
   { session, row, task, begin }: ReactPerformance,
 ): Promise<Sent | undefined> {
   const { account } = row
-  const post = await findPost(deps.index, task.post)
+  const post = await findPost(deps.index, task.post, 'restricted')
   if (post === undefined || post === 'gone' || post.comments === undefined)
     throw new AppError('forbidden', 'This post takes no reactions')
   const known = await listSources(deps.index, { post: task.post, reactor: account, emoji: HEART })

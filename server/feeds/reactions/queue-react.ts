@@ -22,7 +22,7 @@ export interface NewReaction {
 
 /** Reacts to a post, or takes it back, by the reactor's own session. The same wish twice is one. */
 export async function queueReact(deps: QueueDeps, { by, post, emoji, isOn }: NewReaction): Promise<OutboxRow> {
-  const found = await findPost(deps.index, post)
+  const found = await findPost(deps.index, post, 'restricted')
   if (found === 'gone') throw new AppError('gone', 'This post was deleted.')
   if (found === undefined) throw new AppError('not-found', 'There is no such post.')
   const known = readEmoji(emoji)

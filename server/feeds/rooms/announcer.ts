@@ -26,7 +26,9 @@ export function createAnnouncer(deps: OutboxDeps) {
 
   async function look(address: ItemAddress): Promise<void> {
     const room = await findRoomOfBlog(deps.state, { service: address.service, node: address.node })
-    if (room?.status === 'open') await queueNews(deps, room, address)
+    // Not everybody in a room may read what only some may.
+    const blog = await findNode(deps.index, address)
+    if (room?.status === 'open' && blog?.status === 'open') await queueNews(deps, room, address)
   }
 
   async function lookAtAll(): Promise<void> {
@@ -36,7 +38,7 @@ export function createAnnouncer(deps: OutboxDeps) {
   async function lookAt(room: RoomRow): Promise<void> {
     const blog = await findNode(deps.index, room.blog)
     const talk = await findNode(deps.index, talkNode(room.channel))
-    if (blog === undefined || talk === undefined) return
+    if (blog?.status !== 'open' || talk === undefined) return
     const news = await listPostsSince(deps.index, blog.id, { since: room.since, limit: MOST })
     const posts = new Map(news.map((item) => [item as string, { ...room.blog, item }]))
     for (const post of await listAnnounced(deps.index, talk.id, MOST)) posts.set(post.item, post)

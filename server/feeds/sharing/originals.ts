@@ -15,10 +15,12 @@ import type { Item, XmppSession } from '#server/xmpp/ports.ts'
 import { addressKey, type ItemAddress } from '#shared/address.ts'
 import { creditAuthor } from '#shared/credit.ts'
 import { readEntry } from '#shared/entry.ts'
-import { type BareJid, domainOf, readBareJid } from '#shared/jid.ts'
+import { type BareJid, domainOf, localPart, readBareJid } from '#shared/jid.ts'
 import { isWithinBounds } from '#shared/xml.ts'
+import { readAccess } from '../access.ts'
 import { isBelievedAbout, mayHoldComments, type ServicesDeps } from '../belief.ts'
 import { type Live, POSTS_TOPIC, postTopic } from '../live.ts'
+import { readAccessModel } from '../node-info.ts'
 import { waitAtMost } from '../patience.ts'
 
 export interface OriginalsDeps extends ServicesDeps {
@@ -28,7 +30,7 @@ export interface OriginalsDeps extends ServicesDeps {
   readonly clock: () => Date
   readonly log: Logger
   readonly siteDomain: BareJid
-  readonly site: Pick<XmppSession, 'status' | 'pubsub'>
+  readonly site: Pick<XmppSession, 'status' | 'pubsub' | 'disco' | 'readContacts'>
 }
 
 export interface Originals {
@@ -131,11 +133,19 @@ export function createOriginals(deps: OriginalsDeps): Originals {
   }
 }
 
+async function isForEverybody({ site, state }: OriginalsDeps, { service, node }: ItemAddress): Promise<boolean> {
+  const isAccount = localPart(service) !== undefined
+  const accessModel = isAccount ? undefined : await readAccessModel(site.disco, { service, node })
+  return (await readAccess({ state, site }, { address: { service, node }, accessModel })) === 'open'
+}
+
 type Outcome = OriginalReading | 'missing' | 'silent'
 
 async function readOriginal(deps: OriginalsDeps, address: ItemAddress): Promise<Outcome> {
   if ((await findBlockOfNode(deps.state, address)) !== undefined) return 'missing'
   try {
+    // What only we may read is nothing to show to everybody.
+    if (!(await isForEverybody(deps, address))) return 'missing'
     const item = await deps.site.pubsub.findItem(address)
     return (item && (await describe(deps, address, item))) ?? 'missing'
   } catch (error) {

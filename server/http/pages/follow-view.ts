@@ -35,7 +35,7 @@ export async function viewPublicFollows({ ctx }: Web, blog: BlogRow): Promise<Li
   return listed.map(({ address, title }) => {
     const known = feeds.get(feedKey(address))
     return {
-      title: (known && blogTitle(known)) ?? title ?? shortAddress(address),
+      title: (known?.status === 'open' ? blogTitle(known) : undefined) ?? title ?? shortAddress(address),
       url: known?.status === 'open' ? nodePath({ domain: ctx.siteDomain }, address) : writeXmppUri(address),
     }
   })

@@ -10,6 +10,7 @@ import { nodePath } from '#shared/paths.ts'
 import type { ListedSubscription } from '#shared/subscription-list.ts'
 import type { FollowedView, FollowingView, FollowState, Notice } from '#web/views.ts'
 import type { Imported } from '../import-opml.ts'
+import { mayReadRestricted } from '../readable.ts'
 import type { Web } from '../web.ts'
 import { shortAddress } from './follow-view.ts'
 import type { Exchange } from './page.ts'
@@ -50,12 +51,21 @@ export async function sendFollowingPage(web: Web, exchange: Exchange, page: Foll
     view: {
       token: tokens.issue(person),
       ...{ typed: page.typed ?? '', problem: page.problem, communitiesUrl: '/communities' },
-      follows: follows.map((follow) => viewFollowed(web, follow, health.get(addressKey(follow.address)))),
+      follows: follows.map((follow) => {
+        const known = health.get(addressKey(follow.address))
+        const isUnproved = known?.status === 'restricted' && !mayReadRestricted(ctx, person.jid, follow.address)
+        return viewFollowed(web, follow, isUnproved ? withoutContent(known) : known)
+      }),
       isPublic,
       ...viewImport(page.imported),
       ...viewTheirs(page),
     },
   })
+}
+
+/** Of what they may not read now: neither its title nor when something came. */
+function withoutContent({ address, status, backfill, problem, isWaiting }: FeedHealth): FeedHealth {
+  return { address, status, backfill, problem, isWaiting, isUnheard: false, isUnproved: true }
 }
 
 function viewFollowed({ ctx }: Web, follow: Follow, health: FeedHealth | undefined): FollowedView {
@@ -83,6 +93,7 @@ function describeHealth({ subscription, isListed }: Follow, health: FeedHealth |
   if (subscription === 'none' || !isListed) states.push('waiting')
   if (subscription === 'pending') states.push('pending')
   if (subscription === 'refused') states.push('refused')
+  if (health?.isUnproved === true) states.push('unproved')
   const lost = health?.status === 'hidden' ? HIDDEN_AS[health.hiddenFor ?? 'refused'] : health?.status
   if (lost === 'closed' || lost === 'deleted' || lost === 'purged') states.push(lost)
   else if (health === undefined || health.isWaiting) states.push('unread')

@@ -2,13 +2,14 @@ import type { FastifyReply } from 'fastify'
 import { findFeedSecret } from '#server/people/feed-secret.ts'
 import { listUnread } from '#server/people/reading.ts'
 import { feedKey, listFeeds } from '#server/store/blog.ts'
-import { listFollows } from '#server/store/follow.ts'
+import { type Follow, listFollows } from '#server/store/follow.ts'
 import { listPosts } from '#server/store/post.ts'
 import type { NodeAddress } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
-import type { TimelineView } from '#web/views.ts'
+import type { Notice, TimelineView } from '#web/views.ts'
 import type { FeedQuery } from '../feed-data.ts'
 import { homeFeedPath } from '../home-feed.ts'
+import { chooseReadable, explainLeftOut } from '../readable.ts'
 import { LIVE } from '../routes/live.ts'
 import { PAGE_POSTS, writeListVersion } from '../versions.ts'
 import type { Web } from '../web.ts'
@@ -29,15 +30,20 @@ export async function sendTimelinePage(web: Web, exchange: Exchange, query: Time
   if (person === undefined) throw new TypeError('A timeline needs a person')
   const { before, after } = query
   const follows = await listFollows(ctx.state, person.jid)
-  const addresses = follows.map(({ address }) => address)
-  const page = await listPosts(ctx.index, { scope: { kind: 'feeds', addresses }, before, after, limit: PAGE_POSTS })
+  const { addresses, leftOut } = await chooseReadable(
+    ctx,
+    person.jid,
+    follows.map(({ address }) => address),
+  )
+  const scope = { kind: 'feeds', addresses, isPermitted: true } as const
+  const page = await listPosts(ctx.index, { scope, before, after, limit: PAGE_POSTS })
   const unread = await listUnread(ctx, { jid: person.jid, follows }, page.rows)
   const shown = page.rows.map(({ address }) => address)
   const token = tokens.issue(person)
   const isFirst = before === undefined && after === undefined
   return sendPage(web, exchange, {
     name: 'timeline',
-    head: { title: 'Home', noindex: true },
+    head: { title: 'Home', noindex: true, notices: describeLeftOut(follows, leftOut) },
     view: {
       posts: await viewPosts(web, { page, query, blogs: await listFeeds(ctx.index, shown), unread }, person),
       paging: viewPaging('/home', page),
@@ -49,6 +55,14 @@ export async function sendTimelinePage(web: Web, exchange: Exchange, query: Time
       ...(isFirst ? { live: { url: `/home/${LIVE}`, version: writeListVersion(page.rows) } } : {}),
     },
   })
+}
+
+/** What of it may not be shown to them now. */
+function describeLeftOut(follows: readonly Follow[], leftOut: readonly NodeAddress[]): Notice[] {
+  if (leftOut.length === 0) return []
+  const keys = new Set(leftOut.map(feedKey))
+  const left = follows.filter(({ address }) => keys.has(feedKey(address)))
+  return [{ lead: 'Not shown.', text: explainLeftOut(left), kind: 'waiting' }]
 }
 
 async function explainEmpty({ ctx }: Web, addresses: readonly NodeAddress[]): Promise<TimelineView['empty']> {

@@ -2,6 +2,7 @@ import type { FastifyReply } from 'fastify'
 import { nameActors } from '#server/feeds/notify/actors.ts'
 import { groupNotices, type NoticeGroup, noticePath, postOfNotice } from '#server/feeds/notify/group.ts'
 import { titleOf } from '#server/feeds/notify/notice.ts'
+import { chooseReadable } from '#server/feeds/notify/readable.ts'
 import { findFeedSecret } from '#server/people/feed-secret.ts'
 import type { Person } from '#server/people/people.ts'
 import { listNewsTitles } from '#server/store/news.ts'
@@ -37,7 +38,8 @@ export async function sendNotificationsPage(
   const before = readPlace(query.before)
   const rows = await listNotifications(ctx.state, person.jid, { before, limit: PAGE_ROWS + 1 })
   const shown = rows.slice(0, PAGE_ROWS)
-  const groups = groupNotices(await nameActors(ctx.index, shown, person.jid))
+  const readable = await chooseReadable(ctx, shown)
+  const groups = groupNotices(await nameActors(ctx.index, readable, person.jid))
   const titles = await listNewsTitles(ctx.index, listTitled(groups))
   const newest = shown[0]
   const last = shown.at(-1)

@@ -15,7 +15,7 @@ export async function sendOutboxPostPage(web: Web, exchange: Exchange, row: Outb
   if (person === undefined) throw new TypeError('An outbox needs a person')
   const { service, node } = row.address
   const isOwn = sameAddress(blogAddress(person.jid), { service, node })
-  const blog = isOwn ? await findOwnBlog(web.ctx, person) : await requireFeed(web.ctx, row.address)
+  const blog = isOwn ? await findOwnBlog(web.ctx, person) : await requireFeed(web.ctx, row.address, person)
   const post = viewOutboxPost(web, row, { blog, person })
   return sendPage(web, exchange, {
     name: 'post',

@@ -62,7 +62,7 @@ export async function sendPostPage(web: Web, exchange: Exchange, page: PostPage)
   const { ctx } = web
   const { person } = exchange.visit
   const post = await requirePost(ctx, page.address, person)
-  const blog = await requireFeed(ctx, page.address)
+  const blog = await requireFeed(ctx, page.address, person)
   if (isOpened(exchange.request)) {
     if (person !== undefined) await markRead(ctx, person.jid, post)
     if (person !== undefined) await seePost(ctx, person.jid, page.address)

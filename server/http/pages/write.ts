@@ -53,7 +53,7 @@ export async function sendPreviewPage(web: Web, exchange: Exchange, page: WriteP
 async function findTarget({ ctx }: Web, person: Person, { edits, to }: Draft): Promise<BlogRow> {
   const { service, node } = edits ?? to ?? blogAddress(person.jid)
   const isOwn = sameAddress({ service, node }, blogAddress(person.jid))
-  return isOwn ? findOwnBlog(ctx, person) : requireFeed(ctx, { service, node })
+  return isOwn ? findOwnBlog(ctx, person) : requireFeed(ctx, { service, node }, person)
 }
 
 async function createWriteView(

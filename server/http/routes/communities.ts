@@ -122,7 +122,7 @@ export function addCommunities(app: FastifyInstance, web: Web): void {
     const visit = await readVisit(web, request)
     if (visit.person === undefined) return sendToSignIn(reply, { next: request.url })
     const address = requireNode(request.query.of)
-    const blog = await requireFeed(ctx, address)
+    const blog = await requireFeed(ctx, address, visit.person)
     const people = await listPeople(ctx, visit.person.jid, address)
     const page = { address, title: blogTitle(blog), isOpen: blog.publishModel === 'open', ...people }
     return sendPeoplePage(web, { request, reply, visit }, page)
@@ -132,7 +132,7 @@ export function addCommunities(app: FastifyInstance, web: Web): void {
     const visit = await readVisit(web, request)
     if (visit.person === undefined) return sendToSignIn(reply, { next: request.url })
     const address = requireNode(request.query.of)
-    const title = blogTitle(await requireFeed(ctx, address))
+    const title = blogTitle(await requireFeed(ctx, address, visit.person))
     const jid = requireJid(request.query.jid)
     const cancelUrl = nodePath({ domain: ctx.siteDomain }, address)
     return sendBlockPage(web, { request, reply, visit }, { address, jid, title, cancelUrl })

@@ -14,6 +14,7 @@ import { FEED_FORMATS, type FeedFormat, sendFeed } from '../feed-formats.ts'
 import { requireSender, sendToSignIn } from '../form-guard.ts'
 import { createHomeFeed } from '../home-feed.ts'
 import { sendTimelinePage, type TimelineQuery } from '../pages/home.ts'
+import { chooseReadable } from '../readable.ts'
 import { watchUnread } from '../unread.ts'
 import { PAGE_POSTS, writeListVersion } from '../versions.ts'
 import { readVisit } from '../visit.ts'
@@ -89,9 +90,11 @@ function watchTimeline({ ctx }: Web, jid: BareJid) {
   return {
     concerns: (event: LiveEvent) => !('address' in event) || followed.has(feedKey(event.address)),
     readVersion: async () => {
-      const addresses = (await listFollows(ctx.state, jid)).map(({ address }) => address)
-      followed = new Set(addresses.map(feedKey))
-      const { rows } = await listPosts(ctx.index, { scope: { kind: 'feeds', addresses }, limit: PAGE_POSTS })
+      const follows = (await listFollows(ctx.state, jid)).map(({ address }) => address)
+      followed = new Set(follows.map(feedKey))
+      const { addresses } = await chooseReadable(ctx, jid, follows)
+      const scope = { kind: 'feeds', addresses, isPermitted: true } as const
+      const { rows } = await listPosts(ctx.index, { scope, limit: PAGE_POSTS })
       return writeListVersion(rows)
     },
   }

@@ -23,23 +23,27 @@ export function addLive(app: FastifyInstance, web: Web): void {
       const address = readPostParams(ctx, request.params)
       const { person } = await readVisit(web, request)
       await requirePost(ctx, address, person)
+      const { status } = await requireFeed(ctx, address, person)
       const readVersion = async () => readPostVersion(ctx, await requirePost(ctx, address, person))
-      streams.open(request, reply, { topic: postTopic(address), readVersion }, ...watchUnread(ctx, person))
+      // Of what not everybody may read, each stream is asked for on its own.
+      const view = status === 'restricted' ? person?.jid : undefined
+      streams.open(request, reply, { topic: postTopic(address), view, readVersion }, ...watchUnread(ctx, person))
     })
 
     app.get<{ Params: FeedParams }>(`${feed}/${LIVE}`, options, async (request, reply) => {
       const address = readFeedParams(ctx, request.params)
-      await requireFeed(ctx, address)
       const { person } = await readVisit(web, request)
+      const { status } = await requireFeed(ctx, address, person)
       const isPublicOnly = (await findAccess(ctx, address, person)) === 'stranger'
       const readVersion = async () => {
+        if (status === 'restricted') await requireFeed(ctx, address, person)
         const { rows } = await listPosts(ctx.index, {
-          scope: { kind: 'blog', address, isPublicOnly },
+          scope: { kind: 'blog', address, isPublicOnly, isPermitted: status === 'restricted' && !isPublicOnly },
           limit: PAGE_POSTS,
         })
         return writeListVersion(rows)
       }
-      const view = isPublicOnly ? 'public' : 'all'
+      const view = isPublicOnly ? 'public' : status === 'restricted' ? person?.jid : 'all'
       streams.open(request, reply, { topic: blogTopic(address), view, readVersion }, ...watchUnread(ctx, person))
     })
   }

@@ -64,7 +64,9 @@ export function addRead(app: FastifyInstance, web: Web): void {
 
   async function listOfFeed(query: FeedQuery, blog: BlogRow, { access, tag }: { access: Access; tag?: string }) {
     const isPublicOnly = access === 'stranger'
-    const found = await list(query, { kind: 'blog', address: blog.address, isPublicOnly }, tag)
+    // Whoever may not read it does not come here.
+    const scope = { kind: 'blog', address: blog.address, isPublicOnly, isPermitted: !isPublicOnly } as const
+    const found = await list(query, scope, tag)
     return { ...found, blog, blogs: new Map([[feedKey(blog.address), blog]]) }
   }
 
@@ -89,7 +91,7 @@ export function addRead(app: FastifyInstance, web: Web): void {
       const access = await findAccess(ctx, address, person)
       // Its owner sees a blog that is not open, too: without posts, and with the reason.
       const isOwn = person !== undefined && sameAddress(blogAddress(person.jid), address)
-      const blog = isOwn ? await findOwnBlog(ctx, person) : await requireFeed(ctx, address)
+      const blog = isOwn ? await findOwnBlog(ctx, person) : await requireFeed(ctx, address, person)
       return sendBlogPage(web, exchange, { ...(await listOfFeed(request.query, blog, { access })), access })
     })
 
@@ -104,7 +106,10 @@ export function addRead(app: FastifyInstance, web: Web): void {
         const access = await findAccess(ctx, address, exchange.visit.person)
         if (access === 'stranger') throw new AppError('not-found', 'There is no such blog.')
         const { tag } = request.params
-        const found = await listOfFeed(request.query, await requireFeed(ctx, address), { access, tag })
+        const found = await listOfFeed(request.query, await requireFeed(ctx, address, exchange.visit.person), {
+          access,
+          tag,
+        })
         return sendTagPage(web, exchange, { ...found, tag, access })
       },
     )

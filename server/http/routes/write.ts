@@ -73,7 +73,7 @@ export function addWrite(app: FastifyInstance, web: Web): void {
     if (request.query.draft !== undefined) throw new AppError('not-found', 'There is no such draft.')
     if (to === undefined) requireBlogger(visit.person)
     const { language = '' } = await findOwnBlog(ctx, visit.person)
-    const blog = to && (await requireFeed(ctx, to))
+    const blog = to && (await requireFeed(ctx, to, visit.person))
     const fields = {
       key: id,
       comments: 'on',
@@ -103,7 +103,7 @@ export function addWrite(app: FastifyInstance, web: Web): void {
         kept?.draft ??
         openPost(post, {
           ...{ id: createFormKey(), jid, now: ctx.clock() },
-          isGallery: isGallery(await requireFeed(ctx, address)),
+          isGallery: isGallery(await requireFeed(ctx, address, visit.person)),
         })
       return sendWritePage(web, { request, reply, visit }, { ...kept, draft, isReopened: kept !== undefined })
     })

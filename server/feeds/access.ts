@@ -1,0 +1,54 @@
+import { AppError, isAppError } from '#server/errors.ts'
+import type { StateDb } from '#server/store/database.ts'
+import { showNode } from '#server/store/hidden-node.ts'
+import type { NodeRow } from '#server/store/node.ts'
+import { findOwnAccess } from '#server/store/own-access.ts'
+import type { XmppSession } from '#server/xmpp/ports.ts'
+import { localPart } from '#shared/jid.ts'
+import { announceChanged } from './announce.ts'
+import type { IngestDeps } from './ingest.ts'
+
+/** Whether everybody may read a node, or only some: the site account is one of those it reads at all. */
+export type Access = 'open' | 'restricted'
+
+export interface AccessDeps {
+  readonly state: StateDb
+  readonly site: Pick<XmppSession, 'readContacts'>
+}
+
+/**
+ * By its service's word (XEP-0060 §5.4), and of an account's node by its owner's session. Whose presence the site account
+ * gets, it may read what they show to contacts only: nothing tells that apart from what is open to everybody.
+ */
+export async function readAccess(
+  { state, site }: AccessDeps,
+  { address, accessModel }: Pick<NodeRow, 'address' | 'accessModel'>,
+): Promise<Access> {
+  if (accessModel !== undefined && accessModel !== 'open') return 'restricted'
+  if (localPart(address.service) === undefined) return 'open'
+  const own = await findOwnAccess(state, address)
+  if (own !== undefined) return own === 'open' ? 'open' : 'restricted'
+  return (await readContacts(site)).has(address.service) ? 'restricted' : 'open'
+}
+
+/** A roster that cannot be read says nothing of any node. */
+async function readContacts(site: AccessDeps['site']): Promise<ReadonlySet<string>> {
+  try {
+    return (await site.readContacts?.()) ?? new Set()
+  } catch (error) {
+    if (isAppError(error, 'not-implemented')) return new Set()
+    throw new AppError('unavailable', 'The contacts of the site account cannot be read', { cause: error })
+  }
+}
+
+/** Shows what is here of a node to those alone who may be shown it. Returns whether that changed. */
+export async function applyAccess(
+  deps: Pick<IngestDeps, 'index' | 'live'>,
+  node: NodeRow,
+  access: Access,
+): Promise<boolean> {
+  if (node.status === access || (node.status !== 'open' && node.status !== 'restricted')) return false
+  await deps.index.transaction().execute((index) => showNode(index, node, access))
+  await announceChanged(deps, node)
+  return true
+}

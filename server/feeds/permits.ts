@@ -1,0 +1,194 @@
+import { describeError, isAppError } from '#server/errors.ts'
+import { listCommunities } from '#server/store/community.ts'
+import { listFollows } from '#server/store/follow.ts'
+import { findPost } from '#server/store/post.ts'
+import { listRestrictedFeeds } from '#server/store/restricted-node.ts'
+import type { Pubsub, XmppSession } from '#server/xmpp/ports.ts'
+import { addressKey, type NodeAddress } from '#shared/address.ts'
+import type { BareJid } from '#shared/jid.ts'
+import { writeSortedXml } from '#shared/xml.ts'
+import { blogTopic, type LiveEvent, POSTS_TOPIC } from './live.ts'
+import { type OwnAccessDeps, readOwnAccess } from './own-access.ts'
+import { waitAtMost } from './patience.ts'
+
+export interface PermitsDeps extends OwnAccessDeps {
+  readonly site: OwnAccessDeps['site'] & Pick<XmppSession, 'pubsub'>
+  /** Of everybody who is signed in. */
+  readonly people: () => readonly XmppSession[]
+}
+
+/** Who may be shown which restricted node: whoever has shown by their own session that they may read it. */
+export interface Permits {
+  start(): void
+  stop(): Promise<void>
+  has(jid: BareJid, address: NodeAddress): boolean
+  /** Asks for everything that is due for somebody now. */
+  ask(session: XmppSession): Promise<void>
+}
+
+type Asking = Pick<XmppSession, 'jid' | 'status' | 'pubsub'>
+
+const MINUTE = 60_000
+const HOUR = 60 * MINUTE
+/** How long before its end a permit is asked for again. */
+const EARLY = 10 * MINUTE
+const AGAIN = MINUTE
+const TICK = 5_000
+const STOP = 3_000
+
+/**
+ * Following is no right to read. A permit is given where somebody's own session fetched the newest item of a node and got
+ * what the site account gets: their server may lie, but cannot make that up. It is good for an hour, or until something
+ * new comes, which our pages would else tell a liar.
+ */
+export function createPermits(deps: PermitsDeps): Permits {
+  /** By node, then by person: until when, in milliseconds. */
+  const permits = new Map<string, Map<BareJid, number>>()
+  const triedAt = new Map<string, number>()
+  const ownReadAt = new Map<BareJid, number>()
+  const running = new Map<BareJid, Promise<void>>()
+  const stops: (() => void)[] = []
+
+  const now = () => deps.clock().getTime()
+
+  function has(jid: BareJid, address: NodeAddress): boolean {
+    return (permits.get(keyOf(address))?.get(jid) ?? 0) > now()
+  }
+
+  async function askAll(session: Asking): Promise<void> {
+    if (now() - (ownReadAt.get(session.jid) ?? 0) >= HOUR) {
+      ownReadAt.set(session.jid, now())
+      if ((await readOwnAccess(deps, session as XmppSession)) === 'more') ownReadAt.delete(session.jid)
+    }
+    for (const address of await listWanted(deps, session.jid))
+      if (isDue(session.jid, address)) await askOne(session, address)
+  }
+
+  function isDue(jid: BareJid, address: NodeAddress): boolean {
+    const until = permits.get(keyOf(address))?.get(jid) ?? 0
+    const tried = triedAt.get(tryKey(jid, address))
+    return until - now() < EARLY && (tried === undefined || now() - tried >= AGAIN)
+  }
+
+  async function askOne({ jid, pubsub }: Asking, address: NodeAddress): Promise<void> {
+    triedAt.set(tryKey(jid, address), now())
+    const had = has(jid, address)
+    try {
+      if (await isSame(deps.site.pubsub, pubsub, address)) permit(jid, address)
+      else permits.get(keyOf(address))?.delete(jid)
+    } catch (error) {
+      if (!isAppError(error)) throw error
+      // A server that is down takes nothing away before its time.
+      if (!isAppError(error, 'unavailable', 'timeout')) permits.get(keyOf(address))?.delete(jid)
+    }
+    if (has(jid, address) !== had) tell(address)
+  }
+
+  function permit(jid: BareJid, address: NodeAddress): void {
+    const key = keyOf(address)
+    const people = permits.get(key) ?? new Map<BareJid, number>()
+    permits.set(key, people.set(jid, now() + HOUR))
+    triedAt.delete(tryKey(jid, address))
+  }
+
+  function tell(address: NodeAddress): void {
+    for (const topic of [blogTopic(address), POSTS_TOPIC]) deps.live.publish(topic, { kind: 'changed' })
+  }
+
+  /** What is new has to be fetched by each of them; not by its author, who knows it. */
+  function onPost(event: LiveEvent): void {
+    if (event.kind !== 'post-added' && event.kind !== 'post-changed') return
+    const people = permits.get(keyOf(event.address))
+    if (people === undefined) return
+    const former = new Map(people)
+    people.clear()
+    void lapse(event.address, former)
+  }
+
+  async function lapse(address: Parameters<typeof findPost>[1], former: ReadonlyMap<BareJid, number>): Promise<void> {
+    const post = await findPost(deps.index, address, 'restricted')
+    const author = typeof post === 'object' && post.credit === 'credited' ? post.author?.jid : undefined
+    const until = author === undefined ? undefined : former.get(author)
+    if (author !== undefined && until !== undefined) permits.get(keyOf(address))?.set(author, until)
+    for (const jid of former.keys()) triedAt.delete(tryKey(jid, address))
+    round()
+  }
+
+  function ask(session: Asking): Promise<void> {
+    const { jid } = session
+    const run = (running.get(jid) ?? Promise.resolve())
+      .then(() => (session.status === 'online' ? askAll(session) : undefined))
+      .catch((error: unknown) => deps.log.error(`What ${jid} may read was not asked: ${describeError(error)}`))
+      .finally(() => {
+        if (running.get(jid) === run) running.delete(jid)
+      })
+    running.set(jid, run)
+    return run
+  }
+
+  function round(): void {
+    if (stops.length === 0) return
+    for (const session of deps.people()) if (!running.has(session.jid)) void ask(session)
+  }
+
+  function tick(): void {
+    for (const [key, people] of permits) {
+      for (const [jid, until] of people) if (until <= now()) people.delete(jid)
+      if (people.size === 0) permits.delete(key)
+    }
+    for (const [key, at] of triedAt) if (now() - at >= AGAIN) triedAt.delete(key)
+    round()
+  }
+
+  return {
+    has,
+    ask,
+    start() {
+      const timer = setInterval(tick, TICK)
+      stops.push(() => clearInterval(timer), deps.live.subscribe(POSTS_TOPIC, onPost))
+      round()
+    },
+    async stop() {
+      for (const end of stops.splice(0)) end()
+      await waitAtMost(Promise.all(running.values()), STOP)
+    },
+  }
+}
+
+/** Restricted feeds that somebody follows, or that they made here. */
+async function listWanted({ index, state }: PermitsDeps, jid: BareJid): Promise<NodeAddress[]> {
+  const restricted = await listRestrictedFeeds(index)
+  if (restricted.length === 0) return []
+  const follows = (await listFollows(state, jid)).map(({ address }) => address)
+  const made = (await listCommunities(state)).filter(({ owner }) => owner === jid).map(({ address }) => address)
+  const wanted = new Set([...follows, ...made].map(keyOf))
+  return restricted.filter((address) => wanted.has(keyOf(address)))
+}
+
+/** Once more where they differ: something may have come in between. */
+async function isSame(ours: Newest, theirs: Newest, address: NodeAddress): Promise<boolean> {
+  for (let attempt = 0; attempt < 2; attempt++) {
+    // Theirs first: where they may not read it, that is all there is to know.
+    const their = await readNewest(theirs, address)
+    if (their === undefined) return false
+    if (their === (await readNewest(ours, address))) return true
+  }
+  return false
+}
+
+type Newest = Pick<Pubsub, 'listItems'>
+
+/** The id and content of the newest item, to be compared. */
+async function readNewest(pubsub: Newest, address: NodeAddress): Promise<string | undefined> {
+  const { items } = await pubsub.listItems(address, { max: 1 })
+  const [item] = items
+  return item?.payload === undefined ? undefined : JSON.stringify([item.id, writeSortedXml(item.payload)])
+}
+
+function keyOf({ service, node }: NodeAddress): string {
+  return addressKey({ service, node })
+}
+
+function tryKey(jid: BareJid, address: NodeAddress): string {
+  return `${jid} ${keyOf(address)}`
+}

@@ -1,0 +1,20 @@
+import { sql } from 'kysely'
+import type { NodeAddress } from '#shared/address.ts'
+import type { BareJid } from '#shared/jid.ts'
+import type { IndexDb } from './database.ts'
+import { FEED_KINDS } from './index-schema.ts'
+
+// Written out, as the partial index has it.
+const IS_RESTRICTED = sql<boolean>`node.status = 'restricted'`
+
+/** Every feed that not everybody may read. */
+export async function listRestrictedFeeds(index: IndexDb): Promise<NodeAddress[]> {
+  const query = index.selectFrom('node').select(['service', 'node']).where(IS_RESTRICTED)
+  return query.where('kind', 'in', FEED_KINDS).execute()
+}
+
+/** Those on one account that are no feeds: comments, attachments. */
+export async function listRestrictedThreads(index: IndexDb, service: BareJid, limit: number): Promise<NodeAddress[]> {
+  const query = index.selectFrom('node').select(['service', 'node']).where(IS_RESTRICTED)
+  return query.where('service', '=', service).where('kind', 'not in', FEED_KINDS).limit(limit).execute()
+}
