@@ -232,6 +232,7 @@ const writingCalls: readonly Call[] = [
   (index) => known.renameKnown(index, STRANGER, 'Rōmeo'),
   (index) => known.deleteKnownName(index, STRANGER),
   (index) => known.listNamesakes(index, ['romeo']),
+  (index) => known.listThreadNamesakes(index, THREAD, ['romeo']),
   (index) => tombstone.findTombstone(index, POST),
   (index) => tombstone.deleteTombstone(index, POST),
   (index) => person.savePerson(index, { jid: STRANGER, name: 'Romeo', namedAt: NOW }),
