@@ -33,6 +33,7 @@ const BOUNDED_OTHERWISE: Readonly<Record<string, string>> = {
   roomMember: 'one row an account and room that is made here, by names of 100 characters',
   proof: '20 an hour from one sender, 5,000 in all, 5,000 characters each (proofs/ask.ts)',
   ownAccess: 'one row a node of the account that is in the index, with 20 characters of its server (own-access.ts)',
+  changedWish: 'one row a node whose followers changed, until it is looked at a moment later',
   markedWords: 'written once, at an upgrade',
 }
 
