@@ -7,6 +7,7 @@ import * as decision from '#server/store/decision.ts'
 import * as draft from '#server/store/draft.ts'
 import * as follow from '#server/store/follow.ts'
 import * as follower from '#server/store/follower.ts'
+import { KEEPS, type KeepName } from '#server/store/keeps.ts'
 import * as words from '#server/store/marked-words.ts'
 import * as notification from '#server/store/notification.ts'
 import * as outbox from '#server/store/outbox.ts'
@@ -19,6 +20,7 @@ import * as room from '#server/store/room.ts'
 import * as setting from '#server/store/setting.ts'
 import * as failure from '#server/store/sign-in-failure.ts'
 import * as siteBlock from '#server/store/site-block.ts'
+import { forgetOldest, measureKept } from '#server/store/space-left.ts'
 import * as threadState from '#server/store/thread-state.ts'
 import * as threadWish from '#server/store/thread-wish.ts'
 import * as wanted from '#server/store/wanted-node.ts'
@@ -153,6 +155,13 @@ const writingCalls: readonly Call[] = [
   (state) => outbox.findLastOutboxId(state),
   (state) => outbox.listWaitingAccounts(state),
   (state) => outbox.listWaiting(state, ME),
+  (state) => outbox.listWaitingRows(state, ME),
+  ...(Object.keys(KEEPS) as KeepName[]).map(
+    (name): Call =>
+      (state) =>
+        measureKept(state, name, ME),
+  ),
+  (state) => forgetOldest({ state, config: { keeps: { marks: { rows: 1, bytes: 1 } } } }, 'marks', ME),
   (state) => outbox.listOutboxOf(state, POST),
   (state) => outbox.listOutboxSince(state, { account: ME, address: BLOG, since: NOW }),
   (state) => readAll(outbox.listDone(state)),
@@ -174,11 +183,13 @@ const moderationCalls: readonly Call[] = [
   (state) => decision.listHidden(state, { by: [ME], limit: 20 }),
   (state) => decision.findApproval(state, POST),
   (state) => decision.forgetDecision(state, POST),
+  (state) => decision.saveDecision(state, { address: POST, post: POST, what: 'removed', payload: '<entry/>', at: NOW }),
   (state) => threadState.findClosedThread(state, POST),
   (state) => threadState.saveClosedThread(state, POST, { since: NOW, by: ME }),
   (state) => report.addReport(state, { address: POST, post: POST, sender: 's', reason: '', at: NOW }),
   (state) => report.countReportsOf(state, ME, NOW),
   (state) => report.listReports(state, { limit: 20 }),
+  (state) => report.countOpenReports(state, 100),
   (state) => report.findReport(state, 70),
   (state) => report.settleReports(state, POST, undefined),
   (state) => siteBlock.addSiteBlock(state, { address: 'evil.example', kind: 'server', by: ME, since: NOW }),
@@ -223,6 +234,7 @@ const proofCalls: readonly Call[] = [
   (state) => proof.countAsked(state, NOW, ME),
   (state) => proof.countAsked(state, LATE),
   (state) => proof.listWaitingFor(state, ME, NOW),
+  (state) => proof.countUnpublished(state),
   (state) => proof.listProofs(state, 'waiting'),
   (state) => proof.deleteProofsBefore(state, { unpublished: NOW, all: NOW }),
 ]
