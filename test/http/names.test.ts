@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { writeNotice } from '#server/feeds/notify/notice.ts'
 import { notify } from '#server/feeds/notify/notify.ts'
-import { addNode } from '#server/store/node.ts'
+import { addNode, updateNode } from '#server/store/node.ts'
 import { listNotifications } from '#server/store/notification.ts'
 import { savePerson } from '#server/store/person.ts'
 import { asItemId } from '#shared/address.ts'
@@ -150,6 +150,8 @@ describe('a name that imitates', () => {
     assert.match(reactors.body, new RegExp(`Jυliet</bdi> <bdi class="beside">${MALLORY}</bdi>`))
 
     const juliet = await site.signedIn(JULIET)
+    // Signing in reads the blog anew.
+    await updateNode(ctx.index, POST, { status: 'open' })
     const news = { kind: 'comment', about: { ...POST, item: asItemId('c1') }, post: POST } as const
     await notify(ctx, [{ jid: JULIET, ...news, actor: MALLORY, actorName: 'Jυliet', text: 'x' }])
     assert.match((await juliet.get('/notifications')).body, new RegExp(`Jυliet \\(${MALLORY}\\)`))
