@@ -18,6 +18,7 @@ import { findOutboxRow, listOutbox, listOutboxOf, updateOutboxRow } from '#serve
 import { findPost, type PostRow } from '#server/store/post.ts'
 import type { NodeAddress } from '#shared/address.ts'
 import { type PostDraft, readEntry } from '#shared/entry.ts'
+import { NS } from '#shared/ns.ts'
 import { isRemovedEntry, writeRemoved } from '#shared/removed-entry.ts'
 import { createTestContext, jidOf, type TestContext, type TestContextOptions } from '#test/support/context.ts'
 import type { FakeSession } from '#test/support/fake-session.ts'
@@ -452,6 +453,9 @@ describe('a retry', () => {
     await using writer = await startWriting()
     const { ctx, juliet } = writer
     const post = await publishOne(ctx)
+    // A blog that was read empty before would be hidden for a day.
+    const blog = [...ctx.network.nodes.values()].find(({ address }) => address.node === NS.MICROBLOG)
+    await until(() => blog?.subscribers.has(ctx.siteJid))
     await juliet.pubsub.retractItem(post.address)
     await until(async () => (await findPost(ctx.index, post.address)) === 'gone')
     juliet.setStatus('waiting')

@@ -169,7 +169,9 @@ describe('Following by address', () => {
       ['not-found', false],
       ['silent', true],
     ] as const) {
-      scene.site.ctx.network.failNext('listItems', new AppError('unavailable', 'Away', { server }))
+      scene.site.ctx.network.failNext('listItems', new AppError('unavailable', 'Away', { server }), {
+        service: jidOf('tybalt@nowhere.invalid'),
+      })
       const { body } = await look(scene, 'tybalt@nowhere.invalid')
       assert.match(body, /There is no XMPP server nowhere\.invalid, or it does not answer now\./)
       assert.equal(/<button class="primary">Follow</.test(body), mayFollow, server)
@@ -296,7 +298,7 @@ describe('The page of what I follow', () => {
     await using scene = await open()
     const { site, browser } = scene
     const { ctx } = site
-    ctx.network.failNext('subscribeNode', new AppError('forbidden', 'It does not let you in'))
+    ctx.network.failNext('subscribeNode', new AppError('forbidden', 'It does not let you in'), ROMEOS)
     await browser.submit((await look(scene, romeo)).body, '/following', {})
     await settled(scene)
     await updateNode(ctx.index, ROMEOS, {

@@ -42,7 +42,7 @@ export interface FakeNetwork {
   /** What a service answers from now on, whatever its nodes have. */
   forge(service: BareJid, answer: (query: ItemQuery) => ItemPage): void
   /** The next call of `method`, by anybody, fails so. */
-  failNext(method: keyof Pubsub, error: AppError): void
+  failNext(method: keyof Pubsub, error: AppError, of?: { readonly service: BareJid }): void
   /** Every event, as subscribers get it. */
   onEvent(listener: (event: PubsubEvent, subscriber: BareJid) => void): void
 }
@@ -54,7 +54,7 @@ export interface FakePubsub extends Pubsub {
 export function createFakeNetwork(): FakeNetwork {
   const nodes = new Map<string, FakeNode>()
   const forged = new Map<BareJid, (query: ItemQuery) => ItemPage>()
-  const failures: { method: keyof Pubsub; error: AppError }[] = []
+  const failures: { method: keyof Pubsub; error: AppError; of: { readonly service: BareJid } | undefined }[] = []
   const listeners: ((event: PubsubEvent, subscriber: BareJid) => void)[] = []
   const network: FakeNetwork = {
     nodes,
@@ -65,7 +65,7 @@ export function createFakeNetwork(): FakeNetwork {
     namesNoOwners: false,
     creators: new Map(),
     pubsubOf: (account) => createFake(account),
-    failNext: (method, error) => void failures.push({ method, error }),
+    failNext: (method, error, of) => void failures.push({ method, error, of }),
     onEvent: (listener) => void listeners.push(listener),
   }
 
@@ -80,7 +80,9 @@ export function createFakeNetwork(): FakeNetwork {
   function createFake(account: BareJid): FakePubsub {
     function enter(method: keyof Pubsub, address?: NodeAddress): void {
       network.asked.push({ account, method, ...(address && { address }) })
-      const index = failures.findIndex((failure) => failure.method === method)
+      const index = failures.findIndex(
+        ({ method: failing, of }) => failing === method && (of === undefined || of.service === address?.service),
+      )
       const [failure] = index < 0 ? [] : failures.splice(index, 1)
       if (failure) throw failure.error
     }
