@@ -1,12 +1,14 @@
 import type { Element } from 'ltx'
 import { isAppError } from '#server/errors.ts'
-import { updateNode } from '#server/store/node.ts'
+import { findNode, isRead } from '#server/store/node.ts'
 import type { OutboxRow } from '#server/store/outbox.ts'
 import type { Item, PubsubEvent, XmppSession } from '#server/xmpp/ports.ts'
 import { addressKey, type ItemAddress } from '#shared/address.ts'
 import { writeSortedXml } from '#shared/xml.ts'
+import { readAccess } from './access.ts'
 import { isOwnGround } from './belief.ts'
 import { ingest } from './ingest.ts'
+import { findNodeAgain } from './lose-node.ts'
 import type { OutboxDeps } from './outbox-deps.ts'
 import { requireSite } from './site-session.ts'
 import { WaitingError } from './waiting-error.ts'
@@ -41,11 +43,15 @@ export async function showPublished(deps: OutboxDeps, deed: Deed, item: Item): P
   const seen = await readBack(deps, address)
   if (seen === 'unreadable') return unseen(describeUnreadable(address, 'it does not show here'))
   if (seen?.payload === undefined) return waitFor(deps, deed, 'It shows here once this site can read it there')
-  // What the site account can read is open, whatever it found before.
-  await updateNode(deps.index, address, { status: 'open', problem: null })
-  // A service that names no publisher still has the very words that this account sent by this site.
+  // What the site account can read is there, whatever it found before; who else may read it, this does not say.
+  const node = await findNode(deps.index, address)
+  if (node !== undefined && !isRead(node)) {
+    await findNodeAgain(deps, address, await readAccess({ state: deps.state, site: requireSite(deps) }, node))
+  }
+  // A service that names no publisher still has the very words that this account sent by this site. Of this account
+  // alone: whom else its session names as the publisher is its own server's word.
   const isSame = item.payload !== undefined && isSameElement(item.payload, seen.payload)
-  const publisher = seen.publisher ?? (isSame ? item.publisher : undefined)
+  const publisher = seen.publisher ?? (isSame ? session.jid : undefined)
   await ingestOwn(deps, { kind: 'published', address, item: { ...seen, publisher } })
   return undefined
 }

@@ -6,16 +6,17 @@ import { AppError } from '#server/errors.ts'
 import { isBelievedAbout, mayHoldComments } from '#server/feeds/belief.ts'
 import { createDomainServices } from '#server/feeds/domain-services.ts'
 import { queueComment, queuePost } from '#server/feeds/outbox.ts'
+import { showPublished } from '#server/feeds/show.ts'
 import { nameThread } from '#server/feeds/thread-name.ts'
 import { createUnseenClaims } from '#server/feeds/unseen-claims.ts'
 import { findBlock, findCommunity } from '#server/store/community.ts'
 import { openState } from '#server/store/database.ts'
 import { findJudged, saveHold } from '#server/store/judged-entry.ts'
 import { MIGRATIONS } from '#server/store/migrate.ts'
-import { addNode, findNode } from '#server/store/node.ts'
+import { addNode, findNode, updateNode } from '#server/store/node.ts'
 import { findOutboxRow } from '#server/store/outbox.ts'
 import { findPost } from '#server/store/post.ts'
-import type { NodeAddress } from '#shared/address.ts'
+import type { ItemAddress, NodeAddress } from '#shared/address.ts'
 import type { PostDraft } from '#shared/entry.ts'
 import { createTestContext, jidOf, type TestContext } from '#test/support/context.ts'
 import { createTestFolder } from '#test/support/folder.ts'
@@ -141,6 +142,42 @@ describe('what is sent to another server', () => {
     assert.equal(last.status, 'done')
     assert.match(last.problem ?? '', /sent to pubsub\.montague\.example, which does not let this site read it/)
     assert.equal(await findPost(ctx.index, row.address), undefined)
+  })
+
+  it('is of nobody but its sender, whomever their own server names, where its service names no publisher', async () => {
+    await using ctx = await createTestContext()
+    const address = itemOf({ service: SERVICE, node: 'open' }, 'post')
+    await know(ctx, address)
+    const mallory = ctx.signIn('mallory@evil.example')
+    const payload = entryOf({ author: JULIET })
+    await ctx.network.pubsubOf(ROMEO).createNode(address, { access_model: 'open', publish_model: 'open' })
+    await ctx.network.pubsubOf(mallory.jid).publishItem(address, payload)
+    const { findItem } = ctx.site.pubsub
+    const withoutPublisher = async (asked: ItemAddress) => {
+      const found = await findItem(asked)
+      return found && { ...found, publisher: undefined }
+    }
+    Object.assign(ctx.site.pubsub, { findItem: withoutPublisher })
+    const deed = { session: mallory, row: { createdAt: ctx.clock() }, address }
+    assert.equal(await showPublished(ctx, deed, { id: address.item, payload, publisher: JULIET }), undefined)
+    const post = await findPost(ctx.index, address)
+    assert.ok(typeof post === 'object')
+    assert.equal(post.publisher, mallory.jid)
+    assert.notEqual(post.author?.jid, JULIET)
+  })
+
+  it('opens no node that only some may read', async () => {
+    const { ctx, juliet, to } = await open()
+    await using _ = ctx
+    const address = itemOf(to, 'post')
+    const payload = entryOf({ author: JULIET })
+    await ctx.network.pubsubOf(JULIET).publishItem(address, payload)
+    const deed = { session: juliet, row: { createdAt: ctx.clock() }, address }
+    for (const status of ['restricted', 'closed'] as const) {
+      await updateNode(ctx.index, to, { status })
+      await showPublished(ctx, deed, { id: address.item, payload, publisher: JULIET })
+      assert.equal((await findNode(ctx.index, to))?.status, status === 'closed' ? 'open' : status)
+    }
   })
 
   it('is written on one’s own account at once, whatever the site account may read', async () => {
