@@ -24,9 +24,9 @@ interface Known {
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
 const KEPT = 24 * HOUR
-/** Of one domain, and domains in all. */
-const MOST_SERVICES = 200
-const MOST_DOMAINS = 10_000
+/** Of one domain, and domains in all: of more, those that were asked longest ago are forgotten. */
+const MOST_SERVICES = 100
+const MOST_DOMAINS = 2_000
 const NONE: ReadonlySet<BareJid> = new Set()
 
 export function createDomainServices({ site, clock }: DomainServicesDeps): DomainServices {
@@ -39,13 +39,15 @@ export function createDomainServices({ site, clock }: DomainServicesDeps): Domai
       const items = await site.disco.listItems(domain, undefined, { max: MOST_SERVICES })
       silent.delete(domain)
       const services = items.flatMap(({ jid, node }) => (node === undefined ? (readBareJid(jid) ?? []) : []))
-      return new Set(services.filter((service) => isSameOrSubdomain(service, domain)))
+      // However much it sends.
+      const own = services.filter((service) => isSameOrSubdomain(service, domain))
+      return new Set(own.slice(0, MOST_SERVICES))
     } catch (error) {
       if (!isAppError(error)) throw error
       if (!isAppError(error, 'unavailable', 'timeout', 'internal')) return NONE
       const since = silent.get(domain)?.since ?? clock().getTime()
       const last = silent.get(domain)?.former ?? (await former?.services.catch(() => undefined))
-      silent.set(domain, { former: last, since })
+      remember(silent, domain, { former: last, since })
       // What it said before holds until it says something else.
       if (last !== undefined) return last
       if (clock().getTime() - since >= HOUR) return NONE
@@ -57,9 +59,8 @@ export function createDomainServices({ site, clock }: DomainServicesDeps): Domai
     const found = known.get(domain)
     const age = clock().getTime() - (found?.askedAt ?? 0)
     if (found !== undefined && age >= 0 && age < (silent.has(domain) ? MINUTE : KEPT)) return found.services
-    if (known.size >= MOST_DOMAINS) known.clear()
     const services = ask(domain, found)
-    known.set(domain, { services, askedAt: clock().getTime() })
+    remember(known, domain, { services, askedAt: clock().getTime() })
     services.catch(() => {})
     return services
   }
@@ -70,4 +71,12 @@ export function createDomainServices({ site, clock }: DomainServicesDeps): Domai
       return isSameOrSubdomain(service, domain) && (await read(domain)).has(service)
     },
   }
+}
+
+/** Who makes up domains makes us forget those that nobody asks about, and no more. */
+function remember<Value>(map: Map<BareJid, Value>, domain: BareJid, value: Value): void {
+  map.delete(domain)
+  map.set(domain, value)
+  const [oldest] = map.keys()
+  if (oldest !== undefined && map.size > MOST_DOMAINS) map.delete(oldest)
 }

@@ -103,6 +103,39 @@ describe('a service below a domain', () => {
   })
 })
 
+describe('what is remembered of the services of domains', () => {
+  const services = (listItems: (domain: string) => Promise<readonly { jid: string }[]>) =>
+    createDomainServices({ site: { disco: { listItems } }, clock: () => new Date('2026-01-01T00:00:00Z') })
+  const isNamed = (known: ReturnType<typeof services>, service: string, domain: string) =>
+    known.isServiceOf(jidOf(service), jidOf(domain))
+
+  it('does not grow with the domains that somebody makes up, whether they answer or not', async () => {
+    for (const isSilent of [true, false]) {
+      const asked: string[] = []
+      const known = services(async (domain) => {
+        asked.push(domain)
+        if (isSilent) throw new AppError('timeout', 'It does not answer')
+        return [{ jid: `pubsub.${domain}` }]
+      })
+      const look = (n: number) => isNamed(known, `pubsub.d${n}.example`, `d${n}.example`).catch(() => false)
+      for (let n = 0; n < 3_000; n++) await look(n)
+      asked.length = 0
+      await look(2_999)
+      assert.deepEqual(asked, [], 'those that were asked last are known')
+      await look(0)
+      assert.deepEqual(asked, ['d0.example'])
+      await look(2_998)
+      assert.equal(asked.length, 1, 'one that is new costs the oldest alone')
+    }
+  })
+
+  it('is little of one that names services without end', async () => {
+    const known = services(async () => Array.from({ length: 1_000 }, (_, n) => ({ jid: `s${n}.a.example` })))
+    assert.equal(await isNamed(known, 's0.a.example', 'a.example'), true)
+    assert.equal(await isNamed(known, 's999.a.example', 'a.example'), false)
+  })
+})
+
 describe('what is sent to another server', () => {
   /** A blog of Romeo's, whom the site follows; Juliet writes on it from the site's own server. */
   async function open() {
