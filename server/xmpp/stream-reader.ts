@@ -16,6 +16,8 @@ export interface ReaderOptions {
   readonly findParser: () => StreamParser | null
   /** What the server has not read yet counts as held too. */
   readonly writer: Pick<StreamWriter, 'unreadBytes'>
+  /** So does what nobody here has asked for yet. */
+  readonly findWaitingBytes: () => number
   readonly fail: (error: unknown) => void
 }
 
@@ -25,12 +27,14 @@ export interface StreamReader {
   /** What came in half is nobody's: TLS begins. */
   restart(): void
   allow(bounds: StanzaBounds): void
+  /** Counts again what is held: some of what waited was taken. */
+  weigh(): void
   stop(): void
   /** When anything last came in, in milliseconds since 1970. */
   readonly lastHeard: number
 }
 
-export function createReader({ traffic, findParser, writer, fail }: ReaderOptions): StreamReader {
+export function createReader({ traffic, findParser, writer, findWaitingBytes, fail }: ReaderOptions): StreamReader {
   let decoder = new StringDecoder('utf8')
   let bounds = SIGNING_IN
   let lastHeard = Date.now()
@@ -45,12 +49,18 @@ export function createReader({ traffic, findParser, writer, fail }: ReaderOption
     parser.bounds = bounds
     parser.write(text)
     if (isStopped) return
-    if (bounds.isShared) strangers.hold(holder, parser.heldBytes + writer.unreadBytes)
+    weigh()
+    if (isStopped) return
     if (patience !== undefined && (!parser.isInside || parser.finished > before)) {
       clearTimeout(patience)
       patience = undefined
     }
     if (parser.isInside) patience ??= setTimeout(giveUpWaiting, bounds.patience)
+  }
+
+  function weigh(): void {
+    const held = (findParser()?.heldBytes ?? 0) + writer.unreadBytes + findWaitingBytes()
+    strangers.hold(holder, bounds.isShared && !isStopped ? held : 0)
   }
 
   function giveUpWaiting(): void {
@@ -74,7 +84,9 @@ export function createReader({ traffic, findParser, writer, fail }: ReaderOption
     },
     allow(next) {
       bounds = next
+      weigh()
     },
+    weigh,
     stop() {
       isStopped = true
       clearTimeout(patience)

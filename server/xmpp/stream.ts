@@ -80,7 +80,8 @@ function createStream({ jid, target, traffic }: StreamOptions): Stream & { conne
   const { promise: ended, resolve: end } = Promise.withResolvers<AppError>()
   const writer = createWriter(entity.write, fail)
   const findParser = () => entity.parser as StreamParser | null
-  const reader = createReader({ traffic, findParser, writer, fail })
+  const findWaitingBytes = () => inbox.waitingBytes
+  const reader = createReader({ traffic, findParser, writer, findWaitingBytes, fail })
   // While TLS begins the library has no socket.
   const findSocket = () => (tls ?? entity.socket) as (Partial<Socket> & { end: () => void }) | null
   const inbox = createInbox(ended, { pause: () => findSocket()?.pause?.(), resume: () => findSocket()?.resume?.() })
@@ -188,6 +189,7 @@ function createStream({ jid, target, traffic }: StreamOptions): Stream & { conne
     listen(listener) {
       isListening = true
       inbox.listen(listener)
+      reader.weigh()
     },
     send: async (element) => write(serialise(element)),
     async close() {

@@ -128,6 +128,11 @@ describe('a hostile server', () => {
     await until(() => heard > 100 && Date.now() - began > 400)
   })
 
+  it('is not heard without end while nobody has asked for what it says', async () => {
+    await using stream = await listenTo('<a/>', `<b>${'<c/>'.repeat(10_000)}</b>`)
+    assert.match((await stream.ended).message, /fake\.test sends more than there is room for now/)
+  })
+
   const ENDLESS = { elements: '<a/>', depth: '<a>', attributes: "<a b1='' b2='' b3='' b4='' b5='' b6=''/>" }
   for (const [what, piece] of Object.entries(ENDLESS)) {
     it(`cannot exhaust memory by stanzas of endless ${what}, in 20 sessions at once`, {
