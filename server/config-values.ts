@@ -1,7 +1,7 @@
 import ipaddr from 'ipaddr.js'
 import { type BareJid, localPart, readBareJid } from '#shared/jid.ts'
 import type { LogFormat } from './log.ts'
-import { type Bound, KEEPS, type KeepName } from './store/keeps.ts'
+import { type Bound, type BoundName, USUAL_BOUNDS } from './store/keeps.ts'
 
 /** Reads one variable: the value, or a sentence that completes "NAME …". */
 export type ReadValue<T> = (text: string) => { readonly value: T } | { readonly mistake: string }
@@ -88,11 +88,13 @@ export function readList<T>(readOne: ReadValue<T>): ReadValue<T[]> {
 }
 
 /** `drafts=200/20MB`: what an account may keep of one kind. */
-export const readKeep: ReadValue<readonly [KeepName, Bound]> = (text) => {
+export const readKeep: ReadValue<readonly [BoundName, Bound]> = (text) => {
   const match = /^([a-z]+)=(\d{1,9})\/(\d{1,6})MB$/i.exec(text)
-  const name = Object.keys(KEEPS).find((known): known is KeepName => known === match?.[1])
+  const name = Object.keys(USUAL_BOUNDS).find((known): known is BoundName => known === match?.[1])
   if (match === null || name === undefined) {
-    return mistake(`has "${text}", but must be like drafts=200/20MB, for any of ${Object.keys(KEEPS).join(', ')}`)
+    return mistake(
+      `has "${text}", but must be like drafts=200/20MB, for any of ${Object.keys(USUAL_BOUNDS).join(', ')}`,
+    )
   }
   return value([name, { rows: Number(match[2]), bytes: Number(match[3]) * 1_000_000 }] as const)
 }

@@ -145,6 +145,7 @@ export async function createContext({ config, log, local }: ContextParts): Promi
     rooms,
     sessions: people.session,
     metrics,
+    measureUploads: local?.measureUploads,
     readHealth,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }

@@ -1,13 +1,20 @@
 import { AppError, describeError } from '#server/errors.ts'
+import type { Bound } from '#server/store/keeps.ts'
+import { type KeepDeps, requireUploadSpace } from '#server/store/space-left.ts'
 import type { UploadFile, UploadSlot, XmppSession } from '#server/xmpp/ports.ts'
 import type { BareJid } from '#shared/jid.ts'
 
 export interface UploadDeps {
   readonly sessions: (jid: BareJid) => XmppSession | undefined
+  readonly config: KeepDeps['config']
+  /** What an account has uploaded, where its files are on this machine. */
+  readonly measureUploads?: ((jid: BareJid) => Promise<Bound>) | undefined
 }
 
-/** Where somebody's own server takes a file (XEP-0363). */
-export async function requestUpload({ sessions }: UploadDeps, jid: BareJid, file: UploadFile): Promise<UploadSlot> {
+/** Where a person's own server takes a file (XEP-0363). */
+export async function requestUpload(deps: UploadDeps, jid: BareJid, file: UploadFile): Promise<UploadSlot> {
+  const { sessions, config, measureUploads } = deps
+  if (measureUploads !== undefined) requireUploadSpace(config, await measureUploads(jid), file.size)
   const session = sessions(jid)
   if (session?.status !== 'online') {
     const why =

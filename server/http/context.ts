@@ -6,6 +6,7 @@ import type { Outbox } from '#server/feeds/outbox.ts'
 import type { Permits } from '#server/feeds/permits.ts'
 import type { Proofs } from '#server/feeds/proofs/proofs.ts'
 import type { Rooms } from '#server/feeds/rooms/rooms.ts'
+import type { UploadDeps } from '#server/feeds/upload.ts'
 import type { Logger } from '#server/log.ts'
 import type { Meters } from '#server/meters.ts'
 import type { People } from '#server/people/people.ts'
@@ -49,6 +50,8 @@ export interface AppContext {
   readonly meters: Meters
   /** For /metrics. */
   readonly metrics?: { readonly contentType: string; write(): Promise<string> }
+  /** What an account has uploaded, where its files are on this machine. */
+  readonly measureUploads?: UploadDeps['measureUploads']
   /** From where pictures and pages may be fetched; the open internet unless a test says otherwise. */
   readonly isPublicAddress?: (address: string) => boolean
   /** After how many milliseconds a page asks again that cannot be live; half a minute unless a test says otherwise. */

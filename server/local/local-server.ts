@@ -11,6 +11,7 @@ import { type Layout, layOut } from './layout.ts'
 import { findEjabberd } from './packages.ts'
 import { forgetFirstBlogger, openSecrets } from './secrets.ts'
 import { supervise } from './supervise.ts'
+import { measureUploads } from './uploads.ts'
 
 /** The XMPP server that runs beside Canto when no account is configured. */
 export interface LocalServer extends LocalAccounts, AsyncDisposable {
@@ -24,6 +25,8 @@ export interface LocalServer extends LocalAccounts, AsyncDisposable {
   /** The same certificate (PEM), for this process to trust. */
   readonly caCertificate: string
   readonly layout: Layout
+  /** How many files an account has uploaded, and their bytes. */
+  measureUploads(jid: BareJid): Promise<{ rows: number; bytes: number }>
   /** Set until somebody signed in. */
   readonly firstBlogger: { readonly jid: BareJid; readonly password: string } | undefined
   /** Somebody signed in on the web: the first password is forgotten here. */
@@ -71,6 +74,7 @@ export async function startLocalServer({ local, data, cache }: Config, log: Logg
     certificate: layout.certificate,
     caCertificate,
     layout,
+    measureUploads: (jid) => measureUploads(layout, jid),
     get firstBlogger() {
       return secrets.firstBlogger
     },

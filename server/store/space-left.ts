@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import { AppError, isAppError } from '#server/errors.ts'
 import type { BareJid } from '#shared/jid.ts'
 import type { StateDb } from './database.ts'
-import { type Bound, type Bounds, KEEPS, type KeepName } from './keeps.ts'
+import { type Bound, type BoundName, type Bounds, KEEPS, type KeepName, USUAL_BOUNDS } from './keeps.ts'
 
 /** What is needed to know whether there is space: the whole context fits. */
 export interface KeepDeps {
@@ -52,20 +52,34 @@ const FULL = {
     rows: (most: string) => `You have blocked ${most} addresses. Unblock some first, or block a whole server.`,
     bytes: 'You have blocked too many addresses. Unblock some first, or block a whole server.',
   },
-} as const satisfies Partial<Record<KeepName, { rows: (most: string) => string; bytes: string }>>
+  uploads: {
+    rows: (most: string) => `You have uploaded ${most} files: no more are taken. Use a picture from the web instead.`,
+    bytes: 'Your pictures take all the space that this site gives. Make this one smaller, or use one from the web.',
+  },
+} as const satisfies Partial<Record<BoundName, { rows: (most: string) => string; bytes: string }>>
+
+type FullName = Exclude<keyof typeof FULL, 'uploads'>
 
 /** Throws `too-many` or `too-large`, with what to do about it, where an account has no space for one row more. */
-export async function requireSpace(deps: KeepDeps, name: keyof typeof FULL, keeping: Keeping): Promise<void> {
-  const { rows, bytes } = boundOf(deps.config, name, keeping.times)
-  const kept = await measureKept(deps.state, name, keeping.account)
-  if (kept.rows + 1 > rows) throw new AppError('too-many', FULL[name].rows(rows.toLocaleString('en')))
-  if (kept.bytes + sizeOf(keeping.row) > bytes) throw new AppError('too-large', FULL[name].bytes)
+export async function requireSpace(deps: KeepDeps, name: FullName, keeping: Keeping): Promise<void> {
+  const bound = boundOf(deps.config, name, keeping.times)
+  requireWithin(name, bound, { kept: await measureKept(deps.state, name, keeping.account), bytes: sizeOf(keeping.row) })
+}
+
+/** The same for a file of so many bytes, where what the account has uploaded is `kept`. */
+export function requireUploadSpace(config: KeepDeps['config'], kept: Bound, bytes: number): void {
+  requireWithin('uploads', boundOf(config, 'uploads'), { kept, bytes })
+}
+
+function requireWithin(name: keyof typeof FULL, bound: Bound, { kept, bytes }: { kept: Bound; bytes: number }): void {
+  if (kept.rows + 1 > bound.rows) throw new AppError('too-many', FULL[name].rows(bound.rows.toLocaleString('en')))
+  if (kept.bytes + bytes > bound.bytes) throw new AppError('too-large', FULL[name].bytes)
 }
 
 /** The same for something that takes the place of what is there under an id: then only more of it needs space. */
 export async function requireSpaceInstead(
   deps: KeepDeps,
-  name: keyof typeof FULL,
+  name: FullName,
   { former, ...keeping }: Keeping & { readonly former: object | undefined },
 ): Promise<void> {
   if (former === undefined) return requireSpace(deps, name, keeping)
@@ -94,8 +108,8 @@ async function isThereSpace(required: Promise<void>): Promise<boolean> {
   }
 }
 
-export function boundOf({ keeps = {} }: KeepDeps['config'], name: KeepName, times = 1): Bound {
-  const { rows, bytes } = keeps[name] ?? KEEPS[name].bound
+export function boundOf({ keeps = {} }: KeepDeps['config'], name: BoundName, times = 1): Bound {
+  const { rows, bytes } = keeps[name] ?? USUAL_BOUNDS[name]
   return { rows: rows * times, bytes: bytes * times }
 }
 

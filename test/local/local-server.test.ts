@@ -86,6 +86,11 @@ describe('the local server', () => {
     await assert.rejects(async () => session.requestUploadSlot?.({ ...file, size: 21_000_000 }), { code: 'too-large' })
     const slot = await session.requestUploadSlot?.({ ...file, size: 15_000_000 })
     assert.match(slot?.put ?? '', /picture\.png$/)
+    assert.deepEqual(await local.measureUploads(local.jid), { rows: 0, bytes: 0 })
+    const small = await session.requestUploadSlot?.({ ...file, size: 1_000 })
+    const put = { method: 'PUT', body: Buffer.alloc(1_000), headers: { 'content-type': file.type, ...small?.headers } }
+    assert.equal((await fetch(String(small?.put), put)).status, 201)
+    assert.deepEqual(await local.measureUploads(local.jid), { rows: 1, bytes: 1_000 })
     const written = JSON.parse(await readFile(join(data, 'local/ejabberd.yml'), 'utf8'))
     assert.ok(written.shaper_rules[written.modules.mod_http_upload_quota.access_hard_quota] <= 10_000)
     assert.doesNotMatch(await readFile(join(data, 'local/logs/ejabberd.log'), 'utf8').catch(() => ''), /quota/)

@@ -5,8 +5,9 @@ import { describe, it } from 'node:test'
 import { sql } from 'kysely'
 import { readConfig } from '#server/config.ts'
 import { queuePost, queueSettings } from '#server/feeds/queue.ts'
+import { requestUpload } from '#server/feeds/upload.ts'
 import { keepDraft, rescueDraft } from '#server/people/drafts.ts'
-import { KEEPS, type KeepName } from '#server/store/keeps.ts'
+import { KEEPS, type KeepName, USUAL_BOUNDS } from '#server/store/keeps.ts'
 import { listOutbox, updateOutboxRow } from '#server/store/outbox.ts'
 import { addReadMarks } from '#server/store/read-mark.ts'
 import { forgetOldest, measureKept } from '#server/store/space-left.ts'
@@ -87,7 +88,7 @@ describe('what an account may keep', () => {
     const example = await readFile(join(import.meta.dirname, '../../.env.example'), 'utf8')
     const line = /^#(CANTO_KEEPS=.*)$/m.exec(example)?.[1]
     const { keeps } = readConfig({}, line)
-    const bounds = Object.fromEntries(Object.entries(KEEPS).map(([name, { bound }]) => [name, bound]))
+    const bounds = USUAL_BOUNDS
     assert.deepEqual(keeps, bounds)
     assert.throws(() => readConfig({}, 'CANTO_KEEPS=drafts=200'), /CANTO_KEEPS has "drafts=200"/)
     assert.throws(() => readConfig({}, 'CANTO_KEEPS=toys=1/1MB'), /must be like drafts=200\/20MB, for any of drafts/)
@@ -100,6 +101,23 @@ describe('what an account may keep', () => {
     assert.deepEqual(await measureKept(ctx.state, 'drafts', JULIET), { rows: 1, bytes: Buffer.byteLength(bytes) })
     assert.deepEqual(await measureKept(ctx.state, 'drafts', ROMEO), { rows: 0, bytes: 0 })
     for (const name of Object.keys(KEEPS) as KeepName[]) await measureKept(ctx.state, name, JULIET)
+  })
+})
+
+describe('uploads', () => {
+  it('are refused in words where those on this machine fill the space, before a slot is asked for', async () => {
+    await using ctx = await createTestContext({ keeps: { uploads: { rows: 2, bytes: 1_000 } } })
+    const slot = { put: 'https://upload.example/1', get: 'https://upload.example/1', headers: {} }
+    const session = Object.assign(ctx.signIn(JULIET), { requestUploadSlot: async () => slot })
+    const upload = (kept: { rows: number; bytes: number }) =>
+      requestUpload({ config: ctx.config, sessions: () => session, measureUploads: async () => kept }, JULIET, {
+        name: 'a.png',
+        size: 600,
+        type: 'image/png',
+      })
+    assert.equal(await upload({ rows: 1, bytes: 400 }), slot)
+    await assert.rejects(upload({ rows: 1, bytes: 401 }), /all the space that this site gives/)
+    await assert.rejects(upload({ rows: 2, bytes: 0 }), /You have uploaded 2 files/)
   })
 })
 
