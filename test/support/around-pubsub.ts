@@ -1,11 +1,11 @@
-import type { Pubsub, XmppSession } from '#server/xmpp/ports.ts'
+import type { Disco, Pubsub, XmppSession } from '#server/xmpp/ports.ts'
 import type { NodeAddress } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
 
 /** Does what is asked of a service, or something else before. */
 export type Around = <T>(service: BareJid, ask: () => Promise<T>) => Promise<T>
 
-/** The session with something done around each of its questions about nodes; pages are one question each. */
+/** The session with something done around each of its questions (PubSub and disco); pages are one question each. */
 export function aroundPubsub(session: XmppSession, around: Around): XmppSession {
   const target = session.pubsub
   const pubsub = new Proxy(target, {
@@ -18,7 +18,13 @@ export function aroundPubsub(session: XmppSession, around: Around): XmppSession 
       return (...args: unknown[]) => around(serviceOf(args[0]), async () => method(...args))
     },
   })
-  return new Proxy(session, { get: (from, name) => (name === 'pubsub' ? pubsub : Reflect.get(from, name)) })
+  const disco: Disco = {
+    readInfo: (jid, node) => around(jid as BareJid, () => session.disco.readInfo(jid, node)),
+    listItems: (jid, node, options) => around(jid as BareJid, () => session.disco.listItems(jid, node, options)),
+  }
+  return new Proxy(session, {
+    get: (from, name) => (name === 'pubsub' ? pubsub : name === 'disco' ? disco : Reflect.get(from, name)),
+  })
 }
 
 async function* pagesAround(around: Around, service: BareJid, pages: AsyncIterable<unknown>): AsyncGenerator<unknown> {
