@@ -66,7 +66,7 @@ async function receiveFile(web: Web, { request, reply, part, token }: FilePart):
   const sender = readFormSender(web, await readVisit(web, request), token)
   if (sender.kind !== 'own') return void part.file.resume()
   const handle = await openUnnamed(web.ctx.config.data)
-  whenOver(reply, () => void handle.close())
+  whenOver(reply, () => void handle.close().catch(() => {}))
   let size = 0
   for await (const chunk of part.file as AsyncIterable<Buffer>) {
     await handle.writeFile(chunk)

@@ -3,6 +3,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { connect, type Socket } from 'node:net'
 import { describe, it } from 'node:test'
+import { promisify } from 'node:util'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { createBodyBudget } from '#server/http/body-budget.ts'
@@ -236,5 +237,25 @@ describe('the body of a request', () => {
     for (let n = 0; n < 20; n++) {
       assert.notEqual((await send()).statusCode, 503)
     }
+  })
+
+  it('holds no place of an account where its sender left before all of its head was there', async () => {
+    await using site = await listeningSite()
+    const juliet = await site.signedIn(JULIET)
+    const start = Buffer.from(field('token', await tokenOf(juliet)))
+    const head = writeHead('/write', { ...MULTIPART, cookie: cookieOf(juliet), 'content-length': 9 * MB })
+    for (let n = 0; n < 5; n++) {
+      await using line = await open(site, head, start)
+      await until(() => line.socket.writableLength === 0 && line.socket.bytesWritten >= head.length + start.length)
+    }
+    const count = promisify(site.app.server.getConnections.bind(site.app.server))
+    await until(async () => (await count()) === 0)
+    // Three of them fit, if nothing is left of those.
+    await using stack = new AsyncDisposableStack()
+    const whole = Buffer.concat([start, Buffer.from(field('text', 'a'.repeat(10_000)))])
+    const lines = await Promise.all(Array.from({ length: 4 }, () => open(site, head, whole)))
+    for (const line of lines) stack.use(line)
+    await until(() => lines.some(({ status }) => status === 503))
+    assert.equal(lines.filter(({ status }) => status !== undefined).length, 1)
   })
 })
