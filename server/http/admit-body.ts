@@ -16,6 +16,8 @@ declare module 'fastify' {
 
 /** Forms other than those for writing: as much as is read of anybody. */
 export const BODY_BYTES = 256 * 1024
+/** As much as Node reads of the head of any request, so that it costs nobody more: such forms, as that for signing in, always fit. */
+const SMALL_BYTES = 16 * 1024
 /** The boundaries and headers of the parts of a form. */
 const FRAME_BYTES = 64 * 1024
 /** A form token names its account, whose address may have 3 KB. */
@@ -34,6 +36,7 @@ export function admitBodies(app: FastifyInstance, web: Web): void {
     if (length === 0) return
     const body = { length, isMultipart: /^multipart\//i.test(request.headers['content-type'] ?? '') }
     requireFit(request, body)
+    if (!body.isMultipart && length <= SMALL_BYTES) return
     const isAnybodys = !body.isMultipart && length <= BODY_BYTES
     const owner = isAnybodys ? undefined : await requireOwner(web, request, body)
     const release = owner === undefined ? strangers.take(networkOf(request.ip), length) : accounts.take(owner, length)

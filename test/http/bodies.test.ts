@@ -239,6 +239,19 @@ describe('the body of a request', () => {
     }
   })
 
+  it('of somebody who signs in is read, whatever strangers hold', async () => {
+    await using site = await listeningSite()
+    await using stack = new AsyncDisposableStack()
+    const head = writeHead('/signin', { ...URLENCODED, 'content-length': 256 * 1024 })
+    const lines: Line[] = []
+    await until(async () => {
+      lines.push(stack.use(await open(site, head, Buffer.from('token='))))
+      return lines.some(({ status }) => status === 503)
+    })
+    const answer = await site.browser().post('/signin', { token: 'x', jid: JULIET, password: 'secret' })
+    assert.notEqual(answer.statusCode, 503)
+  })
+
   it('holds no place of an account where its sender left before all of its head was there', async () => {
     await using site = await listeningSite()
     const juliet = await site.signedIn(JULIET)
