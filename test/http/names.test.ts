@@ -157,7 +157,11 @@ describe('a name that imitates', () => {
     assert.match((await juliet.get('/notifications')).body, new RegExp(`Jυliet \\(${MALLORY}\\)`))
     const rows = await listNotifications(ctx.state, JULIET, { limit: 10 })
     assert.match(
-      await writeNotice({ ...ctx, config: { url: new URL('https://blog.example') } }, rows, JULIET),
+      // No client makes a link of what is in a name.
+      (await writeNotice({ ...ctx, config: { url: new URL('https://blog.example') } }, rows, JULIET)).replaceAll(
+        '\u2060',
+        '',
+      ),
       /Jυliet \(mallory@evil\.example\) commented/,
     )
   })

@@ -25,12 +25,18 @@ export async function writeNotice(deps: Deps, rows: Rows, reader: BareJid): Prom
     groups.flatMap((group) => postOfNotice(group) ?? []),
   )
   const lines = groups.slice(0, MOST_LINES).map((group) => {
-    const text = sayNotice(group, titleOf(titles, postOfNotice(group)))
+    const names = group.names.map(unlinkable)
+    const text = sayNotice({ ...group, names }, titleOf(titles, postOfNotice(group)))
     return `${text}\n${new URL(noticePath({ domain: deps.siteDomain }, group), deps.config.url).href}`
   })
   const rest = groups.length - MOST_LINES
   if (rest > 0) lines.push(`And ${rest} more:\n${new URL('/notifications', deps.config.url).href}`)
   return lines.join('\n\n')
+}
+
+/** A name in which a chat client finds no address to make a link of: a word joiner (U+2060) follows each mark of one. */
+function unlinkable(name: string): string {
+  return name.replace(/[.:/@](?=\S)/gu, '$&\u2060')
 }
 
 /** What happened, in one English sentence: for messages and feeds. */

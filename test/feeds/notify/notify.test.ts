@@ -36,14 +36,23 @@ function know({ state }: TestContext, jid: BareJid): Promise<void> {
   return saveAccount(state, { jid, userAgentId: jid, createdAt: new Date() })
 }
 
+interface SampleComment {
+  readonly item: string
+  readonly by?: BareJid
+  /** What its author calls themselves. */
+  readonly name?: string
+  readonly to?: string
+  readonly text?: string
+}
+
 async function comment(
   ctx: TestContext,
-  { item, by = ROMEO, to, text = `I am ${item}` }: { item: string; by?: BareJid; to?: string; text?: string },
+  { item, by = ROMEO, to, name, text = `I am ${item}` }: SampleComment,
 ): Promise<ItemAddress> {
   const address = itemOf(THREAD, item)
   const href = `xmpp:${THREAD.service}?;node=${THREAD.node};item=${to}`
   const more = to && `<in-reply-to xmlns='http://purl.org/syndication/thread/1.0' ref='${to}' href='${href}'/>`
-  const words = { title: text, text, author: by, more, published: new Date().toISOString() }
+  const words = { title: text, text, author: by, name, more, published: new Date().toISOString() }
   await publishTo(ctx, address, { payload: entryOf(words), publisher: by })
   return address
 }
@@ -290,6 +299,19 @@ describe('the notifier', () => {
     await using again = startNotifier(ctx)
     await again.notifier.idle()
     assert.equal(ctx.site.sent.length, 1)
+  })
+
+  it('sends no link that is only in a name', async () => {
+    await using ctx = await createHouse()
+    await saveNotifiesByMessage(ctx.state, JULIET, true, ctx.clock())
+    await comment(ctx, { item: 'first', name: 'https://evil.example/login or www.evil.example', text: 'Hello' })
+    await scanNews(ctx)
+    await using started = startNotifier(ctx)
+    await started.notifier.idle()
+    const [line = '', address = ''] = (ctx.site.sent[0]?.body ?? '').split('\n')
+    assert.match(line.replaceAll('\u2060', ''), /^https:\/\/evil\.example\/login or www\.evil\.example/)
+    assert.doesNotMatch(line, /https?:\/\/|www\.\w|\w\.example|\w@\w/)
+    assert.match(address, /^https:\/\/blog\.example\//)
   })
 
   it('sends nothing that was read meanwhile, and waits until the site is online', async () => {
