@@ -7,7 +7,10 @@ import type { IndexDb } from './database.ts'
 /** Greater than every character that a name may have. */
 const LAST_CHARACTER = '\u{10ffff}'
 
-/** The posts that these are the comments of. */
+/** Posts that one node may have the comments of. A service could link any number to it, for each of which every comment is work. */
+const MOST_POSTS = 200
+
+/** The posts that these are the comments of, not more than `MOST_POSTS`. */
 export async function listPostsOfThread(index: IndexDb, { service, node }: NodeAddress): Promise<ItemAddress[]> {
   return index
     .selectFrom('entry')
@@ -15,6 +18,7 @@ export async function listPostsOfThread(index: IndexDb, { service, node }: NodeA
     .select(['node.service', 'node.node', 'entry.item'])
     .where('entry.commentsService', '=', service)
     .where('entry.commentsNode', '=', node)
+    .limit(MOST_POSTS)
     .execute()
 }
 
@@ -32,6 +36,7 @@ export async function listRightfulPosts(index: IndexDb, { service, node }: NodeA
     .where(
       sql<boolean>`coalesce(thread.owner = CASE node.kind WHEN 'community' THEN entry.author ELSE node.owner END, 1)`,
     )
+    .limit(MOST_POSTS)
     .execute()
 }
 

@@ -1,17 +1,19 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { createInbox } from '#server/feeds/inbox.ts'
+import { postTopic } from '#server/feeds/live.ts'
 import { BOUNDS, createReading, type ReadingBounds } from '#server/feeds/reading.ts'
 import { noMeters } from '#server/meters.ts'
 import { addAuthorRow } from '#server/store/author.ts'
 import { countEntries } from '#server/store/entry.ts'
 import { addFollow, SITE } from '#server/store/follow.ts'
-import { findNode, updateNode } from '#server/store/node.ts'
+import { addNode, findNode, updateNode } from '#server/store/node.ts'
+import { listPostsOfThread, listRightfulPosts } from '#server/store/thread-node.ts'
 import type { Item, ItemPage } from '#server/xmpp/ports.ts'
 import { asItemId, type NodeAddress } from '#shared/address.ts'
 import { createTestContext, jidOf, type TestContext } from '#test/support/context.ts'
 import { until } from '#test/support/until.ts'
-import { BLOG, entryOf, itemOf, JULIET, knowBlog, MALLORY } from './fixtures.ts'
+import { BLOG, commentsLink, entryOf, itemOf, JULIET, knowBlog, MALLORY, publishTo } from './fixtures.ts'
 
 const EVIL: NodeAddress = { service: jidOf('pubsub.evil.example'), node: 'endless' }
 
@@ -177,5 +179,26 @@ describe('an item without measure', () => {
     await until(async () => (await findNode(ctx.index, BLOG))?.status === 'hidden')
     const count = await countEntries(ctx.index, node?.id ?? 0)
     assert.ok(count < 10_000, `${count} were taken in`)
+  })
+})
+
+describe('a node that very many posts name for their comments', () => {
+  it('makes a comment no more work than a few of them would', async () => {
+    await using ctx = await createTestContext()
+    await addNode(ctx.index, { address: EVIL, kind: 'community', now: ctx.clock() })
+    const thread = { service: EVIL.service, node: 'all' }
+    const more = commentsLink(thread)
+    let told = 0
+    for (let n = 0; n < 250; n++) {
+      const address = itemOf(EVIL, `post-${n}`)
+      await publishTo(ctx, address, { payload: entryOf({ author: MALLORY, more }), publisher: MALLORY })
+      ctx.live.subscribe(postTopic(address), () => told++)
+    }
+    told = 0
+    await publishTo(ctx, itemOf(thread, 'comment'), { payload: entryOf(), publisher: MALLORY })
+    assert.ok(told > 0 && told <= 200, `${told} posts were told`)
+    for (const list of [listPostsOfThread, listRightfulPosts]) {
+      assert.equal((await list(ctx.index, thread)).length, 200)
+    }
   })
 })
