@@ -38,7 +38,9 @@ export function createRemaker(deps: IngestDeps): Remaker {
   async function remakeAll(): Promise<void> {
     for (const node of await listFeedNodes(deps.index)) {
       if (signal.aborted) return
-      await remakeFeed(deps, node)
+      await remakeFeed(deps, node).catch((error: unknown) => {
+        deps.log.warn(`What ${node.address.service} says of itself could not be made anew: ${describeError(error)}`)
+      })
       await letOthers()
     }
     let count = 0

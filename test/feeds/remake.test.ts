@@ -6,7 +6,7 @@ import { READER } from '#server/feeds/reader.ts'
 import { createRemaker } from '#server/feeds/remaker.ts'
 import { saveAccount } from '#server/store/account.ts'
 import { findEntry } from '#server/store/entry.ts'
-import { findNode } from '#server/store/node.ts'
+import { findNode, updateNode } from '#server/store/node.ts'
 import { asItemId } from '#shared/address.ts'
 import { createTestContext, type TestContext } from '#test/support/context.ts'
 import { until } from '#test/support/until.ts'
@@ -60,6 +60,22 @@ describe('entries of an older version', () => {
       { jid: JULIET, name: 'Juliet' },
       { jid: ROMEO, name: 'Romeo' },
     ])
+  })
+
+  it('are made anew also where what a blog says of itself cannot be', async () => {
+    await using ctx = await createTestContext()
+    await seed(ctx)
+    const fresh = await readEntries(ctx)
+    await makeOld(ctx)
+    const [metadataPayload, title] = [`<feed xmlns='http://www.w3.org/2005/Atom'><title>Bad</title></feed>`, 'Good']
+    await updateNode(ctx.index, BLOG, { metadataPayload, title })
+    await sql`CREATE TRIGGER refuse BEFORE UPDATE OF title ON node BEGIN SELECT RAISE(ABORT, 'no'); END`.execute(
+      ctx.index,
+    )
+    const remaker = createRemaker(ctx)
+    remaker.start()
+    await remaker.idle()
+    assert.deepEqual(await readEntries(ctx), fresh)
   })
 
   it('tell nobody: no notification, no live event, no date changes', async () => {
