@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { blogOfAuthor, fillLargeIndex } from '#test/support/large-index.ts'
 
-export const POSTS = 1_000_000
+/** A million, unless the environment says otherwise, for a quick try. */
+export const POSTS = Number(process.env.CANTO_BENCH_POSTS ?? 1_000_000)
 export const BLOGS = Array.from({ length: 1_000 }, (_, n) => blogOfAuthor(n + 1))
 
 let made: Promise<string> | undefined
@@ -20,6 +21,11 @@ async function fill(): Promise<string> {
   // Ended by a signal, a process does not come to its exit by itself.
   for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1))
   const path = join(folder, 'index.sqlite')
-  await fillLargeIndex(path, { posts: POSTS, authors: BLOGS.length })
+  await fillMillion(path)
   return path
+}
+
+/** The same anew, for what changes it. */
+export function fillMillion(path: string): Promise<void> {
+  return fillLargeIndex(path, { posts: POSTS, authors: BLOGS.length })
 }

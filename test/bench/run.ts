@@ -6,6 +6,8 @@ export interface Benchmark {
   readonly name: string
   /** What both numbers count, such as `posts/s`. */
   readonly unit: string
+  /** It takes minutes: it runs only where it is asked for by name. */
+  readonly isLong?: boolean
   measure(): Promise<number>
   /** The best that this machine could do. */
   limit(): Promise<number>
@@ -23,8 +25,8 @@ for (const file of files) {
 }
 if (count === 0) console.log(`No benchmark has ${patterns.join(' or ')} in its name`)
 
-function isWanted({ name }: Benchmark): boolean {
-  return patterns.length === 0 || patterns.some((pattern) => name.includes(pattern))
+function isWanted({ name, isLong = false }: Benchmark): boolean {
+  return patterns.length === 0 ? !isLong : patterns.some((pattern) => name.includes(pattern))
 }
 
 /** One line, printed as soon as it is known. */

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
 import type { AddressInfo } from 'node:net'
 import { describe, it } from 'node:test'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Config } from '#server/config.ts'
 import { checkWeb } from '#server/doctor-server.ts'
 import { createMetrics } from '#server/metrics.ts'
 import { addNode, updateNode } from '#server/store/node.ts'
 import { jidOf } from '#test/support/context.ts'
+import { until } from '#test/support/until.ts'
 import { createTestSite } from './test-site.ts'
 
 describe('/healthz', () => {
@@ -84,6 +86,26 @@ describe('/metrics', () => {
     const operator = await site.signedIn('juliet@capulet.example')
     assert.equal((await operator.get('/metrics', forwarded)).statusCode, 200)
   })
+
+  it('tells how long the event loop was kept waiting', async () => {
+    await using site = await createTestSite({ metrics: createMetrics() })
+    const readMax = async () => {
+      const { body } = await site.browser().get('/metrics')
+      assert.match(body, /^nodejs_eventloop_lag_p99_seconds \S+$/m)
+      return Number(/^nodejs_eventloop_lag_max_seconds (\S+)$/m.exec(body)?.[1])
+    }
+    const blocked = 0.1
+    // Again and again: each look begins anew, and what came before the first turn after it is not measured.
+    await until(async () => {
+      const end = performance.now() + blocked * 1000
+      while (performance.now() < end);
+      // It is measured at the beginning of the next turn but one.
+      await nextTurn()
+      await nextTurn()
+      return (await readMax()) > blocked * 0.9
+    })
+  })
+
   it('answers no page that has its own name lead to this machine', async () => {
     await using site = await createTestSite({ metrics: createMetrics() })
     const ask = async (host: string) => (await site.browser().get('/metrics', { host })).statusCode
