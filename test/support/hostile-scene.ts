@@ -73,11 +73,13 @@ export interface HostileScene extends AsyncDisposable {
 
 export async function openHostileScene(rig: Rig): Promise<HostileScene> {
   const end = randomUUID().slice(0, 8)
-  const hostile = await startHostileServer()
-  const ctx = await createRealContext({ home: rig.ejabberd, siteUser: `site-${end}` })
+  await using stack = new AsyncDisposableStack()
+  const hostile = stack.use(await startHostileServer())
+  const ctx = stack.use(await createRealContext({ home: rig.ejabberd, siteUser: `site-${end}` }))
   const juliet = await ctx.signIn(rig.ejabberd, `juliet-${end}`)
   const nurse = await ctx.signIn(rig.ejabberd, `nurse-${end}`)
   const { app, signIn, close } = await openSite(ctx, hostile)
+  stack.defer(close)
   await ctx.indexing.start()
   await ctx.rooms.start()
   await ctx.outbox.start()
@@ -115,7 +117,9 @@ export async function openHostileScene(rig: Rig): Promise<HostileScene> {
   const plan = { ...secrets, item: asItemId('the-plan') }
   await juliet.pubsub.publishItem(plan, entryOf({ title: 'The plan', text: 'A potion', author: juliet.jid }))
   await followNode(ctx, juliet.jid, { address: secrets })
-  await until(async () => typeof (await findPost(ctx.index, plan)) === 'object', { what: 'the secret to be known' })
+  await until(async () => typeof (await findPost(ctx.index, plan, 'restricted')) === 'object', {
+    what: 'the secret to be known',
+  })
 
   await done(await queueRoom(ctx, { owner: juliet.jid, blog, action: 'open', key: `room-${end}` }))
   const channel = (await findRoomOfBlog(ctx.state, blog))?.channel
@@ -126,17 +130,14 @@ export async function openHostileScene(rig: Rig): Promise<HostileScene> {
   await ctx.indexing.idle()
   await ctx.rooms.idle()
 
+  const owned = stack.move()
   return {
     ...{ ctx, app, hostile, juliet, nurse, blog, post, comment, restored, nights, nursesPost, tybalt },
     ...{ secrets, secretsTitle, channel, signIn, done },
     mallory: accountAt(hostile, `mallory-${end}`),
     accomplice: accountAt(hostile, `accomplice-${end}`),
     lookAtOthers: () => lookAtOthers(ctx),
-    async [Symbol.asyncDispose]() {
-      await close()
-      await ctx[Symbol.asyncDispose]()
-      await hostile[Symbol.asyncDispose]()
-    },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
 }
 
