@@ -124,7 +124,17 @@ export function checkBlogs(nodes: readonly NodeRow[], authors: readonly BareJid[
     const mend = isAuthors ? 'Its author signs in on the web once more' : 'Canto tries again by itself'
     return warning('Blogs', `${what} is not shown as it should: ${words ?? `its node is ${status}`}`, mend)
   })
-  return found.length > 0 ? found : [fine('Blogs', `${feeds.length} can be read`)]
+  return [...(found.length > 0 ? found : [fine('Blogs', `${feeds.length} can be read`)]), ...noteCut(feeds)]
+}
+
+/** Those that have more than is read of a feed that is not the site's own. */
+function noteCut(feeds: readonly NodeRow[]): Finding[] {
+  return feeds
+    .filter(({ backfill }) => backfill === 'cut')
+    .map(({ address }) => {
+      const words = 'it has more posts than are read here: only the newest are shown'
+      return note('Blogs', `${addressKey(address)}: ${words}`)
+    })
 }
 
 /** Whether so much is lost at once that nothing is taken for lost. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { checkBlogs } from '#server/doctor-server.ts'
 import { createInbox } from '#server/feeds/inbox.ts'
 import { postTopic } from '#server/feeds/live.ts'
 import { BOUNDS, createReading, type ReadingBounds } from '#server/feeds/reading.ts'
@@ -92,6 +93,8 @@ describe('a service without end', () => {
     assert.match(ctx.lines.join(), /only the newest are shown/)
     assert.ok((await countEntries(ctx.index, node?.id ?? 0)) > 20)
     assert.ok(node && node.nextTryAt > Date.now() + 1_800_000, 'it is not asked again at once')
+    const told = checkBlogs([node], []).filter(({ level }) => level === 'note')
+    assert.match(told.map(({ words }) => words).join(), /evil\.example.*node=endless: .* only the newest are shown/)
   })
 
   it('of one of our own authors is read whole, however large', async () => {
