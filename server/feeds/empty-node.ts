@@ -1,11 +1,12 @@
 import { createSlices } from '#server/slices.ts'
 import type { IndexDb } from '#server/store/database.ts'
 import { dropEntries, listSomeEntries, type SomeEntry } from '#server/store/entry.ts'
-import { findNode, isFeed, type NodeRow } from '#server/store/node.ts'
+import { findNode, isFeed, type NodeRow, updateNode } from '#server/store/node.ts'
 import { dropOrphanThread, listPostsOfThread } from '#server/store/thread-node.ts'
 import { type ItemAddress, type NodeAddress, sameAddress } from '#shared/address.ts'
 import { attachmentsOf } from '#shared/profiles/index.ts'
 import type { Live } from './live.ts'
+import { EMPTY_MARK } from './mark.ts'
 import { forgetReactions } from './reactions/forget-reactions.ts'
 import { announceThread, threadOf } from './thread.ts'
 
@@ -52,6 +53,17 @@ export async function emptyBeside(
   if (comments?.kind !== 'comments') return
   const posts = await listPostsOfThread(deps.index, comments.address)
   if (posts.every((other) => sameAddress(other, post))) await emptyNode(deps, comments)
+}
+
+/** Forgets comments that no post links to any more. */
+export async function dropLeftThread(deps: EmptyNodeDeps, address: NodeAddress): Promise<void> {
+  const comments = await findNode(deps.index, address)
+  if (comments?.kind !== 'comments' || (await listPostsOfThread(deps.index, address)).length > 0) return
+  // Should a post link to it again meanwhile, all of it is read again.
+  await updateNode(deps.index, address, { mark: EMPTY_MARK })
+  await emptyNode(deps, comments)
+  const isDropped = await dropOrphanThread(deps.index, address)
+  announceThread(deps, isDropped ? { dropped: [address] } : { added: [address] })
 }
 
 async function dropBeside(index: IndexDb, node: NodeRow, entries: readonly SomeEntry[]): Promise<NodeAddress[]> {

@@ -14,6 +14,7 @@ import { isRemovedEntry } from '#shared/removed-entry.ts'
 import { isWithinBounds, writeSortedXml } from '#shared/xml.ts'
 import { announceSaved } from './announce.ts'
 import type { ServicesDeps } from './belief.ts'
+import { dropLeftThread } from './empty-node.ts'
 import { mayReplace } from './entry-row.ts'
 import { BLOCKED_TOPIC, type Live } from './live.ts'
 import { judge } from './moderation/judge.ts'
@@ -112,6 +113,7 @@ async function ingestItem(deps: IngestDeps, { node, event, options }: Arrival): 
     .transaction()
     .execute((index) => storeItem({ ...deps, index }, { address, item: read, hold, ...options }))
   announceThread(deps, stored.thread)
+  if (stored.thread.left !== undefined) await dropLeftThread(deps, stored.thread.left)
   if (stored.outcome === 'stored' && options.isHistory !== true) {
     await announceSaved(deps, node, { address, isNew: stored.isNew, isHeld: hold !== null })
   }

@@ -8,6 +8,7 @@ import type { BareJid } from '#shared/jid.ts'
 import { room as roomProfile } from '#shared/profiles/index.ts'
 import { cleanLine } from '#shared/text.ts'
 import { parseXml } from '#shared/xml.ts'
+import { dropLeftThread } from './empty-node.ts'
 import { ownerOfThread, toEntryRow } from './entry-row.ts'
 import type { IngestDeps } from './ingest.ts'
 import { storeReactions } from './reactions/store-reactions.ts'
@@ -28,10 +29,12 @@ export async function remakeEntry(deps: IngestDeps, id: number): Promise<void> {
   if (stale === undefined) return
   const item = readAgain(stale)
   // Within one transaction, as everything that belongs to an entry is.
-  await deps.index.transaction().execute(async (index) => {
-    if (item === undefined) await dropUnreadable(index, id)
-    else await save({ ...deps, index }, stale, item)
+  const left = await deps.index.transaction().execute(async (index) => {
+    if (item !== undefined) return save({ ...deps, index }, stale, item)
+    await dropUnreadable(index, id)
+    return undefined
   })
+  if (left !== undefined) await dropLeftThread(deps, left)
 }
 
 /** The item as it was read, with the words that are in it now; undefined where there are none. */
@@ -78,7 +81,12 @@ function readMessageAgain(
   }
 }
 
-async function save(deps: IngestDeps, { entry: existing, node }: StaleEntry, item: ReadEntryItem): Promise<void> {
+/** Returns the comments that the entry linked to before. */
+async function save(
+  deps: IngestDeps,
+  { entry: existing, node }: StaleEntry,
+  item: ReadEntryItem,
+): Promise<NodeAddress | undefined> {
   const address = { ...node.address, item: existing.item }
   const made = toEntryRow(deps, {
     node,
@@ -95,12 +103,14 @@ async function save(deps: IngestDeps, { entry: existing, node }: StaleEntry, ite
     ...(node.kind !== 'room' && repliesOf(made)),
   })
   const { id, ...columns } = row
-  if (!(await saveRemade(deps.index, existing, { row: columns as Partial<EntryRow>, tags: item.entry.tags }))) return
-  await followChanges(deps, { node, existing, row, item })
+  if (!(await saveRemade(deps.index, existing, { row: columns as Partial<EntryRow>, tags: item.entry.tags })))
+    return undefined
+  const left = await followChanges(deps, { node, existing, row, item })
   if (existing.claimedName !== null && existing.claimedName !== row.claimedName && existing.author !== null) {
     await deletePerson(deps.index, existing.author, existing.claimedName)
   }
   await learnName(deps.index, item, existing.updatedAt)
+  return left
 }
 
 interface Changes {
@@ -110,18 +120,20 @@ interface Changes {
   readonly item: ReadEntryItem
 }
 
-/** What hangs on an entry, where it leads elsewhere now or is a heart now. */
-async function followChanges(deps: IngestDeps, { node, existing, row, item }: Changes): Promise<void> {
+/** What hangs on an entry, where it leads elsewhere now or is a heart now. Returns the comments that it left. */
+async function followChanges(
+  deps: IngestDeps,
+  { node, existing, row, item }: Changes,
+): Promise<NodeAddress | undefined> {
   const [before, after] = [threadOf(existing), threadOf(row)]
   const isSame = before === undefined || after === undefined ? before === after : sameAddress(before, after)
-  if (!isSame) {
-    const owner = ownerOfThread(node, existing.author)
-    await followThread(deps.index, { row, former: existing, owner, attachments: undefined, now: deps.clock() })
-  }
-  if (isSame && row.isLike === existing.isLike) return
+  if (isSame && row.isLike === existing.isLike) return undefined
+  const question = { row, former: existing, owner: ownerOfThread(node, existing.author), attachments: undefined }
+  const left = isSame ? undefined : (await followThread(deps.index, { ...question, now: deps.clock() })).left
   const address = { ...node.address, item: existing.item }
   const reactions = item.entry.reactions ?? []
   await storeReactions(deps.index, { id: existing.id, node, address, row, former: existing, reactions })
+  return left
 }
 
 /** What is made of the words and the links; a reply keeps what it answers unless it says so itself. */

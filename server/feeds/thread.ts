@@ -1,7 +1,6 @@
 import type { IndexDb } from '#server/store/database.ts'
 import type { EntryRow, NewEntry } from '#server/store/entry.ts'
 import { addNode, updateNode } from '#server/store/node.ts'
-import { dropOrphanThread } from '#server/store/thread-node.ts'
 import type { NodeAddress } from '#shared/address.ts'
 import { sameAddress } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
@@ -9,6 +8,8 @@ import { type Live, NODES_TOPIC } from './live.ts'
 
 /** The nodes of comments and attachments that a change of an entry made known or left without a post. */
 export interface ThreadChanges {
+  /** The comments that the entry linked to before: where nothing else does, they are to be dropped. */
+  readonly left?: NodeAddress | undefined
   readonly added?: readonly NodeAddress[]
   readonly dropped?: readonly NodeAddress[]
 }
@@ -22,7 +23,7 @@ interface ThreadQuestion {
   readonly now: Date
 }
 
-/** Makes the comments and attachments of a post known to the index, and forgets the comments it linked to before. */
+/** Makes the comments and attachments of a post known to the index, and tells which comments it linked to before. */
 export async function followThread(
   index: IndexDb,
   { row, former, owner, attachments, now }: ThreadQuestion,
@@ -30,7 +31,6 @@ export async function followThread(
   const address = threadOf(row)
   const left = former === undefined ? undefined : threadOf(former)
   const isLeft = left !== undefined && (address === undefined || !sameAddress(left, address))
-  const dropped = isLeft && (await dropOrphanThread(index, left)) ? [left] : []
   const added: NodeAddress[] = []
   if (address !== undefined && (await addNode(index, { address, kind: 'comments', owner, now })) === 'added') {
     added.push(address)
@@ -43,7 +43,7 @@ export async function followThread(
       added.push(attachments)
     }
   }
-  return { dropped, added }
+  return { added, left: isLeft ? left : undefined }
 }
 
 export function announceThread({ live }: { readonly live: Live }, { added = [], dropped = [] }: ThreadChanges): void {

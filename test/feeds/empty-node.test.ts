@@ -12,8 +12,9 @@ import { NS } from '#shared/ns.ts'
 import { createTestContext, type TestContext } from '#test/support/context.ts'
 import { createTestFolder } from '#test/support/folder.ts'
 import { blogOfAuthor, fillLargeIndex, itemOfPost, threadOfPost } from '#test/support/large-index.ts'
+import { growThread } from '#test/support/long-thread.ts'
 import { watchTurns } from '#test/support/turns.ts'
-import { ROMEO } from './fixtures.ts'
+import { BLOG, commentsLink, entryOf, itemOf, JULIET, knowBlog, publishTo, ROMEO, THREAD } from './fixtures.ts'
 
 const POSTS = 1_000
 const [FIRST, SECOND] = [blogOfAuthor(1), blogOfAuthor(2)]
@@ -39,6 +40,25 @@ async function countNodes(ctx: TestContext, kind: 'comments' | 'attachments', ow
     SELECT count(*) AS count FROM node WHERE kind = ${kind} AND owner = ${owner}`.execute(ctx.index)
   return rows[0]?.count ?? 0
 }
+
+describe('a large thread that its post no longer links to', () => {
+  it('is forgotten in slices', async () => {
+    await using folder = await createTestFolder()
+    await using ctx = await createTestContext({ indexPath: folder.file('index.sqlite') })
+    await knowBlog(ctx)
+    const post = itemOf(BLOG, 'balcony')
+    await publishTo(ctx, post, { payload: entryOf({ more: commentsLink(THREAD) }), publisher: JULIET })
+    await publishTo(ctx, itemOf(THREAD, 'c0'), { payload: entryOf({ author: ROMEO }), publisher: ROMEO })
+    await growThread(ctx.index, { like: 'c0', count: 10_000 })
+    const payload = entryOf({ updated: '2026-02-02T03:04:05Z' })
+    const turns = await watchTurns(() => publishTo(ctx, post, { payload, publisher: JULIET }))
+    assert.equal(await findNode(ctx.index, THREAD), undefined)
+    const { rows } = await sql<{ count: number }>`SELECT count(*) AS count FROM entry`.execute(ctx.index)
+    assert.equal(rows[0]?.count, 1)
+    assert.ok(turns.count > 5, `${turns.count} turns`)
+    assert.ok(turns.longest < turns.total / 3, `${turns.longest} ms of ${turns.total} ms in one piece`)
+  })
+})
 
 describe('a large blog', () => {
   it('is emptied in slices, with the comments and reactions of its posts, and nothing of other blogs', async () => {
