@@ -89,7 +89,7 @@ export async function createContext({ config, log, local }: ContextParts): Promi
   const following = createFollowing({ ...base, site, outbox, people: people.sessions })
   const claims = createUnseenClaims({ ...base, site, sessions })
   stack.defer(() => claims.stop())
-  const permits = createPermits({ ...base, site, indexing, people: people.sessions })
+  const permits = createPermits({ ...base, site, sessions, indexing, people: people.sessions })
   stack.defer(() => permits.stop())
   const notifier = createNotifier({ ...base, site, permits, people: people.sessions })
   stack.defer(() => notifier.stop())

@@ -3,15 +3,17 @@ import { listCommunities } from '#server/store/community.ts'
 import { listFollows } from '#server/store/follow.ts'
 import { findPost } from '#server/store/post.ts'
 import { listRestrictedFeeds } from '#server/store/restricted-node.ts'
-import type { Pubsub, XmppSession } from '#server/xmpp/ports.ts'
+import type { Item, Pubsub, XmppSession } from '#server/xmpp/ports.ts'
 import { addressKey, type NodeAddress } from '#shared/address.ts'
-import type { BareJid } from '#shared/jid.ts'
+import { type BareJid, domainOf, localPart, readBareJid } from '#shared/jid.ts'
 import { writeSortedXml } from '#shared/xml.ts'
+import { type BeliefDeps, isOwnGround } from './belief.ts'
 import { blogTopic, type LiveEvent, POSTS_TOPIC } from './live.ts'
 import { type OwnAccessDeps, readOwnAccess } from './own-access.ts'
 import { waitAtMost } from './patience.ts'
 
-export interface PermitsDeps extends OwnAccessDeps {
+export interface PermitsDeps extends OwnAccessDeps, BeliefDeps {
+  readonly siteDomain: BareJid
   readonly site: OwnAccessDeps['site'] & Pick<XmppSession, 'pubsub'>
   /** Of everybody who is signed in. */
   readonly people: () => readonly XmppSession[]
@@ -33,12 +35,14 @@ const HOUR = 60 * MINUTE
 /** How long before its end a permit is asked for again. */
 const EARLY = 10 * MINUTE
 const AGAIN = MINUTE
+/** Items among which one of somebody else's has to be. */
+const NEWEST = 10
 const TICK = 5_000
 const STOP = 3_000
 
 /**
- * Following is no right to read. A permit is given where somebody's own session fetched the newest item of a node and got
- * what the site account gets: their server may lie, but cannot make that up. It is good for an hour, or until something
+ * Following is no right to read. A permit is given where a person's own session fetched the newest item of a node that is not
+ * theirs and got what the site account gets: their server may lie, but cannot make that up. It is good for an hour, or until something
  * new comes, which our pages would else tell a liar.
  */
 export function createPermits(deps: PermitsDeps): Permits {
@@ -70,11 +74,12 @@ export function createPermits(deps: PermitsDeps): Permits {
     return until - now() < EARLY && (tried === undefined || now() - tried >= AGAIN)
   }
 
-  async function askOne({ jid, pubsub }: Asking, address: NodeAddress): Promise<void> {
+  async function askOne(asking: Asking, address: NodeAddress): Promise<void> {
+    const { jid } = asking
     triedAt.set(tryKey(jid, address), now())
     const had = has(jid, address)
     try {
-      if (await isSame(deps.site.pubsub, pubsub, address)) permit(jid, address)
+      if (await isSame(deps, asking, address)) permit(jid, address)
       else permits.get(keyOf(address))?.delete(jid)
     } catch (error) {
       if (!isAppError(error)) throw error
@@ -165,24 +170,47 @@ async function listWanted({ index, state }: PermitsDeps, jid: BareJid): Promise<
   return restricted.filter((address) => wanted.has(keyOf(address)))
 }
 
-/** Once more where they differ: something may have come in between. */
-async function isSame(ours: Newest, theirs: Newest, address: NodeAddress): Promise<boolean> {
+/**
+ * Whether a session gets an item that the site account gets and that its person cannot know by having written it: the
+ * newest of others. Once more where they differ: something may have come in between.
+ */
+async function isSame(deps: PermitsDeps, { jid, pubsub }: Asking, address: NodeAddress): Promise<boolean> {
+  const isOfOthers = await chooseWitnesses(deps, jid, address)
   for (let attempt = 0; attempt < 2; attempt++) {
     // Theirs first: where they may not read it, that is all there is to know.
-    const their = await readNewest(theirs, address)
-    if (their === undefined) return false
-    if (their === (await readNewest(ours, address))) return true
+    const their = await readNewest(pubsub, address)
+    if (their.length === 0) return false
+    const witness = (await readNewest(deps.site.pubsub, address)).find(isOfOthers)
+    if (witness !== undefined && their.some((item) => writeItem(item) === writeItem(witness))) return true
   }
   return false
 }
 
-type Newest = Pick<Pubsub, 'listItems'>
+/**
+ * Which items a person's server cannot make up: it is believed about the nodes that it keeps itself; elsewhere those that no
+ * account of it has published, and on the site's own server, which does not lie, those that this account has not.
+ */
+async function chooseWitnesses(deps: PermitsDeps, jid: BareJid, address: NodeAddress) {
+  const keepsIt = domainOf(address.service) === domainOf(jid) || (await isOwnGround(deps, jid, address.service))
+  if (keepsIt) return () => true
+  const isTheirs = (publisher: BareJid) =>
+    domainOf(jid) === deps.siteDomain ? publisher === jid : domainOf(publisher) === domainOf(jid)
+  return ({ publisher }: Item) => {
+    // Only the account itself publishes on its own nodes; who did on a service that names nobody is not known.
+    if (publisher === undefined) return localPart(address.service) !== undefined
+    const by = readBareJid(publisher)
+    return by !== undefined && !isTheirs(by)
+  }
+}
 
-/** The id and content of the newest item, to be compared. */
-async function readNewest(pubsub: Newest, address: NodeAddress): Promise<string | undefined> {
-  const { items } = await pubsub.listItems(address, { max: 1 })
-  const [item] = items
-  return item?.payload === undefined ? undefined : JSON.stringify([item.id, writeSortedXml(item.payload)])
+async function readNewest(pubsub: Pick<Pubsub, 'listItems'>, address: NodeAddress): Promise<readonly Item[]> {
+  const { items } = await pubsub.listItems(address, { max: NEWEST })
+  return items.filter(({ payload }) => payload !== undefined)
+}
+
+/** The id and content, to be compared. */
+function writeItem({ id, payload }: Item): string {
+  return JSON.stringify([id, payload === undefined ? '' : writeSortedXml(payload)])
 }
 
 function keyOf({ service, node }: NodeAddress): string {

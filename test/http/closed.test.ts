@@ -6,7 +6,7 @@ import { addFollow } from '#server/store/follow.ts'
 import { findNode } from '#server/store/node.ts'
 import { listNotifications } from '#server/store/notification.ts'
 import { saveOwnAccess } from '#server/store/own-access.ts'
-import { type NodeAddress, writeXmppUri } from '#shared/address.ts'
+import { addressKey, type NodeAddress, writeXmppUri } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
 import { NS } from '#shared/ns.ts'
 import { nodePath, postPath } from '#shared/paths.ts'
@@ -182,6 +182,24 @@ for (const [words, kind] of Object.entries(KINDS)) {
         await ask()
         assert.deepEqual(await doorsThatShow(scene, tybalt, TYBALT), [])
       }
+    })
+
+    it('is not shown to somebody who may only write there, and whose server gives back what they wrote', async () => {
+      await using scene = await createScene(kind)
+      const { site, tybalt, sessionOf, ask } = scene
+      const own = { id: itemOf(kind.address, 'own').item, payload: entryOf({ title: 'Mine', author: TYBALT }) }
+      // Another account of his server is as good as himself.
+      for (const publisher of [TYBALT, jidOf('abraham@evil.example')]) {
+        const node = site.ctx.network.nodes.get(addressKey(kind.address))
+        node?.items.set(own.id, { ...own, publisher })
+        const session = sessionOf(TYBALT)
+        Object.assign(session, { jid: publisher === TYBALT ? TYBALT : jidOf('tybalt@evil.example') })
+        session.pubsub.listItems = async () => ({ items: [own], isComplete: true })
+        site.ctx.setNow(new Date(site.ctx.clock().getTime() + 5 * 60_000))
+        await ask()
+        assert.equal(site.ctx.permits.has(session.jid, kind.address), false)
+      }
+      assert.deepEqual(await doorsThatShow(scene, tybalt, TYBALT), [])
     })
 
     it('shows what is new only to those who fetched that', async () => {
