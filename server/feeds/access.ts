@@ -8,7 +8,7 @@ import { localPart } from '#shared/jid.ts'
 import { announceChanged } from './announce.ts'
 import type { IngestDeps } from './ingest.ts'
 
-/** Whether everybody may read a node, or only some: the site account is one of those it reads at all. */
+/** Read access to a node: everybody, or only some, the site account among them if the node is read at all. */
 export type Access = 'open' | 'restricted'
 
 export interface AccessDeps {

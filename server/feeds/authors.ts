@@ -72,7 +72,7 @@ export async function prepareBlog(deps: AuthorsDeps, jid: BareJid): Promise<Auth
     await saveMaxItems(deps.state, jid, node.maxItems)
     await saveOwnAccess(deps.state, address, { accessModel: 'open', now: deps.clock() })
     await addNode(deps.index, { address, kind: 'blog', owner: jid, now: deps.clock() })
-    // Of one that is made anew its next reading tells what became of what was on it.
+    // A node made anew is not found again here: its next reading tells what became of its former items.
     const isHidden = (await findNode(deps.index, address))?.status === 'hidden'
     if (node.how === 'exists' || !isHidden) await findNodeAgain(deps, address, 'open')
     // The question was about the node as it was; a later closing is asked about anew.

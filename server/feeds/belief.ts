@@ -13,7 +13,7 @@ export interface ServicesDeps {
 export interface BeliefDeps extends ServicesDeps, SiteDeps {}
 
 /**
- * Whether an account's own server may be believed about a service: about the account itself and the server's services.
+ * Whether an account's server is believed about a service: it is about the account itself and the server's services.
  * The site account's session sees for the site.
  */
 export async function isOwnGround(deps: BeliefDeps, jid: BareJid, service: BareJid): Promise<boolean> {
@@ -51,7 +51,7 @@ export async function isBelievedAbout(
   return (await services.isServiceOf(service, siteDomain)) || services.isServiceOf(service, domainOf(author))
 }
 
-/** Whether a service may be believed to hold the comments of `author`. */
+/** Whether a service is believed to hold the comments of `author`. */
 export async function mayHoldComments(
   { services, siteDomain }: ServicesDeps & { readonly siteDomain: BareJid },
   service: BareJid,

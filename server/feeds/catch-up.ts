@@ -64,7 +64,7 @@ export async function catchUp(deps: CatchUpDeps, address: NodeAddress, options: 
   }
 }
 
-/** Who may read it is known before anything of it comes in. Comments that not everybody may read are shown to nobody. */
+/** Access is settled before any item is ingested. Comments that not everybody may read are shown to nobody. */
 async function isForUs(deps: CatchUpDeps, node: NodeRow): Promise<boolean> {
   const access = await readAccess(deps, node)
   await applyAccess(deps, node, access)
@@ -156,7 +156,7 @@ function isEnough({ mark }: NodeRow, { page, reading }: Progress): boolean {
   return mark === undefined && page.fresh === 0
 }
 
-/** Whether the reading ended before it got to anything known. */
+/** Whether the reading ended before it reached a known item. */
 function isEndless({ mark }: NodeRow, { page, reading }: Progress): boolean {
   return mark === undefined ? page.fresh > 0 : !reading.isJoined
 }

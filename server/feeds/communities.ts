@@ -71,11 +71,11 @@ export interface OwnersDeps extends OwnSessionDeps, BeliefDeps {
 /** The people of a node, as its service tells somebody. */
 export interface People {
   readonly list: readonly Affiliation[]
-  /** Whether the site sees that it is theirs to say what happens there. */
+  /** Whether the site sees that the person asking owns the node. */
   readonly isSeen: boolean
 }
 
-// Who was seen to be an owner when they last asked; who asks again is looked at anew.
+// Accounts seen to be owners when they last asked; each new request checks again.
 const owners = new WeakMap<StateDb, Set<string>>()
 
 /** Whether somebody moderates a node, as far as it is known without asking. */

@@ -137,7 +137,7 @@ async function* compareMissing(
   node: NodeRow,
   ids: ReadonlySet<ItemId>,
 ): AsyncGenerator<Difference> {
-  // What is kept of a node that is suddenly empty nobody is shown.
+  // The stored entries of a node that is suddenly empty are shown to nobody.
   if (node.status === 'hidden' && ids.size === 0) return
   const known = await listEntryDates(index, node.id)
   const isTrimming = isFull({ count: ids.size, maxItems: node.maxItems, mostItems: node.mostItems })

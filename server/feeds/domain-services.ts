@@ -24,7 +24,7 @@ interface Known {
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
 const KEPT = 24 * HOUR
-/** Of one domain, and domains in all: of more, those that were asked longest ago are forgotten. */
+/** Limits for the services of one domain, and for all domains: beyond that, those asked longest ago are forgotten. */
 const MOST_SERVICES = 100
 const MOST_DOMAINS = 2_000
 const NONE: ReadonlySet<BareJid> = new Set()
@@ -48,7 +48,7 @@ export function createDomainServices({ site, clock }: DomainServicesDeps): Domai
       const since = silent.get(domain)?.since ?? clock().getTime()
       const last = silent.get(domain)?.former ?? (await former?.services.catch(() => undefined))
       remember(silent, domain, { former: last, since })
-      // What it said before holds until it says something else.
+      // The domain's last answer holds until it gives another.
       if (last !== undefined) return last
       if (clock().getTime() - since >= HOUR) return NONE
       throw error
@@ -73,7 +73,7 @@ export function createDomainServices({ site, clock }: DomainServicesDeps): Domai
   }
 }
 
-/** Who makes up domains makes us forget those that nobody asks about, and no more. */
+/** Made-up domains push out only those that nobody asks about. */
 function remember<Value>(map: Map<BareJid, Value>, domain: BareJid, value: Value): void {
   map.delete(domain)
   map.set(domain, value)

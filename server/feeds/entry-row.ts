@@ -79,7 +79,7 @@ export function toEntryRow(deps: IngestDeps, { node, address, existing, item, ho
   }
 }
 
-/** Of what nobody is known to have written there is none. */
+/** The look of the writer's name; null where no writer is known. */
 function lookOfWriter({ entry, credit, contributor }: ReadEntryItem): string | null {
   const writer = contributor?.jid ?? (credit.kind === 'unverified' ? undefined : credit.author)
   if (writer === undefined) return null

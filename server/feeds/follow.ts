@@ -22,7 +22,7 @@ export interface FollowDeps extends QueueDeps {
 export interface Wish extends Pick<Follow, 'address' | 'title' | 'feedUrl'> {
   /** Whether it is in the list on their account already. */
   readonly isListed?: boolean
-  /** Whether it is in the list there that contacts may read. */
+  /** Whether it is in the list on their account that contacts may read. */
   readonly isShown?: boolean
 }
 

@@ -35,7 +35,7 @@ const EVERY = 9 * 60_000
 const SPREAD = 60_000
 /** Lists that are read at once. */
 const AT_ONCE = 10
-/** What was refused may be allowed by then. */
+/** Time after which a refused request is tried again: it may be allowed by then. */
 const RETRY = 6 * 3_600_000
 /** After a server that did not answer. */
 const AGAIN = 10 * 60_000

@@ -182,7 +182,7 @@ async function readSafely(deps: IngestDeps, sent: SentItem): Promise<ReadItem | 
   try {
     return await readItem(deps, sent)
   } catch (error) {
-    // Whom to believe is asked of the network: the item comes again when that answers.
+    // The network decides whom to believe: the item comes again when it answers.
     if (isAppError(error)) throw error
     return describeError(error)
   }

@@ -2,13 +2,13 @@ import { addressKey } from '#shared/address.ts'
 import { mayFollow, type Wish } from './follow.ts'
 import type { FollowList } from './follow-list.ts'
 
-/** What other clients did to a list on somebody's account since it was last read. Nodes are named by `addressKey`. */
+/** Changes by other clients to a list on somebody's account since it was last read. Nodes are named by `addressKey`. */
 export interface ListChanges {
   readonly wishes: ReadonlyMap<string, Wish>
-  /** Whether the list as a whole is gone, which is nobody's wish. */
+  /** Whether the whole list is gone, which is nobody's wish. */
   readonly isLost: boolean
   isTakenOff(key: string): boolean
-  /** Whether it may only have had no more room. */
+  /** Whether a missing node may only have found no room: the list was not read whole. */
   isCrowdedOut(key: string): boolean
 }
 

@@ -30,7 +30,7 @@ const CERTAIN: ReadonlySet<string | undefined> = new Set([
 ])
 const CLEARED_AS = { closed: 'closed', refused: 'closed', missing: 'deleted', emptied: 'purged' } as const
 
-/** What an answer of its service says of a node: nothing, where that may pass. */
+/** The loss of a node that its service's answer means; undefined where the error may pass. */
 export function readLoss({ code, pubsubCondition }: AppError): Loss | undefined {
   if (code === 'not-found' || code === 'gone') return 'missing'
   if (code !== 'forbidden' && code !== 'not-authorized') return undefined

@@ -13,10 +13,10 @@ const KEPT = 20
 /** So many marked items in a row are known ground. One alone may have been published again, unchanged. */
 export const MARKED_IN_A_ROW = 3
 
-/** Of a node of which nothing is known. */
+/** The mark of a node of which nothing is known. */
 export const EMPTY_MARK = '[]'
 
-/** Where a reading meets what earlier readings have read. */
+/** Finds the place where a reading meets earlier readings. */
 export interface Joining {
   /** The next items of the reading, newest first. Returns those that are newer than the known ground. */
   take(items: readonly Item[]): ReadonlySet<ItemId>

@@ -87,7 +87,7 @@ async function readShown(deps: FollowDeps, session: XmppSession, question: Quest
   }
 }
 
-/** What a server may have lost of the lists that we wrote is written again. */
+/** Queues our public lists again where the server may have lost some of what we wrote. */
 async function mendShown(deps: FollowDeps, question: Question): Promise<void> {
   if ((await readRows(deps, publicFollowsRow(question.jid), question)) === 'again') {
     await queuePublicFollows(deps, question.jid)
@@ -138,7 +138,7 @@ async function askPending({ state }: FollowDeps, { jid, pubsub }: XmppSession): 
   }
 }
 
-/** Whether something is the outbox's own business, or was, in words that its server may have lost. */
+/** `ours` while the outbox is at work on the node or was since, `again` where the server may have lost its writes. */
 async function readRows(
   { state }: FollowDeps,
   address: NodeAddress,

@@ -21,7 +21,7 @@ export async function saveMetadata(
   return 'stored'
 }
 
-/** What a blog says about itself, as its pages show it. */
+/** Saves the title, description and language that a blog gives itself, as its pages show them. */
 export async function describeNode(
   index: IngestDeps['index'],
   { address }: NodeRow,

@@ -21,7 +21,7 @@ export interface Names {
 }
 
 export interface NamesOptions {
-  /** Whose page it is: where others are called alike, the addresses stand beside their names. */
+  /** The owner of the page: their own name needs no address, those of others that look like it do. */
   readonly owner?: string | undefined
   /** The comments node of which a part is shown. */
   readonly thread?: NodeAddress | undefined

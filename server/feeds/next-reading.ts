@@ -9,7 +9,7 @@ export const RECENT = 14 * DAY
 const WHEN_FINE = { feed: 6 * HOUR, recent: DAY, old: 7 * DAY } as const
 const UNHEARD = { least: 2 * MINUTE, most: HOUR } as const
 
-/** Whether nothing of it is here any more. */
+/** Whether the node is lost and nothing of it is kept here. */
 export function isLost({ status }: NodeRow): boolean {
   return status === 'closed' || status === 'deleted'
 }
@@ -20,7 +20,7 @@ export function nextReading(node: NodeRow | undefined, now: Date): number {
   if (node?.kind === 'attachments' && isLost(node)) return WHEN_FINE.old
   if (node === undefined || node.status === 'hidden') return HOUR
   if (node.problem !== undefined || node.subscription !== 'subscribed') return HOUR
-  // What changed lately changes soon again.
+  // Recent changes make further ones likely soon.
   if (node.unheardAt !== undefined) {
     const sinceChange = now.getTime() - node.unheardAt.getTime()
     return Math.max(UNHEARD.least, Math.min(UNHEARD.most, sinceChange / 10))

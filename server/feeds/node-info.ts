@@ -45,7 +45,7 @@ export function readNodeInfo({ forms }: DiscoInfo): NodeInfo {
   }
 }
 
-/** Who may read a node, where its service says that; a service that is down rejects. */
+/** The access model of a node, where its service tells it; a service that is down rejects. */
 export async function readAccessModel(
   disco: Pick<Disco, 'readInfo'>,
   { service, node }: NodeAddress,

@@ -67,7 +67,7 @@ export function createOutbox(deps: OutboxDeps): Outbox {
     wakeLanes(account, await listWaitingRows(deps.state, account))
   }
 
-  /** Those for which there is no room come again with the next tick. */
+  /** Wakes the lanes for which there is room; the others come again with the next tick. */
   function wakeLanes(account: BareJid, rows: readonly WaitingRow[]): void {
     const lanes = new Set(rows.map(laneOf))
     if (lanes.delete(WRITING)) wakeLane(account, WRITING)

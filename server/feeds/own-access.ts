@@ -19,7 +19,7 @@ export interface OwnAccessDeps extends Pick<IngestDeps, 'index' | 'live' | 'cloc
 /** In one round: their configuration is read one by one. */
 const MOST_THREADS = 50
 
-/** What somebody's session reads of the configuration of their own nodes; `more` where there are more to be read. */
+/** Reads the access models of somebody's own nodes by their session; `more` where there are more to be read. */
 export async function readOwnAccess(
   deps: OwnAccessDeps,
   session: Pick<XmppSession, 'jid' | 'pubsub'>,
@@ -47,7 +47,7 @@ async function readOne(
   }
 }
 
-/** What the session of `jid` read of a node on its own account; what it says of any other counts for nothing. */
+/** Saves the access that the session of `jid` read of a node on its account; of others its word counts for nothing. */
 async function learnOwnAccess(
   deps: OwnAccessDeps,
   jid: BareJid,

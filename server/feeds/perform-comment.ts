@@ -20,7 +20,7 @@ export async function performComment(
   const { address, account } = row
   await requireNotBlocked(deps, { address, account: task.contributor?.jid ?? account }, 'You are blocked here')
   const found = row.attempts > 0 ? (await session.pubsub.findItem(address))?.payload : undefined
-  // What is there under somebody's name must be what they said.
+  // An item published under somebody's name must have their very words.
   const isThere = found !== undefined && (task.contributor === undefined || (await isMarked(deps, address, found)))
   const payload = isThere ? found : await write(deps, row, task)
   if (!isThere) {

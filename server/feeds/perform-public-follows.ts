@@ -31,7 +31,7 @@ export async function performPublicFollows(
   const everybodys = { service: row.account, node: NS.PUBLIC_SUBSCRIPTION_LIST }
   const contacts = { service: row.account, node: NS.SUBSCRIPTION_LIST }
   const wanted = isPublic ? follows : []
-  // What goes from the list now was not taken off it by another client.
+  // Entries that we take off the list now were not taken off it by another client.
   if (!isPublic) await forgetShown(deps.state, row.account)
   // Before they are read: one that is made may have items from before its server was killed (see follow-list.ts).
   if (wanted.length > 0) {

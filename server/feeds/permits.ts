@@ -15,11 +15,11 @@ import { waitAtMost } from './patience.ts'
 export interface PermitsDeps extends OwnAccessDeps, BeliefDeps {
   readonly siteDomain: BareJid
   readonly site: OwnAccessDeps['site'] & Pick<XmppSession, 'pubsub'>
-  /** Of everybody who is signed in. */
+  /** The sessions of everybody who is signed in. */
   readonly people: () => readonly XmppSession[]
 }
 
-/** Who may be shown which restricted node: whoever has shown by their own session that they may read it. */
+/** Permits to be shown restricted nodes: each was earned by a person's own session, which could read the node. */
 export interface Permits {
   start(): void
   stop(): Promise<void>
@@ -100,7 +100,7 @@ export function createPermits(deps: PermitsDeps): Permits {
     for (const topic of [blogTopic(address), POSTS_TOPIC]) deps.live.publish(topic, { kind: 'changed' })
   }
 
-  /** What is new has to be fetched by each of them; not by its author, who knows it. */
+  /** A new or changed post ends its node's permits until each session fetches it; its author keeps theirs. */
   function onPost(event: LiveEvent): void {
     if (event.kind !== 'post-added' && event.kind !== 'post-changed') return
     const people = permits.get(keyOf(event.address))
@@ -171,8 +171,8 @@ async function listWanted({ index, state }: PermitsDeps, jid: BareJid): Promise<
 }
 
 /**
- * Whether a session gets an item that the site account gets and that its person cannot know by having written it: the
- * newest of others. Once more where they differ: something may have come in between.
+ * Whether a session gets the newest item by others that the site account gets: one that its person cannot know by
+ * having written it. Compared once more where they differ: something may have come in between.
  */
 async function isSame(deps: PermitsDeps, { jid, pubsub }: Asking, address: NodeAddress): Promise<boolean> {
   const isOfOthers = await chooseWitnesses(deps, jid, address)

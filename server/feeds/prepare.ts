@@ -5,7 +5,7 @@ import { addAuthor, prepareBlog } from './authors.ts'
 import type { OutboxDeps } from './outbox-deps.ts'
 import { WaitingError } from './waiting-error.ts'
 
-// Whoever answers the question wakes the row; this is for an answer by way of another client.
+// An answer given here wakes the row; this wait is for an answer by another client.
 const CONSENT_SECONDS = 300
 const prepared = new WeakSet<XmppSession>()
 

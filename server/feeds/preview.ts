@@ -79,7 +79,7 @@ export async function previewFeed(deps: PreviewDeps, session: XmppSession, addre
   return assemble(deps, address, { ...found })
 }
 
-/** Whether the index lacks one of these items, going by its session: the site account then reads the node itself. */
+/** Whether the index lacks an item that the session read: the site account then reads the node itself. */
 async function isBehind({ index }: PreviewDeps, address: NodeAddress, items: readonly Item[]): Promise<boolean> {
   const node = await findNode(index, address)
   if (node === undefined) return false

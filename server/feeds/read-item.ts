@@ -43,7 +43,7 @@ export interface ReadEntryItem {
   /** As the service says, or as it cannot be otherwise on an account's own node. */
   readonly publisher: BareJid | undefined
   readonly payload: string
-  /** Where the comments on it are, if its author may say so. */
+  /** The comments node of the item, if its author may name it. */
   readonly comments: NodeAddress | undefined
   /** Whose comment our own site account published for them. */
   readonly contributor?: Contributor
@@ -68,7 +68,7 @@ export interface SentItem {
   /** Its payload, written. */
   readonly text: string
   readonly room?: RoomReading
-  /** Whether this site marked it just as it is (`isMarked`). */
+  /** Whether it bears this site's mark for exactly these words (`isMarked`). */
   readonly isMarked?: boolean
 }
 
@@ -110,7 +110,7 @@ export async function readItem(
   return { kind: 'entry', profile, entry, credit, publisher, payload: text, comments, contributor: proved }
 }
 
-/** What an item of any node but a room says, whoever said it. */
+/** The words of an item of any node but a room, whoever wrote them. */
 export function readWords(
   node: NodeRow,
   { id, payload }: SentItem['item'],
@@ -166,7 +166,7 @@ async function creditOf(deps: ReadItemDeps, { node, stamped, entryAuthor }: Cred
 }
 
 /**
- * Where a post's comments are, if its author may say so: on the author's account or server, or on the site's own; in a
+ * The comments node of a post, if its author may name it: on the author's account or server, or on the site's own; in a
  * community also beside it, where its service could write them as well.
  */
 async function trustedComments(

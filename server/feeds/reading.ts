@@ -27,14 +27,14 @@ export interface ReadingBounds {
   readonly time: number
 }
 
-// Of strangers: no node of theirs that anybody reads is larger; one that is keeps its newest.
+// Bounds for strangers' nodes: none that anybody reads is larger; a larger one keeps its newest items.
 export const BOUNDS: ReadingBounds = { items: 50_000, pages: 5_000, bytes: 64 * 1024 * 1024, time: 20 * 60_000 }
 
 const { POSITIVE_INFINITY: ANY } = Number
-/** Of our own authors, whose blogs are read whole. */
+/** Bounds for the blogs of our own authors, which are read whole. */
 const OWN_BOUNDS: ReadingBounds = { items: 10_000_000, pages: ANY, bytes: ANY, time: ANY }
 
-/** What a reading of a node may cost: of a blog of the site as much as it takes. */
+/** The most that a reading of a node may cost; a blog of the site is read whole. */
 export async function boundsOf(state: StateDb, { kind, address }: NodeRow): Promise<ReadingBounds> {
   const isOwn = kind === 'blog' && (await findAuthor(state, address.service)) !== undefined
   return isOwn ? OWN_BOUNDS : BOUNDS
@@ -59,7 +59,7 @@ export interface Reading {
   readonly begunAt: Date
   /** Whether it was ended by a bound of ours. */
   readonly isCut: boolean
-  /** Whether it got to what earlier readings had read. */
+  /** Whether it reached items that earlier readings had read. */
   readonly isJoined: boolean
   /** The mark of the node once nothing is missing as far down as this got; undefined where it did not begin at the top. */
   readonly mark: string | undefined

@@ -120,7 +120,7 @@ interface Changes {
   readonly item: ReadEntryItem
 }
 
-/** What hangs on an entry, where it leads elsewhere now or is a heart now. Returns the comments that it left. */
+/** Updates the dependents of an entry whose thread or heart changed. Returns the comments node that it left. */
 async function followChanges(
   deps: IngestDeps,
   { node, existing, row, item }: Changes,
@@ -136,7 +136,7 @@ async function followChanges(
   return left
 }
 
-/** What is made of the words and the links; a reply keeps what it answers unless it says so itself. */
+/** Columns made from the words and the links; a reply keeps its parent unless it names one itself. */
 function wordsOf(made: NewEntry): Partial<NewEntry> {
   const { title, isUntitled, excerpt, summary, html, tags, language, direction, more, look, reader } = made
   const { claimedName, isLike, alternate, commentsService, commentsNode, replyRef } = made
@@ -155,7 +155,7 @@ function creditOf({ credit, author, claimedJid }: EntryRow, service: BareJid): C
   return credit === 'credited' ? { kind: 'credited', author } : { kind: 'according', author, service }
 }
 
-/** Whether its author may say where they are was found out when it was read. */
+/** The known comments node, if the entry still names it: whether its author may was checked when it was read. */
 function commentsOf(existing: EntryRow, { comments }: ReadEntryItem['entry']): NodeAddress | undefined {
   const known = threadOf(existing)
   return known !== undefined && comments !== undefined && sameAddress(known, comments) ? known : undefined

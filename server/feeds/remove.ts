@@ -51,7 +51,7 @@ export async function clearEntries(
   const status = how === 'purged' ? emptied : how
   const purgedAt = how === 'purged' ? { purgedAt: deps.clock().getTime() } : {}
   const subscription = how === 'deleted' ? 'none' : node.subscription
-  // What is published again unchanged is new to the index.
+  // A cleared mark makes items that are published again unchanged new to the index.
   // First, so that a node that is closed or deleted is shown to nobody while its entries go.
   await updateNode(deps.index, node.address, {
     ...NO_METADATA,

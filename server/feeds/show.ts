@@ -20,7 +20,7 @@ export interface Sent {
   readonly problem?: string
 }
 
-/** What somebody's session has just done; `row` says by whom and since when. */
+/** An action that somebody's session has just done; `row` says by whom and since when. */
 export interface Deed {
   readonly session: XmppSession
   readonly row: Pick<OutboxRow, 'createdAt'>
@@ -43,7 +43,7 @@ export async function showPublished(deps: OutboxDeps, deed: Deed, item: Item): P
   const seen = await readBack(deps, address)
   if (seen === 'unreadable') return unseen(describeUnreadable(address, 'it does not show here'))
   if (seen?.payload === undefined) return waitFor(deps, deed, 'It shows here once this site can read it there')
-  // What the site account can read is there, whatever it found before; who else may read it, this does not say.
+  // The site account can read the node, so it is there, whatever was found before; who else may read it stays open.
   const node = await findNode(deps.index, address)
   if (node !== undefined && !isRead(node)) {
     await findNodeAgain(deps, address, await readAccess({ state: deps.state, site: requireSite(deps) }, node))

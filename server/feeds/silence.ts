@@ -12,7 +12,7 @@ export interface SilenceDeps {
 
 const DAY = 24 * 3_600_000
 
-/** Whether a node sends the events that are due to the site account, as its readings show. */
+/** Watches whether a node sends the events that are due to the site account, as its readings show. */
 export interface SilenceWatch {
   /** The reading found so many items that are new since the reading before it. */
   note(newer: number): Promise<void>

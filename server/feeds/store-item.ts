@@ -121,7 +121,7 @@ function isShownAlike(existing: EntryRow, row: NewEntry): boolean {
   return Object.entries(row).every(([column, value]) => kept[column as keyof EntryRow] === value)
 }
 
-/** What who wrote it calls themselves. */
+/** Saves the name that a credited author goes by. */
 export async function learnName(
   index: IndexDb,
   { credit, entry, room }: ReadEntryItem,

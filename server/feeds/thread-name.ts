@@ -15,7 +15,7 @@ export function nameThread(author: BareJid, post: ItemAddress): string {
   return post.service === author ? name : `${name}-${digestOf(post)}`
 }
 
-/** Whether a node was made for the comments on this very post: by its name, perhaps with a random end. */
+/** Whether a node was made for the comments on this very post: by its name, perhaps with a random suffix. */
 export function isNamedFor(post: ItemAddress, { node }: NodeAddress): boolean {
   const name = `${NS.COMMENTS_PREFIX}${post.item}-${digestOf(post)}`
   return node === name || node.startsWith(`${name}-`)

@@ -39,7 +39,7 @@ export function createUnseenClaims(deps: UnseenClaimsDeps): UnseenClaims {
   async function lookAt(claim: UnseenClaim): Promise<void> {
     try {
       if (await isSeenOwner(deps, claim.owner, claim.address)) await saveSeen(deps.state, claim)
-      // What was hidden by it shows again.
+      // Comments hidden by an unfounded block show again.
       else if (claim.blocked !== undefined) await judgeAgain(deps, { jid: claim.blocked })
     } catch (error) {
       // Its service does not answer: that says nothing, and it is asked again.

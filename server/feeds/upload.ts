@@ -7,11 +7,11 @@ import type { BareJid } from '#shared/jid.ts'
 export interface UploadDeps {
   readonly sessions: (jid: BareJid) => XmppSession | undefined
   readonly config: KeepDeps['config']
-  /** What an account has uploaded, where its files are on this machine. */
+  /** Files and bytes that an account has uploaded, where its files are on this machine. */
   readonly measureUploads?: ((jid: BareJid) => Promise<Bound>) | undefined
 }
 
-/** Where a person's own server takes a file (XEP-0363). */
+/** A place for a file on a person's own server (XEP-0363). */
 export async function requestUpload(deps: UploadDeps, jid: BareJid, file: UploadFile): Promise<UploadSlot> {
   const { sessions, config, measureUploads } = deps
   if (measureUploads !== undefined) requireUploadSpace(config, await measureUploads(jid), file.size)

@@ -16,7 +16,7 @@ import { type OperatorDeps, requireOperator } from './site-blocks.ts'
 const HOUR = 3_600_000
 /** In an hour, of one account or web address. */
 const MOST = 5
-/** Of everybody: more than operators read. */
+/** Limit for all reporters together: more than operators read. */
 const MOST_OPEN = 2_000
 /** Characters. */
 export const LONGEST_REASON = 1_000

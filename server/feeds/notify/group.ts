@@ -112,7 +112,7 @@ export function noticePath(site: Site, { kind, about, post, actor }: NoticeGroup
   return commentPath(site, post, about)
 }
 
-/** Whether it was said in a room, where everybody has a name only. */
+/** Whether it comes from a room, where everybody has a name only. */
 export function isOfRoom({ node, kind }: Pick<Row, 'node' | 'kind'>): boolean {
   return node === NS.MIX_MESSAGES && kind !== 'held' && kind !== 'report'
 }

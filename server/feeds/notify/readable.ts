@@ -10,7 +10,7 @@ export interface ReadableDeps {
   readonly permits?: Pick<Permits, 'has'>
 }
 
-/** Whether somebody may be told what is on all of these nodes; of what the index does not know nothing is kept from them. */
+/** Whether somebody may be told of content on all of these nodes; a node that the index lacks forbids nothing. */
 export async function mayBeTold(
   { index, permits }: ReadableDeps,
   jid: BareJid,

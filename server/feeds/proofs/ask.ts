@@ -42,14 +42,14 @@ const MINUTE = 60_000
 const CODE_MS = 30 * MINUTE
 const QUESTION_MS = 5 * MINUTE
 const HOUR = 60 * MINUTE
-/** Where an account was asked only once in this time, a plain "Yes" can mean nothing else. */
+/** An account asked only once in this time can mean nothing else by a plain "Yes". */
 export const ONE_QUESTION_MS = 24 * HOUR
 const MOST_WAITING = 5
 const MOST_AN_HOUR = 20
 const MOST_QUESTIONS_TO_ONE = 3
 const MOST_QUESTIONS_OF_ONE = 6
 const MOST_QUESTIONS = 120
-/** Of everybody: more within a day is a flood. */
+/** Limit for all accounts together; more within a day is a flood. */
 const MOST_UNPUBLISHED = 5_000
 
 /** Keeps the text and gives out its code, or asks who is said to have written it. Rejects with a sentence. */

@@ -101,12 +101,12 @@ async function hearConfirm(deps: ProofsDeps, message: Message, code: string): Pr
   await acceptProof(deps, proof.key, { jid: from, how: 'confirm' })
 }
 
-/** Whether it names the question: by its thread (XEP-0070 §4.5), or as a reply to its message (XEP-0461). */
+/** Whether a message names the question: by its thread (XEP-0070 §4.5), or as a reply to its message (XEP-0461). */
 function isAbout(message: Message, proof: Proof): boolean {
   return message.thread === proof.key || readReply(message) === questionId(proof)
 }
 
-/** Whether it names no other question, and is no older than this one: it may have waited on a server. */
+/** Whether a message names no other question and is no older than this one: it may have waited on a server. */
 function mayBeAbout(message: Message, proof: Proof): boolean {
   const stamps = message.payloads.filter((payload) => payload.is('delay', NS.DELAY)).map(({ attrs }) => attrs.stamp)
   if (stamps.some((stamp) => !(Date.parse(stamp ?? '') >= proof.createdAt.getTime()))) return false
@@ -119,7 +119,7 @@ function readReply({ payloads }: Message): string | undefined {
   return payloads.find((payload) => payload.is('reply', NS.REPLY))?.attrs.id
 }
 
-/** Whether nobody asked them anything else lately: else a plain word may be about a question that is over. */
+/** Whether this is the only recent question to them: else a plain word may be about one that is over. */
 async function isOnlyQuestion({ state, clock }: ProofsDeps, from: BareJid): Promise<boolean> {
   return (await countAsked(state, new Date(clock().getTime() - ONE_QUESTION_MS), from)) === 1
 }

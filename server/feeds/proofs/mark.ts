@@ -17,7 +17,7 @@ export interface Marking {
   }
 }
 
-/** What only this site can write beside a contributor, for these words alone; the entry itself may lack it yet. */
+/** A mark that only this site can write beside a contributor, for these words alone; the entry may lack it yet. */
 export function markWords({ secret }: Marking, address: ItemAddress, entry: Element): string | undefined {
   return secret?.sign(PURPOSE, textOf(address, digestWords(entry)))
 }

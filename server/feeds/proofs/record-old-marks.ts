@@ -6,7 +6,7 @@ import { parseXml } from '#shared/xml.ts'
 import { digestWords } from './digest-words.ts'
 import { hasOldMark, type Marking } from './mark.ts'
 
-/** Of the state: there once the words under old marks were recorded. */
+/** Setting in the state, present once the words under old marks are recorded. */
 export const RECORDED = 'old-marks-recorded'
 const AT_ONCE = 200
 

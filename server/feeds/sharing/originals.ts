@@ -67,7 +67,7 @@ export function createOriginals(deps: OriginalsDeps): Originals {
     await Promise.all(Array.from({ length: AT_ONCE }, work))
   }
 
-  /** What the index has as posts need not be asked for; it is looked at again like the others. */
+  /** The due originals that the index lacks as posts; those that it has are looked at again like the others. */
   async function listToAsk(): Promise<ItemAddress[]> {
     const at = deps.clock()
     const due = await listDueOriginals(deps.index, { now: at, patience: PATIENCE, limit: MOST })
@@ -144,7 +144,7 @@ type Outcome = OriginalReading | 'missing' | 'silent'
 async function readOriginal(deps: OriginalsDeps, address: ItemAddress): Promise<Outcome> {
   if ((await findBlockOfNode(deps.state, address)) !== undefined) return 'missing'
   try {
-    // What only we may read is nothing to show to everybody.
+    // An original that only we may read must not be shown to everybody.
     if (!(await isForEverybody(deps, address))) return 'missing'
     const item = await deps.site.pubsub.findItem(address)
     return (item && (await describe(deps, address, item))) ?? 'missing'
