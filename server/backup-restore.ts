@@ -54,7 +54,7 @@ async function unpack(file: string, staging: string): Promise<BackupNote> {
   return note
 }
 
-/** What a backup has is files and folders: through a link, whoever made it could write elsewhere, or read what is there. */
+/** Finds what is no plain file or folder: by a link a backup's maker could write elsewhere, or read files there. */
 async function findOdd(staging: string): Promise<string | undefined> {
   for (const name of await readdir(staging, { recursive: true })) {
     const found = await lstat(join(staging, name))

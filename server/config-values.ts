@@ -14,7 +14,7 @@ export const readText: ReadValue<string> = (text) => value(text)
 export const readLogFormat: ReadValue<LogFormat> = (text) =>
   text === 'text' || text === 'json' ? value(text) : mistake(`is "${text}", but must be text or json`)
 
-/** As it stands behind `Bearer` (RFC 6750 §2.1), and too long to be guessed. */
+/** A token as it stands behind `Bearer` (RFC 6750 §2.1), too long to be guessed. */
 export const readToken: ReadValue<string> = (text) =>
   /^[A-Za-z0-9._~+/-]{20,}=*$/.test(text)
     ? value(text)

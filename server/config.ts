@@ -36,7 +36,7 @@ export interface Config {
   readonly metricsToken?: string
   readonly title: string
   readonly logFormat: LogFormat
-  /** What an account may keep, where it is not the usual. */
+  /** Bounds for one account, where they differ from the usual. */
   readonly keeps: Bounds
 }
 

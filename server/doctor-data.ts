@@ -33,7 +33,7 @@ export async function checkData({ data }: Config): Promise<Finding[]> {
 
 const SECRETS = ['secret', 'local/accounts.json', 'local/identity.pem', 'local/first-password']
 
-/** Whether other users of the machine may read what is its owner's alone. */
+/** Checks whether other users of the machine may read files meant for their owner alone. */
 async function checkModes(data: string): Promise<Finding[]> {
   const open = async (path: string) => {
     const found = await stat(path).catch(() => undefined)

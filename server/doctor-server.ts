@@ -127,7 +127,7 @@ export function checkBlogs(nodes: readonly NodeRow[], authors: readonly BareJid[
   return [...(found.length > 0 ? found : [fine('Blogs', `${feeds.length} can be read`)]), ...noteCut(feeds)]
 }
 
-/** Those that have more than is read of a feed that is not the site's own. */
+/** Notes feeds with more posts than are read of a feed that is not the site's own. */
 function noteCut(feeds: readonly NodeRow[]): Finding[] {
   return feeds
     .filter(({ backfill }) => backfill === 'cut')
@@ -137,7 +137,7 @@ function noteCut(feeds: readonly NodeRow[]): Finding[] {
     })
 }
 
-/** Whether so much is lost at once that nothing is taken for lost. */
+/** Warns when so many nodes are lost at once that none of them counts as lost. */
 export function checkLost(lost: ManyLost | undefined): Finding[] {
   if (lost === undefined) return []
   const mend = `Look whether your XMPP server, or a firewall, keeps Canto from other servers (ejabberd: s2s_access;

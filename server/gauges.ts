@@ -93,7 +93,7 @@ function addCatchUpGauges(metrics: Metrics, { index, indexing }: GaugeSources): 
   ])
 }
 
-/** What was read last, for a while. */
+/** Caches the last reading for `ms` milliseconds. */
 function remember<T>(read: () => Promise<T>, ms: number): () => Promise<T> {
   let last: { readonly at: number; readonly value: Promise<T> } | undefined
   return () => {

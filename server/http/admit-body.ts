@@ -16,7 +16,7 @@ declare module 'fastify' {
 
 /** Forms other than those for writing: as much as is read of anybody. */
 export const BODY_BYTES = 256 * 1024
-/** As much as Node reads of the head of any request, so that it costs nobody more: such forms, as that for signing in, always fit. */
+/** Bytes of a form that always fits, as that for signing in: Node reads as much of the head of any request. */
 const SMALL_BYTES = 16 * 1024
 /** The boundaries and headers of the parts of a form. */
 const FRAME_BYTES = 64 * 1024
@@ -67,7 +67,7 @@ function requireFit({ routeOptions }: FastifyRequest, { length, isMultipart }: B
   }
 }
 
-/** Whose form it is, also where their session has ended: then its text is kept, and its file is not read. */
+/** The account of a form, also after its session has ended: then its text is kept, and its file is not read. */
 async function requireOwner({ tokens }: Web, request: FastifyRequest, { length, isMultipart }: Body): Promise<string> {
   const head = await readHead(request.raw, Math.min(length, HEAD_BYTES))
   const owner = tokens.readOwner(readFirstToken(head, isMultipart) ?? '')

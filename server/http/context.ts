@@ -41,7 +41,7 @@ export interface AppContext {
   /** Comments of people who are not signed in. */
   readonly proofs: Pick<Proofs, 'siteJid' | 'isPossible' | 'ask' | 'find'>
   readonly indexing?: Pick<Indexing, 'watch' | 'viewed'>
-  /** Who may be shown what not everybody may read; nobody without it. */
+  /** Permits for what not everybody may read; without it nobody has any. */
   readonly permits?: Pick<Permits, 'has'>
   readonly live: Live
   readonly clock: () => Date
@@ -50,7 +50,7 @@ export interface AppContext {
   readonly meters: Meters
   /** For /metrics. */
   readonly metrics?: { readonly contentType: string; write(): Promise<string> }
-  /** What an account has uploaded, where its files are on this machine. */
+  /** Files and bytes that an account has uploaded, where its files are on this machine. */
   readonly measureUploads?: UploadDeps['measureUploads']
   /** From where pictures and pages may be fetched; the open internet unless a test says otherwise. */
   readonly isPublicAddress?: (address: string) => boolean

@@ -94,7 +94,7 @@ function createPostEntry(
   }
 }
 
-/** As its page shows them: those of a gallery before its words, those of any other post after them. */
+/** Pictures stand as on the post's page: those of a gallery before its words, those of any other post after them. */
 function withPictures({ html, pictures, profile }: PostRow): SafeHtml {
   if (pictures.length === 0) return html
   const figures = picturesToHtml(pictures)

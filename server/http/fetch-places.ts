@@ -1,9 +1,9 @@
 import { AppError } from '#server/errors.ts'
 
-/** Whom a fetch asks. */
+/** The host and the network that a fetch asks. */
 export interface Asked {
   readonly host: string
-  /** Of the address that its name leads to: names cost nothing. */
+  /** The network of the address that the host resolves to: names cost nothing. */
   readonly network: string
 }
 

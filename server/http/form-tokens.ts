@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { Secret } from '#server/people/secret.ts'
 import type { BareJid } from '#shared/jid.ts'
 
-/** Whose form it is, and of which of their sessions. */
+/** The account and the session that a form belongs to. */
 export interface FormOwner {
   readonly jid: BareJid
   readonly session: string
@@ -42,7 +42,7 @@ export function createFormTokens(secret: Secret, clock: () => Date): FormTokens 
   const read = (kind: 'account' | 'browser', token: string): Read | undefined => {
     const [text = '', signature = ''] = token.split('.', 2)
     if (!secret.isSignature(PURPOSE, text, signature)) return undefined
-    // Those of a former version name no session.
+    // Tokens of a former version name no session.
     const [itsKind, subject, at, , session = ''] = JSON.parse(Buffer.from(text, 'base64url').toString()) as Body
     return itsKind === kind && clock().getTime() - at < TOKEN_AGE_MS ? { subject, session } : undefined
   }

@@ -15,7 +15,7 @@ export interface SentFile {
   readonly size: number
   /** It was larger than it may be: these are not all its bytes. */
   readonly isCut: boolean
-  /** As many of its first bytes as there are. */
+  /** Reads the first `bytes` bytes of the file, or all where it is shorter. */
   readHead(bytes: number): Promise<Buffer>
   stream(): ReadStream
 }

@@ -43,7 +43,7 @@ async function describe(
   { jid, follow, blog, secret }: { jid: BareJid; follow: Follow; blog: BlogRow | undefined; secret: string },
 ): Promise<Outline> {
   const { address } = follow
-  // What a blog calls itself is its own as well.
+  // The name that a blog gives itself is as restricted as its posts.
   const mayShow = blog?.status !== 'restricted' || mayReadRestricted(deps, jid, address)
   const page = nodePath({ domain: deps.siteDomain }, address)
   const isOurs = await isSiteFeed(deps, address)

@@ -9,7 +9,7 @@ import type { AppContext } from './context.ts'
 
 type Deps = Pick<AppContext, 'permits'>
 
-/** Whether somebody may be shown a restricted feed: it is on their account, or their own session could read it lately. */
+/** Whether somebody may be shown a restricted feed: it is on their account, or their session could read it lately. */
 export function mayReadRestricted({ permits }: Deps, jid: BareJid, { service, node }: NodeAddress): boolean {
   return jid === service || permits?.has(jid, { service, node }) === true
 }

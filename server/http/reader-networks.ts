@@ -3,7 +3,7 @@ import { networkOf } from '#server/people/throttle.ts'
 /** From how many networks readers come, as far as it tells something about proxies. */
 export interface ReaderNetworks {
   note(address: string): void
-  /** Whether all of many requests within the last hour or two came from one network. */
+  /** Whether many requests came within the last hour or two, all from one network. */
   isOne(): boolean
 }
 

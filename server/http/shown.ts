@@ -41,7 +41,7 @@ export async function requireFeed(
   return blog
 }
 
-/** Whether nothing of it is shown for now; of one that is only empty its page is. */
+/** Whether nothing of a feed is shown for now; the page of one that was only emptied still is. */
 function isHidden({ status, hiddenFor }: BlogRow): boolean {
   return status === 'hidden' && hiddenFor !== 'emptied'
 }

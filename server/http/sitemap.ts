@@ -20,7 +20,7 @@ export interface Sitemap {
 const KEEP_MS = 5 * 60_000
 /** Texts that are kept at once. */
 const MOST_KEPT = 20
-/** Of the numbers that entries have in the index, one part has so many; a sitemap may have 50,000 addresses. */
+/** Entry ids of the index that one part spans; a sitemap may have 50,000 addresses. */
 const PART = 10_000
 /** Rows that one statement looks at. */
 const SLICE = 1_000

@@ -13,7 +13,7 @@ export interface ThreadNames extends Names {
   sayWriter(comment: CommentRow): string
 }
 
-/** Of the comments that are shown, and of what they answer. */
+/** Names of the writers of the comments that are shown, and of the comments that these answer. */
 export async function readThreadNames(
   index: IndexDb,
   post: Pick<PostRow, 'address' | 'author' | 'comments'>,
@@ -34,12 +34,12 @@ export async function readThreadNames(
   return { ...names, view, sayWriter: (row) => withAddress(nameOf(row), besideOf(names, row)) }
 }
 
-/** As it is shown, without what may stand beside it. */
+/** The name as shown, without anything beside it. */
 function nameOf({ author, claimedName, contributor }: CommentRow): string {
   return contributor?.name ?? author?.name ?? claimedName ?? 'Somebody'
 }
 
-/** What is said without proof is marked so, and counts for nobody. */
+/** The account that bears the name; none where it is unproved, for such a name is marked so and counts for nobody. */
 function namedBy(row: CommentRow): { readonly who: string; readonly name: string }[] {
   const name = nameOf(row)
   if (row.isFromRoom) return [{ who: row.author?.jid ?? `?${row.participant}`, name }]

@@ -46,7 +46,7 @@ export const writeFieldsSchema = {
 
 const LONGEST_TITLE = 1_000
 const MOST_TAGS = 50
-/** Of a language tag that says all there is to say (RFC 5646 §4.4.1). */
+/** Length of a language tag with every useful part (RFC 5646 §4.4.1). */
 const LONGEST_LANGUAGE = 35
 export const MOST_PICTURES = 20
 const LONGEST_ALT = 1_000

@@ -9,7 +9,7 @@ import type { BareJid } from '#shared/jid.ts'
 
 /** Characters of one draft. */
 const LONGEST = 1_000_000
-/** What would be lost otherwise is kept beyond the bound of drafts: so many times as much. */
+/** Factor of the bound of drafts for text that would be lost otherwise. */
 const RESCUED = 2
 /** Comments that were being written are drafts too, one a post. */
 const COMMENT = 'comment '

@@ -34,13 +34,13 @@ export async function renewFeedSecret({ state, secret, clock }: FeedSecretDeps, 
   return writeSecret(secret, jid, counter)
 }
 
-/** Whose feeds these are. */
+/** The person to whom the feeds with this secret belong. */
 export async function findReaderBySecret(
   { state, secret }: Omit<FeedSecretDeps, 'clock'>,
   given: string,
 ): Promise<BareJid | undefined> {
   const [name = '', signature] = given.split('.', 2)
-  // Those made before they were derived have no dot. Looked up by a hash: how long that takes tells nothing about them.
+  // Secrets from before derivation have no dot. They are looked up by a hash, so the time taken tells nothing of them.
   if (signature === undefined)
     return findReaderByKnownFeed(state, createHash('sha256').update(given).digest('base64url'))
   const jid = readBareJid(Buffer.from(name, 'base64url').toString())

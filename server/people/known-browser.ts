@@ -4,7 +4,7 @@ import type { Secret } from './secret.ts'
 
 const PURPOSE = 'known browser'
 const ID = /^[\w-]{16}$/
-/** As many people as share a browser. */
+/** The most people who share a browser. */
 const MOST = 5
 
 /**

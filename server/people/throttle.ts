@@ -29,7 +29,7 @@ export interface Attempted {
   readonly jid: BareJid
   /** The client's. */
   readonly address: string
-  /** Of the browser, if the account has signed in with it before: it is counted alone. */
+  /** The id of the browser, if the account has signed in with it before: it is counted alone. */
   readonly browser?: string | undefined
   readonly now: Date
 }

@@ -2,7 +2,7 @@ import { AppError } from '#server/errors.ts'
 import { type BareJid, domainOf } from '#shared/jid.ts'
 import { networkOf } from './throttle.ts'
 
-/** Whoever wants to sign in, and the client's address. */
+/** The account that wants to sign in, and the client's address. */
 export interface Applicant {
   readonly jid: BareJid
   readonly address: string

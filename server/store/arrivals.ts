@@ -64,7 +64,7 @@ export async function hasServerWritten(
   return onNode.length + inRooms.length >= most
 }
 
-/** Whether any of somebody's newest comments is shown under a blog's posts, but for one item. */
+/** Whether any of somebody's newest comments, except one item, is shown under a blog's posts. */
 export async function hasShownComment(
   index: IndexDb,
   { who, blog, except }: { who: BareJid; blog: NodeAddress; except: ItemAddress },

@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import { createSlices } from '#server/slices.ts'
 import type { IndexDb } from './database.ts'
 
-/** What refers to others first: no row takes more with it than a slice. */
+/** Tables with references first: no deleted row takes more with it than a slice. */
 const TABLES = [
   ...(['participant', 'original', 'reaction', 'publicSubscription', 'tombstone', 'person', 'knownName'] as const),
   ...(['tag', 'entry', 'node'] as const),

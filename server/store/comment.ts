@@ -19,7 +19,7 @@ export interface CommentRow {
   /** Whose words they are, where our own site account published them. */
   readonly contributor?: Pick<Contributor, 'how'> & PersonName
   readonly isFromRoom: boolean
-  /** Of what was said in a room: the id there of who said it. */
+  /** The speaker's id in the room, for a message from one. */
   readonly participant?: string
   /** Waits for approval: only who wrote it sees it. */
   readonly isHeld: boolean

@@ -42,7 +42,7 @@ export async function listCommunities(state: StateDb): Promise<Community[]> {
 export interface UnseenClaim {
   readonly address: NodeAddress
   readonly owner: BareJid
-  /** Whom they shut out of it; absent where they made it. */
+  /** The account that they shut out of it; absent where the claim is to have made it. */
   readonly blocked?: BareJid
 }
 

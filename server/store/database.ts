@@ -8,7 +8,7 @@ import type { IndexSchema } from './index-schema.ts'
 import { MIGRATIONS, migrateToLatest, NewerDatabaseError } from './migrate.ts'
 import type { StateSchema } from './state-schema.ts'
 
-/** Of each index, for its statistics: they cost milliseconds, however large it is. */
+/** Rows of each index that its statistics look at: they cost milliseconds, however large it is. */
 const ROWS_LOOKED_AT = 400
 
 /** What was seen on the network: it can be thrown away and rebuilt. */
@@ -82,7 +82,7 @@ function connect<Schema>(database: Database.Database): Kysely<Schema> {
 async function migrated<Schema>(db: Kysely<Schema>, migrate: () => Promise<void>): Promise<Kysely<Schema>> {
   try {
     await migrate()
-    // Of tables that have no statistics yet, too (sqlite.org/pragma.html#pragma_optimize).
+    // Includes tables that have no statistics yet (sqlite.org/pragma.html#pragma_optimize).
     await sql`PRAGMA optimize = 0x10002`.execute(db)
     return db
   } catch (error) {

@@ -49,7 +49,7 @@ export async function saveDecision(state: StateDb, decision: Decision): Promise<
 /** Bytes of the copies of what was removed from one blog. */
 const MOST_COPIES = 20_000_000
 
-/** Of what was removed long ago the decision stays, but nobody can put it back any more. */
+/** The decisions on items removed long ago stay, but nobody can put those items back any more. */
 async function forgetOldestCopies(state: StateDb, { service, node }: NodeAddress): Promise<void> {
   await sql`
     UPDATE decision SET payload = NULL WHERE rowid IN (

@@ -112,7 +112,7 @@ export async function dropEntries(
   await index.deleteFrom('entry').where(isOneOf('id', ids)).execute()
 }
 
-/** What is known of every entry of a node, to compare with what is still there. In slices. */
+/** The id and the dates of every entry of a node, to compare with what is still there. In slices. */
 export async function listEntryDates(
   index: IndexDb,
   nodeId: number,

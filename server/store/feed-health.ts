@@ -10,7 +10,7 @@ export interface FeedHealth extends Pick<NodeRow, 'status' | 'hiddenFor' | 'isWa
   readonly title?: string
   /** What its owner is called, where it is an account's blog. */
   readonly name?: string
-  /** Whether its service sends no word of new posts. */
+  /** Whether its service sends no events of new posts. */
   readonly isUnheard: boolean
   /** Not everybody may read it, and whoever looks at this has not shown that they may. */
   readonly isUnproved?: boolean

@@ -21,7 +21,7 @@ export interface Follow {
   readonly problem?: string
   /** Whether it is in the list on the follower's own account. */
   readonly isListed: boolean
-  /** Whether it stood in the list there that contacts may read (XEP-0330), when that was last read. */
+  /** Whether it was in the list there that contacts may read (XEP-0330), when that was last read. */
   readonly isShown: boolean
 }
 
@@ -81,7 +81,7 @@ export async function updateFollow(
     .execute()
 }
 
-/** Of all that somebody follows nothing stands in the list for contacts any more. */
+/** Marks all that somebody follows as absent from the list for contacts. */
 export async function forgetShown(state: StateDb, follower: BareJid): Promise<void> {
   await state.updateTable('follow').set({ isShown: 0 }).where('follower', '=', follower).execute()
 }

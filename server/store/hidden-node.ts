@@ -3,7 +3,7 @@ import type { IndexDb } from './database.ts'
 import type { Loss } from './index-schema.ts'
 import { isFeed, type NodeRow, readNode } from './node.ts'
 
-/** Whether anything of it is here to be lost. */
+/** Whether any content of the node is here to be lost. */
 export async function hasContent(index: IndexDb, { id, metadataPayload }: NodeRow): Promise<boolean> {
   if (metadataPayload !== undefined) return true
   const query = index.selectFrom('entry').select('id').where('nodeId', '=', id).limit(1)
@@ -20,7 +20,7 @@ export async function hideNode(index: IndexDb, { id }: NodeRow, why: { loss: Los
   await holdReactions(index, id, sql`'closed'`)
 }
 
-/** As it was, if it was hidden, to those who may read it. Everything at once: a transaction. */
+/** Shows the node again, if it was hidden, to those who may read it. Everything at once: a transaction. */
 export async function showNode(index: IndexDb, node: NodeRow, status: 'open' | 'restricted'): Promise<void> {
   const { id } = node
   await index.updateTable('node').set({ status, hiddenAt: null, hiddenFor: null }).where('id', '=', id).execute()
@@ -41,13 +41,13 @@ async function holdReactions(index: IndexDb, nodeId: number, hold: ReturnType<ty
     .execute()
 }
 
-/** Of how many nodes a loss came into doubt since then. */
+/** The number of nodes whose loss came into doubt since then. */
 export async function countDoubted(index: IndexDb, since: Date): Promise<number> {
   const query = index.selectFrom('node').select(({ fn }) => fn.countAll<number>().as('count'))
   return (await query.where('doubtedAt', '>', since.getTime()).executeTakeFirstOrThrow()).count
 }
 
-/** Those hidden for one of these losses, after or until a time; the longest hidden first. */
+/** Nodes hidden for one of these losses, after or until a time; the longest hidden first. */
 export async function listHiddenNodes(
   index: IndexDb,
   { losses, after = new Date(0), until, limit }: { losses: readonly Loss[]; after?: Date; until: Date; limit: number },

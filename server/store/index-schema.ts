@@ -156,7 +156,7 @@ export interface EntryTable {
   viaService: BareJid | null
   viaNode: string | null
   viaItem: ItemId | null
-  /** Of a comment: what the name of who is known to have written it looks like (UTS 39). */
+  /** For a comment: the look of the name of its known writer (UTS 39). */
   look: string | null
   /** The version of the reader that made it (`READER`). */
   reader: Generated<number>
@@ -169,11 +169,11 @@ export interface TagTable {
   /** In lower case. */
   tag: string
   entryId: number
-  /** Of the entry, as the next two: in their order the posts with a tag are listed. */
+  /** A copy from the entry, as the next two: in their order the posts with a tag are listed. */
   nodeId: number
   publishedAt: number
   item: ItemId
-  /** Whether its author put it on the web. */
+  /** Whether its author put the post on the web. */
   isPublic: number
 }
 
@@ -183,7 +183,7 @@ export interface PersonTable {
   namedAt: number
 }
 
-/** What somebody is called who has a blog here, by what it looks like (UTS 39). */
+/** The look of the name of somebody who has a blog here (UTS 39). */
 export interface KnownNameTable {
   jid: BareJid
   look: string

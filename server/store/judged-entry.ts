@@ -73,7 +73,7 @@ export function listJudgedOn(index: IndexDb, { service, node }: NodeAddress): As
   )
 }
 
-/** What is sought may be anywhere among all entries: each statement looks at so many of them. */
+/** Matches may be anywhere among all entries: each statement looks at `SLICE` of them. */
 async function* listInSlices(
   index: IndexDb,
   isSought: (builder: ExpressionBuilder<Judged, keyof Judged>) => Expression<SqlBool>,

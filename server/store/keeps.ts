@@ -14,7 +14,7 @@ interface Kept<Table extends keyof StateSchema> {
   readonly texts: readonly (keyof StateSchema[Table] & string)[]
   /** Which rows count; all unless told. */
   readonly only?: { readonly status?: readonly string[]; readonly kindNot?: readonly string[] }
-  /** Where the oldest make room for new ones instead of a refusal: the column that says which those are. */
+  /** The column that tells age, where the oldest rows make room for new ones instead of a refusal. */
   readonly oldest?: keyof StateSchema[Table] & string
   readonly bound: Bound
 }
@@ -34,7 +34,7 @@ const OUTBOX = {
 
 const MB = 1_000_000
 
-/** What an account may keep here: the one table of it. `CANTO_KEEPS` changes the bounds. */
+/** Everything that an account may keep here, and how much of it, in one table. `CANTO_KEEPS` changes the bounds. */
 export const KEEPS = {
   drafts: keep({
     table: 'draft',

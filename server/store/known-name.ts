@@ -4,10 +4,10 @@ import type { BareJid } from '#shared/jid.ts'
 import { lookOf } from '#shared/look-alike.ts'
 import type { IndexDb } from './database.ts'
 
-/** Of one page, many times as many as there can be names on it. */
+/** Limit for one page, many times the number of names that can be on it. */
 const MOST = 5_000
 
-/** What somebody who has a blog here is called. */
+/** Saves the name of somebody who has a blog here. */
 export async function saveKnownName(index: IndexDb, jid: BareJid, name: string): Promise<void> {
   const values = { jid, look: lookOf(name) }
   await index
@@ -30,7 +30,7 @@ export async function deleteKnownName(index: IndexDb, jid: BareJid): Promise<voi
   await index.deleteFrom('knownName').where('jid', '=', jid).execute()
 }
 
-/** Who has a blog here and a name that looks like one of these (`lookOf`). */
+/** People who have a blog here and a name that looks like one of these (`lookOf`). */
 export async function listNamesakes(
   index: IndexDb,
   looks: readonly string[],
@@ -39,7 +39,7 @@ export async function listNamesakes(
   return index.selectFrom('knownName').select(['jid', 'look']).where('look', 'in', wanted).limit(MOST).execute()
 }
 
-/** Who has written on a comments node under a name that looks like one of these. */
+/** People who have written on a comments node under a name that looks like one of these. */
 export async function listThreadNamesakes(
   index: IndexDb,
   { service, node }: NodeAddress,

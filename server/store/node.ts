@@ -105,7 +105,7 @@ export function isFeed({ kind }: Pick<NodeRow, 'kind'>): boolean {
   return kind === 'blog' || kind === 'community'
 }
 
-/** Whether what comes from it is taken in: of comments that not everybody may read, nothing is. */
+/** Whether items of a node are ingested: of comments that not everybody may read, none are. */
 export function isRead({ status, kind }: Pick<NodeRow, 'status' | 'kind'>): boolean {
   return status === 'open' || (status === 'restricted' && isFeed({ kind }))
 }

@@ -42,7 +42,7 @@ export async function saveOriginal(
 /** Milliseconds after which each is asked again. */
 export type Patience = Readonly<Record<OriginalTable['status'], number>>
 
-/** Those that are to be asked now, the longest waiting first. */
+/** Originals that are to be asked for now, the longest waiting first. */
 export async function listDueOriginals(
   index: IndexDb,
   { now, patience, limit }: { now: Date; patience: Patience; limit: number },
@@ -57,7 +57,7 @@ export async function listDueOriginals(
   return longest.map(({ service, node, item }) => ({ service, node, item }))
 }
 
-/** Those of them that the index has as posts anyway, by `addressKey`. */
+/** The originals among these that the index has as posts anyway, by `addressKey`. */
 export async function listKnownOriginals(index: IndexDb, originals: readonly ItemAddress[]): Promise<Set<string>> {
   const rows = await index
     .selectFrom('entry')

@@ -122,7 +122,10 @@ export function isPublication({ kind }: Pick<OutboxRow, 'kind'>): boolean {
   return !ABROAD.some((each) => each === kind)
 }
 
-/** What an account has waiting, was refused, or sent without its showing here, newest first. What it follows tells how it stands itself. */
+/**
+ * Rows of an account that wait, were refused, or were sent and do not show here, newest first. Follows are left out:
+ * they tell their own state.
+ */
 export async function listOutbox(state: StateDb, account: BareJid): Promise<OutboxRow[]> {
   const rows = await state
     .selectFrom('outbox')

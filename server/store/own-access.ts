@@ -2,7 +2,7 @@ import type { NodeAddress } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
 import type { StateDb } from './database.ts'
 
-/** Who may read a node (`pubsub#access_model`), as its owner's own session read it last. */
+/** The access model of a node (`pubsub#access_model`), as its owner's own session read it last. */
 export async function findOwnAccess(state: StateDb, { service, node }: NodeAddress): Promise<string | undefined> {
   const query = state.selectFrom('ownAccess').select('accessModel').where('service', '=', service)
   return (await query.where('node', '=', node).executeTakeFirst())?.accessModel
@@ -27,7 +27,7 @@ export async function saveOwnAccess(
     .execute()
 }
 
-/** Of an account that is no more. */
+/** Forgets the nodes of an account that is no more. */
 export async function forgetOwnAccess(state: StateDb, service: BareJid): Promise<void> {
   await state.deleteFrom('ownAccess').where('service', '=', service).execute()
 }

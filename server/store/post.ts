@@ -20,7 +20,7 @@ export type Scope =
       readonly kind: 'blog'
       readonly address: NodeAddress
       readonly isPublicOnly?: boolean
-      /** Where it is restricted, the reader may read it. */
+      /** The reader may read the feed where it is restricted. */
       readonly isPermitted?: boolean
     }
   | { readonly kind: 'feeds'; readonly addresses: readonly NodeAddress[]; readonly isPermitted?: boolean }
@@ -94,7 +94,7 @@ function listRows(index: IndexDb, ids: readonly number[]) {
     .execute()
 }
 
-/** Of nodes with posts on them that the reader may read. */
+/** The ids of the nodes in scope with posts that the reader may read. */
 async function listNodeIds(index: IndexDb, scope: Scope): Promise<number[]> {
   const statuses: NodeStatus[] = scope.kind !== 'site' && scope.isPermitted ? ['open', 'restricted'] : ['open']
   let nodes = index.selectFrom('node').select('node.id').where('node.status', 'in', statuses)

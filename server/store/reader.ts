@@ -38,7 +38,7 @@ export async function raiseReadUntil(state: StateDb, jid: BareJid, until: Date):
     .execute()
 }
 
-/** What the secret in the address of somebody's feeds is made with, if they have asked for one. */
+/** The counter that goes into the secret of somebody's feed addresses, if they have asked for one. */
 export async function findFeedCounter(state: StateDb, jid: BareJid): Promise<number | undefined> {
   const row = await state.selectFrom('reader').select('feedCounter').where('jid', '=', jid).executeTakeFirst()
   return row?.feedCounter ?? undefined
@@ -54,7 +54,7 @@ export async function saveFeedCounter(state: StateDb, jid: BareJid, feedCounter:
     .execute()
 }
 
-/** Whose feeds these are, by the hash of a secret that was known before they were derived. */
+/** The owner of a feed secret from before derivation, by its hash. */
 export async function findReaderByKnownFeed(state: StateDb, knownFeedHash: string): Promise<BareJid | undefined> {
   const query = state.selectFrom('reader').select('jid').where('knownFeedHash', '=', knownFeedHash)
   return (await query.executeTakeFirst())?.jid

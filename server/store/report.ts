@@ -51,7 +51,7 @@ export async function countOpenReports(state: StateDb, most: number): Promise<nu
   return (await query.executeTakeFirstOrThrow()).count
 }
 
-/** Those that nobody has settled, the newest first. */
+/** Reports that nobody has settled, the newest first. */
 export async function listReports(
   state: StateDb,
   { limit, offset = 0 }: { limit: number; offset?: number },

@@ -13,7 +13,7 @@ export async function listRestrictedFeeds(index: IndexDb): Promise<NodeAddress[]
   return query.where('kind', 'in', FEED_KINDS).execute()
 }
 
-/** Those on one account that are no feeds: comments, attachments. */
+/** Restricted nodes on one account that are no feeds: comments, attachments. */
 export async function listRestrictedThreads(index: IndexDb, service: BareJid, limit: number): Promise<NodeAddress[]> {
   const query = index.selectFrom('node').select(['service', 'node']).where(IS_RESTRICTED)
   return query.where('service', '=', service).where('kind', 'not in', FEED_KINDS).limit(limit).execute()

@@ -39,7 +39,7 @@ export async function listSitePosts(index: IndexDb, nodeIds: readonly number[], 
   return rows.map(({ updatedAt, ...address }) => ({ address, updated: new Date(updatedAt) }))
 }
 
-/** Whether there is any. */
+/** Whether there is any post in the stretch. */
 export async function hasSitePosts(index: IndexDb, nodeIds: readonly number[], stretch: Stretch): Promise<boolean> {
   const query = selectSitePosts(index, nodeIds, stretch).select('entry.id').limit(1)
   return (await query.executeTakeFirst()) !== undefined

@@ -4,7 +4,7 @@ import type { BareJid } from '#shared/jid.ts'
 import type { StateDb } from './database.ts'
 import { type Bound, type BoundName, type Bounds, KEEPS, type KeepName, USUAL_BOUNDS } from './keeps.ts'
 
-/** What is needed to know whether there is space: the whole context fits. */
+/** The context for space checks: the whole app context fits. */
 export interface KeepDeps {
   readonly state: StateDb
   readonly config: { readonly keeps?: Bounds }
@@ -19,7 +19,7 @@ interface AnyKept {
   readonly oldest?: string
 }
 
-/** What is to be stored for an account. */
+/** A row to be stored for an account. */
 export interface Keeping {
   readonly account: BareJid
   /** The row, as far as it is known: its text counts. */
@@ -113,7 +113,7 @@ export function boundOf({ keeps = {} }: KeepDeps['config'], name: BoundName, tim
   return { rows: rows * times, bytes: bytes * times }
 }
 
-/** What an account keeps of one kind. Only lengths are read, not the texts. */
+/** Rows and bytes that an account keeps of one kind. Only lengths are read, not the texts. */
 export async function measureKept(state: StateDb, name: KeepName, account: BareJid | ''): Promise<Bound> {
   const { table, texts }: AnyKept = KEEPS[name]
   const lengths = texts.map((column) => sql`coalesce(octet_length(${sql.ref(column)}), 0)`)

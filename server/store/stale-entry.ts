@@ -42,7 +42,7 @@ export async function findStale(index: IndexDb, id: number, reader: number): Pro
   return entry && node && { entry, node: readNode(node) }
 }
 
-/** What is made of a payload, in the place of what an older reader made of it. Only where it is still the same payload. */
+/** Saves an entry made anew in place of what an older reader made of it, only where the payload is still the same. */
 export async function saveRemade(
   index: IndexDb,
   { id, payload }: Pick<EntryRow, 'id' | 'payload'>,
@@ -59,7 +59,7 @@ export async function saveRemade(
   return true
 }
 
-/** What this reader takes for nothing leaves the index, as it would not come into it. */
+/** Drops an entry that this reader takes for nothing, as it would not enter the index today. */
 export async function dropUnreadable(index: IndexDb, id: number): Promise<void> {
   await index.deleteFrom('entry').where('id', '=', id).execute()
 }

@@ -31,7 +31,7 @@ export interface StateSchema {
   markedWords: MarkedWordsTable
 }
 
-/** Who may read a node of an account, as its owner's own session read it last. */
+/** The access model of an account's node, as its owner's own session read it last. */
 export interface OwnAccessTable {
   service: BareJid
   node: string
@@ -72,7 +72,7 @@ export interface FollowTable {
   problem: string | null
   /** Whether it is in the list on the follower's own account. */
   isListed: Generated<number>
-  /** Whether it stood in the list there that contacts may read (XEP-0330), when that was last read. */
+  /** Whether it was in the list there that contacts may read (XEP-0330), when that was last read. */
   isShown: Generated<number>
 }
 
@@ -92,7 +92,7 @@ export interface ReaderTable {
   readUntil: string | null
   /** With their JID it makes the secret in the address of their feeds; null until they ask for one. */
   feedCounter: number | null
-  /** Of the secret that they had before secrets were derived (SHA-256). */
+  /** SHA-256 of the secret that they had before secrets were derived. */
   knownFeedHash: string | null
   /** Whether they let everybody know what they follow. */
   publishesFollows: Generated<number>
@@ -106,7 +106,7 @@ export interface CommunityTable {
   node: string
   owner: BareJid
   since: string
-  /** Whether the site sees that it is its owner's; what was remembered before that was asked for is looked at again. */
+  /** Whether the site sees that the owner owns it; rows from before this was checked are looked at again. */
   isSeen: Generated<number>
 }
 
@@ -118,7 +118,7 @@ export interface BlockTable {
   jid: BareJid
   by: BareJid
   since: string
-  /** As of a community. */
+  /** The same as for a community. */
   isSeen: Generated<number>
 }
 

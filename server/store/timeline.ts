@@ -76,7 +76,7 @@ function selectNearby(index: IndexDb, nearness: Nearness, node: string, most: nu
     const tagged = entries.innerJoin('tag', 'tag.entryId', 'entry.id').where('tag.tag', '=', tag)
     entries = tagged as unknown as Candidates
   }
-  // As in the conditions of their indexes.
+  // The very conditions of the partial indexes.
   if (isPublicOnly && tag === undefined) entries = entries.where('entry.alternate', 'is not', null)
   else if (isPublicOnly) entries = entries.where(sql<boolean>`tag.is_public = 1`)
   if (place !== undefined) {

@@ -7,7 +7,7 @@ import type { StateDb } from './database.ts'
 /** Rows that one statement lists. */
 const SLICE = 500
 
-/** Whether a feed is to be in the index: the blog of an author, a community made here, or what anybody follows. */
+/** Whether a feed belongs in the index: an author's blog, a community made here, or a feed that anybody follows. */
 export async function isWanted(state: StateDb, { service, node }: NodeAddress): Promise<boolean> {
   if (node === NS.MICROBLOG && (await findAuthor(state, service)) !== undefined) return true
   for (const table of ['follow', 'community'] as const) {

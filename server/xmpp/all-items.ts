@@ -119,7 +119,7 @@ async function* readById(
   yield { items: [], bytes: 0, isLast: true, ids }
 }
 
-/** Those of the named items that there are, but for those that are too large even alone. */
+/** The named items that exist, without those that are too large even alone. */
 async function findReadable(deps: AllItemsDeps, address: NodeAddress, ids: readonly ItemId[]): Promise<Item[]> {
   try {
     return [...(await deps.findItems(address, ids))]

@@ -4,9 +4,9 @@ import { AppError } from '#server/errors.ts'
 import type { ChannelBinding } from './scram.ts'
 
 /**
- * What binds a sign-in to `tls`: of the types that the server names (XEP-0440) the best that Canto knows, and where it
- * names none that of the version of TLS (RFC 9266 §2, RFC 5802 §6). Never nothing: a man in the middle could otherwise
- * have us do without by naming types that nobody knows. Rejects with `unavailable` then.
+ * The channel binding of a sign-in to `tls`: of the types that the server names (XEP-0440) the best that Canto knows;
+ * where it names none, the type of the TLS version (RFC 9266 §2, RFC 5802 §6). Throws `unavailable` where no type fits:
+ * a man in the middle could otherwise have us do without by naming types that nobody knows.
  */
 export function bindChannel(tls: TLSSocket, named: readonly string[] = []): ChannelBinding {
   const isNew = tls.getProtocol() === 'TLSv1.3'

@@ -83,7 +83,7 @@ function directText(element: Element | undefined): string {
   return element?.children.filter((child) => typeof child === 'string').join('') ?? ''
 }
 
-/** What is wrong with what a server sends, in words that go behind its name. */
+/** A fault in what a server sends; its message goes behind the server's name. */
 export class ReadingError extends Error {}
 
 /** Turns a stream error into ours. */

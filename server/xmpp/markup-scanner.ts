@@ -24,11 +24,11 @@ export class MarkupScanner {
   #depth = 0
   #quote = ''
   #isClosing = false
-  /** Whether the tag ended here if it ended now would be an empty element. */
+  /** Whether the tag would be an empty element if it ended now. */
   #isEmpty = false
   /** Whether the last step was the end of a tag or a CDATA section. */
   #hasEnded = false
-  /** As much of the mark that begins or ends a CDATA section as the texts before had. */
+  /** The part of a CDATA section's begin or end mark that the texts before had. */
   #mark = ''
   #cut = -1
   #tagLength = 0

@@ -1,4 +1,4 @@
-/** Whoever may be made to give back the memory that it holds. */
+/** A holder of memory that can be made to give it back. */
 export interface Holder {
   /** Called once what all hold is over the budget, and this one holds the most. */
   giveUp(): void

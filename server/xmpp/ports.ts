@@ -70,7 +70,7 @@ export interface XmppSession {
   /** Resolves once it is written; an error that comes back is a message of type `error` with its id. */
   sendMessage(message: OutgoingMessage): Promise<void>
   readServices(): Promise<Services>
-  /** Whose presence the account gets, from its roster (RFC 6121 §2.1.2.5: `to` and `both`). */
+  /** Contacts whose presence the account gets, from its roster (RFC 6121 §2.1.2.5: `to` and `both`). */
   readContacts?(): Promise<ReadonlySet<BareJid>>
   /** What time the account's server thinks it is (XEP-0202). */
   readServerTime?(): Promise<Date>
@@ -273,7 +273,7 @@ export interface PageLimits extends ItemLimits {
 
 /** A part of a node that is read whole. */
 export interface NodePage {
-  /** Those that no page of this reading had before, newest first unless they were asked for by their ids. */
+  /** Items that no page of this reading had before, newest first unless they were asked for by their ids. */
   readonly items: readonly Item[]
   /** About what they were on the wire. */
   readonly bytes: number

@@ -7,7 +7,7 @@ import type { Ask } from './requests.ts'
 const FRESH = 10_000
 
 export interface Roster {
-  /** Those whose presence the account gets (RFC 6121 §2.1.2.5: `to` and `both`). */
+  /** Contacts whose presence the account gets (RFC 6121 §2.1.2.5: `to` and `both`). */
   readContacts(): Promise<ReadonlySet<BareJid>>
 }
 

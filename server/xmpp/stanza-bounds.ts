@@ -1,4 +1,4 @@
-/** What one stanza may hold, so that no server can make us hold more (RFC 6120 §13.12). */
+/** Bounds of one stanza, so that no server can make us hold more (RFC 6120 §13.12). */
 export interface StanzaBounds {
   /** UTF-16 units of its XML. */
   readonly characters: number
@@ -10,9 +10,9 @@ export interface StanzaBounds {
   readonly attributes: number
   /** Milliseconds from its first character to its last. */
   readonly patience: number
-  /** Whether a stanza over `characters` is skipped too, and does not end the stream. */
+  /** Whether any stanza over `characters` is skipped instead of ending the stream. */
   readonly skipsAny: boolean
-  /** Whether it counts towards what all servers but the site's own may hold together. */
+  /** Whether the stanza counts towards the memory that all servers but the site's own may hold together. */
   readonly isShared: boolean
 }
 

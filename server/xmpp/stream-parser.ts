@@ -25,7 +25,7 @@ export class StreamParser extends EventEmitter {
   readonly #isFramed: boolean
   readonly #scanner: MarkupScanner
   #sax = this.#createSax()
-  /** What has come of the tag or text that has not ended yet: joined once, for many small pieces would cost the square. */
+  /** Pieces of the tag or text that has not ended: joined once, as joining each would take quadratic time. */
   #rest: string[] = []
   #root: Element | undefined
   #stanza: Element | undefined

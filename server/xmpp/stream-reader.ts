@@ -14,9 +14,9 @@ export interface ReaderOptions {
   readonly traffic: Counters
   /** The one of the moment: every restart of the stream has a new one. */
   readonly findParser: () => StreamParser | null
-  /** What the server has not read yet counts as held too. */
+  /** Bytes that the server has not read yet count as held too. */
   readonly writer: Pick<StreamWriter, 'unreadBytes'>
-  /** So does what nobody here has asked for yet. */
+  /** Bytes that nobody here has asked for yet count as held too. */
   readonly findWaitingBytes: () => number
   readonly fail: (error: unknown) => void
 }
@@ -24,7 +24,7 @@ export interface ReaderOptions {
 /** Takes what comes over the socket to the parser, within the bounds of one stanza, of time, and of all strangers. */
 export interface StreamReader {
   read(data: unknown): void
-  /** What came in half is nobody's: TLS begins. */
+  /** Drops partial input, which belongs to nobody: TLS begins. */
   restart(): void
   allow(bounds: StanzaBounds): void
   /** Counts again what is held: some of what waited was taken. */

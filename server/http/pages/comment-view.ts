@@ -30,7 +30,7 @@ export interface Thread {
   readonly isModerator: boolean
   /** Whether they have joined the blog's room. */
   readonly isInRoom: boolean
-  /** Of whom its comments mention. */
+  /** Paths of those whom the comments mention. */
   readonly pathOf: MentionPath
   readonly names: ThreadNames
 }

@@ -118,7 +118,7 @@ export interface PeoplePage {
   /** Whether everybody may write there. */
   readonly isOpen: boolean
   readonly list: readonly { readonly jid?: BareJid; readonly affiliation: string }[]
-  /** Whether the site sees that the community is the person's. */
+  /** Whether the site sees that the person owns the community. */
   readonly isSeen: boolean
 }
 

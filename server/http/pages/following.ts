@@ -63,7 +63,7 @@ export async function sendFollowingPage(web: Web, exchange: Exchange, page: Foll
   })
 }
 
-/** Of what they may not read now: neither its title nor when something came. */
+/** A feed that they may not read now shows neither its title nor when anything came. */
 function withoutContent({ address, status, backfill, problem, isWaiting }: FeedHealth): FeedHealth {
   return { address, status, backfill, problem, isWaiting, isUnheard: false, isUnproved: true }
 }
@@ -85,7 +85,7 @@ function viewFollowed({ ctx }: Web, follow: Follow, health: FeedHealth | undefin
   }
 }
 
-/** As it will be, if the same is said once more. */
+/** The status that follows if the service says the same once more. */
 const HIDDEN_AS = { closed: 'closed', refused: 'closed', missing: 'deleted', emptied: 'purged' } as const
 
 function describeHealth({ subscription, isListed }: Follow, health: FeedHealth | undefined): FollowState[] {

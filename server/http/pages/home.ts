@@ -57,7 +57,7 @@ export async function sendTimelinePage(web: Web, exchange: Exchange, query: Time
   })
 }
 
-/** What of it may not be shown to them now. */
+/** A notice of the followed feeds that may not be shown to them now. */
 function describeLeftOut(follows: readonly Follow[], leftOut: readonly NodeAddress[]): Notice[] {
   if (leftOut.length === 0) return []
   const keys = new Set(leftOut.map(feedKey))

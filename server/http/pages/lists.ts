@@ -157,7 +157,7 @@ export async function viewPosts(
   })
 }
 
-/** Of who wrote, or is repeated, in a list. */
+/** Names of the authors of posts and reposts in a list. */
 function readListNames({ ctx }: Web, rows: readonly PostRow[], ...others: (PersonName | undefined)[]): Promise<Names> {
   const people = rows.flatMap(({ author, repost }) => [author, repost?.author])
   return readPeopleNames(ctx.index, [...people, ...others])

@@ -34,9 +34,9 @@ export interface PostPlace {
   readonly person?: Person | undefined
   /** What they may do with it; nothing unless told. */
   readonly rights?: Rights
-  /** Where the whole text is shown: of whom it mentions. */
+  /** Paths of those whom the post mentions; only where its whole text is shown. */
   readonly pathOf?: MentionPath
-  /** Of who wrote what is on the page. */
+  /** Names of those who wrote what is on the page. */
   readonly names: Names
 }
 

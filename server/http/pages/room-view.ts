@@ -30,7 +30,7 @@ export interface Talk {
   readonly isMember: boolean
   /** What they have on its way. */
   readonly outbox: readonly OutboxRow[]
-  /** Of whom the messages mention. */
+  /** Paths of those whom the messages mention. */
   readonly pathOf: MentionPath
 }
 

@@ -19,10 +19,10 @@ export function isPublicAddress(address: string): boolean {
 /** The addresses of a name. */
 export type LookUp = (name: string) => Promise<LookupAddress[]>
 
-/** As the machine knows it, by its own files too. */
+/** Looks up a name as the machine does, by its own files too. */
 export const lookUpHere: LookUp = (name) => lookup(name, { all: true })
 
-/** As DNS has it. Unlike `lookup` it holds none of Node's few threads while a stranger's name server says nothing. */
+/** Asks DNS. Unlike `lookup` it holds none of Node's few threads while a stranger's name server says nothing. */
 export const lookUpInDns: LookUp = async (name) => {
   const resolver = new Resolver({ timeout: 2_000, tries: 2 })
   const answers = await Promise.allSettled([resolver.resolve4(name), resolver.resolve6(name)])
@@ -31,7 +31,7 @@ export const lookUpInDns: LookUp = async (name) => {
   )
 }
 
-/** Where to connect to: every address of the name must be allowed, or it leads somewhere it should not. */
+/** The addresses to connect to: all of the name's must be allowed, or it leads somewhere it should not. */
 export async function resolveHost(
   host: string,
   isAllowed: IsAllowedAddress,

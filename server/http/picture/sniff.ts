@@ -1,6 +1,6 @@
 type PictureType = 'image/png' | 'image/jpeg' | 'image/gif' | 'image/webp' | 'image/avif'
 
-/** As many bytes as the type of a picture can need. */
+/** The most bytes that the type of a picture can need. */
 export const SNIFF_BYTES = 128
 
 /** The type that the bytes themselves show; what the sender calls them means nothing. */

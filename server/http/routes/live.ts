@@ -25,7 +25,7 @@ export function addLive(app: FastifyInstance, web: Web): void {
       await requirePost(ctx, address, person)
       const { status } = await requireFeed(ctx, address, person)
       const readVersion = async () => readPostVersion(ctx, await requirePost(ctx, address, person))
-      // Of what not everybody may read, each stream is asked for on its own.
+      // Streams of restricted feeds are asked for by each reader alone.
       const view = status === 'restricted' ? person?.jid : undefined
       streams.open(request, reply, { topic: postTopic(address), view, readVersion }, ...watchUnread(ctx, person))
     })

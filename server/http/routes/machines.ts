@@ -21,7 +21,7 @@ export function addMachines(app: FastifyInstance, web: Web): void {
   const sitemap = createSitemap(ctx)
   const readers = createReaderNetworks(ctx.clock)
 
-  // Whoever watches the site is no reader.
+  // Monitoring requests are no readers.
   app.addHook('onRequest', async ({ ip, routeOptions: { url = '' } }) => {
     if (!WATCHED.has(url)) readers.note(ip)
   })

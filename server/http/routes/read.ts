@@ -64,7 +64,7 @@ export function addRead(app: FastifyInstance, web: Web): void {
 
   async function listOfFeed(query: FeedQuery, blog: BlogRow, { access, tag }: { access: Access; tag?: string }) {
     const isPublicOnly = access === 'stranger'
-    // Whoever may not read it does not come here.
+    // Readers without access do not come here.
     const scope = { kind: 'blog', address: blog.address, isPublicOnly, isPermitted: !isPublicOnly } as const
     const found = await list(query, scope, tag)
     return { ...found, blog, blogs: new Map([[feedKey(blog.address), blog]]) }
