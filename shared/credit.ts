@@ -15,7 +15,7 @@ export interface Claim {
   readonly publisher?: string
   /** What the payload says. */
   readonly entryAuthor?: BareJid
-  /** Whether the word of the item's service about who published counts (`isBelievedAbout`). */
+  /** Whether the item's service is believed about who published (`isBelievedAbout`). */
   readonly isServiceBelieved: boolean
 }
 

@@ -87,7 +87,7 @@ export function elementsOf(root: Element): Element[] {
 export function withoutFootnotes(root: Element): Element[] {
   const notes = new Set<Element>()
   return elementsOf(root).filter((element) => {
-    // What is around an element comes before it.
+    // Parents come before the elements inside them.
     if (isFootnotes(element) || notes.has(element.parent as Element)) notes.add(element)
     return !notes.has(element)
   })

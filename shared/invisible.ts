@@ -10,7 +10,7 @@ const JOINERS = '\u200c\u200d'
 /** Characters around a joiner that say whether it may stand there. */
 const AROUND = 12
 
-/** Whether there is nothing to be seen in a text. */
+/** Whether a text shows nothing. */
 export function isBlank(text: string): boolean {
   return !VISIBLE.test(text)
 }
@@ -54,7 +54,7 @@ function mayJoin(before: string, joiner: string, after: string): boolean {
   return word !== undefined && !toUnicode(`${word}${joiner}${rest}`, { checkJoiners: true }).error
 }
 
-/** Whether a variation selector has something before it that has variants. */
+/** Whether the character before a variation selector has variants. */
 function mayVary(before: string, selector: string): boolean {
   if (/[\ufe0e\ufe0f]/u.test(selector)) return /\p{Emoji}$/u.test(before)
   if (/[\ufe00-\ufe0d\u{e0100}-\u{e01ef}]/u.test(selector)) return /[\p{Script=Han}\p{Sm}]$/u.test(before)

@@ -20,7 +20,7 @@ export function lookOf(name: string): string {
   return skeleton.replace(/[^\p{L}\p{N}\p{M}]/gu, '') || skeleton
 }
 
-/** Whether a name says what only an address can: that it was verified, or an address itself. */
+/** Whether a name pretends what only an address can tell: that it was verified, or an address itself. */
 export function isPretending(name: string): boolean {
   const plain = name.normalize('NFKC')
   if (CHECK_MARK.test(plain) || plain.includes('@') || /xmpp:|:\/\//i.test(plain)) return true

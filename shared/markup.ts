@@ -99,7 +99,7 @@ export function plainText(html: SafeHtml, { withoutNotes = false } = {}): string
   return tree === undefined ? '' : trimmedLines(treeText(tree, withoutNotes)).join('\n')
 }
 
-/** Where the links and pictures of some markup lead. */
+/** Targets of the links and pictures in markup. */
 export function listAddresses(html: SafeHtml): string[] {
   const tree = readTree(html)
   return tree === undefined ? [] : elementsOf(tree).flatMap(({ attrs }) => attrs.href ?? attrs.src ?? [])

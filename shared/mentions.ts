@@ -15,7 +15,7 @@ const MOST_TAGS = 4
 
 /** A link in markup that mentions somebody. */
 export interface MentionMark {
-  /** Where its address begins, in UTF-16 units: behind `href="`. */
+  /** Offset of its address in UTF-16 units: behind `href="`. */
   readonly at: number
   readonly jid: BareJid
 }
@@ -46,7 +46,7 @@ export function splitMentions(text: string): readonly (string | { readonly jid: 
   })
 }
 
-/** Whom links in markup mention. Each once, so many at most. */
+/** Accounts that links in markup mention, each once, at most `MOST_MENTIONS`. */
 export function findMentions(html: SafeHtml): readonly BareJid[] {
   return [...new Set(markMentions(html).map(({ jid }) => jid))].slice(0, MOST_MENTIONS)
 }

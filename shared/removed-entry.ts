@@ -5,7 +5,7 @@ import { childrenOf, cloneXml, createElement as el, isElement, textOf } from './
 
 /** COMPAT(Movim 0.34): it drops what has no title, and would go on to show the words that were there before. */
 const TITLE = '(removed by its author)'
-/** Who wrote it, when, and what it answered: what a reader needs to keep it in its place. */
+/** Elements that keep an entry in its place for a reader: its author, its dates, and what it answered. */
 const KEPT: ReadonlySet<string> = new Set(['id', 'published', 'author', 'in-reply-to'])
 
 /**
@@ -26,7 +26,7 @@ export function writeRemoved(comment: Element, now: Date): Element {
   )
 }
 
-/** Whether an entry says that its writer took its words back. */
+/** Whether an entry says that its author removed it. */
 export function isRemovedEntry(entry: Element): boolean {
   return childrenOf(entry, 'deleted-entry', NS.TOMBSTONE).length > 0
 }

@@ -189,7 +189,7 @@ export interface FollowView {
   readonly xmppUri: string
   /** The XMPP address to type into a client: the account, or the service of a community. */
   readonly jid: string
-  /** Of a community: its node on that service. */
+  /** For a community: its node on that service. */
   readonly node?: string
 }
 

@@ -2,7 +2,7 @@ import { type Kysely, sql } from 'kysely'
 
 /** As `SERVER` of store/node-schedule.ts is written. */
 const SERVER = `substr(service, instr(service, '@') + 1)`
-/** As in store/index-schema.ts: SQLite uses a partial index only where a statement has its very condition. */
+/** Conditions of store/index-schema.ts: SQLite uses a partial index only where a statement has its very condition. */
 const IS_FEED = `kind IN ('blog', 'community')`
 const IS_THREAD = `kind IN ('comments', 'attachments')`
 
@@ -24,7 +24,7 @@ const INDEXES = {
   original_due: `original (status, read_at)`,
 } as const
 
-/** What is asked of a million posts and their comments nodes is found without going through all of them. */
+/** Indexes with which no statement goes through a million posts and their comments nodes. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await sql`DROP INDEX node_next_try`.execute(db)
   for (const [name, columns] of Object.entries(INDEXES)) {

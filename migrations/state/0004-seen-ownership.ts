@@ -2,7 +2,7 @@ import { type Kysely, sql } from 'kysely'
 
 const TABLES = ['community', 'block'] as const
 
-/** Who owns a community, and who may shut out, has to be seen by the site: what is remembered is looked at again. */
+/** The owners of a community, and those who may shut out, must be seen by the site: stored claims are checked again. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const table of TABLES) {
     await db.schema

@@ -17,19 +17,19 @@ const INDEXES = {
 } as const
 
 const MICROBLOG = `'urn:xmpp:microblog:0'`
-/** Who wants which feed to be in the index. */
+/** The feeds that rows of each table want in the index. */
 const WISHES = {
   follow: (row: string) => `${row}.service, ${row}.node`,
   community: (row: string) => `${row}.service, ${row}.node`,
   author: (row: string) => `${row}.jid, ${MICROBLOG}`,
 } as const
 
-/** What is looked up often is found without going through everything that people ever did. */
+/** Indexes for frequent look-ups, so that none goes through everything that people ever did. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const [name, columns] of Object.entries(INDEXES)) {
     await sql`CREATE INDEX ${sql.raw(name)} ON ${sql.raw(columns)}`.execute(db)
   }
-  // Whoever changes it, another process too: what is to be in the index is looked at again.
+  // Feeds whose place in the index is to be decided again, whichever process changed a wish for them.
   await db.schema
     .createTable('changed_wish')
     .addColumn('service', 'text', (column) => column.notNull())

@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely'
 
-/** What people's own sessions read of the configuration of their nodes: who may read them. */
+/** The access models of people's nodes, as their own sessions read them from the configuration. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await db.schema
     .createTable('own_access')

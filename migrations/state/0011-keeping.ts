@@ -1,6 +1,9 @@
 import { type Kysely, sql } from 'kysely'
 
-/** What the outbox looks at every second, without the texts; the words under marks that do not bind them, as they were known at the upgrade (`record-old-marks.ts` fills it). */
+/**
+ * An index for the outbox's look every second, without the texts; and the words under marks that do not bind them, as
+ * known at the upgrade (`record-old-marks.ts` fills it).
+ */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await db.schema
     .createTable('marked_words')
@@ -12,7 +15,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .execute()
   await db.schema.dropIndex('outbox_waiting').execute()
   await createOutboxIndex(db, ['status', 'account', 'id', 'kind', 'service', 'node', 'item', 'next_try'])
-  // What an account keeps, and what all strangers do.
+  // Indexes for counting what one account keeps, and what all strangers together keep.
   await db.schema.createIndex('community_owner').on('community').columns(['owner']).execute()
   await db.schema.createIndex('block_by').on('block').columns(['by']).execute()
   await db.schema.createIndex('proof_status').on('proof').columns(['status']).execute()

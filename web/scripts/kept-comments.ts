@@ -29,7 +29,7 @@ export function restoreComments(): void {
   }
 }
 
-/** Of everybody: after somebody has signed out. */
+/** Drops the kept comments of all accounts, after somebody has signed out. */
 export function dropComments(): void {
   try {
     for (const key of Object.keys(sessionStorage)) if (key.startsWith(PREFIX)) sessionStorage.removeItem(key)

@@ -41,7 +41,7 @@ async function signOut(form: HTMLFormElement): Promise<void> {
   location.assign('/')
 }
 
-/** Of a session that was signed out. */
+/** Leaves a page whose session was signed out. */
 async function leavePage(closeDesk: () => Promise<void>): Promise<void> {
   await closeDesk()
   // Or the browser would fill them in again.
