@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { type FoundRegexp, findRegexps } from './support/find-regexps.ts'
 import { findCostlyInput } from './support/measure-regexp.ts'
 
-/** Those that may take longer, by file: what they see is never outside text. */
+/** Expressions that may take longer, by file: they never see outside text. */
 const OWN_TEXT: Readonly<Record<string, string>> = {
   'server/http/asset-files.ts': 'the style sheet of a package and our own scripts, once at the start',
   'server/local/apt-sources.ts': 'the list of package sources of this machine, by its administrator',

@@ -32,7 +32,7 @@ interface Delays {
   readonly busy: Delay
 }
 
-/** Those whose authors sign in, in turn: then they are read, so the network has them too. */
+/** Blogs whose authors sign in, in turn: then they are read, so the network has them too. */
 const SIGNED_IN = BLOGS.slice(0, 20)
 // The first is followed live; the last is followed by one reader alone, so that unfollowing empties it.
 const [LIVE_BLOG, LAST_BLOG] = [BLOGS[0], BLOGS.at(-1)] as [NodeAddress, NodeAddress]
@@ -91,7 +91,7 @@ async function beBusy(site: TestSite, { ask, livePath, times }: Scene): Promise<
   await times.take('part of the sitemap', () => ask('/sitemap-1.xml'))
   const form = (await follower.get('/following')).body
   await times.take('unfollow', () => follower.submit(form, '/following/unfollow', { address: writeXmppUri(LAST_BLOG) }))
-  // What the indexing does every few seconds; it has no network here, so it is not started.
+  // The indexing does this every few seconds; it has no network here, so it is not started.
   const clearing = times.take('clearing what was unfollowed', () => knowChanged(site.ctx))
   const end = performance.now() + SECONDS * 1000
   let round = 0

@@ -97,7 +97,7 @@ async function listMissing(index: IndexDb, writers: readonly Writer[]): Promise<
 
 interface Writer {
   readonly session: XmppSession
-  /** What its server has acknowledged. */
+  /** Items that its server has acknowledged. */
   readonly published: ReadonlySet<string>
   /** Publishes one post after the other, and now and then an older one again, until it is told to stop. */
   write(random: Random, signal: AbortSignal): Promise<void>

@@ -269,7 +269,7 @@ describe('who was believed to own something before', () => {
   const nights = { service: jidOf('pubsub.montague.example'), node: 'nights' }
   const local = { service: SERVICE, node: 'local' }
 
-  /** As an older Canto left it. */
+  /** Opens a state as an older Canto left it. */
   async function openOld() {
     const folder = await createTestFolder()
     const path = folder.file('state.sqlite')
@@ -310,7 +310,7 @@ describe('who was believed to own something before', () => {
     assert.equal(await findCommunity(ctx.state, nights), undefined)
     assert.equal(await findBlock(ctx.state, BLOG, ROMEO), JULIET)
     assert.equal(await findBlock(ctx.state, nights, JULIET), undefined)
-    // Nothing is forgotten of a node before it was looked at.
+    // Claims about a node stay until it was looked at.
     assert.equal((await ctx.state.selectFrom('community').selectAll().execute()).length, 3)
     await knowBlog(ctx)
     await publishTo(ctx, itemOf(BLOG, 'post'), { payload: entryOf({ more: commentsLink(THREAD) }), publisher: JULIET })

@@ -178,7 +178,7 @@ describe('an item without measure', () => {
     }
     await ctx.indexing.idle()
     const node = await findNode(ctx.index, BLOG)
-    // Those that were never on the node are not shown any more: it was read as a whole.
+    // Entries that were never on the node are not shown any more: it was read as a whole.
     await until(async () => (await findNode(ctx.index, BLOG))?.status === 'hidden')
     const count = await countEntries(ctx.index, node?.id ?? 0)
     assert.ok(count < 10_000, `${count} were taken in`)

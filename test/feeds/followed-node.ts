@@ -65,7 +65,7 @@ export async function titleOf(ctx: TestContext, address: NodeAddress, i: number)
   return typeof post === 'object' ? post.title : post
 }
 
-/** What the site account asked for while something was done. */
+/** The methods that the site account called during an action. */
 export async function askedWhile(ctx: TestContext, action: () => Promise<void>): Promise<string[]> {
   const before = ctx.network.asked.length
   await action()

@@ -132,7 +132,7 @@ describe('a server that lies to those who sign in', () => {
       const { ctx, mallory } = scene
       await scene.signIn(mallory)
       await addAuthorRow(ctx.state, mallory, ctx.clock())
-      // As one who was believed about their id in the room before.
+      // Mallory was believed about their id in the room before.
       const participant = scene.hostile.victims.participant ?? ''
       if (kind === 'room-message' || kind === 'announce') {
         await saveRoomMember(ctx.state, { channel: scene.channel, jid: mallory, participant, since: ctx.clock() })
@@ -144,7 +144,7 @@ describe('a server that lies to those who sign in', () => {
       for (const [task, address] of TASKS[kind]()) {
         const row = await queue(ctx, task, { account: mallory, address, key: randomUUID() })
         await until(() => isTried(row.id), { what: `${kind} to be tried` })
-        // Nothing may overtake what still waits to be seen.
+        // A row that still waits to be seen would hold up the next.
         await ctx.state.deleteFrom('outbox').where('id', '=', row.id).execute()
       }
       assert.ok(scene.hostile.lies > told, 'the server was asked nothing')
@@ -156,7 +156,7 @@ describe('a server that lies to those who sign in', () => {
 
 interface Form {
   readonly fields?: () => Readonly<Record<string, string>>
-  /** Of what the address names besides the feed and the post. */
+  /** Parameters of the address besides the feed and the post. */
   readonly params?: () => Readonly<Record<string, string>>
 }
 
@@ -289,7 +289,7 @@ describe('a form sent from a session whose server lies', () => {
 })
 
 describe('a lying server', () => {
-  /** As everybody sees it. */
+  /** The page as everybody sees it. */
   const look = async (path: string) => scene.app.inject({ url: path, headers: { accept: 'text/html' } })
   const pathOf = (node: NodeAddress) => nodePath({ domain: scene.ctx.siteDomain }, node)
   const send = async (jid: typeof scene.mallory, path: string, fields: Record<string, string>) => {

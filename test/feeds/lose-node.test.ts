@@ -96,13 +96,13 @@ describe('a node that is not given to us any more', () => {
   for (const condition of ['closed-node', 'presence-subscription-required', 'not-in-roster-group']) {
     it(`is hidden at once and cleared after a day where its service says ${condition}`, async () => {
       await using ctx = await contextWith()
-      // Whether the domain answers makes no difference.
+      // The domain's silence makes no difference.
       silence(ctx)
       await readLost(ctx, certain(condition))
       assert.equal((await nodeOf(ctx)).status, 'hidden')
       assert.equal(await countShown(ctx), 0)
       assert.equal(await countKept(ctx), 3)
-      // Nobody can be asked again.
+      // Offline, the site account can ask nobody again.
       ctx.site.setStatus('waiting')
       later(ctx, DAY)
       await until(async () => (await nodeOf(ctx)).status === 'closed')

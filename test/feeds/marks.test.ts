@@ -31,7 +31,7 @@ function write(ctx: TestContext, words: Parameters<typeof entryOf>[0], mark?: st
   return entry
 }
 
-/** As Canto wrote it before a mark bound the words. */
+/** A comment as Canto wrote it before a mark bound the words. */
 function writeOld(ctx: TestContext, words = SAID): Element {
   return write(ctx, words, ctx.secret.sign('contributor', `${ROMEO} message ${addressKey(COMMENT)}`))
 }
@@ -86,7 +86,7 @@ describe('a mark of an older Canto', () => {
   it('counts with the words that were known at the upgrade alone, after reading everything anew too', async () => {
     await using ctx = await createTestContext()
     await knowThread(ctx)
-    // As the old one stored it: then no words were recorded.
+    // Stored as by the older Canto, which recorded no words.
     await recordAsOld(ctx, writeOld(ctx))
     await recordOldMarks(ctx)
     await clearIndex(ctx.index)

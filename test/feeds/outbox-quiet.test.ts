@@ -11,7 +11,7 @@ import { JULIET } from './fixtures.ts'
 
 const POSTS = 80
 
-/** What is asked of the outbox from now on: the columns of each statement. */
+/** Records queries of the outbox from now on: the columns of each statement. */
 function recordOutbox(state: TestContext['state']) {
   const asked: string[] = []
   const plugin: KyselyPlugin = {
@@ -39,7 +39,7 @@ async function countQuietTicks(ctx: TestContext): Promise<string[]> {
   await outbox.start()
   try {
     await until(async () => (await listOutbox(ctx.state, JULIET)).every(({ reason }) => reason !== undefined))
-    // What is under way ends.
+    // Work under way must end first.
     await until(() => !readsWholeRows(asked.at(-1) ?? '') && asked.slice(-4).every((text) => !readsWholeRows(text)))
     asked.length = 0
     await until(() => asked.filter(isTick).length >= 3)

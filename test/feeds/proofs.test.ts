@@ -312,7 +312,7 @@ describe('a question to an account (XEP-0070)', () => {
     await until(() => scene.bodies().filter((body) => body?.startsWith('Several comments wait')).length === 3)
     assert.equal((await findProof(scene.ctx.state, forged.key))?.status, 'waiting')
     assert.equal(itemsOf(scene).length, 0)
-    // What names the question is about that one.
+    // A reply that names a question is about that one.
     scene.say(ROMEO, 'Yes', { thread: forged.key })
     await published(scene, forged.key)
   })

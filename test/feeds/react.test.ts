@@ -108,7 +108,7 @@ describe('a reaction that somebody sends', () => {
     const [item, ...others] = thread?.items.values() ?? []
     assert.equal(others.length, 0)
     assert.match(writeXml(item?.payload ?? xml('<none/>')), /<title type="text">♥<\/title>/)
-    // As a comment does, it refers to the post by its atom:id.
+    // The heart refers to the post by its atom:id, as a comment does.
     const { atomId } = (await findPost(ctx.index, post)) as PostRow
     assert.equal(item?.payload?.getChild('in-reply-to', NS.THREAD)?.attrs.ref, atomId)
     // Its author may not retract here: the post's owner is asked.

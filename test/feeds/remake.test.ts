@@ -12,7 +12,7 @@ import { createTestContext, type TestContext } from '#test/support/context.ts'
 import { until } from '#test/support/until.ts'
 import { BLOG, commentsLink, entryOf, itemOf, JULIET, knowBlog, publishTo, ROMEO, THREAD } from './fixtures.ts'
 
-/** As an older Canto left them: what it made of the payloads, and none of what came since. */
+/** Turns entries into those of an older Canto: its reading of the payloads, without any column that came since. */
 async function makeOld({ index }: TestContext): Promise<void> {
   await sql`UPDATE entry SET reader = 0, title = 'old', html = '<p>old</p>', excerpt = 'old', tags = '["old"]',
     claimed_name = 'Ro' || char(8203) || 'meo', more = '{}', look = NULL`.execute(index)

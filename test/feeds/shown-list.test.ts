@@ -26,7 +26,7 @@ const MINUTE = 60_000
 interface Scene extends AsyncDisposable {
   readonly ctx: TestContext
   readonly session: FakeSession
-  /** As Converse does. */
+  /** Puts a feed on the list as Converse does. */
   put(address: NodeAddress): Promise<void>
   take(address: NodeAddress): Promise<void>
   merge(): Promise<unknown>

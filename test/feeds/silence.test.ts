@@ -23,7 +23,7 @@ import {
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
 
-/** Nothing is missed here, and no event comes of what is put on the node. */
+/** A community read without a gap, from which no event comes for what is put on the node. */
 async function listening(): Promise<TestContext> {
   const ctx = await contextWith(COMMUNITY, 30)
   ctx.setNow('2026-06-01T00:00:00Z')

@@ -98,7 +98,7 @@ describe('the body of a request', () => {
       await using line = await open(site, writeHead(path, head), Buffer.alloc(64 * 1024, 'text=aaa'))
       await until(() => line.status === 403)
     }
-    // Where the token does not come first nobody looks further for it.
+    // A token that does not come first is not looked for.
     const juliet = await site.signedIn(JULIET)
     const late = Buffer.from(`text=${'a'.repeat(64 * 1024)}&token=${await tokenOf(juliet)}`)
     await using line = await open(site, writeHead('/write', { ...head, cookie: cookieOf(juliet) }), late)
@@ -169,7 +169,7 @@ describe('the body of a request', () => {
     const forms: string[] = []
     for (const name of names) {
       const text = await readFile(new URL(name, folder), 'utf8')
-      // What stands between them has a `>` of its own.
+      // Template tags have a `>` of their own.
       for (const form of text
         .replaceAll(/<%.*?%>/gs, '')
         .matchAll(/<form[^>]*(?:enctype|class="desk")[^>]*>\s*<input[^>]*>/g))

@@ -58,7 +58,7 @@ describe('/healthz', () => {
       (await warned()).map(({ level, mend }) => [level, /CANTO_PROXY/.test(mend ?? '')]),
       [['warning', true]],
     )
-    // Nobody else reads a site of one's own machine.
+    // A site on localhost has no other readers.
     assert.deepEqual(
       (await checkWeb({ ...config, url: new URL('http://localhost') })).map(({ level }) => level),
       ['fine'],

@@ -19,7 +19,7 @@ async function makeFolder(stack: AsyncDisposableStack): Promise<string> {
 }
 
 describe('a backup that somebody else has made', () => {
-  /** As a backup is, and more; `spoil` makes something in it that is none of a backup. */
+  /** Packs the contents of a backup, and more; `spoil` adds something that no backup has. */
   async function pack(folder: string, spoil: (parts: string) => Promise<unknown> = async () => {}): Promise<string> {
     const parts = join(folder, 'parts')
     for (const name of ['local/uploads/one', 'cache/ejabberd', 'restoring-x']) {

@@ -81,7 +81,7 @@ describe('the local server', () => {
     assert.equal(services.pubsub, 'pubsub.localhost')
     assert.equal(services.mix, 'mix.localhost')
     assert.equal(services.upload?.jid, 'upload.localhost')
-    // What an account uploads is bounded, by the file and in all.
+    // Uploads of an account are bounded, by the file and in all.
     const file = { name: 'picture.png', type: 'image/png' }
     await assert.rejects(async () => session.requestUploadSlot?.({ ...file, size: 21_000_000 }), { code: 'too-large' })
     const slot = await session.requestUploadSlot?.({ ...file, size: 15_000_000 })

@@ -64,7 +64,7 @@ describe('npm start', () => {
       assert.match(output(), new RegExp(`port ${env.CANTO_LOCAL_XMPP_PORT}, certificate ${env.CANTO_DATA}`))
       const hint = output().match(/Sign in with the XMPP address \S+: its password is in (.*)/)
       hints.push(hint?.[0])
-      // What is no terminal may be kept by whoever reads it.
+      // Output to no terminal may be kept by its reader: the password is not in it.
       const password = (await readFile(hint?.[1] ?? '', 'utf8')).trim()
       assert.match(password, /^\w{4}(-\w{4}){3}$/)
       assert.doesNotMatch(output(), new RegExp(password))

@@ -71,7 +71,7 @@ describe('the secret of somebody’s feeds', () => {
   })
 })
 
-/** Those that there were before one, where they find their packages. */
+/** The migrations before a given one, in a folder where they find their packages. */
 async function migrationsBefore(target: string, first: string): Promise<URL> {
   const folder = pathToFileURL(`${target}/`)
   await cp(MIGRATIONS.state, folder, { recursive: true, filter: (source) => !isFrom(source, first) })

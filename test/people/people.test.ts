@@ -91,7 +91,7 @@ describe('signing in', () => {
     }
     await assert.rejects(ctx.people.signIn({ ...place, password: 'secret' }), { code: 'too-many' })
     await ctx.people.signIn({ ...juliet, knownBrowser })
-    // As it still is signed in, though nobody knows it: from before there was such a cookie.
+    // A browser that is still signed in from before there was such a cookie counts as known.
     await ctx.people.signIn({ ...romeo, oldCookie: first.cookie })
   })
 

@@ -26,7 +26,7 @@ const PLAIN = `<mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>P
 const BIND = `<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/><sm xmlns='urn:xmpp:sm:3'/>`
 const HEADER = /<stream:stream[^>]*>/g
 
-/** What a server says to what it hears, one after another, before it falls silent; undefined does not even speak TLS. */
+/** The server's answers to what it hears, in order, before it falls silent; undefined does not even speak TLS. */
 type Script = readonly (readonly [RegExp, string])[] | undefined
 
 const offer: Script = [[HEADER, `${STREAM}<stream:features>${PLAIN}</stream:features>`]]
@@ -60,7 +60,7 @@ async function startStalling(script: Script): Promise<StallingServer> {
     sockets.add(socket)
     socket.on('error', () => {})
     socket.on('close', () => sockets.delete(socket))
-    // Who reads nothing does not see the end either.
+    // A socket that is not read does not see the end either.
     if (script === undefined) socket.resume()
   })
   server.on('secureConnection', (socket: Socket) => play(socket, [...(script ?? [])]))

@@ -1,7 +1,7 @@
 import Database from 'better-sqlite3'
 import { openState } from '#server/store/database.ts'
 
-/** Of the person whose own rows are few, in a state of any size. */
+/** A person whose own rows are few, in a state of any size. */
 export const ME = 'person-1@capulet.example'
 
 /** Everybody has some 50 rows of each table: `n` is the number of the row. */

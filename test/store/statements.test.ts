@@ -16,7 +16,7 @@ const NOISE_MS = 3
 /** A machine that does something else makes a statement look slow. */
 const MOST_RUNS = 5
 
-/** As many as there are bloggers, communities and rooms, or as the operators decide: not one for each post or reader. */
+/** Tables with a row per blogger, community or room, or by decision of the operators: none per post or reader. */
 const SMALL_TABLES = ['author', 'community', 'room', 'site_block', 'setting', 'kysely_migration', 'sqlite_master']
 
 const takeUncovered = await watchStore()
@@ -88,7 +88,7 @@ async function forgetStatistics(db: Kysely<unknown>): Promise<void> {
 
 type Sent = Map<string, Recorded>
 
-/** What is wrong with the statements of a call, by their plans and by their times on a small and a large database. */
+/** Faults of a call's statements, by their plans and by their times on a small and a large database. */
 async function compare<Db>(call: (db: Kysely<Db>) => Promise<unknown>, dbs: readonly [Kysely<Db>, Kysely<Db>]) {
   const [small, large]: [Sent, Sent] = [new Map(), new Map()]
   const isSlow = ([text, { ms }]: [string, Recorded]) => ms > MOST_TIMES * (small.get(text)?.ms ?? 0) + NOISE_MS

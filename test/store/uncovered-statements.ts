@@ -3,7 +3,7 @@ import { Session } from 'node:inspector/promises'
 import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-/** What makes a part of a statement. */
+/** Code that makes part of a statement. */
 const BUILDS =
   /\.(where|whereRef|select\w*|insertInto|updateTable|deleteFrom|orderBy|set|limit|offset|\w*[jJ]oin)\(|\bsql(<|`)/
 

@@ -7,7 +7,7 @@ export interface Attack {
   readonly after: string
 }
 
-// What stands behind the repeated text, so that no match ends there.
+// Ends behind the repeated text, so that no match ends there.
 const ENDS = ['', '\u0000', '!', ' x', '\n', '@', 'x y']
 const COMMON = ['a', '1', ' ', '\n', '-', '@', '.', '<', '"', '/', 'é', '\u0300']
 const MOST_PUMPS = 40
@@ -37,7 +37,7 @@ export function listAttacks(pattern: RegExp): Attack[] {
   return [...pumps.values()]
 }
 
-/** Whether something that is repeated repeats something itself, which alone can take exponential time. */
+/** Whether a repeated part repeats something itself, which alone can take exponential time. */
 export function repeatsRepeated(pattern: RegExp): boolean {
   const found = [...quantifiersOf(parseRegExpLiteral(pattern).pattern.alternatives, '')]
   return found.some(({ quantifier }) => /[*+{|]/.test(quantifier.element.raw))
@@ -94,7 +94,7 @@ function samplesOf(part: Part, letters: readonly string[]): string[] {
   }
 }
 
-/** Of a sequence: its first sample with every letter of one element after the other. */
+/** Samples of a sequence: the first one, with every letter of one element after the other. */
 function samplesOfAll(elements: readonly AST.Element[], letters: readonly string[]): string[] {
   const each = elements.map((element) => samplesOf(element, letters))
   const first = each.map(([sample = '']) => sample)
@@ -112,7 +112,7 @@ function lettersIn(
   return found.length > 0 ? found : ['']
 }
 
-// Of properties of Unicode that no common letter has.
+// Characters with properties of Unicode that no common letter has.
 const SCRIPTS = ['\u2028', 'А', 'ب', 'א', '語', 'カ', '\u0661', '\u06f1', '\u200d', '\u0001', '\u00a0', '😀', 'Ω']
 
 function findFlags(node: AST.Node): string {

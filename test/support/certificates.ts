@@ -24,7 +24,7 @@ export async function writeCertificate(folder: string, domain: string): Promise<
   return { certificate, certificateFile, keyFile, pairFile }
 }
 
-/** Those that this process trusts besides the usual, by their subject. */
+/** Certificates that this process trusts besides the usual, by their subject. */
 const trusted = new Map<string, string>()
 const usual = getCACertificates('default')
 

@@ -32,7 +32,7 @@ export interface FakeNetwork {
   readonly manners: Map<BareJid, Partial<Manners>>
   /** As ejabberd: who published to a node may retract what they did. */
   mayRetractOwn: boolean
-  /** As Prosody: what a service tells everybody of a node does not name its owners. */
+  /** Whether the information on a node that everybody gets leaves out its owners, as on Prosody. */
   namesNoOwners: boolean
   /** Services where only these may create nodes, as on Prosody. */
   readonly creators: Map<BareJid, readonly BareJid[]>

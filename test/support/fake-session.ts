@@ -19,7 +19,7 @@ export interface FakeSession extends XmppSession {
   readonly nicknames: string[]
   services: Services
   maxStanzaBytes?: number
-  /** Whose presence it gets. */
+  /** Contacts whose presence it gets. */
   readonly contacts: Set<BareJid>
   setStatus(status: SessionStatus): void
   /** As if its server had sent it. */
@@ -30,7 +30,7 @@ export interface FakeSession extends XmppSession {
   readonly sent: OutgoingMessage[]
 }
 
-/** What every domain of the fake network names as its own. */
+/** Services that every domain of the fake network names as its own. */
 const SERVICES = ['pubsub', 'mix', 'comments']
 
 export function createFakeSession(jid: BareJid, network: FakeNetwork): FakeSession {

@@ -24,7 +24,7 @@ export interface FakeConnection {
   readonly socket: TLSSocket
   /** Whether a resource was bound. */
   isBound: boolean
-  /** Who signed in, without the domain. */
+  /** The account that signed in, without the domain. */
   user: string
   send(xml: string | Buffer): void
 }

@@ -82,7 +82,7 @@ function readRegexp(source: SourceFile, node: Node): RegExp | 'unknown' | undefi
   return new RegExp(pattern, flags ?? (pattern instanceof RegExp ? pattern.flags : ''))
 }
 
-/** What an expression of constants is at run time. */
+/** The value of a constant expression at run time. */
 function evaluate(source: SourceFile, node: Expression): string | RegExp | undefined {
   if (isStringLiteral(node) || isNoSubstitutionTemplateLiteral(node)) return node.text
   if (isRegularExpressionLiteral(node) || isNewExpression(node)) {

@@ -177,7 +177,7 @@ async function openSite(ctx: RealContext, hostile: HostileServer) {
   }
 }
 
-/** What is of no account here: whether and when something was read. */
+/** Columns to compare: whether and when something was read does not count. */
 const NODE = ['service', 'node', 'kind', 'owner', 'type', 'status', 'title', 'description', 'publishModel'] as const
 const ENTRY = ['item', 'publisher', 'author', 'credit', 'payload', 'hold', 'title', 'commentsNode', 'rootItem'] as const
 

@@ -4,9 +4,9 @@ import { NS } from '#shared/ns.ts'
 import { createElement as el, writeXml } from '#shared/xml.ts'
 import { type FakeConnection, type FakeServer, startFakeServer } from './fake-xmpp-server.ts'
 
-/** What the lies are about. */
+/** The targets of the lies. */
 export interface Victims {
-  /** Whose words everything is, as it says. */
+  /** The author that the server claims for everything. */
   readonly author: BareJid
   /** A channel on another server, and who speaks there by which id. */
   readonly channel?: BareJid
@@ -80,7 +80,7 @@ export async function startHostileServer(domain = 'evil.test'): Promise<HostileS
     const identities = [
       ['pubsub', node === '' ? 'service' : 'leaf'],
       ['pubsub', 'pep'],
-      // Of its own it offers none: who makes a room is led to another server's.
+      // The server offers no MIX service of its own: room makers are led to another server's.
       ...(of.endsWith(domain) ? [] : [['conference', 'mix']]),
     ].map(([category = '', type = '']) => el('identity', { category, type, name: of }))
     const field = (name: string, ...values: string[]) =>

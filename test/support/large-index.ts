@@ -15,7 +15,7 @@ export interface LargeIndexOptions {
   readonly posts: number
   /** Bloggers, who write in turn. */
   readonly authors?: number
-  /** Of the bloggers' accounts. */
+  /** The domain of the bloggers' accounts. */
   readonly domain?: string
 }
 
@@ -36,7 +36,7 @@ export function itemOfPost(number: number): ItemId {
   return asItemId(`post-${number}`)
 }
 
-/** Where the comments of a post are. */
+/** The comments node of a post. */
 export function threadOfPost({ service, item }: ItemAddress): NodeAddress {
   return { service, node: `${NS.COMMENTS_PREFIX}${item}` }
 }

@@ -27,7 +27,7 @@ export function findCostlyInput(pattern: RegExp): string | undefined {
   return costly && `${describe(costly)} takes more than ${MOST_GROWTH} times as long for 4 n`
 }
 
-/** Whether four times the text takes far more than four times as long, in each of several comparisons. */
+/** Whether four times the text takes far more than four times as long, in every one of several comparisons. */
 function isGrowing(search: RegExp, attack: Attack): boolean {
   const [small, large] = [writeText(attack, LARGE / 4), writeText(attack, LARGE)]
   for (let run = 0; run < RUNS; run++) {

@@ -52,7 +52,7 @@ async function signOut(page: Page, url: string): Promise<void> {
   await page.waitForURL(`${url}/`)
 }
 
-/** What of it is in the storages of this tab, and in the fields of its page. */
+/** Finds typed text in the storages of this tab, and in the fields and the text of its page. */
 async function findTyped(page: Page, words = SECRET): Promise<string[]> {
   const kept = await page.evaluate(() => [
     ...Object.entries({ ...localStorage, ...sessionStorage }).map((entry) => entry.join(' ')),

@@ -153,7 +153,7 @@ describe('a hostile server', () => {
   }
 })
 
-/** What is left of them on the heap, and the most that the process took, in megabytes. */
+/** Megabytes that the sessions leave on the heap, and the peak of the process. */
 async function runSessions({ dns, domain, ca }: { dns: number; domain: string; ca: string }) {
   const child = spawn(
     process.execPath,

@@ -39,7 +39,7 @@ function know({ state }: TestContext, jid: BareJid): Promise<void> {
 interface SampleComment {
   readonly item: string
   readonly by?: BareJid
-  /** What its author calls themselves. */
+  /** The name that its author goes by. */
   readonly name?: string
   readonly to?: string
   readonly text?: string
