@@ -13,7 +13,7 @@ const SUBJECT = 'Deep'
 
 /** `doctor --deep`: reads every node that the site knows and says where index or outbox have something else. */
 export async function* checkDeep(
-  session: Pick<XmppSession, 'jid' | 'pubsub' | 'disco'>,
+  session: Pick<XmppSession, 'jid' | 'pubsub' | 'disco' | 'status'>,
   { data }: Pick<Config, 'data'>,
 ): AsyncGenerator<Finding> {
   const [indexPath, statePath] = [join(data, 'index.sqlite'), join(data, 'state.sqlite')]

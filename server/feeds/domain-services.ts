@@ -1,5 +1,5 @@
 import { isAppError } from '#server/errors.ts'
-import type { Disco } from '#server/xmpp/ports.ts'
+import type { Disco, SessionStatus } from '#server/xmpp/ports.ts'
 import { type BareJid, isSameOrSubdomain, readBareJid } from '#shared/jid.ts'
 
 /** Which services belong to a domain: those that it names itself (XEP-0030 §4), as the site account reads it. */
@@ -12,7 +12,7 @@ export interface DomainServices {
 }
 
 export interface DomainServicesDeps {
-  readonly site: { readonly disco: Pick<Disco, 'listItems'> }
+  readonly site: { readonly disco: Pick<Disco, 'listItems'>; readonly status: SessionStatus }
   readonly clock: () => Date
 }
 
@@ -45,8 +45,14 @@ export function createDomainServices({ site, clock }: DomainServicesDeps): Domai
     } catch (error) {
       if (!isAppError(error)) throw error
       if (!isAppError(error, 'unavailable', 'timeout', 'internal')) return NONE
-      const since = silent.get(domain)?.since ?? clock().getTime()
       const last = silent.get(domain)?.former ?? (await former?.services.catch(() => undefined))
+      if (site.status !== 'online') {
+        // The silence is ours: the domain is asked as soon as the site account is online again.
+        known.delete(domain)
+        if (last !== undefined) return last
+        throw error
+      }
+      const since = silent.get(domain)?.since ?? clock().getTime()
       remember(silent, domain, { former: last, since })
       // The domain's last answer holds until it gives another.
       if (last !== undefined) return last

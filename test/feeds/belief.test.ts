@@ -68,6 +68,23 @@ describe('a service below a domain', () => {
     assert.equal(await mayHoldComments(ctx, JULIET, JULIET), true)
   })
 
+  it('is asked for again as soon as the site account is online, where that was why it could not be', async () => {
+    const site = {
+      status: 'waiting' as 'waiting' | 'online',
+      disco: {
+        listItems: async () => {
+          if (site.status === 'waiting') throw new AppError('unavailable', 'The site is not connected')
+          return [{ jid: SERVICE }]
+        },
+      },
+    }
+    const services = createDomainServices({ site, clock: () => new Date('2026-01-01T00:00:00Z') })
+    const domain = jidOf('capulet.example')
+    await assert.rejects(services.isServiceOf(SERVICE, domain), /not connected/)
+    site.status = 'online'
+    assert.equal(await services.isServiceOf(SERVICE, domain), true)
+  })
+
   it('is asked for once, and again while the domain does not answer; then what comes of it waits', async () => {
     await using ctx = await createTestContext()
     let now = new Date('2026-01-01T00:00:00Z')
@@ -78,7 +95,7 @@ describe('a service below a domain', () => {
       if (answer === undefined) throw new AppError('unavailable', 'capulet.example cannot be reached now')
       return answer
     }
-    const services = createDomainServices({ site: { disco: { listItems } }, clock: () => now })
+    const services = createDomainServices({ site: { disco: { listItems }, status: 'online' }, clock: () => now })
     const domain = jidOf('capulet.example')
     const later = (minutes: number) => {
       now = new Date(now.getTime() + minutes * 60_000)
@@ -105,7 +122,10 @@ describe('a service below a domain', () => {
 
 describe('what is remembered of the services of domains', () => {
   const services = (listItems: (domain: string) => Promise<readonly { jid: string }[]>) =>
-    createDomainServices({ site: { disco: { listItems } }, clock: () => new Date('2026-01-01T00:00:00Z') })
+    createDomainServices({
+      site: { disco: { listItems }, status: 'online' },
+      clock: () => new Date('2026-01-01T00:00:00Z'),
+    })
   const isNamed = (known: ReturnType<typeof services>, service: string, domain: string) =>
     known.isServiceOf(jidOf(service), jidOf(domain))
 
