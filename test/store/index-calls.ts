@@ -225,6 +225,9 @@ const writingCalls: readonly Call[] = [
     await hidden.hasContent(index, small)
     await hidden.hideNode(index, small, { loss: 'closed', at: NOW })
     await hidden.showNode(index, small, 'open')
+    const thread = await nodes.findNode(index, THREAD)
+    if (thread === undefined) throw new Error('The thread is not there')
+    await hidden.showNode(index, thread, 'restricted')
   },
   (index) => restricted.listRestrictedFeeds(index),
   (index) => restricted.listRestrictedThreads(index, STRANGER, 50),

@@ -142,7 +142,7 @@ describe('microformats', () => {
     )
     assert.match(entry?.content ?? '', /^It was the nightingale/)
     assert.equal(entry?.category, 'astronomy gardens')
-    assert.equal(cites.length, 12)
+    assert.equal(cites.length, 13)
     assert.match(cites[1]?.['in-reply-to'] ?? '', /^xmpp:/)
     assert.ok(cites.every(({ parent, contents }) => parent === 'h-entry' && contents === '1'))
     assert.equal(entry?.contents, '1')
