@@ -42,13 +42,11 @@ async function readOwners({ disco }: Pick<XmppSession, 'disco'>, { service, node
 
 /** Whether a service's word about who published counts: the account's own, its server's, or the site's server's. */
 export async function isBelievedAbout(
-  { services, siteDomain }: ServicesDeps & { readonly siteDomain: BareJid },
+  deps: ServicesDeps & { readonly siteDomain: BareJid },
   service: BareJid,
   author: BareJid,
 ): Promise<boolean> {
-  if (service === author || domainOf(service) === siteDomain) return true
-  if (localPart(service) !== undefined) return false
-  return (await services.isServiceOf(service, siteDomain)) || services.isServiceOf(service, domainOf(author))
+  return domainOf(service) === deps.siteDomain || mayHoldComments(deps, service, author)
 }
 
 /** Whether a service is believed to hold the comments of `author`. */

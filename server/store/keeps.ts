@@ -89,16 +89,14 @@ export const KEEPS = {
   }),
 } as const
 
-/** Files on the local server: not in the state, but bounded, told and changed in the same way. */
-export const UPLOADS: Bound = { rows: 5_000, bytes: 5_000 * MB }
-
 export type KeepName = keyof typeof KEEPS
 export type BoundName = KeepName | 'uploads'
 
 /** The usual bound of everything that an account may keep. */
 export const USUAL_BOUNDS: Readonly<Record<BoundName, Bound>> = {
   ...(Object.fromEntries(Object.entries(KEEPS).map(([name, { bound }]) => [name, bound])) as Record<KeepName, Bound>),
-  uploads: UPLOADS,
+  // Files on the local server: not in the state, but bounded, told and changed in the same way.
+  uploads: { rows: 5_000, bytes: 5_000 * MB },
 }
 
 /** The bounds that the operator chose; those of the table for all others. */
