@@ -36,7 +36,7 @@ export function reactionSamples(layout: LayoutOf): [name: string, view: view.Rea
         people: [
           { name: 'Romeo', emoji: '♥︎ 👷', url: '/@romeo' },
           { name: LONG, emoji: chips.map(({ shown }) => shown.repeat(20)).join(' ') },
-          { name: 'روميو', emoji: FAMILY },
+          { name: 'روميو', beside: 'romeo@montague.example', emoji: FAMILY },
         ],
       },
     ],

@@ -283,6 +283,11 @@ function followingSamples(assets: string): Samples {
     ...{ uri: 'xmpp:pubsub.verona.example?;node=cats', states: ['refused', 'partial'] as const },
     problem: 'pubsub.verona.example does not allow this.',
   }
+  const unheard = { ...fine, title: 'Of apothecaries', states: ['cut', 'unheard'] as const }
+  const unproved = {
+    ...{ title: 'For friends', url: '/@benvolio@montague.example', address: 'benvolio@montague.example' },
+    ...{ uri: 'xmpp:benvolio@montague.example?;node=urn%3Axmpp%3Amicroblog%3A0', states: ['unproved'] as const },
+  }
   const preview = {
     ...{ layout: layout('Follow'), token: 't', title: 'Letters from exile', description: 'From Mantua, mostly.' },
     ...{ name: 'Romeo', address: 'romeo@montague.example', uri: fine.uri, url: fine.url },
@@ -290,7 +295,7 @@ function followingSamples(assets: string): Samples {
   }
   return [
     sample('following', 'following', {
-      ...{ ...following, follows: [fine, troubled], isPublic: true },
+      ...{ ...following, follows: [fine, unheard, unproved, troubled], isPublic: true },
       theirs: { jid: 'nurse@capulet.example', list: [{ title: 'Cats', followUrl: '/following?address=x' }] },
     }),
     sample('following-empty', 'following', {
