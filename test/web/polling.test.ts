@@ -43,3 +43,32 @@ describe('a page in a network with a hundred live ones', () => {
     await page.context().close()
   })
 })
+
+describe('a live page behind a proxy', () => {
+  it('goes on asking when the answer is an error, and is live again once the site answers', async () => {
+    await using site = await createTestSite({ env: { CANTO_URL: 'http://127.0.0.1' } })
+    await seedAuthor(site)
+    const { path, thread } = await seedThread(site, 'balcony')
+    await site.app.listen({ port: 0, host: '127.0.0.1' })
+    const { port } = site.app.server.address() as AddressInfo
+    const page = await openPage(browser)
+    await page.clock.install()
+    let refused = 0
+    await page.route('**/live.events', async (route) => {
+      if (refused >= 3) return route.continue()
+      refused += 1
+      return route.fulfill({ status: refused === 2 ? 404 : 502, body: 'Bad gateway' })
+    })
+    await page.goto(`http://127.0.0.1:${port}${path}`)
+    await until(async () => {
+      await page.clock.runFor(1_000)
+      return refused === 3
+    })
+    await seedComment(site, 'c1', { thread, from: ROMEO, title: 'Hear me' })
+    await until(async () => {
+      await page.clock.runFor(1_000)
+      return page.locator('#comment-c1').isVisible()
+    })
+    await page.context().close()
+  })
+})

@@ -1,3 +1,4 @@
+import { holdStream } from './event-stream.ts'
 import { restoreComments } from './kept-comments.ts'
 import { refreshRoom } from './room.ts'
 import { localeOf, showLocalTimes } from './times.ts'
@@ -31,22 +32,22 @@ interface Places {
 }
 
 function listen({ place, unread, url }: Places): () => void {
-  const events = new EventSource(url)
-  // Sent at every (re)connection too: what changed while nobody listened is not missed.
-  events.addEventListener('state', (event) => {
-    const { version } = JSON.parse(event.data) as { version: string }
-    if (place === null || version === place.dataset.version) return
-    place.dataset.version = version
-    if (place.classList.contains('proof')) location.reload()
-    else if (place.classList.contains('room')) void refreshRoom(place)
-    else if (place.classList.contains('thread')) void replaceComments(place)
-    else for (const link of place.querySelectorAll('a')) link.hidden = false
+  return holdStream(url, {
+    // Sent at every (re)connection too: what changed while nobody listened is not missed.
+    state: (data) => {
+      const { version } = JSON.parse(data) as { version: string }
+      if (place === null || version === place.dataset.version) return
+      place.dataset.version = version
+      if (place.classList.contains('proof')) location.reload()
+      else if (place.classList.contains('room')) void refreshRoom(place)
+      else if (place.classList.contains('thread')) void replaceComments(place)
+      else for (const link of place.querySelectorAll('a')) link.hidden = false
+    },
+    unread: (data) => {
+      const { version } = JSON.parse(data) as { version: string }
+      if (unread !== null) showUnread(unread, Number(version))
+    },
   })
-  events.addEventListener('unread', (event) => {
-    const { version } = JSON.parse(event.data) as { version: string }
-    if (unread !== null) showUnread(unread, Number(version))
-  })
-  return () => events.close()
 }
 
 /** As the server writes it: 100 stand for more. */
