@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { AppError } from '#server/errors.ts'
 import { BLOG, entryOf, itemOf, JULIET } from '../feeds/fixtures.ts'
-import { createTestSite } from './test-site.ts'
+import { createTestSite, type TestBrowser } from './test-site.ts'
 
 describe('the sign-in page', () => {
   it('gives a cookie that no script and no other site can use, and a new one each time', async () => {
@@ -47,6 +47,20 @@ describe('the sign-in page', () => {
     assert.equal(answer.statusCode, 429)
     assert.ok(Number(answer.headers['retry-after']) > 0)
     assert.match(answer.body, /Wait \d+ minutes/)
+  })
+
+  it('still lets somebody in on a browser where they signed in before, whatever others guess from the same network', async () => {
+    await using site = await createTestSite()
+    const signIn = async (browser: TestBrowser, password: string) => {
+      const { body } = await browser.get('/signin')
+      return (await browser.submit(body, '/signin', { jid: JULIET, password })).statusCode
+    }
+    const own = await site.signedIn(JULIET)
+    await own.submit((await own.get('/settings')).body, '/signout', {})
+    assert.equal((await own.get('/settings')).statusCode, 303)
+    for (let guess = 0; guess < 5; guess++) assert.equal(await signIn(site.browser(), 'wrong'), 401)
+    assert.equal(await signIn(site.browser(), 'secret'), 429)
+    assert.equal(await signIn(own, 'secret'), 303)
   })
 
   it('believes the address of a client only from a proxy it was told of', async () => {

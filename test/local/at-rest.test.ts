@@ -78,7 +78,7 @@ describe('a backup that somebody else has made', () => {
 })
 
 describe('what other users of the machine may read', () => {
-  it('is told by the doctor: folder, databases, secrets', async () => {
+  it('is told by the doctor: folder, databases, secrets, .env', async () => {
     await using stack = new AsyncDisposableStack()
     const data = await makeFolder(stack)
     await (await openState(join(data, 'state.sqlite'))).destroy()
@@ -99,6 +99,12 @@ describe('what other users of the machine may read', () => {
     await chmod(data, 0o700)
     for (const name of ['secret', 'state.sqlite']) await chmod(join(data, name), 0o600)
     assert.deepEqual(await check(), [])
+
+    const folder = process.cwd()
+    stack.defer(() => process.chdir(folder))
+    process.chdir(data)
+    await writeFile('.env', 'CANTO_XMPP_PASSWORD=secret', { mode: 0o644 })
+    assert.deepEqual(await check(), [['problem', `chmod 600 ${join(process.cwd(), '.env')}`]])
   })
 
   it('is not the first password: a terminal is told it, anything else where it is', async () => {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { createHook } from 'node:async_hooks'
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { after, before, describe, it } from 'node:test'
@@ -181,6 +182,18 @@ describe('the picture proxy', () => {
     assert.equal(running, before + 1)
     release()
     await Promise.all([...slow, good])
+  })
+
+  it('asks DNS without taking a thread of Node for as long as a name server is silent', async () => {
+    const begun: string[] = []
+    const hook = createHook({ init: (_id, type) => void begun.push(type) }).enable()
+    try {
+      await assert.rejects(createTestPictures().find('http://pictures.invalid/a.png'), { code: 'not-found' })
+    } finally {
+      hook.disable()
+    }
+    assert.ok(begun.includes('QUERYWRAP'), 'c-ares was asked')
+    assert.ok(!begun.includes('GETADDRINFOREQWRAP'), 'getaddrinfo blocks one of four threads')
   })
 
   it('leaves a server that sends nothing, or next to nothing, long before the time for a whole picture', async () => {
