@@ -4,6 +4,8 @@ import { AppError } from '#server/errors.ts'
 import { BLOG, entryOf, itemOf, JULIET } from '../feeds/fixtures.ts'
 import { createTestSite, type TestBrowser } from './test-site.ts'
 
+const HOUR = 3_600_000
+
 describe('the sign-in page', () => {
   it('gives a cookie that no script and no other site can use, and a new one each time', async () => {
     await using site = await createTestSite()
@@ -170,5 +172,33 @@ describe('a blog that was there before', () => {
     assert.equal(yes.statusCode, 303)
     assert.equal((await theirs.readConfig(BLOG)).access_model, 'open')
     assert.doesNotMatch((await browser.get('/settings')).body, /href="\/consent"/)
+  })
+
+  it('shows at once when it is opened here, and within an hour when another client opens it', async () => {
+    await using site = await createTestSite()
+    const { ctx } = site
+    const theirs = ctx.network.pubsubOf(JULIET)
+    await theirs.createNode(BLOG, { access_model: 'whitelist' })
+    await theirs.publishItem(itemOf(BLOG, 'old'), entryOf({ title: 'It is the east', author: JULIET }))
+    await ctx.indexing.start()
+    const browser = await site.signedIn(JULIET)
+    await ctx.indexing.idle()
+    const isShown = async () => (await site.browser().get('/@juliet')).body.includes('It is the east')
+    const session = ctx.sessions(JULIET)
+    assert.ok(session && !(await isShown()))
+    await browser.submit((await browser.get('/consent')).body, '/consent', {})
+    await ctx.indexing.idle()
+    assert.ok(await isShown())
+
+    await theirs.configureNode(BLOG, { access_model: 'whitelist' })
+    ctx.setNow(new Date(Date.now() + HOUR))
+    await ctx.permits.ask(session)
+    await ctx.indexing.idle()
+    assert.ok(!(await isShown()))
+    await theirs.configureNode(BLOG, { access_model: 'open' })
+    ctx.setNow(new Date(Date.now() + 2 * HOUR))
+    await ctx.permits.ask(session)
+    await ctx.indexing.idle()
+    assert.ok(await isShown())
   })
 })
