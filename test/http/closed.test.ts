@@ -83,7 +83,18 @@ async function listDoors({ site: { ctx }, address }: Scene, jid: BareJid): Promi
   const uri = encodeURIComponent(writeXmppUri(address))
   const item = encodeURIComponent(writeXmppUri(itemOf(address, 'ball')))
   return [
-    ...['/', '/home', '/atom.xml', '/tag/secrets', '/sitemap.xml', '/opml.xml', '/communities', '/following'],
+    ...[
+      '/',
+      '/home',
+      '/atom.xml',
+      '/tag/secrets',
+      '/sitemap.xml',
+      '/sitemap-0.xml',
+      '/sitemap-1.xml',
+      '/opml.xml',
+      '/communities',
+      '/following',
+    ],
     ...[`/home/${secret}/atom.xml`, `/home/${secret}/feed.json`, `/home/${secret}/atom.xml?feed=${uri}`],
     ...['/notifications', `/notifications/${secret}/atom.xml`, '/following/opml.xml', `/write?quote=${item}`],
     ...[feed, `${feed}/atom.xml`, `${feed}/feed.json`, `${feed}/tag/secrets`],
