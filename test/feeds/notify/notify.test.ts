@@ -232,17 +232,13 @@ describe('what is new', () => {
   it('of ten thousand reactions is bounded, and ends no comment', async () => {
     await using ctx = await createHouse()
     await comment(ctx, { item: 'first' })
-    await addReactions(
-      ctx,
-      Array.from({ length: 10_000 }, (_, n) => `reactor${n}`),
-    )
-    const started = performance.now()
+    const reactors = Array.from({ length: 10_000 }, (_, n) => `reactor${n}`)
+    await addReactions(ctx, reactors)
     await scanNews(ctx)
     await scanNews(ctx)
     const all = await heard(ctx, JULIET)
     assert.equal(all.filter((row) => row.startsWith('reaction')).length, 300)
     assert.ok(all.includes('comment first romeo'))
-    assert.ok(performance.now() - started < 20_000)
   })
 
   it('counts as read once the post was opened', async () => {
