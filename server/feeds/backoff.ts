@@ -1,4 +1,5 @@
-const LONGEST_SECONDS = 300
+/** The longest wait in seconds, but for a server that does not answer. */
+export const LONGEST_SECONDS = 300
 const LONGEST_OF_LANE = 3_600
 const FIRST_OF_LANE = 5
 

@@ -1,5 +1,6 @@
 import { isAppError } from '#server/errors.ts'
 import type { Disco, SessionStatus } from '#server/xmpp/ports.ts'
+import { isWithinLast } from '#shared/instants.ts'
 import { type BareJid, isSameOrSubdomain, readBareJid } from '#shared/jid.ts'
 
 /** Which services belong to a domain: those that it names itself (XEP-0030 §4), as the site account reads it. */
@@ -52,19 +53,20 @@ export function createDomainServices({ site, clock }: DomainServicesDeps): Domai
         if (last !== undefined) return last
         throw error
       }
-      const since = silent.get(domain)?.since ?? clock().getTime()
+      const now = clock().getTime()
+      const since = Math.min(silent.get(domain)?.since ?? now, now)
       remember(silent, domain, { former: last, since })
       // The domain's last answer holds until it gives another.
       if (last !== undefined) return last
-      if (clock().getTime() - since >= HOUR) return NONE
+      if (now - since >= HOUR) return NONE
       throw error
     }
   }
 
   function read(domain: BareJid): Promise<ReadonlySet<BareJid>> {
     const found = known.get(domain)
-    const age = clock().getTime() - (found?.askedAt ?? 0)
-    if (found !== undefined && age >= 0 && age < (silent.has(domain) ? MINUTE : KEPT)) return found.services
+    const kept = silent.has(domain) ? MINUTE : KEPT
+    if (found !== undefined && isWithinLast(kept, found.askedAt, clock())) return found.services
     const services = ask(domain, found)
     remember(known, domain, { services, askedAt: clock().getTime() })
     services.catch(() => {})

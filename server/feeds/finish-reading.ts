@@ -68,6 +68,9 @@ export async function countKnown({ index }: Pick<IngestDeps, 'index'>, { id, add
   return (await countEntries(index, id)) + Number(node?.metadataPayload !== undefined)
 }
 
+/** Milliseconds until a node is compared as a whole again, at most. */
+export const LONGEST_DEEP = 1.5 * WEEK
+
 // Even where nobody was away an event is lost now and then, as when a line between two servers breaks. Not all at once.
 function nextDeepReading({ unheardAt }: NodeRow, now: number, bytes: number): number {
   if (unheardAt !== undefined) return now + DAY * (1 - Math.random() / 2)

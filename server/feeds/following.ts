@@ -2,6 +2,7 @@ import { describeError, isAppError } from '#server/errors.ts'
 import type { Logger } from '#server/log.ts'
 import type { PubsubEvent, XmppSession } from '#server/xmpp/ports.ts'
 import type { NodeAddress } from '#shared/address.ts'
+import { isDue, isWithinLast } from '#shared/instants.ts'
 import type { BareJid } from '#shared/jid.ts'
 import { NS } from '#shared/ns.ts'
 import type { FollowDeps } from './follow.ts'
@@ -45,7 +46,8 @@ const SOON = 20_000
 /** Keeps what people follow here and the lists on their own accounts the same, and reads what others let be known. */
 export function createFollowing(deps: FollowingDeps): Following {
   const watched = new Map<XmppSession, () => void>()
-  const mergedAt = new Map<XmppSession, number>()
+  /** When each list is to be read next. */
+  const dueAt = new Map<XmppSession, number>()
   const running = new Map<XmppSession, Promise<void>>()
   const retriedAt = new Map<XmppSession, number>()
   const doubtful = new Map<XmppSession, Date>()
@@ -70,16 +72,16 @@ export function createFollowing(deps: FollowingDeps): Following {
   async function mergeNow(session: XmppSession): Promise<void> {
     if (session.status !== 'online') return
     const now = deps.clock().getTime()
-    mergedAt.set(session, now - Math.random() * SPREAD)
+    dueAt.set(session, now + EVERY - Math.random() * SPREAD)
     const doubtfulSince = doubtful.get(session)
     try {
-      const isBrief = now - (retriedAt.get(session) ?? 0) < RETRY
+      const isBrief = isWithinLast(RETRY, retriedAt.get(session) ?? 0, now)
       if (!isBrief) retriedAt.set(session, now)
       const outcome = await mergeFollows(deps, session, { doubtfulSince, isBrief, onOpen: listen })
-      if (outcome === 'lost') mergedAt.set(session, now - EVERY + SOON)
+      if (outcome === 'lost') dueAt.set(session, now + SOON)
       else if (doubtful.get(session) === doubtfulSince) doubtful.delete(session)
     } catch (error) {
-      mergedAt.set(session, now - EVERY + AGAIN)
+      dueAt.set(session, now + AGAIN)
       if (!isAppError(error)) deps.log.error(`What ${session.jid} follows was not read: ${describeError(error)}`)
     }
   }
@@ -102,7 +104,7 @@ export function createFollowing(deps: FollowingDeps): Following {
     const session = deps.people().find(({ jid }) => jid === address.service)
     if (session === undefined || address.node !== NS.SUBSCRIPTION_LIST) return
     // With the next tick, so that one who changes it all the time has it read no more often.
-    mergedAt.delete(session)
+    dueAt.delete(session)
   }
 
   function leave(service: BareJid): void {
@@ -129,17 +131,16 @@ export function createFollowing(deps: FollowingDeps): Following {
   function forget(session: XmppSession): void {
     watched.get(session)?.()
     watched.delete(session)
-    mergedAt.delete(session)
+    dueAt.delete(session)
     retriedAt.delete(session)
     doubtful.delete(session)
   }
 
   function tick(): void {
-    const due = deps.clock().getTime() - EVERY
     for (const session of deps.people()) {
       if (!watched.has(session)) watch(session)
-      const isDue = (mergedAt.get(session) ?? 0) < due && !running.has(session)
-      if (isDue && running.size < AT_ONCE) void merge(session)
+      const isTime = isDue(dueAt.get(session) ?? 0, deps.clock(), AGAIN) && !running.has(session)
+      if (isTime && running.size < AT_ONCE) void merge(session)
     }
   }
 

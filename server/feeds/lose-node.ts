@@ -47,6 +47,10 @@ export async function loseNode(deps: LossDeps, address: NodeAddress, loss: Loss)
   if (node === undefined) return
   if (node.status !== 'hidden' && !(await hasContent(deps.index, node))) return clear(deps, node, loss)
   const now = deps.clock()
+  // The day begins again where the clock was put back meanwhile: nothing is cleared before its time.
+  if (node.hiddenAt !== undefined && node.hiddenAt > now) {
+    return updateNode(deps.index, address, { hiddenAt: now.getTime() })
+  }
   const isDue = node.hiddenAt === undefined || now.getTime() - node.hiddenAt.getTime() >= DAY
   if (isDue) {
     if (loss !== 'closed' && !(await isBelieved(deps, node))) return
@@ -135,7 +139,7 @@ async function areManyLost(deps: LossDeps): Promise<boolean> {
   const now = deps.clock()
   const known = await findManyLost(deps.state, now)
   const since = new Date(now.getTime() - (known === undefined ? HOUR : TOLD))
-  const count = await countDoubted(deps.index, since)
+  const count = await countDoubted(deps.index, { since, until: now })
   if (count <= MOST_DOUBTED) return false
   const found = { since: known?.since ?? now, at: now, count }
   await saveSetting(deps.state, SETTING, JSON.stringify(found))

@@ -7,6 +7,8 @@ const DAY = 24 * HOUR
 export const RECENT = 14 * DAY
 // Events of a headline are lost on the way now and then, and nobody says so.
 const WHEN_FINE = { feed: 6 * HOUR, recent: DAY, old: 7 * DAY } as const
+/** Milliseconds that a node is ever left alone. */
+export const LONGEST = { feed: WHEN_FINE.feed, thread: WHEN_FINE.old } as const
 const UNHEARD = { least: 2 * MINUTE, most: HOUR } as const
 
 /** Whether the node is lost and nothing of it is kept here. */

@@ -4,6 +4,7 @@ import { saveProfile } from '#server/store/entry.ts'
 import { findNode, type NodeRow, updateNode } from '#server/store/node.ts'
 import type { Disco, DiscoInfo } from '#server/xmpp/ports.ts'
 import type { NodeAddress } from '#shared/address.ts'
+import { isWithinLast } from '#shared/instants.ts'
 import { type BareJid, localPart, readBareJid } from '#shared/jid.ts'
 import { NS } from '#shared/ns.ts'
 import { findProfile } from '#shared/profiles/index.ts'
@@ -64,7 +65,7 @@ export async function readAccessModel(
  */
 export async function learnNodeInfo({ index, clock, site }: NodeInfoDeps, row: NodeRow): Promise<NodeRow> {
   const now = clock().getTime()
-  const isFresh = row.infoReadAt !== undefined && now - row.infoReadAt.getTime() < DAY
+  const isFresh = row.infoReadAt !== undefined && isWithinLast(DAY, row.infoReadAt, now)
   if (row.kind !== 'community' || localPart(row.address.service) !== undefined || isFresh) return row
   try {
     const info = readNodeInfo(await site.disco.readInfo(row.address.service, row.address.node))

@@ -1,6 +1,8 @@
 import type { OutboxRow, WaitingRow } from '#server/store/outbox.ts'
 import { addressKey } from '#shared/address.ts'
+import { isDue } from '#shared/instants.ts'
 import { domainOf } from '#shared/jid.ts'
+import { LONGEST_SECONDS } from './backoff.ts'
 import type { Attempt } from './outbox-attempt.ts'
 
 /**
@@ -25,8 +27,8 @@ export interface LaneWork {
   readonly now: Date
 }
 
-export function isDue({ nextTry }: WaitingRow, now: Date): boolean {
-  return nextTry === undefined || nextTry <= now
+export function mayBeTried({ nextTry }: WaitingRow, now: Date): boolean {
+  return nextTry === undefined || isDue(nextTry, now, LONGEST_SECONDS * 1000)
 }
 
 /** Does the rows of one lane of one account, one after the other. */
@@ -39,7 +41,7 @@ export async function workLane(lane: Lane, rows: readonly WaitingRow[], work: La
     const key = addressKey(row.address)
     // Of one item, nothing may overtake.
     if (held.has(key)) continue
-    const isTried = isDue(row, now)
+    const isTried = mayBeTried(row, now)
     if (isTried && (await attempt(row)) !== 'waiting') continue
     held.add(key)
     if (isTried) unanswered += 1

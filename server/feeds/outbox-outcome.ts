@@ -3,7 +3,7 @@ import { type Draft, findDraft, saveDraft } from '#server/store/draft.ts'
 import { type OutboxRow, updateOutboxRow } from '#server/store/outbox.ts'
 import { hasSpaceInstead } from '#server/store/space-left.ts'
 import { addressKey, sameAddress } from '#shared/address.ts'
-import { backoff } from './backoff.ts'
+import { backoff, LONGEST_SECONDS } from './backoff.ts'
 import { blogOf } from './blog-of.ts'
 import type { OutboxDeps } from './outbox-deps.ts'
 import type { Sent } from './show.ts'
@@ -75,7 +75,7 @@ interface Wait {
 }
 
 async function wait(deps: OutboxDeps, row: OutboxRow, { reason, problem, seconds }: Wait): Promise<'waiting'> {
-  const nextTry = new Date(deps.clock().getTime() + seconds * 1000)
+  const nextTry = new Date(deps.clock().getTime() + Math.min(seconds, LONGEST_SECONDS) * 1000)
   await updateOutboxRow(deps.state, row.id, { status: 'waiting', reason, problem, nextTry })
   return 'waiting'
 }

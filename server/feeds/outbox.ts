@@ -13,7 +13,7 @@ import type { BareJid } from '#shared/jid.ts'
 import { enforceBlocks } from './enforce-blocks.ts'
 import { createAttempt } from './outbox-attempt.ts'
 import type { OutboxDeps } from './outbox-deps.ts'
-import { isDue, type Lane, laneOf, WRITING, workLane } from './outbox-lane.ts'
+import { type Lane, laneOf, mayBeTried, WRITING, workLane } from './outbox-lane.ts'
 import { waitAtMost } from './patience.ts'
 import { createReadBack } from './read-back.ts'
 import { settle } from './settle.ts'
@@ -137,7 +137,7 @@ export function createOutbox(deps: OutboxDeps): Outbox {
   async function look(account: BareJid): Promise<void> {
     readBack.follow(account, deps.sessions(account))
     const rows = await listWaitingRows(deps.state, account)
-    const due = rows.filter((row) => isDue(row, deps.clock()))
+    const due = rows.filter((row) => mayBeTried(row, deps.clock()))
     const words = `${rows.at(-1)?.id} ${due.length} ${deps.sessions(account)?.problem?.message ?? ''}`
     if (!isOnline(account) && told.get(account) === words) return
     told.delete(account)

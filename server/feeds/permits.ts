@@ -5,6 +5,7 @@ import { findPost } from '#server/store/post.ts'
 import { listRestrictedFeeds } from '#server/store/restricted-node.ts'
 import type { Item, Pubsub, XmppSession } from '#server/xmpp/ports.ts'
 import { addressKey, type NodeAddress } from '#shared/address.ts'
+import { isWithinLast } from '#shared/instants.ts'
 import { type BareJid, domainOf, localPart, readBareJid } from '#shared/jid.ts'
 import { writeSortedXml } from '#shared/xml.ts'
 import { type BeliefDeps, isOwnGround } from './belief.ts'
@@ -46,7 +47,7 @@ const STOP = 3_000
  * new comes, which our pages would else tell a liar.
  */
 export function createPermits(deps: PermitsDeps): Permits {
-  /** By node, then by person: until when, in milliseconds. */
+  /** By node, then by person: since when, in milliseconds. */
   const permits = new Map<string, Map<BareJid, number>>()
   const triedAt = new Map<string, number>()
   const ownReadAt = new Map<BareJid, number>()
@@ -56,11 +57,11 @@ export function createPermits(deps: PermitsDeps): Permits {
   const now = () => deps.clock().getTime()
 
   function has(jid: BareJid, address: NodeAddress): boolean {
-    return (permits.get(keyOf(address))?.get(jid) ?? 0) > now()
+    return isWithinLast(HOUR, permits.get(keyOf(address))?.get(jid) ?? 0, now())
   }
 
   async function askAll(session: Asking): Promise<void> {
-    if (now() - (ownReadAt.get(session.jid) ?? 0) >= HOUR) {
+    if (!isWithinLast(HOUR, ownReadAt.get(session.jid) ?? 0, now())) {
       ownReadAt.set(session.jid, now())
       if ((await readOwnAccess(deps, session as XmppSession)) === 'more') ownReadAt.delete(session.jid)
     }
@@ -69,9 +70,9 @@ export function createPermits(deps: PermitsDeps): Permits {
   }
 
   function isDue(jid: BareJid, address: NodeAddress): boolean {
-    const until = permits.get(keyOf(address))?.get(jid) ?? 0
-    const tried = triedAt.get(tryKey(jid, address))
-    return until - now() < EARLY && (tried === undefined || now() - tried >= AGAIN)
+    const since = permits.get(keyOf(address))?.get(jid) ?? 0
+    const tried = triedAt.get(tryKey(jid, address)) ?? 0
+    return !isWithinLast(HOUR - EARLY, since, now()) && !isWithinLast(AGAIN, tried, now())
   }
 
   async function askOne(asking: Asking, address: NodeAddress): Promise<void> {
@@ -92,7 +93,7 @@ export function createPermits(deps: PermitsDeps): Permits {
   function permit(jid: BareJid, address: NodeAddress): void {
     const key = keyOf(address)
     const people = permits.get(key) ?? new Map<BareJid, number>()
-    permits.set(key, people.set(jid, now() + HOUR))
+    permits.set(key, people.set(jid, now()))
     triedAt.delete(tryKey(jid, address))
   }
 
@@ -113,8 +114,8 @@ export function createPermits(deps: PermitsDeps): Permits {
   async function lapse(address: Parameters<typeof findPost>[1], former: ReadonlyMap<BareJid, number>): Promise<void> {
     const post = await findPost(deps.index, address, 'restricted')
     const author = typeof post === 'object' && post.credit === 'credited' ? post.author?.jid : undefined
-    const until = author === undefined ? undefined : former.get(author)
-    if (author !== undefined && until !== undefined) permits.get(keyOf(address))?.set(author, until)
+    const since = author === undefined ? undefined : former.get(author)
+    if (author !== undefined && since !== undefined) permits.get(keyOf(address))?.set(author, since)
     for (const jid of former.keys()) triedAt.delete(tryKey(jid, address))
     round()
   }
@@ -138,10 +139,10 @@ export function createPermits(deps: PermitsDeps): Permits {
 
   function tick(): void {
     for (const [key, people] of permits) {
-      for (const [jid, until] of people) if (until <= now()) people.delete(jid)
+      for (const [jid, since] of people) if (!isWithinLast(HOUR, since, now())) people.delete(jid)
       if (people.size === 0) permits.delete(key)
     }
-    for (const [key, at] of triedAt) if (now() - at >= AGAIN) triedAt.delete(key)
+    for (const [key, at] of triedAt) if (!isWithinLast(AGAIN, at, now())) triedAt.delete(key)
     round()
   }
 

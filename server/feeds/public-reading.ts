@@ -5,6 +5,7 @@ import { listFeedNodes } from '#server/store/node.ts'
 import type { OutboxRow } from '#server/store/outbox.ts'
 import { savePublicSubscriptions } from '#server/store/public-subscription.ts'
 import type { XmppSession } from '#server/xmpp/ports.ts'
+import { isWithinLast } from '#shared/instants.ts'
 import { type BareJid, domainOf } from '#shared/jid.ts'
 import { NS } from '#shared/ns.ts'
 import { mayFollow } from './follow.ts'
@@ -54,13 +55,16 @@ export function createPublicReading({ index, site, outbox, clock, log }: PublicR
   }
 
   async function listDue(): Promise<BareJid[]> {
-    const due = clock().getTime() - DAY
+    const now = clock().getTime()
     const blogs = (await listFeedNodes(index)).filter(({ kind, status }) => kind === 'blog' && status === 'open')
     // What was read before a blog came into the index is not in it: it may have been emptied since.
-    const owners = new Map(blogs.map(({ address, createdAt }) => [address.service, Math.max(due, createdAt.getTime())]))
+    const owners = new Map(blogs.map(({ address, createdAt }) => [address.service, createdAt.getTime()]))
     for (const known of [readAt, changed]) for (const owner of known.keys()) if (!owners.has(owner)) known.delete(owner)
-    const isDue = (owner: BareJid, since: number) => changed.has(owner) || (readAt.get(owner) ?? 0) < since
-    return [...owners].flatMap(([owner, since]) => (isDue(owner, since) ? [owner] : []))
+    const isKnown = (owner: BareJid, createdAt: number) => {
+      const at = readAt.get(owner) ?? 0
+      return !changed.has(owner) && isWithinLast(DAY, at, now) && (createdAt > now || at >= createdAt)
+    }
+    return [...owners].flatMap(([owner, createdAt]) => (isKnown(owner, createdAt) ? [] : [owner]))
   }
 
   async function readOf(owner: BareJid): Promise<'read' | 'silent'> {

@@ -87,10 +87,12 @@ export function createReadBack(
 }
 
 /** Whether nothing was done to the item since: neither by us nor, as far as we heard, by others. */
-async function isLastWord({ index, state }: OutboxDeps, row: OutboxRow): Promise<boolean> {
+async function isLastWord({ index, state, clock }: OutboxDeps, row: OutboxRow): Promise<boolean> {
   const [newest] = await listOutboxOf(state, row.address)
   if (newest !== undefined && newest.id !== row.id) return false
   if (row.kind === 'delete' || row.kind === 'remove-comment') return true
   const removedAt = await findTombstone(index, row.address)
-  return removedAt === undefined || row.acknowledgedAt === undefined || removedAt < row.acknowledgedAt
+  if (removedAt === undefined || row.acknowledgedAt === undefined) return true
+  // Acknowledged by a clock that was put back since, it may have been removed afterwards all the same.
+  return removedAt < row.acknowledgedAt && row.acknowledgedAt <= clock()
 }

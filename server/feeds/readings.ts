@@ -10,12 +10,14 @@ import {
 import { findBlockOfNode } from '#server/store/site-block.ts'
 import type { Pubsub } from '#server/xmpp/ports.ts'
 import { addressKey, type NodeAddress } from '#shared/address.ts'
+import { isDue, isWithinLast } from '#shared/instants.ts'
 import { domainOf } from '#shared/jid.ts'
 import { readAttachmentsNode } from '#shared/profiles/index.ts'
 import { type CatchUpDeps, catchUp } from './catch-up.ts'
+import { LONGEST_DEEP } from './finish-reading.ts'
 import { createGaps } from './gaps.ts'
 import type { Lanes, Rank, TaskOutcome } from './lanes.ts'
-import { isLost, nextReading, RECENT } from './next-reading.ts'
+import { isLost, LONGEST, nextReading, RECENT } from './next-reading.ts'
 import { createRetries } from './retries.ts'
 import { createSlowReading, type SlowReading } from './slow-reading.ts'
 import type { Subscriptions } from './subscriptions.ts'
@@ -161,9 +163,9 @@ export function createReadings(
     async addDue() {
       if (lanes.count() > BUSY) return
       const now = deps.clock()
-      const due = await listDueNodes(deps.index, now, MOST_DUE)
+      const due = await listDueNodes(deps.index, { now, longest: LONGEST, limit: MOST_DUE })
       await addAll(due)
-      const unread = await listUnreadNodes(deps.index, { dueBy: now, limit: MOST_DUE })
+      const unread = await listUnreadNodes(deps.index, { now, longest: LONGEST_DEEP, limit: MOST_DUE })
       for (const address of unread) addSlow(address, { isContinued: true })
     },
     readWhole,
@@ -172,9 +174,12 @@ export function createReadings(
       if (readAttachmentsNode(address) !== undefined) await addNode(deps.index, { address, kind: 'attachments', now })
       const node = await findNode(deps.index, address)
       // Whoever looks at a post that nothing is attached to does not have it asked for each time.
-      const isMissing = node?.kind === 'attachments' && isLost(node)
-      const readAt = isMissing && node.nextTryAt > now.getTime() ? now.getTime() : (node?.readAt?.getTime() ?? 0)
-      if (node !== undefined && !isFeed(node) && now.getTime() - readAt > FRESH) add(node.address, 'thread')
+      if (node === undefined || isFeed(node)) return
+      const isMissing = node.kind === 'attachments' && isLost(node)
+      const isFresh = isMissing
+        ? !isDue(node.nextTryAt, now, LONGEST.thread)
+        : node.readAt !== undefined && isWithinLast(FRESH, node.readAt, now)
+      if (!isFresh) add(node.address, 'thread')
     },
     drop(address) {
       const run = async (): Promise<TaskOutcome> => {

@@ -10,7 +10,7 @@ export interface SettleDeps {
 
 /** The row as it is once it no longer waits, or after so many milliseconds; what was handed on, as that is. */
 export async function settle(deps: SettleDeps, id: number, timeoutMs: number): Promise<OutboxRow> {
-  const started = Date.now()
+  const started = performance.now()
   const { promise: changed, resolve } = Promise.withResolvers<void>()
   const timer = setTimeout(resolve, timeoutMs)
   const stop = deps.onChange((row) => row.id === id && resolve())
@@ -22,7 +22,7 @@ export async function settle(deps: SettleDeps, id: number, timeoutMs: number): P
     const task = readTask(row)
     const forwardedTo = 'forwardedTo' in task ? task.forwardedTo : undefined
     if (row.status !== 'done' || forwardedTo === undefined) return row
-    return await settle(deps, forwardedTo, Math.max(0, timeoutMs - (Date.now() - started)))
+    return await settle(deps, forwardedTo, Math.max(0, timeoutMs - (performance.now() - started)))
   } finally {
     clearTimeout(timer)
     stop()

@@ -4,6 +4,7 @@ import { findNode, isRead } from '#server/store/node.ts'
 import type { OutboxRow } from '#server/store/outbox.ts'
 import type { Item, PubsubEvent, XmppSession } from '#server/xmpp/ports.ts'
 import { addressKey, type ItemAddress } from '#shared/address.ts'
+import { isWithinLast } from '#shared/instants.ts'
 import { writeSortedXml } from '#shared/xml.ts'
 import { readAccess } from './access.ts'
 import { isOwnGround } from './belief.ts'
@@ -80,7 +81,7 @@ async function readBack(deps: OutboxDeps, address: ItemAddress): Promise<Item | 
 /** A day: what shows later comes by the reading of its node. */
 function waitFor({ clock }: OutboxDeps, { row, address }: Deed, until: string): Sent {
   const problem = `It was sent to ${address.service}. ${until}`
-  if (clock().getTime() - row.createdAt.getTime() < DAY) throw new WaitingError('unseen', problem)
+  if (isWithinLast(DAY, row.createdAt, clock())) throw new WaitingError('unseen', problem)
   return unseen(problem)
 }
 

@@ -25,7 +25,9 @@ export interface SilenceWatch {
  */
 export function watchSilence(deps: SilenceDeps, node: NodeRow, heardSince: Date): SilenceWatch {
   const { address, readAt, mark } = node
-  const isListening = node.subscription === 'subscribed' && readAt !== undefined && readAt >= heardSince
+  // A reading still to come is of a clock that was put back since: what was heard after it is not known.
+  const isKnown = readAt !== undefined && readAt <= deps.clock() && readAt >= heardSince
+  const isListening = node.subscription === 'subscribed' && isKnown
   let isHeard = false
   const stop = deps.inbox.onEvent(address, () => {
     isHeard = true

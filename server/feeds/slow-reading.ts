@@ -3,8 +3,9 @@ import { describeError, isAppError } from '#server/errors.ts'
 import { listEntryDates } from '#server/store/entry.ts'
 import { findNode, type NodeRow, updateNode } from '#server/store/node.ts'
 import { addressKey, type ItemId, type NodeAddress } from '#shared/address.ts'
+import { isDue } from '#shared/instants.ts'
 import { type CatchUpDeps, failReading } from './catch-up.ts'
-import { finishPartial, finishWhole, noteCompared } from './finish-reading.ts'
+import { finishPartial, finishWhole, LONGEST_DEEP, noteCompared } from './finish-reading.ts'
 import { ingest } from './ingest.ts'
 import type { TaskOutcome } from './lanes.ts'
 import { isSince } from './missing.ts'
@@ -40,7 +41,7 @@ export function createSlowReading(
 
   async function begin(): Promise<typeof current> {
     const node = await findNode(deps.index, address)
-    if (node?.deepDueAt === undefined || node.deepDueAt > deps.clock()) return undefined
+    if (node?.deepDueAt === undefined || !isDue(node.deepDueAt, deps.clock(), LONGEST_DEEP)) return undefined
     const isHistory = node.backfill === 'underway'
     const size = Math.min(MOST_FIRST, Math.max(1, Math.floor(FIRST_BYTES / (node.averageBytes ?? FIRST_BYTES / 20))))
     const before = isHistory ? node.backfillCursor : undefined

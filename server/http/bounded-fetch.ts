@@ -59,12 +59,12 @@ async function fetchHop(url: URL, parts: HopParts): Promise<{ found: Buffer | UR
   const { pace = PACE, places = atOnce, leftMs } = parts
   const pinned = await resolve(url, parts)
   return places({ host: url.host, network: networkOf(pinned[0].address) }, async () => {
-    const started = Date.now()
+    const started = performance.now()
     const watch = watchFetch(pace, leftMs)
     try {
       const answer = await request(url, { ...parts, pinned, signal: watch.signal })
       const found = readRedirect(answer, url, parts) ?? (await read(answer, { ...parts, watch }))
-      return { found, tookMs: Date.now() - started }
+      return { found, tookMs: performance.now() - started }
     } finally {
       watch.stop()
     }

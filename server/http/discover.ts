@@ -34,11 +34,11 @@ export async function discover(deps: DiscoverDeps, typed: string): Promise<Disco
   if (read.kind === 'node') return { address: read.address }
   const own = readOwnPage(deps, read.url)
   if (own !== undefined) return { address: own }
-  const started = Date.now()
+  const started = performance.now()
   const page = await fetchPage(deps, read.url, TIMEOUT_MS)
   const links = readLinks(page)
   if (links.address !== undefined) return { address: links.address, ...(links.feedUrl && { feedUrl: links.feedUrl }) }
-  const left = TIMEOUT_MS - (Date.now() - started)
+  const left = TIMEOUT_MS - (performance.now() - started)
   // A page may leave it to its feed to say where it is on XMPP.
   if (links.feedUrl !== undefined && left > 0) {
     const { address } = readLinks(await fetchPage(deps, links.feedUrl, left))

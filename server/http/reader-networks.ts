@@ -1,4 +1,5 @@
 import { networkOf } from '#server/people/throttle.ts'
+import { isWithinLast } from '#shared/instants.ts'
 
 /** From how many networks readers come, as far as it tells something about proxies. */
 export interface ReaderNetworks {
@@ -25,7 +26,7 @@ export function createReaderNetworks(clock: () => Date): ReaderNetworks {
   return {
     note(address) {
       const network = networkOf(address)
-      if (current === undefined || clock().getTime() - current.since >= WINDOW_MS) {
+      if (current === undefined || !isWithinLast(WINDOW_MS, current.since, clock())) {
         last = current
         current = open(network)
       }

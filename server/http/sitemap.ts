@@ -4,6 +4,7 @@ import { listCommunities } from '#server/store/community.ts'
 import { findLastEntryId } from '#server/store/news.ts'
 import { hasSitePosts, listSiteNodeIds, listSitePosts, type Stretch } from '#server/store/site-post.ts'
 import type { NodeAddress } from '#shared/address.ts'
+import { isWithinLast } from '#shared/instants.ts'
 import { blogPath, nodePath, postPath } from '#shared/paths.ts'
 import type { AppContext } from './context.ts'
 import { listSiteAuthors } from './places.ts'
@@ -33,7 +34,7 @@ export function createSitemap(deps: SitemapDeps): Sitemap {
   function remember(key: number | 'index', write: () => Promise<string | undefined>): Promise<string | undefined> {
     const now = deps.clock().getTime()
     const known = kept.get(key)
-    if (known !== undefined && now - known.at <= KEEP_MS) return known.text
+    if (known !== undefined && isWithinLast(KEEP_MS, known.at, now)) return known.text
     const text = write()
     kept.delete(key)
     kept.set(key, { at: now, text })

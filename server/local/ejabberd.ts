@@ -46,12 +46,12 @@ export async function spawnEjabberd(root: ErlangRoot, layout: Layout): Promise<C
 
 /** Resolves once its API answers: listening is the last thing it does at start. */
 export async function waitUntilReady(child: ChildProcess, layout: Layout, api: ApiAddress): Promise<void> {
-  const deadline = Date.now() + START_TIMEOUT_MS
+  const deadline = performance.now() + START_TIMEOUT_MS
   while (!(await isAnswering(api))) {
     if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) {
       throw new AppError('unavailable', `The local XMPP server did not start: ${readReason(layout)}`)
     }
-    if (Date.now() > deadline) {
+    if (performance.now() > deadline) {
       throw new AppError('timeout', `The local XMPP server was not ready within a minute; its log is in ${layout.logs}`)
     }
     await sleep(POLL_MS)
@@ -73,8 +73,8 @@ export async function stopOrphan(layout: Layout): Promise<void> {
   if (!(pid > 1) || !(await isOurs(pid, layout))) return
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
     if (await isOurs(pid, layout)) process.kill(pid, signal)
-    const deadline = Date.now() + STOP_TIMEOUT_MS
-    while (Date.now() < deadline) {
+    const deadline = performance.now() + STOP_TIMEOUT_MS
+    while (performance.now() < deadline) {
       if (!(await isOurs(pid, layout))) return
       await sleep(POLL_MS)
     }

@@ -23,10 +23,10 @@ export async function supervise({ start, stop, log }: Supervision): Promise<Asyn
   const keepAlive = async () => {
     let delay = FIRST_DELAY_MS
     while (!stopping.signal.aborted) {
-      const since = Date.now()
+      const since = performance.now()
       if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
       if (stopping.signal.aborted) return
-      delay = Date.now() - since > STEADY_MS ? FIRST_DELAY_MS : Math.min(delay * 2, LONGEST_DELAY_MS)
+      delay = performance.now() - since > STEADY_MS ? FIRST_DELAY_MS : Math.min(delay * 2, LONGEST_DELAY_MS)
       log.warn('The local XMPP server died: starting it again')
       await sleep(delay, undefined, { signal: stopping.signal }).catch(() => {})
       if (stopping.signal.aborted) return

@@ -5,7 +5,7 @@ import {
   addSignInFailure,
   countSignInFailures,
   deleteSignInFailure,
-  deleteSignInFailuresBefore,
+  deleteSignInFailuresOutside,
 } from '#server/store/sign-in-failure.ts'
 import type { BareJid } from '#shared/jid.ts'
 
@@ -38,7 +38,7 @@ export interface Attempted {
 export async function beginAttempt(state: StateDb, { jid, address, browser, now }: Attempted): Promise<Attempt> {
   const place = browser === undefined ? networkOf(address) : `browser ${browser}`
   const since = new Date(now.getTime() - WINDOW_MS)
-  await deleteSignInFailuresBefore(state, since)
+  await deleteSignInFailuresOutside(state, { since, until: now })
   const id = await addSignInFailure(state, { jid, address: place, at: now })
   const counted = [{ most: MOST_PER_PLACE, ...(await countSignInFailures(state, { jid, address: place, since })) }]
   if (browser === undefined) {

@@ -41,10 +41,15 @@ async function holdReactions(index: IndexDb, nodeId: number, hold: ReturnType<ty
     .execute()
 }
 
-/** The number of nodes whose loss came into doubt since then. */
-export async function countDoubted(index: IndexDb, since: Date): Promise<number> {
+/** The number of nodes whose loss came into doubt in that time. */
+export async function countDoubted(index: IndexDb, { since, until }: { since: Date; until: Date }): Promise<number> {
   const query = index.selectFrom('node').select(({ fn }) => fn.countAll<number>().as('count'))
-  return (await query.where('doubtedAt', '>', since.getTime()).executeTakeFirstOrThrow()).count
+  return (
+    await query
+      .where('doubtedAt', '>', since.getTime())
+      .where('doubtedAt', '<=', until.getTime())
+      .executeTakeFirstOrThrow()
+  ).count
 }
 
 /** Nodes hidden for one of these losses, after or until a time; the longest hidden first. */

@@ -18,16 +18,30 @@ const SLICE = 500
 /** Due nodes among which those to read whole are drawn. */
 const DRAWN_FROM = 5_000
 
+export interface DueNodes<Longest> {
+  readonly now: Date
+  /** Milliseconds that anything is ever planned ahead: what is further was planned before the clock was put back. */
+  readonly longest: Longest
+  readonly limit: number
+}
+
 /** So many nodes that are due: feeds first, then those that belong to posts, in the order in which they became due. */
-export async function listDueNodes(index: IndexDb, dueBy: Date, limit: number): Promise<NodeToRead[]> {
-  const due = () =>
-    selectNodes(index).where('node.nextTryAt', '<=', dueBy.getTime()).orderBy('node.nextTryAt').orderBy('node.id')
-  const feeds = await due().where(IS_FEED).limit(limit).execute()
-  const threads = await due()
-    .where(IS_THREAD)
-    .limit(limit - feeds.length)
-    .execute()
-  return [...feeds, ...threads].map(readNodeToRead)
+export async function listDueNodes(
+  index: IndexDb,
+  { now, longest, limit }: DueNodes<{ readonly feed: number; readonly thread: number }>,
+): Promise<NodeToRead[]> {
+  const nodes: Selected[] = []
+  for (const { isKind, most } of [
+    { isKind: IS_FEED, most: longest.feed },
+    { isKind: IS_THREAD, most: longest.thread },
+  ]) {
+    const planned = () => selectNodes(index).where(isKind).orderBy('node.nextTryAt').orderBy('node.id')
+    const due = planned().where('node.nextTryAt', '<=', now.getTime())
+    nodes.push(...(await due.limit(limit - nodes.length).execute()))
+    const tooFar = planned().where('node.nextTryAt', '>', now.getTime() + most)
+    nodes.push(...(await tooFar.limit(limit - nodes.length).execute()))
+  }
+  return nodes.map(readNodeToRead)
 }
 
 /**
@@ -156,16 +170,18 @@ export async function postponeNodes(index: IndexDb, ids: readonly number[], unti
 /** Nodes whose reading is not done, or that are to be compared as a whole, in no order: one server is not all. */
 export async function listUnreadNodes(
   index: IndexDb,
-  { dueBy, limit }: { dueBy: Date; limit: number },
+  { now, longest, limit }: DueNodes<number>,
 ): Promise<NodeAddress[]> {
-  const longest = index
+  const planned = index
     .selectFrom('node')
     .select(['service', 'node'])
-    .where('deepDueAt', '<=', dueBy.getTime())
     .where('status', 'in', ['open', 'restricted', 'hidden'])
     .orderBy('deepDueAt')
-    .limit(DRAWN_FROM)
-  return index.selectFrom(longest.as('due')).selectAll().orderBy(sql`random()`).limit(limit).execute()
+  const due = planned.where('deepDueAt', '<=', now.getTime()).limit(DRAWN_FROM)
+  const drawn = index.selectFrom(due.as('due')).selectAll().orderBy(sql`random()`)
+  const nodes = await drawn.limit(limit).execute()
+  const tooFar = planned.where('deepDueAt', '>', now.getTime() + longest)
+  return [...nodes, ...(await tooFar.limit(limit - nodes.length).execute())]
 }
 
 /**

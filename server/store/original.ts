@@ -50,8 +50,10 @@ export async function listDueOriginals(
   const due: (ItemAddress & { readonly readAt: number })[] = []
   for (const status of ['unknown', 'missing', 'found'] as const) {
     const query = index.selectFrom('original').select(['service', 'node', 'item', 'readAt'])
-    const ofStatus = query.where('status', '=', status).where('readAt', '<=', now.getTime() - patience[status])
-    due.push(...(await ofStatus.orderBy('readAt').limit(limit).execute()))
+    const ofStatus = query.where('status', '=', status).orderBy('readAt').limit(limit)
+    due.push(...(await ofStatus.where('readAt', '<=', now.getTime() - patience[status]).execute()))
+    // The clock was put back since.
+    due.push(...(await ofStatus.where('readAt', '>', now.getTime()).execute()))
   }
   const longest = due.sort((a, b) => a.readAt - b.readAt).slice(0, limit)
   return longest.map(({ service, node, item }) => ({ service, node, item }))

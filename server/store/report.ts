@@ -38,9 +38,17 @@ export async function addReport(state: StateDb, report: NewReport): Promise<'add
   return (result.numInsertedOrUpdatedRows ?? 0n) > 0n ? 'added' : 'known'
 }
 
-export async function countReportsOf(state: StateDb, sender: string, since: Date): Promise<number> {
+export async function countReportsOf(
+  state: StateDb,
+  sender: string,
+  { since, until }: { since: Date; until: Date },
+): Promise<number> {
   const query = state.selectFrom('report').select(({ fn }) => fn.countAll<number>().as('count'))
-  const row = await query.where('sender', '=', sender).where('at', '>', since.toISOString()).executeTakeFirstOrThrow()
+  const row = await query
+    .where('sender', '=', sender)
+    .where('at', '>', since.toISOString())
+    .where('at', '<=', until.toISOString())
+    .executeTakeFirstOrThrow()
   return row.count
 }
 

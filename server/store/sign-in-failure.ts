@@ -32,6 +32,11 @@ export async function countSignInFailures(
   return oldest === null ? { count } : { count, oldest: new Date(oldest) }
 }
 
-export async function deleteSignInFailuresBefore(state: StateDb, at: Date): Promise<void> {
-  await state.deleteFrom('signInFailure').where('at', '<=', at.toISOString()).execute()
+/** Those still to come too, of a clock that was put back since. */
+export async function deleteSignInFailuresOutside(
+  state: StateDb,
+  { since, until }: { since: Date; until: Date },
+): Promise<void> {
+  await state.deleteFrom('signInFailure').where('at', '<=', since.toISOString()).execute()
+  await state.deleteFrom('signInFailure').where('at', '>', until.toISOString()).execute()
 }

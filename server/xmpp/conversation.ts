@@ -89,7 +89,8 @@ export function beginConversation(first: Stream, bound: Bound, options: Conversa
     },
     askAck: acks?.request,
     get resume() {
-      const isTooLate = lostAt !== undefined && Date.now() - lostAt > (bound.acks?.max ?? Number.POSITIVE_INFINITY)
+      const isTooLate =
+        lostAt !== undefined && performance.now() - lostAt > (bound.acks?.max ?? Number.POSITIVE_INFINITY)
       return ended || isTooLate ? undefined : acks?.resume
     },
     goOn(over, h) {
@@ -100,7 +101,7 @@ export function beginConversation(first: Stream, bound: Bound, options: Conversa
       return true
     },
     pause() {
-      lostAt ??= Date.now()
+      lostAt ??= performance.now()
     },
     end(reason) {
       ended ??= reason

@@ -19,7 +19,7 @@ interface Kept {
   isWhole: boolean
 }
 
-export function createServices(jid: BareJid, disco: Disco, now = Date.now): KnownServices {
+export function createServices(jid: BareJid, disco: Disco, now = () => performance.now()): KnownServices {
   let caps: string | undefined
   let kept: Kept | undefined
 

@@ -126,12 +126,12 @@ export function openSession(options: SessionOptions): XmppSession {
       try {
         const opened = await connect()
         if (stopping.signal.aborted) return void (await opened.close())
-        const since = Date.now()
+        const since = performance.now()
         begin(opened)
         const reason = await opened.ended
         connection = undefined
         // A server that takes us in only to drop us is not asked again every second.
-        if (Date.now() - since > STABLE) attempt = 0
+        if (performance.now() - since > STABLE) attempt = 0
         if (!stopping.signal.aborted) change('waiting', reason)
       } catch (error) {
         if (stopping.signal.aborted) return

@@ -30,14 +30,14 @@ export interface StreamReader {
   /** Counts again what is held: some of what waited was taken. */
   weigh(): void
   stop(): void
-  /** When anything last came in, in milliseconds since 1970. */
+  /** When anything last came in, as `performance.now()` tells. */
   readonly lastHeard: number
 }
 
 export function createReader({ traffic, findParser, writer, findWaitingBytes, fail }: ReaderOptions): StreamReader {
   let decoder = new StringDecoder('utf8')
   let bounds = SIGNING_IN
-  let lastHeard = Date.now()
+  let lastHeard = performance.now()
   let isStopped = false
   let patience: NodeJS.Timeout | undefined
   const holder = { giveUp: () => fail(new ReadingError('sends more than there is room for now')) }
@@ -69,7 +69,7 @@ export function createReader({ traffic, findParser, writer, findWaitingBytes, fa
 
   return {
     read(data) {
-      lastHeard = Date.now()
+      lastHeard = performance.now()
       try {
         // A frame that is neither is binary, and none of XMPP's (RFC 7395 §3.2).
         if (typeof data !== 'string' && !Buffer.isBuffer(data)) throw new ReadingError('sends what is not XML')

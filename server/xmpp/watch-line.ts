@@ -1,5 +1,5 @@
 export interface LineOptions {
-  /** When anything last came in, in milliseconds since 1970. */
+  /** When anything last came in, as `performance.now()` tells. */
   readonly lastHeard: () => number
   /** Asks the other side for a sign of life. */
   readonly ask: (onAnswer: () => void) => void
@@ -25,13 +25,13 @@ export function watchLine({ lastHeard, ask, onDead }: LineOptions): Line {
   function probe(now: number): void {
     asked = now
     ask(() => {
-      rtt = Date.now() - now
+      rtt = performance.now() - now
       asked = undefined
     })
   }
 
   function look(): void {
-    const now = Date.now()
+    const now = performance.now()
     if (asked === undefined) {
       if (now - lastHeard() > QUIET) probe(now)
     } else if (now - asked > PATIENCE) {
@@ -41,7 +41,7 @@ export function watchLine({ lastHeard, ask, onDead }: LineOptions): Line {
   }
 
   const timer = setInterval(look, LOOK_EVERY)
-  probe(Date.now())
+  probe(performance.now())
   return {
     get rtt() {
       return rtt

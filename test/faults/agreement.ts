@@ -28,7 +28,13 @@ export async function expectAgreement(world: World, acts: Outcome, isSilent = fa
   const { ctx, juliet, romeo } = world
   await acts.settle?.()
   for (const session of [ctx.site, juliet, romeo]) await session.whenOnline(PATIENCE)
-  await until(async () => (await countWaiting(world)) === 0, { what: 'the outbox to be empty', timeout: PATIENCE })
+  await until(
+    async () => {
+      assert.deepEqual(await listWaiting(world), [])
+      return true
+    },
+    { what: 'the outbox to be empty', timeout: PATIENCE },
+  )
   await ctx.indexing.idle()
   const early = await listDifferences(ctx)
   world.stepClock(NOTICED)
@@ -50,9 +56,22 @@ export async function expectAgreement(world: World, acts: Outcome, isSilent = fa
   await expectLive(world)
 }
 
-async function countWaiting({ ctx }: World): Promise<number> {
-  const rows = await ctx.state.selectFrom('outbox').select(['id', 'problem']).where('status', '=', 'waiting').execute()
-  return rows.length
+/** What waits, and why, with the time that it is compared with. */
+async function listWaiting({ ctx }: World) {
+  const columns = [
+    'id',
+    'account',
+    'kind',
+    'node',
+    'item',
+    'attempts',
+    'reason',
+    'problem',
+    'createdAt',
+    'nextTry',
+  ] as const
+  const rows = await ctx.state.selectFrom('outbox').select(columns).where('status', '=', 'waiting').execute()
+  return rows.map((row) => ({ ...row, now: ctx.clock().toISOString(), session: ctx.sessions(row.account)?.status }))
 }
 
 async function expectPromises({ ctx }: World, acts: Outcome): Promise<void> {

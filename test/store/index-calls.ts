@@ -217,7 +217,7 @@ const writingCalls: readonly Call[] = [
     await stale.markRead(index, id, 1)
     await stale.dropUnreadable(index, id)
   },
-  (index) => hidden.countDoubted(index, NOW),
+  (index) => hidden.countDoubted(index, { since: NOW, until: LATER }),
   (index) => hidden.listHiddenNodes(index, { losses: ['closed'], until: NOW, limit: 20 }),
   async (index) => {
     const small = await nodes.findNode(index, SMALL)
@@ -267,14 +267,14 @@ const nodeCalls: readonly Call[] = [
   (index) => nodes.countFeedProblems(index),
   (index) => nodes.deleteNode(index, SMALL),
   (index) => readAll(schedule.listNodes(index)),
-  (index) => schedule.listDueNodes(index, LATER, 500),
+  (index) => schedule.listDueNodes(index, { now: LATER, longest: { feed: 1, thread: 1 }, limit: 500 }),
   async (index) => readAll(schedule.listRecentNodes(index, { since: await dayBeforeLast(index) })),
   async (index) =>
     readAll(schedule.listRecentNodes(index, { since: await dayBeforeLast(index), domain: 'montague.example' })),
   (index) => schedule.findNodeToRead(index, THREAD),
   (index) => schedule.noteUnreachable(index, 'montague.example', 'It is away'),
   (index) => schedule.postponeNodes(index, [1, 2, 3], NOW),
-  (index) => schedule.listUnreadNodes(index, { dueBy: LATER, limit: 500 }),
+  (index) => schedule.listUnreadNodes(index, { now: LATER, longest: 1, limit: 500 }),
   (index) => schedule.spreadReadings(index, { now: NOW, within: CENTURIES }),
   (index) => schedule.spreadReadings(index, { now: NOW, within: CENTURIES, domain: 'montague.example' }),
 ]

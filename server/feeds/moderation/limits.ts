@@ -41,7 +41,7 @@ export async function requireWithinLimits(
   { account, who, thread, post }: Omit<Burst, 'at' | 'by'> & { readonly account: BareJid },
 ): Promise<void> {
   const at = clock()
-  const sent = account === who ? await countSent(state, account, new Date(at.getTime() - MINUTE)) : 0
+  const sent = account === who ? await countSent(state, account, at) : 0
   const burst = { who, thread, post, at, by: 'arrivedAt' } as const
   const exceeded = sent >= MOST_BY_WRITER ? 'writer' : await findExceeded(index, burst)
   if (exceeded === undefined) return
@@ -53,12 +53,13 @@ export async function requireWithinLimits(
 }
 
 /** Those count that are not out yet. */
-async function countSent(state: StateDb, account: BareJid, since: Date): Promise<number> {
+async function countSent(state: StateDb, account: BareJid, at: Date): Promise<number> {
   const query = state.selectFrom('outbox').select(({ fn }) => fn.countAll<number>().as('count'))
   const row = await query
     .where('account', '=', account)
     .where('kind', '=', 'comment')
-    .where('createdAt', '>', since.toISOString())
+    .where('createdAt', '>', new Date(at.getTime() - MINUTE).toISOString())
+    .where('createdAt', '<=', at.toISOString())
     .executeTakeFirstOrThrow()
   return row.count
 }

@@ -36,7 +36,7 @@ export async function reportTo(deps: OperatorDeps, complaint: Complaint): Promis
   const at = deps.clock()
   const reason = cleanLine(complaint.reason, LONGEST_REASON)
   if (reason === '') throw new AppError('bad-request', 'Say what is wrong with it.')
-  if ((await countReportsOf(deps.state, sender, new Date(at.getTime() - HOUR))) >= MOST) {
+  if ((await countReportsOf(deps.state, sender, { since: new Date(at.getTime() - HOUR), until: at })) >= MOST) {
     throw new AppError('too-many', 'You have reported much within an hour. Try again later.', { retryAfter: 3_600 })
   }
   if ((await countOpenReports(deps.state, MOST_OPEN)) >= MOST_OPEN) {

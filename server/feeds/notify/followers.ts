@@ -4,6 +4,7 @@ import { listPersonNames } from '#server/store/news.ts'
 import { findNode } from '#server/store/node.ts'
 import { findSetting, saveSetting } from '#server/store/setting.ts'
 import type { XmppSession } from '#server/xmpp/ports.ts'
+import { isWithinLast } from '#shared/instants.ts'
 import type { BareJid } from '#shared/jid.ts'
 import { NS } from '#shared/ns.ts'
 import { isShutOut } from './audience.ts'
@@ -23,7 +24,7 @@ const MOST = 10_000
 export async function followersDue(deps: Pick<Deps, 'state' | 'clock'>, jid: BareJid): Promise<boolean> {
   const readAt = await findSetting(deps.state, settingOf(jid))
   const at = readAt?.split(' ', 1)[0]
-  return at === undefined || deps.clock().getTime() - new Date(at).getTime() >= EVERY_MS
+  return at === undefined || !isWithinLast(EVERY_MS, new Date(at), deps.clock())
 }
 
 /**

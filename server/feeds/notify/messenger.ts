@@ -49,15 +49,15 @@ export function createMessenger(deps: NotifierDeps): Messenger {
     if (isStopped || deps.site.status !== 'online') return
     let soonest = Number.POSITIVE_INFINITY
     for (const jid of await listWhoWaits(deps.state)) {
-      const wait = (nextAt.get(jid) ?? 0) - Date.now()
+      const wait = (nextAt.get(jid) ?? 0) - performance.now()
       if (wait > 0) {
         soonest = Math.min(soonest, wait)
         continue
       }
-      nextAt.set(jid, Date.now() + BETWEEN_MS)
+      nextAt.set(jid, performance.now() + BETWEEN_MS)
       await sendTo(jid)
     }
-    for (const [jid, at] of nextAt) if (at < Date.now()) nextAt.delete(jid)
+    for (const [jid, at] of nextAt) if (at < performance.now()) nextAt.delete(jid)
     if (soonest !== Number.POSITIVE_INFINITY) wake(soonest)
   }
 

@@ -47,12 +47,14 @@ export async function scanNews(deps: ScanDeps): Promise<void> {
     return
   }
   // An index that was thrown away counts its entries from the beginning again.
-  const cursor = { ...kept, entryId: lastId < kept.entryId ? 0 : kept.entryId }
+  const entryId = lastId < kept.entryId ? 0 : kept.entryId
+  // A clock that was put back must not make anything wait for its old time.
+  const cursor = { entryId, reactionsAt: Math.min(kept.reactionsAt, now), scannedAt: Math.min(kept.scannedAt, now) }
   const again = { untilId: cursor.entryId, since: new Date(cursor.scannedAt - OVERLAP_MS), limit: MOST_AGAIN }
   await tellOfEntries(deps, await listNewsAgain(deps.index, again))
-  const entryId = await scanEntries(deps, cursor)
+  const lastTold = await scanEntries(deps, cursor)
   const reactionsAt = await scanReactions(deps, cursor)
-  await saveCursor(deps, { entryId: Math.max(entryId, lastId), reactionsAt, scannedAt: now })
+  await saveCursor(deps, { entryId: Math.max(lastTold, lastId), reactionsAt, scannedAt: now })
 }
 
 async function scanEntries(deps: ScanDeps, cursor: Cursor): Promise<number> {
@@ -88,14 +90,12 @@ async function findNews(deps: ScanDeps, entry: NewsEntry): Promise<News[]> {
 }
 
 async function scanReactions(deps: ScanDeps, cursor: Cursor): Promise<number> {
-  const now = deps.clock().getTime()
-  // A clock that was set back must not make all of them wait for its old time.
-  let after = { arrivedAt: Math.min(cursor.reactionsAt, now) - OVERLAP_MS, place: 0 }
+  let after = { arrivedAt: cursor.reactionsAt - OVERLAP_MS, place: 0 }
   for (;;) {
     const reactions = await listNewsReactions(deps.index, { after, limit: AT_ONCE })
     await tellOfReactions(deps, reactions)
     after = reactions.at(-1) ?? after
-    if (reactions.length < AT_ONCE) return Math.max(after.arrivedAt, Math.min(cursor.reactionsAt, now))
+    if (reactions.length < AT_ONCE) return Math.max(after.arrivedAt, cursor.reactionsAt)
   }
 }
 

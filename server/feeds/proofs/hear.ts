@@ -1,5 +1,6 @@
 import { countAsked, findProofByCode, listWaitingFor, type Proof } from '#server/store/proof.ts'
 import type { Message } from '#server/xmpp/ports.ts'
+import { isWithinLast } from '#shared/instants.ts'
 import type { BareJid } from '#shared/jid.ts'
 import { NS } from '#shared/ns.ts'
 import { acceptProof, denyProof, isRemoved, removeProved } from './accept.ts'
@@ -24,7 +25,7 @@ export function createHearing(deps: ProofsDeps): (message: Message) => Promise<v
   /** Only so often, whatever somebody sends. */
   async function answer(to: BareJid, body: string): Promise<void> {
     const now = deps.clock().getTime()
-    const recent = (answered.get(to) ?? []).filter((at) => now - at < HOUR)
+    const recent = (answered.get(to) ?? []).filter((at) => isWithinLast(HOUR, at, now))
     if (recent.length >= MOST_ANSWERS) return
     answered.delete(to)
     answered.set(to, [...recent, now])

@@ -1,4 +1,5 @@
 import type { Message } from '#server/xmpp/ports.ts'
+import { isWithinLast } from '#shared/instants.ts'
 import type { BareJid } from '#shared/jid.ts'
 import { NS } from '#shared/ns.ts'
 import type { ProofsDeps } from './proofs.ts'
@@ -18,7 +19,7 @@ export function createHint(deps: ProofsDeps): (message: Message) => Promise<void
     if (!from.includes('@') || payloads.some(({ attrs }) => attrs.xmlns === NS.DELAY || attrs.xmlns === NS.MUC_USER))
       return
     const now = deps.clock().getTime()
-    if (now - (toldAt.get(from) ?? -DAY) < DAY) return
+    if (isWithinLast(DAY, toldAt.get(from) ?? -DAY, now)) return
     toldAt.delete(from)
     toldAt.set(from, now)
     for (const [oldest] of toldAt) if (toldAt.size > MOST_PEOPLE) toldAt.delete(oldest)

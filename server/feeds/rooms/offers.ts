@@ -1,4 +1,5 @@
 import type { XmppSession } from '#server/xmpp/ports.ts'
+import { isWithinLast } from '#shared/instants.ts'
 import type { BareJid } from '#shared/jid.ts'
 
 interface OffersDeps {
@@ -38,8 +39,9 @@ export function createOffers({ site, sessions, clock }: OffersDeps) {
 
   function find(jid: BareJid): Offer | undefined {
     const offer = offers.get(jid)
-    const age = clock().getTime() - (offer?.askedAt ?? Number.NEGATIVE_INFINITY)
-    const session = age > (offer?.mayUse === undefined ? PATIENCE : KEPT) ? sessions(jid) : undefined
+    const kept = offer?.mayUse === undefined ? PATIENCE : KEPT
+    const isFresh = offer !== undefined && isWithinLast(kept, offer.askedAt, clock())
+    const session = isFresh ? undefined : sessions(jid)
     if (session?.status === 'online') void ask(jid, session)
     return offer
   }

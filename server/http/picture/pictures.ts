@@ -59,7 +59,7 @@ export function createPictures(secret: Secret, options: PicturesOptions): Pictur
     } catch (error) {
       if (failed.size > 1_000) failed.clear()
       // That we were busy says nothing about the picture.
-      if (!isAppError(error, 'unavailable')) failed.set(address, { error, until: Date.now() + FAILURE_MS })
+      if (!isAppError(error, 'unavailable')) failed.set(address, { error, until: performance.now() + FAILURE_MS })
       throw error
     } finally {
       underWay.delete(address)
@@ -98,7 +98,7 @@ export function createPictures(secret: Secret, options: PicturesOptions): Pictur
       if (known !== undefined) return known
       if (address.startsWith(KEPT)) throw new AppError('not-found', 'The picture is not kept any more.')
       const failure = failed.get(address)
-      if (failure !== undefined && failure.until > Date.now()) throw failure.error
+      if (failure !== undefined && failure.until > performance.now()) throw failure.error
       const running = underWay.get(address) ?? fetchOnce(address)
       underWay.set(address, running)
       return running
