@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readdir, readFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { connect, type Socket } from 'node:net'
+import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { promisify } from 'node:util'
 import { setFlagsFromString } from 'node:v8'
@@ -122,6 +123,15 @@ describe('the body of a request', () => {
       await until(() => line.status !== undefined)
       assert.equal(line.status, status, path)
     }
+  })
+
+  it('is let through by the nginx of the README as far as Canto takes it, which then says what is too large', async () => {
+    const readme = await readFile(join(import.meta.dirname, '../../README.md'), 'utf8')
+    const most = Number(/client_max_body_size (\d+)m;/.exec(readme)?.[1]) * MB
+    await using site = await listeningSite()
+    const cookie = cookieOf(await site.signedIn(JULIET))
+    await using line = await open(site, writeHead('/write', { ...MULTIPART, cookie, 'content-length': most }))
+    await until(() => line.status === 413)
   })
 
   it('of whoever is signed in is read, whether its token comes at once or by bytes', async () => {

@@ -181,6 +181,13 @@ describe('the sanitiser', () => {
     )
   })
 
+  it('takes away addresses that are longer than browsers and servers take', () => {
+    const write = (length: number) => `<a href="http://a.example/${'b'.repeat(length)}">a</a>`
+    assert.equal(sanitizeHtml(write(8_000)), write(8_000))
+    assert.equal(sanitizeHtml(write(8_200)), 'a')
+    assert.doesNotMatch(sanitizeHtml(`<img src="http://a.example/${'b'.repeat(8_200)}" alt="c">`), /bbb/)
+  })
+
   it('resolves what is relative against the page of the post', () => {
     assert.equal(
       sanitizeHtml('<a href="../b">a</a><img src="//c.example/d.png"><a href="javascript:x">e</a>', {
