@@ -114,8 +114,15 @@ function judgeReaders({ readers }: Health): Finding[] {
   return [warning('Web', words, mend)]
 }
 
-/** The blogs and communities that could not be read when they were last tried. */
-export function checkBlogs(nodes: readonly NodeRow[], authors: readonly BareJid[]): Finding[] {
+interface KnownNodes {
+  readonly nodes: readonly NodeRow[]
+  readonly authors: readonly BareJid[]
+  /** Nodes of comments of which only the newest are read. */
+  readonly cutThreads: number
+}
+
+/** The blogs and communities that could not be read when they were last tried, and what is not read whole. */
+export function checkBlogs({ nodes, authors, cutThreads }: KnownNodes): Finding[] {
   const feeds = nodes.filter(isFeed)
   const silent = feeds.filter(({ problem: words, status }) => words !== undefined || status !== 'open')
   const found = silent.map(({ address, owner, status, problem: words }) => {
@@ -124,17 +131,17 @@ export function checkBlogs(nodes: readonly NodeRow[], authors: readonly BareJid[
     const mend = isAuthors ? 'Its author signs in on the web once more' : 'Canto tries again by itself'
     return warning('Blogs', `${what} is not shown as it should: ${words ?? `its node is ${status}`}`, mend)
   })
-  return [...(found.length > 0 ? found : [fine('Blogs', `${feeds.length} can be read`)]), ...noteCut(feeds)]
+  return [...(found.length > 0 ? found : [fine('Blogs', `${feeds.length} can be read`)]), ...noteCut(feeds, cutThreads)]
 }
 
-/** Notes feeds with more posts than are read of a feed that is not the site's own. */
-function noteCut(feeds: readonly NodeRow[]): Finding[] {
-  return feeds
-    .filter(({ backfill }) => backfill === 'cut')
-    .map(({ address }) => {
-      const words = 'it has more posts than are read here: only the newest are shown'
-      return note('Blogs', `${addressKey(address)}: ${words}`)
-    })
+/** Notes feeds with more posts than are read of a feed that is not the site's own, and how many threads are as long. */
+function noteCut(feeds: readonly NodeRow[], cutThreads: number): Finding[] {
+  const cut = feeds.filter(({ backfill }) => backfill === 'cut')
+  const words = 'it has more posts than are read here: only the newest are shown'
+  const found = cut.map(({ address }) => note('Blogs', `${addressKey(address)}: ${words}`))
+  if (cutThreads > 0)
+    found.push(note('Blogs', `${cutThreads} posts have more comments than are read here: only the newest are shown`))
+  return found
 }
 
 /** Warns when so many nodes are lost at once that none of them counts as lost. */

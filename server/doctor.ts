@@ -23,6 +23,7 @@ import { useLocalServer } from './local/use-local-server.ts'
 import { silentLogger } from './log.ts'
 import { listAuthorRows } from './store/author.ts'
 import { openIndex, openState } from './store/database.ts'
+import { countCutThreads } from './store/held-bytes.ts'
 import { listFeedNodes } from './store/node.ts'
 import { countOutbox } from './store/outbox.ts'
 import type { XmppSession } from './xmpp/ports.ts'
@@ -99,7 +100,7 @@ async function checkWork({ data }: Config): Promise<Finding[]> {
   const authors = (await listAuthorRows(state)).map(({ jid }) => jid)
   const now = new Date()
   return [
-    ...checkBlogs(await listFeedNodes(index), authors),
+    ...checkBlogs({ nodes: await listFeedNodes(index), authors, cutThreads: await countCutThreads(index) }),
     ...checkLost(await findManyLost(state, now)),
     ...checkOutbox(await countOutbox(state), now),
   ]

@@ -406,6 +406,8 @@ export interface PostPageView {
   readonly comments: readonly CommentView[]
   /** Of the whole thread, where that is more. */
   readonly commentCount?: number
+  /** Whether there are more comments than are read. */
+  readonly isCut?: boolean
   /** Of a long thread. */
   readonly pages?: ThreadPagesView
   readonly form?: CommentFormView

@@ -13,7 +13,8 @@ import { countKnown, finishPartial, finishWhole, moveMark } from './finish-readi
 import { loseNode, readLoss } from './lose-node.ts'
 import { MARKED_IN_A_ROW } from './mark.ts'
 import { learnNodeInfo } from './node-info.ts'
-import { boundsOf, createReading, type Reading, type ReadingDeps, type ReadPage } from './reading.ts'
+import { createReading, type Reading, type ReadingDeps, type ReadPage } from './reading.ts'
+import { boundsOf } from './reading-bounds.ts'
 import { watchSilence } from './silence.ts'
 import type { Subscriptions } from './subscriptions.ts'
 
@@ -93,7 +94,7 @@ async function readNodeLoss({ state }: CatchUpDeps, address: NodeAddress, error:
 
 async function readNewest(deps: CatchUpDeps, node: NodeRow, { signal, heardSince }: CatchUpOptions): Promise<CatchUp> {
   const isFirst = node.backfill === 'none'
-  const bounds = await boundsOf(deps.state, node)
+  const bounds = await boundsOf(deps, node)
   const reading = createReading(deps, node, { size: firstSize(node), isHistory: isFirst, signal, bounds })
   const silence = watchSilence(deps, node, heardSince)
   const page = await readUntilEnough(deps, { node, reading, isFirst }).finally(silence.stop)
@@ -113,6 +114,8 @@ async function readNewest(deps: CatchUpDeps, node: NodeRow, { signal, heardSince
   if (reading.isJoined) await moveMark(deps, node, reading.mark)
   if (node.backfill === 'underway') return count(deps, 'newest', 'more')
   if (isEndless(node, { page, reading })) return count(deps, 'newest', await askDeepReading(deps, node))
+  // Of one that is not read whole, no number tells whether something is gone.
+  if (node.backfill === 'cut') return count(deps, 'newest')
   return compareCounts(deps, node, { page, signal })
 }
 

@@ -4,17 +4,17 @@ import { type EntryRow, findEntry, listEntryDates } from '#server/store/entry.ts
 import { isRead, type NodeRow } from '#server/store/node.ts'
 import { listNodes } from '#server/store/node-schedule.ts'
 import type { Item, Pubsub } from '#server/xmpp/ports.ts'
-import { addressKey, type ItemId, type NodeAddress } from '#shared/address.ts'
+import type { ItemId, NodeAddress } from '#shared/address.ts'
 import { METADATA_ITEM } from '#shared/feed-metadata.ts'
 import { type BareJid, domainOf } from '#shared/jid.ts'
 import { isRemovedEntry } from '#shared/removed-entry.ts'
 import { isWithinBounds, writeSortedXml } from '#shared/xml.ts'
 import type { ServicesDeps } from './belief.ts'
-import { compareOutbox } from './compare-outbox.ts'
+import { compareOutbox, readDone } from './compare-outbox.ts'
 import { mayReplace } from './entry-row.ts'
 import { PROBES } from './ingest.ts'
 import { type ReadEntryItem, readItem } from './read-item.ts'
-import { BOUNDS } from './reading.ts'
+import { boundsOf } from './reading-bounds.ts'
 import { isFull, listTrimmed } from './trimmed.ts'
 
 export interface CompareDeps extends ServicesDeps {
@@ -26,7 +26,7 @@ export interface CompareDeps extends ServicesDeps {
 
 /** Something in which a node, the index and the outbox do not agree. */
 export interface Difference {
-  readonly kind: 'missing-here' | 'missing-there' | 'differs' | 'overwritten' | 'unread' | 'not-done'
+  readonly kind: 'missing-here' | 'missing-there' | 'differs' | 'overwritten' | 'left-out' | 'unread' | 'not-done'
   readonly address: NodeAddress & { readonly item?: ItemId }
   /** A sentence. */
   readonly words: string
@@ -34,14 +34,17 @@ export interface Difference {
   readonly isSilent?: boolean
 }
 
-/** An overwrite by a stranger is no fault of the index: the first version stays. */
+/** An overwrite by a stranger is no fault of the index, for the first version stays; nor is what its bounds leave out. */
 export function isFault({ kind }: Difference): boolean {
-  return kind !== 'overwritten'
+  return kind !== 'overwritten' && kind !== 'left-out'
 }
 
-/** Reads every node that the index knows, and says where index or outbox have something else. Changes nothing. */
+/**
+ * Reads every node that the index knows, page by page, and says where index or outbox have something else. Changes
+ * nothing. Holds the ids of one node at a time.
+ */
 export async function* compareAll(deps: CompareDeps): AsyncGenerator<Difference> {
-  const seen = new Map<string, ReadonlySet<ItemId>>()
+  const outbox = await readDone(deps.state)
   const silent = new Set<BareJid>()
   for await (const node of eachNode(deps)) {
     const ids = new Set<ItemId>()
@@ -55,36 +58,75 @@ export async function* compareAll(deps: CompareDeps): AsyncGenerator<Difference>
       if (difference.kind === 'unread' && difference.isSilent) silent.add(domain)
       yield difference
     }
-    seen.set(addressKey(node.address), ids)
+    outbox.note(node.address, ids)
   }
-  yield* compareOutbox(deps, seen)
+  yield* compareOutbox(deps, outbox)
 }
 
 async function* eachNode({ index }: CompareDeps): AsyncGenerator<NodeRow> {
   for await (const nodes of listNodes(index)) yield* nodes
 }
 
-/** One node; the ids that it has are added to `ids`. */
+/** One node; the ids that it has, as far as it is read, are added to `ids`. */
 async function* compareNode(deps: CompareDeps, node: NodeRow, ids: Set<ItemId>): AsyncGenerator<Difference> {
+  const leftOut = { count: 0 }
+  const isKept = (difference: Difference) => {
+    // Older items of a node that is not read whole are not here.
+    const isLeftOut = node.backfill === 'cut' && difference.kind === 'missing-here'
+    if (isLeftOut) leftOut.count++
+    return !isLeftOut
+  }
   try {
-    for await (const { items } of deps.site.pubsub.pages(node.address, { max: BOUNDS.items })) {
-      for (const item of items) {
-        ids.add(item.id)
-        yield* compareItem(deps, node, item)
-      }
-    }
+    const isWhole = yield* comparePages(deps, node, { ids, isKept })
+    if (!isWhole) yield* compareKnown(deps, node, ids)
+    if (!isWhole || leftOut.count > 0) yield sayLeftOut(node, isWhole ? leftOut.count : undefined)
   } catch (error) {
     const isPartial = isAppError(error, 'too-large') && ids.size > 0
     if (!isPartial) return yield* explain(node, error)
-    // What a service does not list can still be asked for.
-    for (const { item } of await listEntryDates(deps.index, node.id)) {
-      const found = ids.has(item) ? undefined : await deps.site.pubsub.findItem({ ...node.address, item })
-      if (found === undefined) continue
-      ids.add(item)
-      yield* compareItem(deps, node, found)
-    }
+    yield* compareKnown(deps, node, ids)
   }
   yield* compareMissing(deps, node, ids)
+}
+
+interface Comparing {
+  readonly ids: Set<ItemId>
+  readonly isKept: (difference: Difference) => boolean
+}
+
+/** Returns false where the node has more than is read of it. */
+async function* comparePages(
+  deps: CompareDeps,
+  node: NodeRow,
+  { ids, isKept }: Comparing,
+): AsyncGenerator<Difference, boolean> {
+  const bounds = await boundsOf(deps, node)
+  const spent = { items: 0, pages: 0, bytes: 0 }
+  for await (const { items, bytes } of deps.site.pubsub.pages(node.address, { max: bounds.items + 1 })) {
+    for (const item of items) {
+      ids.add(item.id)
+      for await (const difference of compareItem(deps, node, item)) if (isKept(difference)) yield difference
+    }
+    spent.items += items.length
+    spent.pages++
+    spent.bytes += bytes
+    if (spent.items > bounds.items || spent.pages > bounds.pages || spent.bytes > bounds.bytes) return false
+  }
+  return true
+}
+
+/** What a service does not list, or has beyond the bounds, can still be asked for where it is here. */
+async function* compareKnown(deps: CompareDeps, node: NodeRow, ids: Set<ItemId>): AsyncGenerator<Difference> {
+  for (const { item } of await listEntryDates(deps.index, node.id)) {
+    const found = ids.has(item) ? undefined : await deps.site.pubsub.findItem({ ...node.address, item })
+    if (found === undefined) continue
+    ids.add(item)
+    yield* compareItem(deps, node, found)
+  }
+}
+
+function sayLeftOut({ address }: NodeRow, count: number | undefined): Difference {
+  const items = count === undefined ? 'the others were not compared' : `${count} of its items were left out`
+  return { kind: 'left-out', address, words: `Only its newest items are read here: ${items}` }
 }
 
 function* explain(node: NodeRow, error: unknown): Generator<Difference> {

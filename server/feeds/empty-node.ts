@@ -1,6 +1,6 @@
 import { createSlices } from '#server/slices.ts'
 import type { IndexDb } from '#server/store/database.ts'
-import { dropEntries, listSomeEntries, type SomeEntry } from '#server/store/entry.ts'
+import { dropEntries, listOldestEntries, listSomeEntries, type SomeEntry } from '#server/store/entry.ts'
 import { findNode, isFeed, type NodeRow, updateNode } from '#server/store/node.ts'
 import { dropOrphanThread, listPostsOfThread } from '#server/store/thread-node.ts'
 import { type ItemAddress, type NodeAddress, sameAddress } from '#shared/address.ts'
@@ -27,18 +27,37 @@ export async function emptyNode(deps: EmptyNodeDeps, node: NodeRow, at?: Date): 
   for (;;) {
     const entries = await listSomeEntries(deps.index, node.id, AT_ONCE)
     if (entries.length === 0) break
-    if (isFeed(node)) {
-      for (const entry of entries) await emptyBeside(deps, { ...node.address, item: entry.item }, threadOf(entry))
-    }
-    const dropped = await deps.index.transaction().execute(async (index) => {
-      await dropEntries(index, node.address, { entries, at })
-      return isFeed(node) ? dropBeside(index, node, entries) : []
-    })
-    announceThread(deps, { dropped })
+    await dropSome(deps, node, { entries, at })
     await pause()
   }
   // Some may be about posts that the index never had.
   if (isFeed(node)) announceThread(deps, { dropped: await forgetReactions(deps.index, node.address) })
+}
+
+/** Takes the oldest entries of a node out of the index, until what is left has no more than so many bytes. */
+export async function dropOldest(deps: EmptyNodeDeps, { address }: NodeRow, mostBytes: number): Promise<void> {
+  const pause = createSlices()
+  for (;;) {
+    const node = await findNode(deps.index, address)
+    if (node === undefined || node.bytes <= mostBytes) return
+    await dropSome(deps, node, { entries: await listOldestEntries(deps.index, node.id, AT_ONCE) })
+    await pause()
+  }
+}
+
+async function dropSome(
+  deps: EmptyNodeDeps,
+  node: NodeRow,
+  { entries, at }: { readonly entries: readonly SomeEntry[]; readonly at?: Date | undefined },
+): Promise<void> {
+  if (isFeed(node)) {
+    for (const entry of entries) await emptyBeside(deps, { ...node.address, item: entry.item }, threadOf(entry))
+  }
+  const dropped = await deps.index.transaction().execute(async (index) => {
+    await dropEntries(index, node.address, { entries, at })
+    return isFeed(node) ? dropBeside(index, node, entries) : []
+  })
+  announceThread(deps, { dropped })
 }
 
 /** Empties the nodes of a post's comments and attachments, which go with it. Comments that other posts link to stay. */

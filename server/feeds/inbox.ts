@@ -4,6 +4,7 @@ import { findNode, isRead, type NodeRow, updateNode } from '#server/store/node.t
 import type { Pubsub, PubsubEvent } from '#server/xmpp/ports.ts'
 import { addressKey, type NodeAddress } from '#shared/address.ts'
 import { type IngestDeps, ingest } from './ingest.ts'
+import { keepBounds } from './keep-bounds.ts'
 
 export interface InboxDeps extends IngestDeps {
   readonly site: { readonly pubsub: Pick<Pubsub, 'findItem'> }
@@ -66,6 +67,7 @@ export function createInbox(deps: InboxDeps, { onMissed }: InboxListeners): Inbo
       if (node.unheardAt !== undefined) await updateNode(deps.index, node.address, { unheardAt: null })
       const outcome = await ingest(deps, await complete(deps, event))
       if (outcome === 'stored' || outcome === 'removed') await noteHeard(deps, node)
+      if (outcome === 'stored') await keepBounds(deps, node)
       // Something came from a node that was closed or deleted: it is open again.
       if (outcome === 'ignored' && event.kind === 'published' && !isRead(node)) onMissed(node.address)
     } catch (error) {

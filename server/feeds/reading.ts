@@ -1,43 +1,20 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { AppError } from '#server/errors.ts'
-import { findAuthor } from '#server/store/author.ts'
-import type { StateDb } from '#server/store/database.ts'
 import { listEntryDates } from '#server/store/entry.ts'
 import { type NodeRow, updateNode } from '#server/store/node.ts'
 import type { NodePage, Pubsub, SessionStatus } from '#server/xmpp/ports.ts'
-import type { ItemId } from '#shared/address.ts'
+import { addressKey, type ItemId } from '#shared/address.ts'
 import { type AccessDeps, readAccess } from './access.ts'
 import { mayListIds } from './compare-ids.ts'
 import type { Inbox } from './inbox.ts'
 import { type IngestDeps, ingest } from './ingest.ts'
 import { findNodeAgain } from './lose-node.ts'
 import { createJoining } from './mark.ts'
+import type { ReadingBounds } from './reading-bounds.ts'
 
 export interface ReadingDeps extends IngestDeps {
   readonly site: AccessDeps['site'] & { readonly status: SessionStatus; readonly pubsub: Pick<Pubsub, 'pages'> }
   readonly inbox: Pick<Inbox, 'run' | 'onEvent'>
-}
-
-/** What one reading of a node may cost: a hostile server's has no end of its own. */
-export interface ReadingBounds {
-  readonly items: number
-  readonly pages: number
-  readonly bytes: number
-  /** Milliseconds that are spent on it, not between its parts. */
-  readonly time: number
-}
-
-// Bounds for strangers' nodes: none that anybody reads is larger; a larger one keeps its newest items.
-export const BOUNDS: ReadingBounds = { items: 50_000, pages: 5_000, bytes: 64 * 1024 * 1024, time: 20 * 60_000 }
-
-const { POSITIVE_INFINITY: ANY } = Number
-/** Bounds for the blogs of our own authors, which are read whole. */
-const OWN_BOUNDS: ReadingBounds = { items: 10_000_000, pages: ANY, bytes: ANY, time: ANY }
-
-/** The most that a reading of a node may cost; a blog of the site is read whole. */
-export async function boundsOf(state: StateDb, { kind, address }: NodeRow): Promise<ReadingBounds> {
-  const isOwn = kind === 'blog' && (await findAuthor(state, address.service)) !== undefined
-  return isOwn ? OWN_BOUNDS : BOUNDS
 }
 
 /** A page that is in the index now. */
@@ -106,7 +83,9 @@ export function createReading(deps: ReadingDeps, node: NodeRow, options: Reading
     if (bound === undefined) return
     isCut = true
     deps.meters.count('bounds_hit', { bound })
-    throw new AppError('too-large', `${node.address.service} sends more than is read here: only the newest are shown`)
+    const words = `${addressKey(node.address)} has more than is read here: only the newest are shown`
+    deps.log.warn(words)
+    throw new AppError('too-large', words)
   }
 
   return {

@@ -1,15 +1,16 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { describeError, isAppError } from '#server/errors.ts'
+import { isAppError } from '#server/errors.ts'
 import { listEntryDates } from '#server/store/entry.ts'
 import { findNode, type NodeRow, updateNode } from '#server/store/node.ts'
-import { addressKey, type ItemId, type NodeAddress } from '#shared/address.ts'
+import type { ItemId, NodeAddress } from '#shared/address.ts'
 import { isDue } from '#shared/instants.ts'
 import { type CatchUpDeps, failReading } from './catch-up.ts'
 import { finishPartial, finishWhole, LONGEST_DEEP, noteCompared } from './finish-reading.ts'
 import { ingest } from './ingest.ts'
 import type { TaskOutcome } from './lanes.ts'
 import { isSince } from './missing.ts'
-import { boundsOf, createReading, type Reading, type ReadPage } from './reading.ts'
+import { createReading, type Reading, type ReadPage } from './reading.ts'
+import { boundsOf } from './reading-bounds.ts'
 
 export interface SlowReading {
   /** Reads one more page, so that what is urgent comes between two. */
@@ -45,7 +46,7 @@ export function createSlowReading(
     const isHistory = node.backfill === 'underway'
     const size = Math.min(MOST_FIRST, Math.max(1, Math.floor(FIRST_BYTES / (node.averageBytes ?? FIRST_BYTES / 20))))
     const before = isHistory ? node.backfillCursor : undefined
-    const bounds = await boundsOf(deps.state, node)
+    const bounds = await boundsOf(deps, node, { before })
     const options = { size, before, isHistory, isOnlyNew: isHistory, signal, bounds }
     return { node, reading: createReading(deps, node, options) }
   }
@@ -103,9 +104,7 @@ interface Failed {
 async function fail(deps: CatchUpDeps, { node, reading, error, signal }: Failed): Promise<TaskOutcome> {
   if (isAppError(error, 'too-large') && reading.seen.size > 0) {
     await finishPartial(deps, node, reading)
-    if (!reading.isCut) return readKnown(deps, node, { reading, signal })
-    deps.log.warn(`${addressKey(node.address)} is not read further: ${describeError(error)}`)
-    return 'done'
+    return reading.isCut ? 'done' : readKnown(deps, node, { reading, signal })
   }
   await updateNode(deps.index, node.address, { deepDueAt: deps.clock().getTime() + HOUR })
   return (await failReading(deps, node, error)) === 'unreachable' ? 'unreachable' : 'done'

@@ -92,6 +92,12 @@ export async function listSomeEntries(index: IndexDb, nodeId: number, limit: num
   return query.where('nodeId', '=', nodeId).limit(limit).execute()
 }
 
+/** The oldest entries of a node. */
+export async function listOldestEntries(index: IndexDb, nodeId: number, limit: number): Promise<SomeEntry[]> {
+  const query = index.selectFrom('entry').select(['id', 'item', 'commentsService', 'commentsNode'])
+  return query.where('nodeId', '=', nodeId).orderBy('publishedAt').orderBy('item').limit(limit).execute()
+}
+
 export type SomeEntry = Pick<EntryRow, 'id' | 'item' | 'commentsService' | 'commentsNode'>
 
 /** Takes entries of a node out of the pages; with `at`, each is remembered as removed then. */

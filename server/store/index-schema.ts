@@ -1,4 +1,4 @@
-import type { Generated } from 'kysely'
+import type { Generated, GeneratedAlways } from 'kysely'
 import type { ItemId } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
 import type { SafeHtml } from '#shared/markup.ts'
@@ -83,6 +83,10 @@ export interface NodeTable {
   hiddenFor: Loss | null
   /** When its loss was last in doubt, and would have changed what is shown: for how many that is so at once. */
   doubtedAt: number | null
+  /** Of the payloads of its entries: kept by triggers. */
+  bytes: Generated<number>
+  /** Whose it is: an account, or of a service's node without an owner its own address. */
+  holder: GeneratedAlways<string>
 }
 
 /**

@@ -38,6 +38,8 @@ export interface NodeRow {
   readonly backfillCursor?: string
   readonly itemCount?: number
   readonly averageBytes?: number
+  /** Of what is here of it. */
+  readonly bytes: number
   readonly infoReadAt?: Date
   readonly readAt?: Date
   readonly deepReadAt?: Date
@@ -187,6 +189,7 @@ export function readNode(row: Selectable<NodeTable>): NodeRow {
     backfillCursor: row.backfillCursor ?? undefined,
     itemCount: row.itemCount ?? undefined,
     averageBytes: row.averageBytes ?? undefined,
+    bytes: row.bytes,
     infoReadAt: dateOf(row.infoReadAt),
     readAt: dateOf(row.readAt),
     deepReadAt: dateOf(row.deepReadAt),

@@ -3,18 +3,21 @@ import { describe, it } from 'node:test'
 import { checkBlogs } from '#server/doctor-server.ts'
 import { createInbox } from '#server/feeds/inbox.ts'
 import { postTopic } from '#server/feeds/live.ts'
-import { BOUNDS, createReading, type ReadingBounds } from '#server/feeds/reading.ts'
+import { createReading } from '#server/feeds/reading.ts'
+import { BOUNDS, type ReadingBounds } from '#server/feeds/reading-bounds.ts'
 import { noMeters } from '#server/meters.ts'
 import { addAuthorRow } from '#server/store/author.ts'
-import { countEntries } from '#server/store/entry.ts'
+import { countEntries, listOldestEntries } from '#server/store/entry.ts'
 import { addFollow, SITE } from '#server/store/follow.ts'
+import { sumHeldBytes } from '#server/store/held-bytes.ts'
 import { addNode, findNode, updateNode } from '#server/store/node.ts'
 import { listPostsOfThread, listRightfulPosts } from '#server/store/thread-node.ts'
 import type { Item, ItemPage } from '#server/xmpp/ports.ts'
 import { asItemId, type NodeAddress } from '#shared/address.ts'
 import { createTestContext, jidOf, type TestContext } from '#test/support/context.ts'
 import { until } from '#test/support/until.ts'
-import { BLOG, commentsLink, entryOf, itemOf, JULIET, knowBlog, MALLORY, publishTo } from './fixtures.ts'
+import { BLOG, commentsLink, entryOf, itemOf, JULIET, knowBlog, MALLORY, publishTo, ROMEO } from './fixtures.ts'
+import { withBounds } from './with-bounds.ts'
 
 const EVIL: NodeAddress = { service: jidOf('pubsub.evil.example'), node: 'endless' }
 
@@ -80,20 +83,16 @@ describe('a service without end', () => {
     await using ctx = await contextWithEndless(endless)
     const { pages } = ctx.site.pubsub
     ctx.site.pubsub.pages = (address, limits) => pages.call(ctx.site.pubsub, address, { ...limits, max: 60 })
-    const { items } = BOUNDS
-    Object.assign(BOUNDS, { items: 50 })
-    try {
+    await withBounds({ items: 50 }, async () => {
       await ctx.indexing.start()
       await ctx.indexing.idle()
-    } finally {
-      Object.assign(BOUNDS, { items })
-    }
+    })
     const node = await findNode(ctx.index, EVIL)
     assert.equal(node?.backfill, 'cut')
     assert.match(ctx.lines.join(), /only the newest are shown/)
     assert.ok((await countEntries(ctx.index, node?.id ?? 0)) > 20)
     assert.ok(node && node.nextTryAt > Date.now() + 1_800_000, 'it is not asked again at once')
-    const told = checkBlogs([node], []).filter(({ level }) => level === 'note')
+    const told = checkBlogs({ nodes: [node], authors: [], cutThreads: 0 }).filter(({ level }) => level === 'note')
     assert.match(told.map(({ words }) => words).join(), /evil\.example.*node=endless: .* only the newest are shown/)
   })
 
@@ -104,17 +103,107 @@ describe('a service without end', () => {
     await owner.createNode(BLOG, { access_model: 'open' })
     for (const { id, payload } of items) await owner.publishItem({ ...BLOG, item: id }, payload)
     await addAuthorRow(ctx.state, JULIET, ctx.clock())
-    const { items: most, bytes } = BOUNDS
-    Object.assign(BOUNDS, { items: 50, bytes: 1_000 })
-    try {
+    await withBounds({ items: 50, bytes: 1_000 }, async () => {
       await ctx.indexing.start()
-      await ctx.indexing.idle()
-    } finally {
-      Object.assign(BOUNDS, { items: most, bytes })
+      for (const again of [false, true]) {
+        if (again) await ctx.indexing.reindex()
+        await ctx.indexing.idle()
+        const node = await findNode(ctx.index, BLOG)
+        assert.equal(node?.backfill, 'done')
+        assert.equal(await countEntries(ctx.index, node?.id ?? 0), 120)
+      }
+    })
+  })
+
+  it('of one stranger is bounded over all nodes together, and each shows its newest', async () => {
+    await using ctx = await createTestContext()
+    const mallory = ctx.network.pubsubOf(MALLORY)
+    const nodes = ['one', 'two'].map((node): NodeAddress => ({ service: MALLORY, node }))
+    const bytes = 300_000
+    // Neither is over the bound alone.
+    for (const address of nodes) {
+      await mallory.createNode(address, { access_model: 'open' })
+      for (let n = 0; n < 300; n++)
+        await mallory.publishItem(itemOf(address, `${n}`), entryOf({ text: 'x'.repeat(500) }))
     }
-    const node = await findNode(ctx.index, BLOG)
-    assert.equal(node?.backfill, 'done')
-    assert.equal(await countEntries(ctx.index, node?.id ?? 0), 120)
+    await withBounds({ bytes }, async () => {
+      for (const address of nodes) {
+        await addFollow(ctx.state, { follower: SITE, address, since: ctx.clock() })
+        await ctx.indexing.start()
+        await ctx.indexing.idle()
+      }
+    })
+    const [one, two] = await Promise.all(nodes.map((address) => findNode(ctx.index, address)))
+    assert.ok(one && two)
+    assert.deepEqual([one.backfill, two.backfill].toSorted(), ['cut', 'done'])
+    const counts = [await countEntries(ctx.index, one.id), await countEntries(ctx.index, two.id)].toSorted(
+      (a, b) => a - b,
+    )
+    assert.equal(counts[1], 300)
+    assert.ok(counts[0] && counts[0] >= 20 && counts[0] < 300, `${counts[0]} of the other`)
+    assert.match(ctx.lines.join('\n'), /xmpp:mallory@evil.example.*only the newest are shown/)
+    const told = checkBlogs({ nodes: [one, two], authors: [], cutThreads: 3 }).map(({ words }) => words)
+    assert.match(told.join('\n'), /xmpp:mallory.*more posts than are read.*\n3 posts have more comments than are read/)
+  })
+
+  it('of one stranger makes way for what its events bring, the oldest first', async () => {
+    await using ctx = await createTestContext()
+    await knowBlog(ctx)
+    await knowBlog(ctx, EVIL)
+    await addAuthorRow(ctx.state, JULIET, ctx.clock())
+    const most = 100_000
+    await withBounds({ bytes: most }, async () => {
+      for (const address of [BLOG, EVIL]) {
+        for (let n = 0; n < 200; n++) {
+          const published = new Date(Date.UTC(2026, 0, 1) + n * 60_000).toISOString()
+          const item = { id: asItemId(`item-${n}`), payload: entryOf({ published, text: 'x'.repeat(500) }) }
+          ctx.indexing.inbox.push({ kind: 'published', address: { ...address, item: item.id }, item })
+        }
+        await ctx.indexing.inbox.idle()
+      }
+    })
+    const [own, evil] = [await findNode(ctx.index, BLOG), await findNode(ctx.index, EVIL)]
+    assert.equal(await countEntries(ctx.index, own?.id ?? 0), 200)
+    assert.ok(evil && own && own.bytes > most && evil.bytes <= most && evil.bytes > most / 2, `${evil?.bytes} bytes`)
+    assert.equal(evil.backfill, 'cut')
+    const left = (await listOldestEntries(ctx.index, evil.id, 1000)).map(({ item }) => item)
+    assert.deepEqual(left.slice(-1), ['item-199'])
+    assert.deepEqual(
+      left,
+      Array.from({ length: left.length }, (_, n) => `item-${200 - left.length + n}`),
+    )
+    assert.equal(ctx.lines.filter((line) => /endless has more than is kept here/.test(line)).length, 1)
+  })
+
+  it('of another stranger has a bound of its own, and comments take no space from posts', async () => {
+    await using ctx = await createTestContext()
+    const service = jidOf('pubsub.evil.example')
+    const [owned, unowned] = [ROMEO, undefined]
+    await addNode(ctx.index, {
+      address: { service: ROMEO, node: 'blog' },
+      kind: 'community',
+      owner: ROMEO,
+      now: ctx.clock(),
+    })
+    const known = [
+      { address: { service, node: 'comments/one' }, kind: 'comments', owner: owned },
+      { address: { service, node: 'comments/two' }, kind: 'comments', owner: owned },
+      { address: { service, node: 'first' }, kind: 'community', owner: unowned },
+      { address: { service, node: 'second' }, kind: 'community', owner: unowned },
+    ] as const
+    const held: number[] = []
+    for (const each of known) {
+      await addNode(ctx.index, { ...each, now: ctx.clock() })
+      await publishTo(ctx, itemOf(each.address, 'item'), { payload: entryOf({ author: ROMEO }), publisher: ROMEO })
+    }
+    for (const { address } of known) {
+      const node = await findNode(ctx.index, address)
+      held.push(Math.round((await sumHeldBytes(ctx.index, node ?? assert.fail())) / (node?.bytes ?? 0)))
+    }
+    assert.deepEqual(held, [2, 2, 1, 1])
+    await ctx.index.deleteFrom('entry').execute()
+    const left = await ctx.index.selectFrom('node').select('bytes').where('bytes', '>', 0).execute()
+    assert.deepEqual(left, [])
   })
 
   it('that sends the same page again and again is asked twice', async () => {

@@ -3,11 +3,13 @@ import { describe, it } from 'node:test'
 import { addAuthor } from '#server/feeds/authors.ts'
 import { compareAll, isFault } from '#server/feeds/compare.ts'
 import { queuePost } from '#server/feeds/outbox.ts'
+import { addFollow, SITE } from '#server/store/follow.ts'
 import { addNode, findNode, updateNode } from '#server/store/node.ts'
 import { asItemId } from '#shared/address.ts'
 import { createTestContext, type TestContext } from '#test/support/context.ts'
 import { until } from '#test/support/until.ts'
 import { BLOG, entryOf, itemOf, JULIET, MALLORY, publishTo, ROMEO, THREAD } from './fixtures.ts'
+import { withBounds } from './with-bounds.ts'
 
 const DRAFT = { title: 'Hello', text: 'x', tags: [], language: 'en', summary: '', comments: false }
 
@@ -85,5 +87,39 @@ describe('comparing', () => {
     await updateNode(ctx.index, BLOG, { nextTryAt: 0 })
     await until(async () => (await findNode(ctx.index, BLOG))?.status === 'hidden')
     assert.deepEqual(await differences(ctx), [])
+  })
+
+  it('compares a blog of the site to its end, whatever is read of others', async () => {
+    await using ctx = await contextWithPosts()
+    const juliet = ctx.network.pubsubOf(JULIET)
+    for (let n = 0; n < 120; n++) await juliet.publishItem(itemOf(BLOG, `more-${n}`), entryOf())
+    await ctx.indexing.idle()
+    await ctx.index.deleteFrom('entry').where('item', '=', asItemId('one')).execute()
+    await withBounds({ items: 50 }, async () => assert.deepEqual(await differences(ctx), ['missing-here one']))
+  })
+
+  it('says that older items of a stranger were left out, and compares those that are here', async () => {
+    await using ctx = await createTestContext()
+    const mallory = ctx.network.pubsubOf(MALLORY)
+    const address = { service: MALLORY, node: BLOG.node }
+    await mallory.createNode(address, { access_model: 'open' })
+    for (let n = 0; n < 120; n++) await mallory.publishItem(itemOf(address, `item-${n}`), entryOf())
+    await addFollow(ctx.state, { follower: SITE, address, since: ctx.clock() })
+    await ctx.indexing.start()
+    await ctx.indexing.idle()
+    const items = [...ctx.network.nodes.values()][0]?.items ?? assert.fail()
+    items.set(asItemId('item-3'), { id: asItemId('item-3'), payload: entryOf({ title: 'edited' }), publisher: MALLORY })
+    items.delete(asItemId('item-5'))
+    await withBounds({ items: 50 }, async () => {
+      assert.deepEqual(await differences(ctx), ['differs item-3', `left-out ${BLOG.node}`, 'missing-there item-5'])
+    })
+    // As if the older ones were never read.
+    await updateNode(ctx.index, address, { backfill: 'cut' })
+    await ctx.index.deleteFrom('entry').where('item', 'in', ['item-1', 'item-2'].map(asItemId)).execute()
+    const found = await Array.fromAsync(compareAll(ctx))
+    const [leftOut] = found.filter(({ kind }) => kind === 'left-out')
+    assert.equal(leftOut?.words, 'Only its newest items are read here: 2 of its items were left out')
+    assert.equal(isFault(leftOut), false)
+    assert.deepEqual(found.map(({ kind }) => kind).toSorted(), ['differs', 'left-out', 'missing-there'])
   })
 })

@@ -10,6 +10,7 @@ import { openIndex, openState } from '#server/store/database.ts'
 import { MIGRATIONS, migrateDown } from '#server/store/migrate.ts'
 import { findSetting, saveSetting } from '#server/store/setting.ts'
 import { createTestFolder } from '#test/support/folder.ts'
+import { fillLargeIndex } from '#test/support/large-index.ts'
 
 /** The migrations with one more, where they find their packages. */
 async function copyMigrations(kind: 'index' | 'state', target: string, next: string): Promise<URL> {
@@ -49,6 +50,23 @@ describe('the databases', () => {
       await db.destroy()
       assert.deepEqual(await tables(), before)
     }
+  })
+
+  it('count the bytes of what an older index has', async () => {
+    await using folder = await createTestFolder()
+    const path = folder.file('index.sqlite')
+    await fillLargeIndex(path, { posts: 50 })
+    const db = await openIndex(path)
+    const summed = '(SELECT coalesce(sum(length(CAST(payload AS BLOB))), 0) FROM entry WHERE node_id = node.id)'
+    const hasBytes = () => sql`SELECT 1 FROM pragma_table_info('node') WHERE name = 'bytes'`.execute(db)
+    while ((await hasBytes()).rows.length > 0) await migrateDown(db as Kysely<unknown>, MIGRATIONS.index)
+    await db.destroy()
+    const later = await openIndex(path)
+    const nodes = await sql<{ bytes: number; summed: number }>`
+      SELECT bytes, ${sql.raw(summed)} AS summed FROM node`.execute(later)
+    assert.ok(nodes.rows.some(({ bytes }) => bytes > 0))
+    for (const node of nodes.rows) assert.equal(node.bytes, node.summed)
+    await later.destroy()
   })
 
   it('keep a copy of the state beside it before a migration that finds something', async () => {

@@ -4,6 +4,7 @@ import * as comment from '#server/store/comment.ts'
 import type { IndexDb } from '#server/store/database.ts'
 import * as entry from '#server/store/entry.ts'
 import { listFeedHealth } from '#server/store/feed-health.ts'
+import * as held from '#server/store/held-bytes.ts'
 import * as hidden from '#server/store/hidden-node.ts'
 import * as judged from '#server/store/judged-entry.ts'
 import * as known from '#server/store/known-name.ts'
@@ -201,6 +202,7 @@ const writingCalls: readonly Call[] = [
       await entry.listEntryDates(index, nodeId)
       await entry.countEntries(index, nodeId)
       await nodes.raiseMostItems(index, nodeId, 5)
+      await entry.listOldestEntries(index, nodeId, 25)
       const entries = await entry.listSomeEntries(index, nodeId, 25)
       await entry.dropEntries(index, SMALL, { entries, at: NOW })
     }),
@@ -265,6 +267,13 @@ const nodeCalls: readonly Call[] = [
   (index) => nodes.sumNodes(index),
   (index) => nodes.listFeedNodes(index),
   (index) => nodes.countFeedProblems(index),
+  (index) => held.countCutThreads(index),
+  async (index) => {
+    for (const address of [BLOG, THREAD]) {
+      const node = await nodes.findNode(index, address)
+      await held.sumHeldBytes(index, node ?? { id: 0, kind: 'blog' })
+    }
+  },
   (index) => nodes.deleteNode(index, SMALL),
   (index) => readAll(schedule.listNodes(index)),
   (index) => schedule.listDueNodes(index, { now: LATER, longest: { feed: 1, thread: 1 }, limit: 500 }),

@@ -3,6 +3,7 @@ import { seePost } from '#server/feeds/notify/seen.ts'
 import { readTask } from '#server/feeds/task.ts'
 import type { Person } from '#server/people/people.ts'
 import { markRead } from '#server/people/reading.ts'
+import { findNode } from '#server/store/node.ts'
 import type { OutboxRow } from '#server/store/outbox.ts'
 import { listOutbox } from '#server/store/outbox.ts'
 import type { PostRow } from '#server/store/post-row.ts'
@@ -111,6 +112,7 @@ export async function sendPostPage(web: Web, exchange: Exchange, page: PostPage)
       }),
       commentCount: thread.count,
       pages: viewThreadPages(ctx, post, thread),
+      isCut: post.comments !== undefined && (await findNode(ctx.index, post.comments))?.backfill === 'cut',
       ...(await viewCommenting(web, exchange, { ...page, post })),
       ...commentsFeed,
       ...(await viewModeratePost(web, post, person)),

@@ -1,0 +1,44 @@
+import { findAuthor } from '#server/store/author.ts'
+import type { IndexDb, StateDb } from '#server/store/database.ts'
+import { sumHeldBytes } from '#server/store/held-bytes.ts'
+import type { NodeRow } from '#server/store/node.ts'
+
+export interface BoundsDeps {
+  readonly index: IndexDb
+  readonly state: StateDb
+}
+
+/** What one reading of a node may cost: a hostile server's has no end of its own. */
+export interface ReadingBounds {
+  readonly items: number
+  readonly pages: number
+  readonly bytes: number
+  /** Milliseconds that are spent on it, not between its parts. */
+  readonly time: number
+}
+
+// Bounds for strangers: none that anybody reads has more; of one who has, the newest items are kept. The bytes are those of
+// all nodes of one stranger. A single answer is bounded while it is parsed (`xmpp/stanza-bounds.ts`).
+export const BOUNDS: ReadingBounds = { items: 50_000, pages: 5_000, bytes: 64 * 1024 * 1024, time: 20 * 60_000 }
+/** The newest items of a node are read, so many bytes, whatever else is here of its stranger. */
+export const LEAST_BYTES = 64 * 1024
+
+const { POSITIVE_INFINITY: ANY } = Number
+/** Bounds for the blogs of our own authors, which are read whole. */
+const OWN_BOUNDS: ReadingBounds = { items: 10_000_000, pages: ANY, bytes: ANY, time: ANY }
+
+/**
+ * The most that a reading of a node may cost; a blog of the site is read whole. One that goes on where an earlier one
+ * stopped (`before`) may read what that has left.
+ */
+export async function boundsOf(
+  { index, state }: BoundsDeps,
+  node: NodeRow,
+  { before }: { readonly before?: string | undefined } = {},
+): Promise<ReadingBounds> {
+  const isOwn = node.kind === 'blog' && (await findAuthor(state, node.address.service)) !== undefined
+  if (isOwn) return OWN_BOUNDS
+  const held = await sumHeldBytes(index, node)
+  const left = BOUNDS.bytes - (before === undefined ? held - node.bytes : held)
+  return { ...BOUNDS, bytes: Math.max(left, Math.min(LEAST_BYTES, BOUNDS.bytes)) }
+}
