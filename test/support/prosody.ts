@@ -95,6 +95,8 @@ authentication = "internal_hashed"
 storage = { accounts = "internal"; account_activity = "internal"; account_roles = "internal"; account_flags = "internal" }
 default_storage = "sql"
 sql = { driver = "SQLite3", database = "prosody.sqlite" }
+-- A kill loses nothing all the same, and no transaction waits for the disk.
+sqlite_tune = "normal"
 smacks_hibernation_time = ${mayResume ? 300 : 0}
 ${limits}
 s2s_static = { ${Object.entries(peers)
