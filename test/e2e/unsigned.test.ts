@@ -76,7 +76,7 @@ describe('a comment by somebody who has only their own XMPP client', () => {
         await page.reload()
         return comment.isVisible()
       },
-      { what: 'the comment', timeout: 20_000 },
+      { what: 'the comment' },
     )
     assert.match(await comment.innerText(), /confirmed by romeo@localhost/)
     await page.context().close()

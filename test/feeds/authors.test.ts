@@ -85,7 +85,7 @@ describe('an author', () => {
     assert.equal(await findConsentQuestion(ctx, JULIET), undefined)
     await ctx.outbox.start()
     const row = await queuePost(ctx, { author: JULIET, key: 'a', draft: DRAFT })
-    const last = await ctx.outbox.settle(row.id, 10_000)
+    const last = await ctx.outbox.settle(row.id, 30_000)
     assert.equal(last.status, 'refused')
     assert.match(last.problem ?? '', /shall stay so/)
     assert.equal(accessOf(ctx), 'presence')

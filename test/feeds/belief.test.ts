@@ -191,7 +191,7 @@ describe('what is sent to another server', () => {
     const node = [...ctx.network.nodes.values()].find(({ address }) => address.node === to.node)
     node?.affiliations.set(ctx.siteJid, 'outcast')
     const row = await queuePost(ctx, { author: JULIET, key: 'one', draft: DRAFT, to })
-    const last = await ctx.outbox.settle(row.id, 5_000)
+    const last = await ctx.outbox.settle(row.id, 30_000)
     assert.equal(last.status, 'done')
     assert.match(last.problem ?? '', /sent to pubsub\.montague\.example, which does not let this site read it/)
     assert.equal(await findPost(ctx.index, row.address), undefined)
@@ -238,11 +238,11 @@ describe('what is sent to another server', () => {
     await using _ = ctx
     ctx.site.setStatus('waiting')
     const row = await queuePost(ctx, { author: JULIET, key: 'one', draft: DRAFT })
-    assert.equal((await ctx.outbox.settle(row.id, 5_000)).status, 'done')
+    assert.equal((await ctx.outbox.settle(row.id, 30_000)).status, 'done')
     assert.equal(typeof (await findPost(ctx.index, row.address)), 'object')
     ctx.site.setStatus('online')
     const comment = { author: ROMEO, key: 'two', post: row.address, text: 'Hark' }
-    assert.equal((await ctx.outbox.settle((await queueComment(ctx, comment)).id, 5_000)).status, 'done')
+    assert.equal((await ctx.outbox.settle((await queueComment(ctx, comment)).id, 30_000)).status, 'done')
   })
 })
 
@@ -256,14 +256,14 @@ describe('a post in a community of another server', () => {
     await ctx.network.pubsubOf(ROMEO).createNode(nights, { access_model: 'open', publish_model: 'open' })
     await know(ctx, nights)
     const row = await queuePost(ctx, { author: JULIET, key: 'one', draft: DRAFT, to: nights })
-    assert.equal((await ctx.outbox.settle(row.id, 5_000)).status, 'done')
+    assert.equal((await ctx.outbox.settle(row.id, 30_000)).status, 'done')
     const post = await findPost(ctx.index, row.address)
     assert.ok(typeof post === 'object')
     assert.equal(post.credit, 'according')
     assert.equal(post.comments?.service, JULIET)
     ctx.signIn(ROMEO)
     const comment = { author: ROMEO, key: 'two', post: row.address, text: 'Hark' }
-    assert.equal((await ctx.outbox.settle((await queueComment(ctx, comment)).id, 5_000)).status, 'done')
+    assert.equal((await ctx.outbox.settle((await queueComment(ctx, comment)).id, 30_000)).status, 'done')
   })
 
   it('does not take those of another post of its writer by the word of its service', async () => {
@@ -272,7 +272,7 @@ describe('a post in a community of another server', () => {
     await ctx.outbox.start()
     await know(ctx, nights)
     const own = await queuePost(ctx, { author: JULIET, key: 'one', draft: DRAFT })
-    await ctx.outbox.settle(own.id, 5_000)
+    await ctx.outbox.settle(own.id, 30_000)
     const elsewhere = { ...nights, item: own.address.item }
     for (const node of [`urn:xmpp:microblog:0:comments/${own.address.item}`, nameThread(JULIET, elsewhere)]) {
       const at = itemOf(nights, `forged-${node.length}`)

@@ -144,7 +144,7 @@ for (const kind of ['ejabberd', 'prosody'] as const) {
       await until(async () => (await owner.pubsub.findItem(elsewhere)) === undefined)
       assert.equal(await findPost(ctx.index, elsewhere), undefined)
       const refused = await queuePost(ctx, { author: guest.jid, key: 'b', draft: DRAFT, to })
-      assert.equal((await ctx.outbox.settle(refused.id, 20_000)).status, 'refused')
+      assert.equal((await ctx.outbox.settle(refused.id, 30_000)).status, 'refused')
       await scene.done(await queueAffiliation(ctx, { ...block, affiliation: 'none' }))
       const again = await scene.done(await queuePost(ctx, { author: guest.jid, key: 'c', draft: DRAFT, to }))
       assert.ok(await owner.pubsub.findItem(again.address))

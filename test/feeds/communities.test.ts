@@ -35,7 +35,7 @@ async function open(): Promise<Scene & AsyncDisposable> {
   const ctx = await createTestContext()
   for (const jid of [JULIET, ROMEO, MALLORY]) ctx.signIn(jid)
   await ctx.outbox.start()
-  const settle = (row: OutboxRow) => ctx.outbox.settle(row.id, 5_000)
+  const settle = (row: OutboxRow) => ctx.outbox.settle(row.id, 30_000)
   const words = {
     key: 'form',
     kind: 'base',

@@ -72,7 +72,7 @@ describe('comparing', () => {
     await using ctx = await contextWithPosts()
     await ctx.outbox.start()
     const row = await queuePost(ctx, { author: JULIET, key: 'a', draft: DRAFT })
-    assert.equal((await ctx.outbox.settle(row.id, 5_000)).status, 'done')
+    assert.equal((await ctx.outbox.settle(row.id, 30_000)).status, 'done')
     await ctx.indexing.idle()
     assert.deepEqual(await differences(ctx), [])
     itemsOf(ctx).delete(row.address.item)

@@ -31,7 +31,7 @@ describe('an answer in a room', () => {
     await ctx.outbox.start()
     await ctx.rooms.start()
     const done = async (row: { readonly id: number } | undefined) => {
-      const last = await ctx.outbox.settle(row?.id ?? 0, 5_000)
+      const last = await ctx.outbox.settle(row?.id ?? 0, 30_000)
       assert.equal(last.status, 'done', last.problem)
     }
     const blog = { address: BLOG, kind: 'blog', owner: JULIET, now: ctx.clock() } as const

@@ -185,11 +185,11 @@ describe('the owner of a blog', () => {
     await scene.say('a', MALLORY)
     const removal = await removeComment(ctx, { by: JULIET, address })
     assert.notEqual(await scene.hold('a'), null)
-    assert.equal((await ctx.outbox.settle(removal?.id ?? 0, 5_000)).status, 'done')
+    assert.equal((await ctx.outbox.settle(removal?.id ?? 0, 30_000)).status, 'done')
     assert.equal(await mallory.pubsub.findItem(address), undefined)
     assert.equal(await removeComment(ctx, { by: JULIET, address }).catch(() => 'gone'), undefined)
     const back = await putBack(ctx, { by: JULIET, address })
-    const row = await ctx.outbox.settle(back?.id ?? 0, 5_000)
+    const row = await ctx.outbox.settle(back?.id ?? 0, 30_000)
     assert.equal(row.status, 'done', row.problem)
     assert.ok(await mallory.pubsub.findItem(address))
     const entry = await findJudged(ctx.index, address)
@@ -224,7 +224,7 @@ describe('the owner of a blog', () => {
     const { ctx } = scene
     const settled = async (isClosed: boolean) => {
       const row = await closeThread(ctx, { by: JULIET, post: POST, isClosed })
-      assert.equal((await ctx.outbox.settle(row?.id ?? 0, 5_000)).status, 'done')
+      assert.equal((await ctx.outbox.settle(row?.id ?? 0, 30_000)).status, 'done')
       return ctx.network.nodes.get(addressKey(THREAD))?.config.publish_model
     }
     assert.equal(await settled(true), 'publishers')

@@ -46,7 +46,7 @@ async function startWriting(options: TestContextOptions = {}): Promise<Writer & 
 }
 
 async function settled(ctx: TestContext, row: OutboxRow, status: OutboxRow['status'] = 'done'): Promise<OutboxRow> {
-  const last = await ctx.outbox.settle(row.id, 10_000)
+  const last = await ctx.outbox.settle(row.id, 30_000)
   assert.equal(last.status, status, last.problem)
   return last
 }

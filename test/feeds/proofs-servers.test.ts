@@ -43,7 +43,7 @@ for (const kind of ['ejabberd', 'prosody'] as const) {
     await addAuthor(ctx, author.jid)
     const draft = { title: 'Hello', text: 'A text', tags: [], language: 'en', summary: '', comments: true }
     const row = await queuePost(ctx, { author: author.jid, key: 'post', draft })
-    const done = await ctx.outbox.settle(row.id, 20_000)
+    const done = await ctx.outbox.settle(row.id, 30_000)
     assert.equal(done.status, 'done', done.problem)
     const found = await findPost(ctx.index, row.address)
     assert.ok(found !== undefined && found !== 'gone' && found.comments !== undefined)
@@ -65,7 +65,7 @@ for (const kind of ['ejabberd', 'prosody'] as const) {
             const row = await findProof(ctx.state, key)
             return row?.status === status ? row : undefined
           },
-          { what: `the proof to be ${status}`, timeout: 20_000 },
+          { what: `the proof to be ${status}` },
         )
         return proof.problem ?? proof.commentItem
       },

@@ -40,7 +40,7 @@ async function open(): Promise<Scene> {
   await ctx.proofs.start()
   await ctx.outbox.start()
   const draft = { title: 'Hello', text: 'A text', tags: [], language: 'en', summary: '', comments: true }
-  const row = await ctx.outbox.settle((await queuePost(ctx, { author: JULIET, key: 'post', draft })).id, 5_000)
+  const row = await ctx.outbox.settle((await queuePost(ctx, { author: JULIET, key: 'post', draft })).id, 30_000)
   const found = await findPost(ctx.index, row.address)
   assert.ok(found !== undefined && found !== 'gone' && found.comments !== undefined)
   return {

@@ -33,7 +33,7 @@ async function open(): Promise<Scene & AsyncDisposable> {
   await ctx.indexing.start()
   await ctx.outbox.start()
   const settled = async (row: OutboxRow, status: OutboxRow['status']) => {
-    const last = await ctx.outbox.settle(row.id, 10_000)
+    const last = await ctx.outbox.settle(row.id, 30_000)
     assert.equal(last.status, status, last.problem)
     return last
   }
@@ -64,7 +64,7 @@ describe('a reaction that somebody sends', () => {
     assert.deepEqual(item?.payload && readReactions(item.payload)?.emoji, ['♥', '👍'])
     assert.deepEqual(await countsOf(scene), ['♥ 1', '👍 1'])
     const row = await queueDelete(ctx, { author: JULIET, address: post })
-    assert.equal((await ctx.outbox.settle(row.id, 10_000)).status, 'done')
+    assert.equal((await ctx.outbox.settle(row.id, 30_000)).status, 'done')
     assert.equal(scene.nodeOf(attachmentsOf(post)), undefined)
   })
 
@@ -132,7 +132,7 @@ describe('a reaction that somebody sends', () => {
     ctx.network.failNext('createNode', new AppError('forbidden', 'Not for comments'))
     ctx.network.failNext('createNode', new AppError('forbidden', 'Not for attachments'))
     const row = await queuePost(ctx, { author: JULIET, key: 'two', draft: { ...DRAFT, title: 'Two' } })
-    assert.equal((await ctx.outbox.settle(row.id, 10_000)).status, 'done')
+    assert.equal((await ctx.outbox.settle(row.id, 30_000)).status, 'done')
     assert.equal(scene.nodeOf(attachmentsOf(row.address)), undefined)
   })
 

@@ -142,7 +142,7 @@ describe('a sign-in server that stalls', () => {
     late.resolve(ended)
     await until(() => ended.status === 'stopped')
     await using session = openTestSession({ domain: LATE, service: '' }, 'romeo', options)
-    await session.whenOnline(10_000)
+    await session.whenOnline(30_000)
     assert.equal(server.connections.length, 1)
   })
 })

@@ -16,7 +16,7 @@ describe('stream management', () => {
       onStanza: (stanza, { send }) => stanza.name === 'enable' && send(`<enabled xmlns='${SM}'/>`),
     })
     await using session = openTestSession(server, 'juliet')
-    await session.whenOnline(10_000)
+    await session.whenOnline(30_000)
     const [connection] = server.connections
     connection?.send(`<message from='a.example'/><presence from='a.example'/><r xmlns='${SM}'/>`)
     const [answer] = await until(() => {
@@ -36,7 +36,7 @@ describe('stream management', () => {
       onStanza: (stanza, { send }) => stanza.name === 'enable' && send(`<failed xmlns='${SM}'/>`),
     })
     await using session = openTestSession(server, 'juliet')
-    await session.whenOnline(10_000)
+    await session.whenOnline(30_000)
     server.connections[0]?.send("<iq type='get' id='p' from='fake.test'><ping xmlns='urn:xmpp:ping'/></iq>")
     await until(() => server.received.some(({ attrs }) => attrs.id === 'p'))
   })

@@ -26,7 +26,7 @@ describe("a person's session beside their chat client", () => {
       const juliet = await register('juliet')
       const romeo = await register('romeo')
       await using session = openTestSession(rig[kind], juliet.user)
-      await session.whenOnline(20_000)
+      await session.whenOnline(30_000)
       await session.readServices()
       await using nurse = await startSlixmpp(romeo.slixmpp)
       await nurse.presence()
@@ -48,7 +48,7 @@ describe("a person's session beside their chat client", () => {
       const juliet = await register('juliet')
       const romeo = await register('romeo')
       await using site = openTestSession(rig[kind], juliet.user, { isSite: true })
-      await site.whenOnline(20_000)
+      await site.whenOnline(30_000)
       await using reader = await startSlixmpp(romeo.slixmpp)
       await reader.presence()
       const address = { service: site.jid, node: 'urn:xmpp:microblog:0' }

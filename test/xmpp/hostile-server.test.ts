@@ -45,7 +45,7 @@ describe('a hostile server', () => {
       },
     })
     await using session = openTestSession(server, 'juliet', { isSite: true })
-    await session.whenOnline(10_000)
+    await session.whenOnline(30_000)
     const reading = session.pubsub.listItems({ service: 'romeo@fake.test' as BareJid, node: 'n' })
     await assert.rejects(reading, (error) => isAppError(error, 'too-large'))
     const answer = await until(() => server.received.find((element) => element.is('a', SM)))
@@ -58,7 +58,7 @@ describe('a hostile server', () => {
     await using server = await startFakeServer({ domain: 'stranger.test' })
     await using _dns = await leadByDns({ 'stranger.test': server.port })
     await using session = openTestSession(server, 'juliet', { service: undefined, allowPrivate: true })
-    await session.whenOnline(10_000)
+    await session.whenOnline(30_000)
     const connection = await until(() => server.connections.find(({ isBound }) => isBound))
     const lost = new Promise<void>((resolve) => session.onStatus((status) => status === 'waiting' && resolve()))
     connection.send('<message>')
@@ -71,7 +71,7 @@ describe('a hostile server', () => {
   it('is not answered for ever where it does not read the answers', async () => {
     await using server = await startFakeServer()
     await using session = openTestSession(server, 'juliet')
-    await session.whenOnline(10_000)
+    await session.whenOnline(30_000)
     const connection = await until(() => server.connections.find(({ isBound }) => isBound))
     const lost = new Promise<void>((resolve) => session.onStatus((status) => status === 'waiting' && resolve()))
     connection.socket.pause()
@@ -83,7 +83,7 @@ describe('a hostile server', () => {
   it('does not keep a session from ending by reading nothing', async () => {
     await using server = await startFakeServer()
     await using session = openTestSession(server, 'juliet')
-    await session.whenOnline(10_000)
+    await session.whenOnline(30_000)
     for (const { socket } of server.connections) socket.pause()
     // More than the system keeps for a socket: what is said now waits for ever.
     const message = { to: 'romeo@fake.test', type: 'normal', body: 'x'.repeat(1_000_000) } as const

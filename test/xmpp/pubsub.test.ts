@@ -58,7 +58,7 @@ describe('pubsub', () => {
             if (user !== PROSODY_ADMIN) throw error
           })
           const session = stack.use(openTestSession(rig[on], user, { isSite }))
-          await session.whenOnline(20_000)
+          await session.whenOnline(30_000)
           return session
         }
 
@@ -243,7 +243,7 @@ describe('pubsub', () => {
       const user = `nick-${randomUUID().slice(0, 8)}`
       await rig[kind].register(user, `password of ${user}`)
       await using session = openTestSession(rig[kind], user)
-      await session.whenOnline(20_000)
+      await session.whenOnline(30_000)
       await session.setNickname('Giulietta 🌹')
       const page = await session.pubsub.listItems({ service: session.jid, node: 'http://jabber.org/protocol/nick' })
       assert.equal(page.items[0]?.payload?.getText(), 'Giulietta 🌹')

@@ -35,7 +35,7 @@ for (const kind of ['ejabberd', 'prosody'] as const) {
           token = saved
         },
       })
-      await session.whenOnline(20_000)
+      await session.whenOnline(30_000)
       const address = { service: session.jid, node: `urn:test:${randomUUID()}` }
       await session.pubsub.createNode(address, { access_model: 'open' })
       await session.pubsub.subscribeNode(address)
@@ -55,7 +55,7 @@ for (const kind of ['ejabberd', 'prosody'] as const) {
       // ejabberd on Mnesia forgets what it was told within the last two seconds before a kill, accounts too.
       await server.restart()
       await using session = openTestSession(server, user)
-      await session.whenOnline(20_000)
+      await session.whenOnline(30_000)
       const address = { service: session.jid, node: 'n' }
       const asked = Promise.allSettled(Array.from({ length: 30 }, () => session.pubsub.listItems(address)))
       await server.kill()
@@ -85,7 +85,7 @@ for (const kind of ['ejabberd', 'prosody'] as const) {
     it('a session whose password was changed meanwhile is refused, and tries no more', async () => {
       const user = await register()
       await using session = openTestSession(server, user)
-      await session.whenOnline(20_000)
+      await session.whenOnline(30_000)
       await server.changePassword(user, 'another')
       await server.restart()
       await until(() => session.status === 'refused')

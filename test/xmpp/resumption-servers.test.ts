@@ -40,7 +40,7 @@ for (const kind of ['ejabberd', 'prosody'] as const) {
         },
         ...options,
       })
-      await session.whenOnline(20_000)
+      await session.whenOnline(30_000)
       return session
     }
 

@@ -19,7 +19,7 @@ describe('when a WebSocket to ejabberd breaks', () => {
     url.port = String(proxy.port)
     await rig.ejabberd.register('juliet', 'password of juliet')
     await using session = openTestSession({ domain: rig.ejabberd.domain, service: url.href }, 'juliet')
-    await session.whenOnline(20_000)
+    await session.whenOnline(30_000)
     const address = { service: session.jid, node: 'urn:test:1' }
     await session.pubsub.createNode(address, OPEN)
     const seen: SessionStatus[] = []

@@ -46,7 +46,7 @@ async function online(behaviour: Behaviour = {}) {
   const seen: SessionStatus[] = []
   session.onPubsubEvent((event) => events.push(event))
   session.onStatus((status) => seen.push(status))
-  await session.whenOnline(10_000)
+  await session.whenOnline(30_000)
   seen.length = 0
   const received = (name: string) => server.received.filter((stanza) => stanza.name === name)
   const asked = () => received('iq').filter((stanza) => stanza.getChild('pubsub'))

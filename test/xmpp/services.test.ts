@@ -128,7 +128,7 @@ describe('a public subscription', () => {
       },
     })
     await using session = openTestSession(server, 'juliet')
-    await session.whenOnline(10_000)
+    await session.whenOnline(30_000)
     assert.equal(await session.pubsub.subscribeNode(NODE, isPublic === undefined ? {} : { isPublic }), 'subscribed')
     const services = await session.readServices()
     return {

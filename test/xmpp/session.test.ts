@@ -35,13 +35,13 @@ describe('a session', () => {
         const userAgentId = randomUUID()
         {
           await using session = openTestSession(rig[kind], user, { saveToken, userAgentId })
-          await session.whenOnline(20_000)
+          await session.whenOnline(30_000)
           assert.equal(session.isPrivateCertificate, true)
         }
         const [token] = tokens
         assert.ok(token)
         await using again = openTestSession(rig[kind], user, { saveToken, userAgentId, credentials: () => ({ token }) })
-        await again.whenOnline(20_000)
+        await again.whenOnline(30_000)
         assert.equal(again.status, 'online')
       })
 
@@ -53,14 +53,14 @@ describe('a session', () => {
           saveToken: (saved) => void tokens.push(saved),
           credentials: () => ({ password: `password of ${user}`, token }),
         })
-        await session.whenOnline(20_000)
+        await session.whenOnline(30_000)
         assert.notEqual(tokens.at(-1)?.token, token.token)
       })
 
       it('is online even where its token cannot be saved', async () => {
         const saveToken = () => Promise.reject(new Error('The disk is full'))
         await using session = openTestSession(rig[kind], await register('juliet'), { saveToken })
-        await session.whenOnline(20_000)
+        await session.whenOnline(30_000)
       })
 
       it('has the server forget the token when it is told to, and stays online meanwhile', async () => {
@@ -76,7 +76,7 @@ describe('a session', () => {
           },
           credentials: () => ({ ...stored, ...(token && { token }) }),
         })
-        await session.whenOnline(20_000)
+        await session.whenOnline(30_000)
         session.onStatus((status) => seen.push(status))
         const old = token
         assert.ok(old)
@@ -84,22 +84,22 @@ describe('a session', () => {
         assert.equal(token, undefined)
         assert.deepEqual(seen, [])
         await using again = openTestSession(rig[kind], user, { userAgentId, credentials: () => ({ token: old }) })
-        await assert.rejects(again.whenOnline(20_000), (error) => isAppError(error, 'not-authorized'))
+        await assert.rejects(again.whenOnline(30_000), (error) => isAppError(error, 'not-authorized'))
       })
 
       it('is refused for good with a wrong password', async () => {
         const user = await register('juliet')
         await using session = openTestSession(rig[kind], user, { credentials: () => ({ password: 'wrong' }) })
-        await assert.rejects(session.whenOnline(20_000), (error) => isAppError(error, 'not-authorized'))
+        await assert.rejects(session.whenOnline(30_000), (error) => isAppError(error, 'not-authorized'))
         assert.equal(session.status, 'refused')
         assert.match(session.problem?.message ?? '', /does not accept/)
-        await assert.rejects(session.whenOnline(20_000), (error) => isAppError(error, 'not-authorized'))
+        await assert.rejects(session.whenOnline(30_000), (error) => isAppError(error, 'not-authorized'))
         await assert.rejects(session.readServices(), (error) => isAppError(error, 'unavailable'))
       })
 
       it('tells a missing account from a wrong password in nothing', async () => {
         await using session = openTestSession(rig[kind], unique('nobody'))
-        await assert.rejects(session.whenOnline(20_000), /does not accept this address with this password/)
+        await assert.rejects(session.whenOnline(30_000), /does not accept this address with this password/)
       })
 
       it('takes passwords of any script', async () => {
@@ -108,12 +108,12 @@ describe('a session', () => {
         await using session = openTestSession(rig[kind], user, {
           credentials: () => ({ password: 'žluťoučký kůň 日本語' }),
         })
-        await session.whenOnline(20_000)
+        await session.whenOnline(30_000)
       })
 
       it('finds the services of its server', async () => {
         await using session = openTestSession(rig[kind], await register('juliet'))
-        await session.whenOnline(20_000)
+        await session.whenOnline(30_000)
         const services = await session.readServices()
         const { domain } = rig[kind]
         assert.equal(services.pep, true)
@@ -126,13 +126,13 @@ describe('a session', () => {
 
       it('knows the limit of its server where that is announced', async () => {
         await using session = openTestSession(rig[kind], await register('juliet'))
-        await session.whenOnline(20_000)
+        await session.whenOnline(30_000)
         assert.equal(session.maxStanzaBytes, kind === 'prosody' ? 262_144 : undefined)
       })
 
       it('stops, and says so', async () => {
         const session = openTestSession(rig[kind], await register('juliet'))
-        await session.whenOnline(20_000)
+        await session.whenOnline(30_000)
         const seen: SessionStatus[] = []
         session.onStatus((status) => seen.push(status))
         await session.stop()
@@ -147,7 +147,7 @@ describe('a session', () => {
     const user = unique('juliet')
     await rig.ejabberd.register(user, `password of ${user}`)
     await using session = openTestSession({ domain: 'ejabberd.test', service: rig.ejabberd.webSocket ?? '' }, user)
-    await session.whenOnline(20_000)
+    await session.whenOnline(30_000)
     assert.equal((await session.readServices()).pep, true)
   })
 })
@@ -156,10 +156,10 @@ describe('a session whose server speaks only SASL', () => {
   it('does without SASL2, and never says its password without TLS', async () => {
     await using server = await startFakeServer()
     await using session = openTestSession(server, 'juliet')
-    await session.whenOnline(10_000)
+    await session.whenOnline(30_000)
     assert.equal(server.received[0]?.attrs.mechanism, 'PLAIN')
     await using refused = openTestSession(server, 'juliet', { credentials: () => ({ password: 'wrong' }) })
-    await assert.rejects(refused.whenOnline(10_000), (error) => isAppError(error, 'not-authorized'))
+    await assert.rejects(refused.whenOnline(30_000), (error) => isAppError(error, 'not-authorized'))
   })
 
   it('prefers every SCRAM to PLAIN', async () => {
@@ -189,7 +189,7 @@ describe('a session whose server speaks only SASL', () => {
     await using session = openTestSession(server, 'juliet', {
       credentials: async () => ({ password: ++count === 1 ? 'first' : 'wrong' }),
     })
-    await session.whenOnline(10_000)
+    await session.whenOnline(30_000)
     server.connections[0]?.socket.destroy()
     await until(() => session.status === 'refused')
     assert.equal(count, 2)
@@ -207,7 +207,7 @@ describe('what a session answers', () => {
   async function ask(isSite: boolean) {
     await using server = await startFakeServer()
     await using session = openTestSession(server, 'juliet', { isSite })
-    await session.whenOnline(10_000)
+    await session.whenOnline(30_000)
     const answers: Record<string, string> = {}
     for (const [name, request] of Object.entries(requests)) {
       const seen = server.received.length

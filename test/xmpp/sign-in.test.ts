@@ -24,7 +24,7 @@ describe('signing in by plain SASL, as to servers without SASL2', () => {
   async function open(kind: 'ejabberd' | 'prosody', user: string) {
     const { domain, service } = rig[kind]
     const options = { jid: `${user}@${domain}` as BareJid, target: readService(service), traffic: createTraffic() }
-    const stream = await connectStream(options, AbortSignal.timeout(20_000))
+    const stream = await connectStream(options, AbortSignal.timeout(30_000))
     await stream.open()
     await stream.send(new Element('starttls', { xmlns: 'urn:ietf:params:xml:ns:xmpp-tls' }))
     assert.equal((await stream.next()).name, 'proceed')

@@ -22,7 +22,7 @@ async function online(options: Parameters<typeof startFakeServer>[0] = {}, more 
   const session = stack.use(openTestSession(server, 'juliet', more))
   const events: PubsubEvent[] = []
   session.onPubsubEvent((event) => events.push(event))
-  await session.whenOnline(10_000)
+  await session.whenOnline(30_000)
   let drops = 0
   session.onStatus((status) => {
     if (status === 'waiting') drops++
@@ -48,10 +48,10 @@ describe('a stream', () => {
     await using ctx = await online()
     ctx.connection.send('<message><body>&nonsense;</body></message>')
     await ctx.dropped()
-    await ctx.session.whenOnline(10_000)
+    await ctx.session.whenOnline(30_000)
     ctx.server.connections.at(-1)?.send('</message>')
     await ctx.dropped(2)
-    await ctx.session.whenOnline(20_000)
+    await ctx.session.whenOnline(30_000)
   })
 
   it('follows no see-other-host', async () => {
@@ -61,7 +61,7 @@ describe('a stream', () => {
       `<stream:error><see-other-host xmlns='urn:ietf:params:xml:ns:xmpp-streams'>127.0.0.1:${other.port}</see-other-host></stream:error>`,
     )
     await ctx.dropped()
-    await ctx.session.whenOnline(10_000)
+    await ctx.session.whenOnline(30_000)
     assert.equal(other.connections.length, 0)
   })
 

@@ -85,7 +85,7 @@ describe('a place for a file', () => {
     const user = `juliet-${randomUUID().slice(0, 8)}`
     await rig.ejabberd.register(user, `password of ${user}`)
     await using session = openTestSession(rig.ejabberd, user)
-    await session.whenOnline(20_000)
+    await session.whenOnline(30_000)
     const body = Buffer.from('a picture')
     const file = { name: 'a.png', size: body.length, type: 'image/png' }
     const place = await session.requestUploadSlot?.(file)
