@@ -115,6 +115,12 @@ function findFlaws(): string[] {
     const { width: across, height } = element.getBoundingClientRect()
     if (across < 23.5 || height < 23.5) flaws.push(`small: ${element.outerHTML.slice(0, 60)} ${across} × ${height}`)
   }
+  for (const element of document.querySelectorAll('main p, main li, h1, h2, h3')) {
+    const { clientHeight, scrollHeight } = element
+    if (clientHeight === 0 || element.closest('.visually-hidden') !== null) continue
+    // Ascenders of a tight line may reach out of it a little.
+    if (scrollHeight > clientHeight * 1.5) flaws.push(`out of its box: ${element.outerHTML.slice(0, 60)}`)
+  }
   const { shifts } = globalThis as unknown as { shifts: number[] }
   if (shifts.length > 0) flaws.push(`moved by ${shifts}`)
   return flaws
