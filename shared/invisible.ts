@@ -5,6 +5,8 @@ const HIDDEN = /[\p{Cf}\p{Default_Ignorable_Code_Point}\u2800\ufffc\u{1d159}]/u
 const VISIBLE = /[^\s\p{Cf}\p{Default_Ignorable_Code_Point}\u2800\ufffc\u{1d159}]/u
 // Format characters that are drawn: signs that stand before or around numbers.
 const DRAWN = /[\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\u{110bd}\u{110cd}]/u
+// What neither is hidden nor begins an emoji.
+const PLAIN = /[^\p{Emoji}\p{Cf}\p{Default_Ignorable_Code_Point}\u2800\ufffc\u{1d159}]+/uy
 const EMOJI = /\p{RGI_Emoji}/vy
 const JOINERS = '\u200c\u200d'
 /** Characters around a joiner that say whether it may stand there. */
@@ -23,17 +25,17 @@ export function withoutInvisible(text: string): string {
   if (!HIDDEN.test(text)) return text
   let clean = ''
   for (let at = 0; at < text.length; ) {
-    const piece = readEmoji(text, at) ?? String.fromCodePoint(text.codePointAt(at) ?? 0)
+    const piece = readAt(PLAIN, text, at) ?? readAt(EMOJI, text, at) ?? String.fromCodePoint(text.codePointAt(at) ?? 0)
     if (!HIDDEN.test(piece) || !isSingle(piece) || mayStay(text, piece, at)) clean += piece
     at += piece.length
   }
   return clean
 }
 
-/** The whole emoji that begins at a place. */
-function readEmoji(text: string, at: number): string | undefined {
-  EMOJI.lastIndex = at
-  return EMOJI.exec(text)?.[0]
+/** What a sticky expression finds at a place. */
+function readAt(expression: RegExp, text: string, at: number): string | undefined {
+  expression.lastIndex = at
+  return expression.exec(text)?.[0]
 }
 
 function isSingle(piece: string): boolean {

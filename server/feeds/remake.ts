@@ -1,7 +1,7 @@
 import type { EntryRow, NewEntry } from '#server/store/entry.ts'
 import type { NodeRow } from '#server/store/node.ts'
 import { deletePerson } from '#server/store/person.ts'
-import { dropUnreadable, findStale, type StaleEntry, saveRemade } from '#server/store/stale-entry.ts'
+import { dropUnreadable, listStale, type StaleEntry, saveRemade } from '#server/store/stale-entry.ts'
 import { type NodeAddress, sameAddress } from '#shared/address.ts'
 import type { Credit } from '#shared/credit.ts'
 import type { BareJid } from '#shared/jid.ts'
@@ -21,20 +21,37 @@ import { followThread, threadOf } from './thread.ts'
 const LONGEST_NAME = 200
 
 /**
- * Makes an entry anew from its payload, as this version reads it: what is shown of it and where its links lead. Who
- * wrote it, when, and whether it is shown stays as it is, and nobody is told.
+ * Makes the newest `limit` entries of an older version anew from their payloads, as this version reads them: what is
+ * shown of them and where their links lead. Who wrote them, when, and whether they are shown stays as it is, and nobody
+ * is told. It ends after the first that is made at or past `until` (by `performance.now()`). All are of one transaction,
+ * as a commit costs more than an entry: it rejects, with nothing changed, where one of them cannot be made. Returns how
+ * many are done: 0 where none is of an older version.
  */
-export async function remakeEntry(deps: IngestDeps, id: number): Promise<void> {
-  const stale = await findStale(deps.index, id, READER)
-  if (stale === undefined) return
-  const item = readAgain(stale)
-  // Within one transaction, as everything that belongs to an entry is.
-  const left = await deps.index.transaction().execute(async (index) => {
-    if (item !== undefined) return save({ ...deps, index }, stale, item)
-    await dropUnreadable(index, id)
-    return undefined
+export async function remakeNewest(
+  deps: IngestDeps,
+  { limit, until }: { readonly limit: number; readonly until: number },
+): Promise<number> {
+  const left: NodeAddress[] = []
+  const count = await deps.index.transaction().execute(async (index) => {
+    let done = 0
+    for (const stale of await listStale(index, { reader: READER, limit })) {
+      const thread = await remakeEntry({ ...deps, index }, stale)
+      if (thread !== undefined) left.push(thread)
+      done++
+      if (performance.now() >= until) break
+    }
+    return done
   })
-  if (left !== undefined) await dropLeftThread(deps, left)
+  for (const thread of left) await dropLeftThread(deps, thread)
+  return count
+}
+
+/** Returns the comments that the entry linked to before, if it does no more. */
+async function remakeEntry(deps: IngestDeps, stale: StaleEntry): Promise<NodeAddress | undefined> {
+  const item = readAgain(stale)
+  if (item !== undefined) return save(deps, stale, item)
+  await dropUnreadable(deps.index, stale.entry.id)
+  return undefined
 }
 
 /** The item as it was read, with the words that are in it now; undefined where there are none. */
@@ -102,9 +119,7 @@ async function save(
     ...wordsOf(made),
     ...(node.kind !== 'room' && repliesOf(made)),
   })
-  const { id, ...columns } = row
-  if (!(await saveRemade(deps.index, existing, { row: columns as Partial<EntryRow>, tags: item.entry.tags })))
-    return undefined
+  await saveRemade(deps.index, existing, { row: row as Partial<EntryRow>, tags: item.entry.tags })
   const left = await followChanges(deps, { node, existing, row, item })
   if (existing.claimedName !== null && existing.claimedName !== row.claimedName && existing.author !== null) {
     await deletePerson(deps.index, existing.author, existing.claimedName)

@@ -11,7 +11,7 @@ import { parseXml } from '#shared/xml.ts'
 import type { IngestDeps } from './ingest.ts'
 import { describeNode } from './metadata.ts'
 import { READER } from './reader.ts'
-import { remakeEntry } from './remake.ts'
+import { remakeNewest } from './remake.ts'
 
 export interface Remaker {
   start(): void
@@ -20,8 +20,8 @@ export interface Remaker {
   stop(): Promise<void>
 }
 
-/** Entries that are looked up at once. */
-const AT_ONCE = 100
+/** Entries that are looked up at once: about those of a slice. */
+const AT_ONCE = 10
 /** Milliseconds of work before everybody else gets as much time. */
 const SLICE_MS = 10
 
@@ -44,17 +44,14 @@ export function createRemaker(deps: IngestDeps): Remaker {
       await letOthers()
     }
     let count = 0
-    for (;;) {
-      const ids = await listStale(deps.index, { reader: READER, limit: AT_ONCE })
-      if (ids.length === 0) break
+    while (!signal.aborted) {
+      const done = await remakeSome(deps)
+      if (done === 0) break
       if (count === 0) deps.log.info('Entries of an older version are made anew; the site serves meanwhile')
-      for (const id of ids) {
-        if (signal.aborted) return
-        await remakeSafely(deps, id)
-        await letOthers()
-      }
-      count += ids.length
+      count += done
+      await letOthers()
     }
+    if (signal.aborted) return
     if (count > 0) deps.log.info(`${count} entries of an older version were made anew`)
   }
 
@@ -83,12 +80,21 @@ function createPauses(signal: AbortSignal): () => Promise<void> {
   }
 }
 
-async function remakeSafely(deps: IngestDeps, id: number): Promise<void> {
+/** As many as a slice has time for, or the first alone where one of them cannot be made. Returns how many. */
+async function remakeSome(deps: IngestDeps): Promise<number> {
+  const until = performance.now() + SLICE_MS
+  return remakeNewest(deps, { limit: AT_ONCE, until }).catch(() => remakeFirst(deps))
+}
+
+async function remakeFirst(deps: IngestDeps): Promise<number> {
   try {
-    await remakeEntry(deps, id)
+    return await remakeNewest(deps, { limit: 1, until: 0 })
   } catch (error) {
-    deps.log.warn(`Entry ${id} could not be made anew: ${describeError(error)}`)
-    await markRead(deps.index, id, READER)
+    const [first] = await listStale(deps.index, { reader: READER, limit: 1 })
+    if (first === undefined) return 0
+    deps.log.warn(`Entry ${first.entry.id} could not be made anew: ${describeError(error)}`)
+    await markRead(deps.index, first.entry.id, READER)
+    return 1
   }
 }
 

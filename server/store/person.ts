@@ -8,13 +8,12 @@ export async function savePerson(
   { jid, name, namedAt }: { jid: BareJid; name: string; namedAt: Date },
 ): Promise<void> {
   const values = { jid, name, namedAt: namedAt.getTime() }
-  await index
+  const { numInsertedOrUpdatedRows } = await index
     .insertInto('person')
     .values(values)
     .onConflict((conflict) => conflict.column('jid').doUpdateSet(values).where('person.namedAt', '<=', values.namedAt))
-    .execute()
-  const known = await findPersonName(index, jid)
-  if (known !== undefined) await renameKnown(index, jid, known)
+    .executeTakeFirstOrThrow()
+  if (numInsertedOrUpdatedRows !== 0n) await renameKnown(index, jid, name)
 }
 
 /** Forgets a name that is none any more. */

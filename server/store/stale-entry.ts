@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import type { IndexDb } from './database.ts'
 import { type EntryRow, saveTags } from './entry.ts'
 import { type NodeRow, readNode } from './node.ts'
@@ -12,7 +13,7 @@ export interface StaleEntry {
 export async function listStale(
   index: IndexDb,
   { reader, limit }: { readonly reader: number; readonly limit: number },
-): Promise<number[]> {
+): Promise<StaleEntry[]> {
   const former = await index
     .selectFrom('entry')
     .select('reader')
@@ -21,42 +22,38 @@ export async function listStale(
     .limit(1)
     .executeTakeFirst()
   if (former === undefined) return []
-  const rows = await index
+  const entries = await index
     .selectFrom('entry')
-    .select('id')
+    .selectAll()
     .where('reader', '=', former.reader)
     .orderBy('publishedAt', 'desc')
     .limit(limit)
     .execute()
-  return rows.map(({ id }) => id)
-}
-
-export async function findStale(index: IndexDb, id: number, reader: number): Promise<StaleEntry | undefined> {
-  const entry = await index
-    .selectFrom('entry')
+  const ids = JSON.stringify(entries.map(({ nodeId }) => nodeId))
+  const nodes = await index
+    .selectFrom('node')
     .selectAll()
-    .where('id', '=', id)
-    .where('reader', '<', reader)
-    .executeTakeFirst()
-  const node = entry && (await index.selectFrom('node').selectAll().where('id', '=', entry.nodeId).executeTakeFirst())
-  return entry && node && { entry, node: readNode(node) }
+    .where('id', 'in', sql<number>`(SELECT value FROM json_each(${ids}))`)
+    .execute()
+  const byId = new Map(nodes.map((node) => [node.id, readNode(node)]))
+  return entries.flatMap((entry) => {
+    const node = byId.get(entry.nodeId)
+    return node === undefined ? [] : [{ entry, node }]
+  })
 }
 
-/** Saves an entry made anew in place of what an older reader made of it, only where the payload is still the same. */
+/** Saves what differs of an entry made anew: a column that is not named costs its indexes nothing. */
 export async function saveRemade(
   index: IndexDb,
-  { id, payload }: Pick<EntryRow, 'id' | 'payload'>,
+  existing: EntryRow,
   { row, tags }: { readonly row: Partial<EntryRow>; readonly tags: readonly string[] },
-): Promise<boolean> {
-  const result = await index
-    .updateTable('entry')
-    .set(row)
-    .where('id', '=', id)
-    .where('payload', '=', payload)
-    .executeTakeFirst()
-  if (result.numUpdatedRows === 0n) return false
-  await saveTags(index, id, tags)
-  return true
+): Promise<void> {
+  const changed = Object.entries(row).filter(([column, value]) => existing[column as keyof EntryRow] !== value)
+  await index.updateTable('entry').set(Object.fromEntries(changed)).where('id', '=', existing.id).execute()
+  // A tag's row says besides itself whether its entry is on the web.
+  if (changed.some(([column]) => column === 'tags' || column === 'alternate')) {
+    await saveTags(index, existing.id, tags)
+  }
 }
 
 /** Drops an entry that this reader takes for nothing, as it would not enter the index today. */

@@ -212,12 +212,11 @@ const writingCalls: readonly Call[] = [
   (index) =>
     withNode(index, LONG, (nodeId) => replies.linkReplies(index, { nodeId, atomId: 'none', address: COMMENT })),
   async (index) => {
-    const [id = 0] = await stale.listStale(index, { reader: 1_000_000, limit: 20 })
-    const found = await stale.findStale(index, id, 1_000_000)
+    const [found] = await stale.listStale(index, { reader: 1_000_000, limit: 10 })
     if (found === undefined) throw new Error('Nothing is stale')
-    await stale.saveRemade(index, found.entry, { row: { reader: 1 }, tags: ['new'] })
-    await stale.markRead(index, id, 1)
-    await stale.dropUnreadable(index, id)
+    await stale.saveRemade(index, found.entry, { row: { reader: 1, tags: '["new"]' }, tags: ['new'] })
+    await stale.markRead(index, found.entry.id, 1)
+    await stale.dropUnreadable(index, found.entry.id)
   },
   (index) => hidden.countDoubted(index, { since: NOW, until: LATER }),
   (index) => hidden.listHiddenNodes(index, { losses: ['closed'], until: NOW, limit: 20 }),
