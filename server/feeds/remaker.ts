@@ -69,13 +69,12 @@ export function createRemaker(deps: IngestDeps): Remaker {
   }
 }
 
-/** Half of the time is everybody else's, as soon as a slice is used up. */
+/** Others get as much time as a slice has, whenever one is used up: no more where the machine was busy with something else. */
 function createPauses(signal: AbortSignal): () => Promise<void> {
   let startedAt = performance.now()
   return async () => {
-    const used = performance.now() - startedAt
-    if (used < SLICE_MS) return
-    await sleep(used, undefined, { signal }).catch(() => {})
+    if (performance.now() - startedAt < SLICE_MS) return
+    await sleep(SLICE_MS, undefined, { signal }).catch(() => {})
     startedAt = performance.now()
   }
 }

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { describe, it } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { sql } from 'kysely'
 import { scanNews } from '#server/feeds/notify/scan.ts'
 import { READER } from '#server/feeds/reader.ts'
@@ -9,8 +12,11 @@ import { findEntry } from '#server/store/entry.ts'
 import { findNode, updateNode } from '#server/store/node.ts'
 import { asItemId } from '#shared/address.ts'
 import { createTestContext, type TestContext } from '#test/support/context.ts'
+import { createTestFolder } from '#test/support/folder.ts'
 import { until } from '#test/support/until.ts'
 import { BLOG, commentsLink, entryOf, itemOf, JULIET, knowBlog, publishTo, ROMEO, THREAD } from './fixtures.ts'
+
+const REMAKING = fileURLToPath(new URL('./remaking.ts', import.meta.url))
 
 /** Turns entries into those of an older Canto: its reading of the payloads, without any column that came since. */
 async function makeOld({ index }: TestContext): Promise<void> {
@@ -38,9 +44,46 @@ async function seed(ctx: TestContext): Promise<void> {
   await publishTo(ctx, itemOf(THREAD, 'c1'), { payload, publisher: ROMEO })
 }
 
+/** Older posts of the same words. */
+async function addPosts({ index }: TestContext, count: number): Promise<void> {
+  await sql`WITH RECURSIVE copy(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM copy WHERE n < ${count})
+    INSERT INTO entry (node_id, item, credit, is_post, title, excerpt, html, published_at, updated_at, payload,
+      first_seen_at, changed_at, arrived_at, author, publisher)
+    SELECT node_id, 'p' || n, credit, is_post, title, excerpt, html, published_at - n * 1000, updated_at, payload,
+      first_seen_at, changed_at, arrived_at, author, publisher FROM copy, entry WHERE item = 'balcony'`.execute(index)
+}
+
+async function remakeAll(ctx: TestContext): Promise<void> {
+  const remaker = createRemaker(ctx)
+  remaker.start()
+  await remaker.idle()
+}
+
 async function readEntries({ index }: TestContext) {
   const { rows } = await sql<Record<string, unknown>>`SELECT * FROM entry ORDER BY id`.execute(index)
   return rows
+}
+
+/** An index file of an older Canto. Returns its entries. */
+async function makeOldIndex(indexPath: string) {
+  await using ctx = await createTestContext({ indexPath })
+  await seed(ctx)
+  const heart = entryOf({ title: '♥', text: '♥', author: ROMEO, name: 'Romeo', updated: '2026-01-02T12:00:00Z' })
+  await publishTo(ctx, itemOf(THREAD, 'heart'), { payload: heart, publisher: ROMEO })
+  await sql`DELETE FROM reaction`.execute(ctx.index)
+  await sql`UPDATE entry SET is_like = 0`.execute(ctx.index)
+  await addPosts(ctx, 120)
+  await makeOld(ctx)
+  return readEntries(ctx)
+}
+
+/** Until it kills itself, or has made everything. */
+async function liveOnce(indexPath: string, deadly: number) {
+  const child = spawn(process.execPath, [REMAKING, indexPath, String(deadly)], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
+  const [code, signal] = await once(child, 'exit')
+  return { code, signal }
 }
 
 describe('entries of an older version', () => {
@@ -117,13 +160,7 @@ describe('entries of an older version', () => {
   it('go on where they were after an end in between, the newest first, and let others in meanwhile', async () => {
     await using ctx = await createTestContext()
     await seed(ctx)
-    await sql`WITH RECURSIVE copy(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM copy WHERE n < 600)
-      INSERT INTO entry (node_id, item, credit, is_post, title, excerpt, html, published_at, updated_at, payload,
-        first_seen_at, changed_at, arrived_at, author, publisher)
-      SELECT node_id, 'p' || n, credit, is_post, title, excerpt, html, published_at - n * 1000, updated_at, payload,
-        first_seen_at, changed_at, arrived_at, author, publisher FROM copy, entry WHERE item = 'balcony'`.execute(
-      ctx.index,
-    )
+    await addPosts(ctx, 600)
     await makeOld(ctx)
     const count = async () => {
       const { rows } = await sql<{
@@ -151,6 +188,56 @@ describe('entries of an older version', () => {
     second.start()
     await second.idle()
     assert.equal(await count(), 602)
+  })
+
+  it('are each of one version or the other, whenever the process is killed, and all of this one in the end', async () => {
+    await using folder = await createTestFolder()
+    const [path, copy] = [folder.file('index.sqlite'), folder.file('copy.sqlite')]
+    const old = await makeOldIndex(path)
+    await using ctx = await createTestContext({ indexPath: path })
+    await sql`VACUUM INTO ${copy}`.execute(ctx.index)
+    await using untroubled = await createTestContext({ indexPath: copy })
+    await remakeAll(untroubled)
+    const made = await readEntries(untroubled)
+    let before = 0
+    for (const deadly of [2, 40, 55]) {
+      const { signal } = await liveOnce(path, deadly)
+      assert.equal(signal, 'SIGKILL')
+      const rows = await readEntries(ctx)
+      const after = rows.filter(({ reader }) => reader === READER).length
+      assert.deepEqual(
+        rows,
+        rows.map(({ reader }, at) => (reader === READER ? made[at] : old[at])),
+      )
+      assert.ok(
+        after >= before + deadly - 11 && after < before + deadly,
+        `${after} after ${before}, killed at ${deadly}`,
+      )
+      before = after
+    }
+    assert.deepEqual(await liveOnce(path, 0), { code: 0, signal: null })
+    assert.deepEqual(await readEntries(ctx), made)
+    for (const table of ['tag', 'person', 'reaction', 'node'] as const) {
+      const read = ({ index }: TestContext) => index.selectFrom(table).selectAll().execute()
+      assert.deepEqual(await read(ctx), await read(untroubled), table)
+    }
+  })
+
+  it('are all made but the one that cannot be, which stays as it was and is not tried again', async () => {
+    await using ctx = await createTestContext()
+    await seed(ctx)
+    await addPosts(ctx, 30)
+    await makeOld(ctx)
+    await sql`CREATE TRIGGER refuse BEFORE UPDATE OF title ON entry WHEN old.item = 'p7'
+      BEGIN SELECT RAISE(ABORT, 'no'); END`.execute(ctx.index)
+    await remakeAll(ctx)
+    const rows = await readEntries(ctx)
+    assert.equal(rows.length, 32)
+    for (const { item, title, reader } of rows) {
+      assert.equal(title === 'old', item === 'p7', String(item))
+      assert.equal(reader, READER)
+    }
+    assert.equal(ctx.lines.filter((line) => /could not be made anew: no$/.test(line)).length, 1)
   })
 
   it('leave the index where this version finds nothing in them', async () => {
