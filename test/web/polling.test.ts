@@ -71,4 +71,27 @@ describe('a live page behind a proxy', () => {
     })
     await page.context().close()
   })
+
+  it('shows what it could not fetch once it is connected again', async () => {
+    await using site = await createTestSite({ env: { CANTO_URL: 'http://127.0.0.1' } })
+    await seedAuthor(site)
+    const { path, thread } = await seedThread(site, 'balcony')
+    await site.app.listen({ port: 0, host: '127.0.0.1' })
+    const { port } = site.app.server.address() as AddressInfo
+    const page = await openPage(browser)
+    let refused = 0
+    await page.route(`**${path}`, async (route) => {
+      if (refused > 0 || route.request().resourceType() !== 'fetch') return route.continue()
+      refused += 1
+      return route.fulfill({ status: 502, body: 'Bad gateway' })
+    })
+    const isLive = page.waitForResponse((response) => response.url().endsWith('/live.events'))
+    await page.goto(`http://127.0.0.1:${port}${path}`)
+    await isLive
+    await seedComment(site, 'c1', { thread, from: ROMEO, title: 'Hear me' })
+    await until(() => refused > 0)
+    site.app.server.closeAllConnections()
+    await page.locator('#comment-c1').waitFor()
+    await page.context().close()
+  })
 })

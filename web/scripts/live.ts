@@ -37,10 +37,15 @@ function listen({ place, unread, url }: Places): () => void {
     state: (data) => {
       const { version } = JSON.parse(data) as { version: string }
       if (place === null || version === place.dataset.version) return
+      const former = place.dataset.version
       place.dataset.version = version
+      // A page that could not be fetched is asked for again with the next state, which comes with every connection.
+      const forget = () => {
+        if (place.dataset.version === version) place.dataset.version = former
+      }
       if (place.classList.contains('proof')) location.reload()
-      else if (place.classList.contains('room')) void refreshRoom(place)
-      else if (place.classList.contains('thread')) void replaceComments(place)
+      else if (place.classList.contains('room')) refreshRoom(place).catch(forget)
+      else if (place.classList.contains('thread')) replaceComments(place).catch(forget)
       else for (const link of place.querySelectorAll('a')) link.hidden = false
     },
     unread: (data) => {
@@ -60,7 +65,7 @@ function showUnread(link: HTMLElement, count: number): void {
 
 async function replaceComments(thread: HTMLElement): Promise<void> {
   const response = await fetch(location.pathname + location.search, { headers: { accept: 'text/html' } })
-  if (!response.ok) return
+  if (!response.ok) throw new Error(`The page is answered by ${response.status}`)
   const page = new DOMParser().parseFromString(await response.text(), 'text/html')
   showLocalTimes(page)
   replaceReactions(page)

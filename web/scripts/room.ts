@@ -49,13 +49,13 @@ async function send(room: HTMLElement, form: HTMLFormElement): Promise<void> {
   }
 }
 
-/** Shows what a fresh page of the same room has. */
+/** Shows what a fresh page of the same room has. Rejects where there was none to be had for now. */
 export async function refreshRoom(room: HTMLElement): Promise<void> {
   const response = await fetch(location.pathname, { headers: { accept: 'text/html' } })
   if (response.ok) return replaceParts(room, readPage(await response.text()))
   // The room was closed. The server gives back what was being typed, to copy it.
   const form = room.querySelector<HTMLFormElement>('.say')
-  if (response.status !== 404) return
+  if (response.status !== 404) throw new Error(`The room is answered by ${response.status}`)
   if (form?.querySelector('textarea')?.value.trim()) form.submit()
   else location.reload()
 }
