@@ -1,5 +1,5 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import { describeError } from '#server/errors.ts'
+import { waitTurn } from '#server/slices.ts'
 import { findNode, isRead, type NodeRow, updateNode } from '#server/store/node.ts'
 import type { Pubsub, PubsubEvent } from '#server/xmpp/ports.ts'
 import { addressKey, type NodeAddress } from '#shared/address.ts'
@@ -61,7 +61,7 @@ export function createInbox(deps: InboxDeps, { onMissed }: InboxListeners): Inbo
   async function take(event: PubsubEvent): Promise<void> {
     try {
       // A burst of events must leave room for page requests.
-      await nextTurn()
+      await waitTurn()
       const node = await findNode(deps.index, event.address)
       if (node === undefined || !isSubscribed(node)) return deps.meters.count('strangers_events')
       if (node.unheardAt !== undefined) await updateNode(deps.index, node.address, { unheardAt: null })

@@ -41,7 +41,9 @@ export async function knowBlogs(deps: KnownBlogsDeps): Promise<void> {
  * follower of a node may have left. With `isQuick` large feeds are only hidden, and dropped the next time.
  */
 export async function knowChanged(deps: KnownBlogsDeps, { isQuick = false } = {}): Promise<void> {
+  const pause = createSlices()
   for (const address of await listChangedWishes(deps.state, MOST_CHANGED)) {
+    await pause()
     const node = await findNode(deps.index, address)
     if (isQuick && node !== undefined && (await countEntries(deps.index, node.id)) > FEW_ENTRIES) {
       if (!(await isWanted(deps.state, address))) await hide(deps, address)

@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
+import { createSlices } from '#server/slices.ts'
 import { findAuthor } from '#server/store/author.ts'
 import type { StateDb } from '#server/store/database.ts'
 import { listEntryDates } from '#server/store/entry.ts'
@@ -47,7 +47,11 @@ export async function removeMissing(
       mostItems: node.mostItems,
     })
     const trimmed = isTrimming ? listTrimmed(known, seen) : new Set<ItemId>()
-    for (const { item } of missing) if (!trimmed.has(item)) await retract(deps, node, item)
+    const pause = createSlices()
+    for (const { item } of missing) {
+      if (!trimmed.has(item)) await retract(deps, node, item)
+      await pause()
+    }
   }
   await raiseMostItems(deps.index, node.id, seen.size)
 }
@@ -59,7 +63,6 @@ export function isSince({ clock }: Pick<IngestDeps, 'clock'>, changedAt: number,
 
 async function retract(deps: IngestDeps, node: NodeRow, item: string): Promise<void> {
   await ingest(deps, { kind: 'retracted', address: { ...node.address, item: item as ItemId } })
-  await nextTurn()
 }
 
 /** As its owner's session read it, or as the service tells everybody (XEP-0060 §5.4). */

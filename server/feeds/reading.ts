@@ -1,5 +1,5 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import { AppError } from '#server/errors.ts'
+import { createSlices } from '#server/slices.ts'
 import { listEntryDates } from '#server/store/entry.ts'
 import { type NodeRow, updateNode } from '#server/store/node.ts'
 import type { NodePage, Pubsub, SessionStatus } from '#server/xmpp/ports.ts'
@@ -161,12 +161,12 @@ async function ingestPage(deps: ReadingDeps, node: NodeRow, arrived: Arrived): P
     await findNodeAgain(deps, node.address, await readAccess(deps, node))
   }
   const fresh: ItemId[] = []
+  const pause = createSlices()
   for (const item of page.items.toReversed()) {
     if (removed.has(item.id)) continue
     const event = { kind: 'published', address: { ...node.address, item: item.id }, item } as const
     if ((await ingest(deps, event, { readAt, isHistory })) === 'stored') fresh.push(item.id)
-    // SQLite answers at once, so nothing else here lets a page request in between.
-    await nextTurn()
+    await pause()
     signal.throwIfAborted()
   }
   return fresh

@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
+import { waitTurn } from '#server/slices.ts'
 import { addNode, findNode, isFeed, updateNode } from '#server/store/node.ts'
 import {
   listDueNodes,
@@ -67,7 +67,7 @@ export function createReadings(
     const run = async () => {
       const outcome = await check(address)
       // Answers that come at once, as refusals of our own server do, leave room for signals and page requests.
-      await nextTurn()
+      await waitTurn()
       return outcome
     }
     lanes.add(domainOf(address.service), { key, rank, run })

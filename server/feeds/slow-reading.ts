@@ -1,5 +1,5 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import { isAppError } from '#server/errors.ts'
+import { createSlices } from '#server/slices.ts'
 import { listEntryDates } from '#server/store/entry.ts'
 import { findNode, type NodeRow, updateNode } from '#server/store/node.ts'
 import type { ItemId, NodeAddress } from '#shared/address.ts'
@@ -134,11 +134,12 @@ async function readKnown(
 async function readSome(deps: CatchUpDeps, { id, address }: NodeRow, ids: readonly ItemId[]): Promise<void> {
   const readAt = deps.clock()
   const items = await deps.site.pubsub.findItems(address, ids)
+  const pause = createSlices()
   const found = new Set(items.map((item) => item.id))
   await deps.inbox.run(address, async () => {
     for (const item of items) {
       await ingest(deps, { kind: 'published', address: { ...address, item: item.id }, item }, { readAt })
-      await nextTurn()
+      await pause()
     }
     const known = await listEntryDates(deps.index, id)
     const changed = new Set(known.filter(({ changedAt }) => isSince(deps, changedAt, readAt)).map(({ item }) => item))

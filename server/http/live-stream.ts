@@ -1,9 +1,8 @@
 import type { ServerResponse } from 'node:http'
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Live, LiveEvent } from '#server/feeds/live.ts'
 import { networkOf } from '#server/people/throttle.ts'
-import { createSlices } from '#server/slices.ts'
+import { createSlices, waitTurn } from '#server/slices.ts'
 import { createLivePlaces } from './live-places.ts'
 
 export interface LiveStreams {
@@ -52,12 +51,11 @@ const POLL_MS = 30_000
 
 export function createLiveStreams(live: Live, { pollMs = POLL_MS }: LiveStreamsOptions = {}): LiveStreams {
   const channels = new Map<string, Channel>()
-  const inTurn = createTurns()
   const places = createLivePlaces({ most: MOST, mostOfNetwork: MOST_OF_NETWORK })
 
   function join(source: LiveSource, stream: ServerResponse): () => void {
     const key = JSON.stringify([source.topic, source.view, source.event])
-    const channel = channels.get(key) ?? createChannel(live, source, inTurn)
+    const channel = channels.get(key) ?? createChannel(live, source)
     channels.set(key, channel)
     channel.streams.add(stream)
     channel.refresh()
@@ -113,31 +111,22 @@ function writeEvent({ event = 'state' }: LiveSource, version: string): string {
   return `event: ${event}\ndata: ${JSON.stringify({ version })}\n\n`
 }
 
-type InTurn = <T>(work: () => Promise<T>) => Promise<T>
-
-/** One after the other: SQLite answers at once, so a thousand pages would let no request in between. */
-function createTurns(): InTurn {
-  let last: Promise<unknown> = Promise.resolve()
-  return (work) => {
-    const run = last.then(() => nextTurn()).then(work)
-    last = run.catch(() => {})
-    return run
-  }
-}
-
-function createChannel(live: Live, source: LiveSource, inTurn: InTurn): Channel {
+function createChannel(live: Live, source: LiveSource): Channel {
   const { topic, readVersion, concerns = () => true } = source
   const streams = new Set<ServerResponse>()
   let state: 'idle' | 'busy' | 'again' = 'idle'
   let pause: NodeJS.Timeout | undefined
 
   async function read(): Promise<void> {
-    const version = await inTurn(readVersion)
-    const words = writeEvent(source, version)
-    const inSlices = createSlices()
+    // Each in a turn of its own: a thousand pages may be told at once.
+    await waitTurn()
+    const words = writeEvent(source, await readVersion())
+    const pause = createSlices()
     for (const stream of streams) {
       stream.write(words)
-      await inSlices()
+      // Node hands it to the connection in the next tick, which is most of the work.
+      await new Promise<void>((resolve) => process.nextTick(resolve))
+      await pause()
     }
   }
 

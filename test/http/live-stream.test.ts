@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict'
 import { EventEmitter } from 'node:events'
+import { IncomingMessage, ServerResponse } from 'node:http'
+import { Socket } from 'node:net'
+import { Duplex } from 'node:stream'
 import { describe, it } from 'node:test'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { createLive } from '#server/feeds/live.ts'
 import { createLiveStreams } from '#server/http/live-stream.ts'
@@ -36,6 +40,57 @@ describe('many open pages that one event concerns', () => {
     await until(() => reads === 200)
     assert.ok(most <= 2, `${most} at once`)
     for (const { raw } of browsers) raw.emit('close')
+  })
+})
+
+const READERS = 10_000
+/** About what a system call takes. */
+const PACKET_MS = 0.02
+
+/** A reader on a connection that leads nowhere. */
+function connectReader(n: number, onPacket: (text: string) => void) {
+  const req = new IncomingMessage(new Socket())
+  const raw = new ServerResponse(req)
+  const take = (text: string, done: () => void) => {
+    const end = performance.now() + PACKET_MS
+    while (performance.now() < end);
+    onPacket(text)
+    done()
+  }
+  const socket = new Duplex({
+    read: () => {},
+    write: (chunk, _encoding, done) => take(String(chunk), done),
+    writev: (chunks, done) => take(chunks.map(({ chunk }) => String(chunk)).join(''), done),
+  })
+  raw.assignSocket(socket as Socket)
+  const reply = { raw, hijack: () => {}, getHeaders: () => ({}) } as unknown as FastifyReply
+  return { raw, reply, request: { ip: `10.0.${Math.floor(n / 100)}.1`, raw: req } as FastifyRequest }
+}
+
+describe('10,000 open pages of one topic', () => {
+  it('are told of an event in slices', async (t) => {
+    const live = createLive()
+    const streams = createLiveStreams(live)
+    let [version, turn] = ['old', 0]
+    /** In which turn of the event loop each was told of a version. */
+    const told = { old: new Map<number, number>(), new: new Map<number, number>() }
+    const readers = Array.from({ length: READERS }, (_, n) =>
+      connectReader(n, (text) => {
+        for (const [word, turns] of Object.entries(told)) if (text.includes(`"${word}"`)) turns.set(n, turn)
+      }),
+    )
+    t.after(() => readers.forEach(({ raw }) => void raw.emit('close')))
+    const source = { topic: 'posts', readVersion: async () => version }
+    for (const { request, reply } of readers) streams.open(request, reply, source)
+    await until(() => told.old.size === READERS)
+    version = 'new'
+    live.publish('posts', { kind: 'changed' })
+    while (told.new.size < READERS) {
+      await nextTurn()
+      turn++
+    }
+    const most = Math.max(...Object.values(Object.groupBy(told.new.values(), String)).map((same) => same?.length ?? 0))
+    assert.ok(most < READERS / 10, `${most} of ${READERS} in one turn`)
   })
 })
 

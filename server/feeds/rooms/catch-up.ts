@@ -1,5 +1,5 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import { isAppError } from '#server/errors.ts'
+import { createSlices } from '#server/slices.ts'
 import { addNode, findNode, updateNode } from '#server/store/node.ts'
 import type { RoomRow } from '#server/store/room.ts'
 import { talkNode } from '#server/store/room-talk.ts'
@@ -34,10 +34,11 @@ export async function catchUpRoom(deps: RoomDeps, room: RoomRow, signal: AbortSi
   const node = await findNode(deps.index, address)
   const isFirst = node?.archiveCursor === undefined
   let after = node?.archiveCursor
+  const pause = createSlices()
   for (let count = 0; count < MOST_PAGES && !signal.aborted; count++) {
     const page = await deps.site.mix.readArchive(room.channel, after === undefined ? {} : { after })
     for (const message of page.messages) {
-      await nextTurn()
+      await pause()
       // Of what was said before anybody here listened nobody is told.
       const isHistory = isFirst && node !== undefined && message.at < node.createdAt
       await takeMessage(deps, { room, message, options: { isHistory, isCaughtUp: true } })

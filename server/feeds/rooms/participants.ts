@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
+import { createSlices } from '#server/slices.ts'
 import { listKnownAccounts } from '#server/store/account.ts'
 import { dropOldParticipants, saveParticipant } from '#server/store/participant.ts'
 import { deleteRoomMember, findRoomMember, type RoomRow, saveRoomMember } from '#server/store/room.ts'
@@ -11,8 +11,6 @@ import { roomTopic } from '../live.ts'
 const MOST = 5_000
 /** Of those who were there once: who comes and goes under a thousand names fills nothing. */
 const MOST_GONE = 5_000
-/** So many are written before others get their turn. */
-const PART = 100
 
 /** Somebody left. Who they were stays known, for what they said. */
 export async function noteLeft(deps: IngestDeps, { channel }: RoomRow, id: string): Promise<void> {
@@ -31,7 +29,11 @@ export async function readParticipants(deps: IngestDeps, room: RoomRow, { mix }:
   const there = new Set(people.map(({ id }) => id))
   const known = await listPresent(deps, channel)
   await noteThere(deps, room, { people, known })
-  for (const [id] of known) if (!there.has(id)) await noteLeft(deps, room, id)
+  const pause = createSlices()
+  for (const [id] of known) {
+    if (!there.has(id)) await noteLeft(deps, room, id)
+    await pause()
+  }
   await dropOldParticipants(deps.index, channel, MOST_GONE)
   deps.live.publish(roomTopic(channel), { kind: 'participants-changed' })
 }
@@ -58,13 +60,13 @@ async function noteThere(
     deps.state,
     people.flatMap(({ jid }) => jid ?? []),
   )
-  let written = 0
+  const pause = createSlices()
   for (const participant of people) {
+    await pause()
     const { id, jid, nick } = participant
     const before = known.get(id)
     if (before === undefined || before.jid !== (jid ?? null) || before.nick !== (nick ?? null)) {
       await saveParticipant(deps.index, { channel, ...participant, isPresent: true, seenAt })
-      if (++written % PART === 0) await nextTurn()
     }
     if (jid === undefined || (jid !== deps.siteJid && !accounts.has(jid))) continue
     await saveRoomMember(deps.state, { channel, jid, participant: id, ...(nick && { nick }), since: seenAt })
