@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, type OpenMetricsContentType, Registry } from 'prom-client'
 import { COUNTERS, type Labels, type Meters } from './meters.ts'
+import { createSlices } from './slices.ts'
 
 /** A value at this moment, of one of the things that a gauge is about. */
 export interface Sample {
@@ -49,7 +50,11 @@ export function createMetrics(): Metrics {
       const samples = async () => {
         const found = await read()
         gauge?.reset()
-        for (const { labels = {}, value } of found) gauge?.set({ ...labels }, value)
+        const pause = createSlices()
+        for (const { labels = {}, value } of found) {
+          gauge?.set({ ...labels }, value)
+          await pause()
+        }
       }
       gauge = new Gauge({ name: `canto_${name}`, help, labelNames: LABELS, registers: [registry], collect: samples })
     },

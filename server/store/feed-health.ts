@@ -1,8 +1,12 @@
+import { createSlices } from '#server/slices.ts'
 import { addressKey, type NodeAddress } from '#shared/address.ts'
 import type { IndexDb } from './database.ts'
 import { isAmong } from './json-list.ts'
 import type { NodeRow } from './node.ts'
 import { IS_FEED } from './node-kind.ts'
+
+/** Feeds that one statement looks at. */
+const AT_ONCE = 200
 
 /** How the reading of a feed stands. */
 export interface FeedHealth extends Pick<NodeRow, 'status' | 'hiddenFor' | 'isWaiting' | 'problem' | 'backfill'> {
@@ -21,13 +25,19 @@ export interface FeedHealth extends Pick<NodeRow, 'status' | 'hiddenFor' | 'isWa
   readonly newestAt?: Date
 }
 
-/** By `addressKey`; what the index does not know yet is not in it. */
+/** By `addressKey`; what the index does not know yet is not in it. In slices. */
 export async function listFeedHealth(
   index: IndexDb,
   addresses: readonly NodeAddress[],
 ): Promise<Map<string, FeedHealth>> {
+  const pause = createSlices()
+  const rows: Awaited<ReturnType<typeof selectHealth>> = []
+  for (let from = 0; from < addresses.length; from += AT_ONCE) {
+    rows.push(...(await selectHealth(index, addresses.slice(from, from + AT_ONCE))))
+    await pause()
+  }
   const found = new Map<string, FeedHealth>()
-  for (const row of await selectHealth(index, addresses)) {
+  for (const row of rows) {
     const address = { service: row.service, node: row.node }
     found.set(addressKey(address), {
       ...{ address, status: row.status, backfill: row.backfill, isWaiting: row.isWaiting === 1 },
@@ -48,8 +58,8 @@ async function selectHealth(index: IndexDb, addresses: readonly NodeAddress[]) {
   return index
     .selectFrom('node')
     .leftJoin('person', 'person.jid', 'node.owner')
-    .selectAll('node')
-    .select('person.name as name')
+    .select(['node.service', 'node.node', 'node.kind', 'node.title', 'node.status', 'node.hiddenFor', 'node.isWaiting'])
+    .select(['node.problem', 'node.backfill', 'node.unheardAt', 'node.readAt', 'node.purgedAt', 'person.name'])
     .select(({ selectFrom }) =>
       selectFrom('entry')
         .select('entry.publishedAt')

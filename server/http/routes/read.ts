@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { AppError, isAppError } from '#server/errors.ts'
 import type { BlogRow } from '#server/store/blog.ts'
-import { feedKey, listBlogs } from '#server/store/blog.ts'
+import { feedKey, listFeeds } from '#server/store/blog.ts'
 import { listOutbox } from '#server/store/outbox.ts'
 import type { Page, Scope } from '#server/store/post.ts'
 import { listPosts } from '#server/store/post.ts'
@@ -55,11 +55,9 @@ export function addRead(app: FastifyInstance, web: Web): void {
   }
 
   async function listOfSite(query: FeedQuery, tag?: string) {
-    const authors = await listSiteAuthors(ctx)
-    const blogs = new Map(
-      (await listBlogs(ctx.index, authors)).map((blog): [string, BlogRow] => [feedKey(blog.address), blog]),
-    )
-    return { ...(await list(query, { kind: 'site', authors }, tag)), blogs }
+    const found = await list(query, { kind: 'site', authors: await listSiteAuthors(ctx) }, tag)
+    const addresses = found.page.rows.map(({ address }) => address)
+    return { ...found, blogs: await listFeeds(ctx.index, addresses) }
   }
 
   async function listOfFeed(query: FeedQuery, blog: BlogRow, { access, tag }: { access: Access; tag?: string }) {
