@@ -4,6 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { ingest } from '#server/feeds/ingest.ts'
 import { knowChanged } from '#server/feeds/known-blogs.ts'
+import { addGauges } from '#server/gauges.ts'
+import { createMetrics } from '#server/metrics.ts'
 import { addAuthorRow } from '#server/store/author.ts'
 import { addFollow } from '#server/store/follow.ts'
 import { findNode } from '#server/store/node.ts'
@@ -19,13 +21,17 @@ import type { LiveReaders, LiveReadersMessage } from './live-readers.ts'
 import { BLOGS, fillMillion, POSTS } from './million.ts'
 import { makePost } from './posts.ts'
 import type { Benchmark } from './run.ts'
-import { serve } from './serve.ts'
+import { type Ask, serve } from './serve.ts'
 
 const READERS = 1_000
 const SECONDS = Number(process.env.CANTO_BENCH_SECONDS ?? 300)
 const IDLE_SECONDS = Math.min(SECONDS, 30)
 /** Milliseconds between two rounds of what people do. */
 const PAUSE = 200
+/** Milliseconds between two lines about what was measured so far. */
+const TOLD_MS = 60_000
+/** Behind a proxy it asks for a token. */
+const METRICS_ENV = { CANTO_METRICS_TOKEN: '0123456789abcdef0123456789abcdef' }
 
 interface Delays {
   readonly idle: Delay
@@ -42,8 +48,14 @@ async function liveOnMillion(): Promise<Delays> {
   await using stack = new AsyncDisposableStack()
   const folder = stack.use(await createTestFolder())
   const indexPath = folder.file('index.sqlite')
+  const start = performance.now()
   await fillMillion(indexPath)
-  const site = stack.use(await createTestSite({ indexPath, env: { CANTO_PROXY: '127.0.0.1' } }))
+  tell(`${POSTS.toLocaleString('en')} posts filled in ${((performance.now() - start) / 1000).toFixed()} s`)
+  const metrics = createMetrics()
+  const site = stack.use(
+    await createTestSite({ indexPath, metrics, env: { CANTO_PROXY: '127.0.0.1', ...METRICS_ENV } }),
+  )
+  addGauges(metrics, { ...site.ctx, people: site.people })
   for (const { service } of BLOGS.slice(0, -1)) await addAuthorRow(site.ctx.state, service, new Date())
   for (const address of BLOGS) await addFollow(site.ctx.state, { follower: FOLLOWER, address, since: new Date() })
   while ((await listChangedWishes(site.ctx.state, 1)).length > 0) await knowChanged(site.ctx)
@@ -51,19 +63,22 @@ async function liveOnMillion(): Promise<Delays> {
   const ask = await serve(site.app)
   const livePath = blogPath({ domain: site.ctx.siteDomain }, LIVE_BLOG.service)
   const idle = await measureDelay(() => sleep(IDLE_SECONDS * 1000))
+  tell(`Event-loop delay in ms, idle for ${IDLE_SECONDS} s: ${writeDelay(idle)}`)
   const { port } = site.app.server.address() as AddressInfo
   const readers = await openReaders({ port, path: `${livePath}/live.events`, count: READERS })
+  tell(`${READERS.toLocaleString('en')} live readers are there`)
   stack.defer(async () => void (await readers.stop()))
   const times = createTimes()
-  let rounds = 0
-  const busy = await measureDelay(async () => {
-    rounds = await beBusy(site, { ask, livePath, times })
-  })
+  const busy = await measureDelay((soFar) => beBusy(site, { ask, livePath, times, soFar }))
   const events = await readers.countEvents()
   if (events < 2 * READERS) throw new Error(`${READERS} readers got only ${events} events`)
-  console.log(`Event-loop delay in ms: ${writeDelay(busy)}; idle: ${writeDelay(idle)}`)
-  console.log(`Times in ms, median and longest of ${rounds} rounds: ${times.write()}; ${events} events came live`)
+  for (const line of times.write()) tell(line)
+  tell(`Event-loop delay in ms, busy for ${SECONDS} s: ${writeDelay(busy)}; ${events} events came live`)
   return { idle, busy }
+}
+
+function tell(line: string): void {
+  console.log(line)
 }
 
 async function fillNetwork({ ctx }: TestSite, { service, node }: NodeAddress): Promise<void> {
@@ -78,36 +93,64 @@ async function fillNetwork({ ctx }: TestSite, { service, node }: NodeAddress): P
 }
 
 interface Scene {
-  readonly ask: (path: string) => Promise<string>
+  readonly ask: Ask
   readonly livePath: string
   readonly times: Times
+  readonly soFar: () => Delay
 }
 
-/** Rounds of what people do until the time is over. Returns how many. */
-async function beBusy(site: TestSite, { ask, livePath, times }: Scene): Promise<number> {
+/** Rounds of what people do until the time is over. */
+async function beBusy(site: TestSite, scene: Scene): Promise<void> {
+  const { ask, times } = scene
   const follower = await site.signedIn(FOLLOWER)
-  const [, postPath = ''] = new RegExp(`href="(${livePath}/post-[^"]+)"`).exec(await ask(livePath)) ?? []
-  await times.take('sitemap', () => ask('/sitemap.xml'))
-  await times.take('part of the sitemap', () => ask('/sitemap-1.xml'))
+  const sitemap = await times.take('sitemap', () => ask('/sitemap.xml'))
+  const parts = [...sitemap.matchAll(/<loc>[^<]*(\/sitemap-\d+\.xml)<\/loc>/g)].flatMap(([, path]) => path ?? [])
   const form = (await follower.get('/following')).body
   await times.take('unfollow', () => follower.submit(form, '/following/unfollow', { address: writeXmppUri(LAST_BLOG) }))
   // The indexing does this every few seconds; it has no network here, so it is not started.
   const clearing = times.take('clearing what was unfollowed', () => knowChanged(site.ctx))
-  const end = performance.now() + SECONDS * 1000
-  let round = 0
-  for (; performance.now() < end; round++) {
+  const pages = await findPages(scene)
+  const start = performance.now()
+  let told = start
+  for (let round = 0; performance.now() - start < SECONDS * 1000; round++) {
     const { service } = SIGNED_IN[round % SIGNED_IN.length] ?? LIVE_BLOG
     await times.take('sign-in', () => site.signedIn(service))
     await times.take('post arriving', () => arrive(site, round))
-    await times.take('/', () => ask('/'))
     await times.take('/home', () => follower.get('/home'))
-    await times.take('post page', () => ask(postPath))
+    for (const [name, path] of pages) await times.take(name, () => ask(path))
     await times.take('sitemap again', () => ask('/sitemap.xml'))
+    const part = parts[round % parts.length] ?? '/sitemap-0.xml'
+    await times.take('part of the sitemap', () => ask(part))
+    await times.take('/metrics', () => ask('/metrics', { authorization: `Bearer ${METRICS_ENV.CANTO_METRICS_TOKEN}` }))
+    await times.take('/healthz', () => ask('/healthz'))
+    if (performance.now() - told > TOLD_MS) {
+      told = performance.now()
+      tell(`Event-loop delay in ms, after ${((told - start) / 1000).toFixed()} s: ${writeDelay(scene.soFar())}`)
+    }
     await sleep(PAUSE)
   }
   await clearing
   if ((await findNode(site.ctx.index, LAST_BLOG)) !== undefined) throw new Error('What was unfollowed is still there')
-  return round
+}
+
+/** What anybody reads, by name: the newest post of the blog with a comment among them. */
+async function findPages({ ask, livePath }: Scene): Promise<Map<string, string>> {
+  const blog = await ask(livePath)
+  const posts = [...blog.matchAll(new RegExp(`href="(${livePath}/post-[^"#]+)"`, 'g'))].flatMap(
+    ([, path]) => path ?? [],
+  )
+  for (const path of posts) {
+    if (!(await ask(path)).includes('It is the east.')) continue
+    return new Map([
+      ['/', '/'],
+      ['blog', livePath],
+      ['post with its thread', path],
+      ['tag of every post', '/tag/night'],
+      ['tag of few posts', '/tag/tag-7'],
+      ['feed', '/atom.xml'],
+    ])
+  }
+  throw new Error(`No post of ${livePath} has a comment`)
 }
 
 async function arrive({ ctx }: TestSite, number: number): Promise<void> {
