@@ -13,6 +13,8 @@ import { announceThread, threadOf } from './thread.ts'
 export interface EmptyNodeDeps {
   readonly index: IndexDb
   readonly live: Live
+  /** Aborted when the process ends: the next one goes on. */
+  readonly signal?: AbortSignal
 }
 
 /** Entries that go in one transaction. */
@@ -29,6 +31,7 @@ export async function emptyNode(deps: EmptyNodeDeps, node: NodeRow, at?: Date): 
     if (entries.length === 0) break
     await dropSome(deps, node, { entries, at })
     await pause()
+    deps.signal?.throwIfAborted()
   }
   // Some may be about posts that the index never had.
   if (isFeed(node)) announceThread(deps, { dropped: await forgetReactions(deps.index, node.address) })
@@ -77,11 +80,14 @@ export async function emptyBeside(
 /** Forgets comments that no post links to any more. */
 export async function dropLeftThread(deps: EmptyNodeDeps, address: NodeAddress): Promise<void> {
   const comments = await findNode(deps.index, address)
-  if (comments?.kind !== 'comments' || (await listPostsOfThread(deps.index, address)).length > 0) return
+  if (comments?.kind !== 'comments') return
+  if ((await listPostsOfThread(deps.index, address)).length > 0)
+    return updateNode(deps.index, address, { emptying: null })
   // Should a post link to it again meanwhile, all of it is read again.
   await updateNode(deps.index, address, { mark: EMPTY_MARK })
   await emptyNode(deps, comments)
   const isDropped = await dropOrphanThread(deps.index, address)
+  if (!isDropped) await updateNode(deps.index, address, { emptying: null })
   announceThread(deps, isDropped ? { dropped: [address] } : { added: [address] })
 }
 

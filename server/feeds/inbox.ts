@@ -71,6 +71,7 @@ export function createInbox(deps: InboxDeps, { onMissed }: InboxListeners): Inbo
       // Something came from a node that was closed or deleted: it is open again.
       if (outcome === 'ignored' && event.kind === 'published' && !isRead(node)) onMissed(node.address)
     } catch (error) {
+      if (deps.signal?.aborted) return
       deps.log.error(`An event of ${nodeKey(event.address)} could not be stored: ${describeError(error)}`)
       onMissed(nodeOf(event.address))
     }

@@ -1,6 +1,7 @@
 import { describeError } from '#server/errors.ts'
 import { clearIndex } from '#server/store/clear.ts'
 import type { StateDb } from '#server/store/database.ts'
+import { listEmptying } from '#server/store/emptying.ts'
 import { findNode, updateNode } from '#server/store/node.ts'
 import { findNodeToRead, listRecentNodes, spreadReadings } from '#server/store/node-schedule.ts'
 import { findSetting, saveSetting } from '#server/store/setting.ts'
@@ -18,6 +19,7 @@ import { clearClosed } from './lose-node.ts'
 import { RECENT } from './next-reading.ts'
 import { waitAtMost } from './patience.ts'
 import { createReadings, isRecent } from './readings.ts'
+import { resumeEmptying } from './resume-emptying.ts'
 import { createSubscriptions } from './subscriptions.ts'
 
 export interface IndexingDeps extends Omit<CatchUpDeps, 'inbox' | 'subscriptions'> {
@@ -58,19 +60,22 @@ const FEW = 100
 const STOP = 3_000
 
 /** The site account's ear: it subscribes to what the site shows, and reads what it missed. */
-export function createIndexing(deps: IndexingDeps): Indexing {
+export function createIndexing(parts: IndexingDeps): Indexing {
+  const stopping = new AbortController()
+  const deps = { ...parts, signal: stopping.signal }
   const lanes = createLanes({
     ...{ backoff: longBackoff, clock: deps.clock },
     onBack: (domain) => guard(() => catchUpWith(domain))(),
   })
   const inbox = createInbox(deps, { onMissed: (address) => guard(() => readings.readWhole(address))() })
   const subscriptions = createSubscriptions(deps)
-  const stopping = new AbortController()
   const underway = new Set<Promise<void>>()
   const guard = (action: () => Promise<void>) => () => {
     if (stopping.signal.aborted) return
     const run = action()
-      .catch((error: unknown) => deps.log.error(`Indexing failed: ${describeError(error)}`))
+      .catch((error: unknown) => {
+        if (!stopping.signal.aborted) deps.log.error(`Indexing failed: ${describeError(error)}`)
+      })
       .finally(() => underway.delete(run))
     underway.add(run)
   }
@@ -163,6 +168,8 @@ export function createIndexing(deps: IndexingDeps): Indexing {
 
   async function start(): Promise<void> {
     await knowBlogs(deps)
+    const emptying = await listEmptying(deps.index)
+    guard(() => resumeEmptying({ ...deps, inbox }, emptying))()
     stops.push(deps.site.onPubsubEvent(take))
     stops.push(deps.site.onStatus((status) => guard(() => onStatus(status))()))
     stops.push(deps.live.subscribe(NODES_TOPIC, (event) => 'address' in event && onNode(event.kind, event.address)))

@@ -37,6 +37,8 @@ export interface IngestDeps extends ServicesDeps {
   /** The site account: nobody else is believed about whose words it published. */
   readonly siteJid?: BareJid
   readonly secret?: Marking['secret']
+  /** Aborted when the process ends. */
+  readonly signal?: AbortSignal
 }
 
 export type IngestOutcome = 'stored' | 'unchanged' | 'removed' | 'ignored' | 'rejected'

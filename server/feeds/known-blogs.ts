@@ -14,6 +14,8 @@ export interface KnownBlogsDeps {
   readonly state: StateDb
   readonly live: Live
   readonly clock: () => Date
+  /** Aborted when the process ends: what is being dropped then is dropped at the next start. */
+  readonly signal?: AbortSignal
 }
 
 /** Changes of one round. */

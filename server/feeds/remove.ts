@@ -60,8 +60,10 @@ export async function clearEntries(
     status,
     subscription,
     mark: EMPTY_MARK,
+    emptying: how,
   })
   await emptyNode(deps, node, at)
+  await updateNode(deps.index, node.address, { emptying: null })
   await announceChanged(deps, node)
   return 'removed'
 }

@@ -1,4 +1,5 @@
 import type { IndexDb } from '#server/store/database.ts'
+import { markLeft } from '#server/store/emptying.ts'
 import type { EntryRow, NewEntry } from '#server/store/entry.ts'
 import { addNode, updateNode } from '#server/store/node.ts'
 import type { NodeAddress } from '#shared/address.ts'
@@ -31,6 +32,8 @@ export async function followThread(
   const address = threadOf(row)
   const left = former === undefined ? undefined : threadOf(former)
   const isLeft = left !== undefined && (address === undefined || !sameAddress(left, address))
+  // With the change, so that it is dropped after a crash too.
+  if (isLeft) await markLeft(index, left)
   const added: NodeAddress[] = []
   if (address !== undefined && (await addNode(index, { address, kind: 'comments', owner, now })) === 'added') {
     added.push(address)

@@ -81,6 +81,8 @@ export interface NodeTable {
   /** Since when it is hidden, and why. */
   hiddenAt: number | null
   hiddenFor: Loss | null
+  /** How it is being emptied; null once that is done. */
+  emptying: Emptying | null
   /** When its loss was last in doubt, and would have changed what is shown: for how many that is so at once. */
   doubtedAt: number | null
   /** Of the payloads of its entries: kept by triggers. */
@@ -101,6 +103,9 @@ export type NodeStatus = 'open' | 'restricted' | 'hidden' | 'closed' | 'deleted'
  * its service knows no such node; it is suddenly empty.
  */
 export type Loss = 'closed' | 'refused' | 'missing' | 'emptied'
+
+/** `left`: comments that a post no longer links to. The others are what its service did with it. */
+export type Emptying = 'purged' | 'deleted' | 'closed' | 'left'
 
 export interface EntryTable {
   id: Generated<number>

@@ -4,7 +4,7 @@ import type { NodeAddress } from '#shared/address.ts'
 import { type BareJid, localPart } from '#shared/jid.ts'
 import { NS } from '#shared/ns.ts'
 import type { IndexDb } from './database.ts'
-import type { IndexSchema, Loss, NodeStatus, NodeTable } from './index-schema.ts'
+import type { Emptying, IndexSchema, Loss, NodeStatus, NodeTable } from './index-schema.ts'
 import { deleteKnownName, saveKnownName } from './known-name.ts'
 import { IS_FEED } from './node-kind.ts'
 import { findPersonName } from './person.ts'
@@ -52,6 +52,7 @@ export interface NodeRow {
   readonly unheardAt?: Date
   readonly hiddenAt?: Date
   readonly hiddenFor?: Loss
+  readonly emptying?: Emptying
 }
 
 export async function findNode(index: IndexDb, { service, node }: NodeAddress): Promise<NodeRow | undefined> {
@@ -202,6 +203,7 @@ export function readNode(row: Selectable<NodeTable>): NodeRow {
     unheardAt: dateOf(row.unheardAt),
     hiddenAt: dateOf(row.hiddenAt),
     hiddenFor: row.hiddenFor ?? undefined,
+    emptying: row.emptying ?? undefined,
   }
 }
 

@@ -2,6 +2,7 @@ import * as arrivals from '#server/store/arrivals.ts'
 import * as blog from '#server/store/blog.ts'
 import * as comment from '#server/store/comment.ts'
 import type { IndexDb } from '#server/store/database.ts'
+import * as emptying from '#server/store/emptying.ts'
 import * as entry from '#server/store/entry.ts'
 import { listFeedHealth } from '#server/store/feed-health.ts'
 import * as held from '#server/store/held-bytes.ts'
@@ -218,6 +219,8 @@ const writingCalls: readonly Call[] = [
     await stale.markRead(index, found.entry.id, 1)
     await stale.dropUnreadable(index, found.entry.id)
   },
+  (index) => emptying.listEmptying(index),
+  (index) => emptying.markLeft(index, THREAD),
   (index) => hidden.countDoubted(index, { since: NOW, until: LATER }),
   (index) => hidden.listHiddenNodes(index, { losses: ['closed'], until: NOW, limit: 20 }),
   async (index) => {
