@@ -49,10 +49,11 @@ export async function addAuthor(deps: AuthorsDeps, jid: BareJid): Promise<Author
   return outcome
 }
 
-/** The author's answer about a node that was there before. */
+/** The author's answer about a node that was there before: a yes is about the posts that were last listed. */
 export async function answerConsent(deps: AuthorsDeps, jid: BareJid, isGiven: boolean): Promise<AuthorOutcome> {
-  if ((await findAuthor(deps.state, jid)) === undefined) throw new AppError('forbidden', `${jid} is no author here`)
-  await saveConsent(deps.state, jid, { consent: isGiven ? 'given' : 'refused' })
+  const author = await findAuthor(deps.state, jid)
+  if (author === undefined) throw new AppError('forbidden', `${jid} is no author here`)
+  await saveConsent(deps.state, jid, { consent: isGiven ? 'given' : 'refused', posts: author.consentPosts })
   const outcome = await prepareBlog(deps, jid)
   deps.indexing?.watch(blogOf(jid))
   // What waited for the answer waits no longer.
@@ -67,7 +68,9 @@ export async function prepareBlog(deps: AuthorsDeps, jid: BareJid): Promise<Auth
   const author = await findAuthor(deps.state, jid)
   if (author === undefined || session === undefined || session.status !== 'online') return { kind: 'waiting' }
   const address = blogOf(jid)
-  const node = await ensureBlogNode(session.pubsub, address, { mayOpen: author.consent === 'given' })
+  const node = await ensureBlogNode(session.pubsub, address, {
+    agreed: author.consent === 'given' ? author.consentPosts : undefined,
+  })
   if (node.kind === 'ready') {
     await saveMaxItems(deps.state, jid, node.maxItems)
     await saveOwnAccess(deps.state, address, { accessModel: 'open', now: deps.clock() })
@@ -83,9 +86,9 @@ export async function prepareBlog(deps: AuthorsDeps, jid: BareJid): Promise<Auth
   await saveOwnAccess(deps.state, address, { accessModel: node.accessModel, now: deps.clock() })
   const known = await findNode(deps.index, address)
   if (known !== undefined) await applyAccess(deps, known, 'restricted')
-  if (author.consent === 'refused') return { kind: 'refused' }
-  await saveConsent(deps.state, jid, { consent: 'asked', posts: node.posts })
-  return { kind: 'needs-consent', posts: node.posts }
+  const isRefused = author.consent === 'refused'
+  await saveConsent(deps.state, jid, { consent: isRefused ? 'refused' : 'asked', posts: node.posts })
+  return isRefused ? { kind: 'refused' } : { kind: 'needs-consent', posts: node.posts }
 }
 
 /** The site's own authors, in the order they came. */

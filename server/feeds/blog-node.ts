@@ -18,20 +18,25 @@ const MOST_LISTED = 2_000
 
 /**
  * Makes the blog's node, or completes the one that is there. Never trusts that an option was taken: reads it back.
- * `mayOpen` is the owner's word that one that is not open may become so.
+ * One that is not open becomes so only with the owner's word, and only while it has no other posts than
+ * those that its owner agreed to make public.
  */
 export async function ensureBlogNode(
   pubsub: BlogPubsub,
   address: NodeAddress,
-  { mayOpen }: { mayOpen: boolean },
+  { agreed }: { agreed: readonly HiddenPost[] | undefined },
 ): Promise<BlogNode> {
   const how = await pubsub.createNode(address, microblog.config)
   const config = await pubsub.readConfig(address)
   const isOpen = config.access_model === 'open'
-  if (!isOpen && how === 'exists' && !mayOpen) {
+  if (!isOpen && how === 'exists') {
+    const posts = await listHiddenPosts(pubsub, address)
+    const known = new Set(agreed?.map(({ item }) => item))
     // One that does not say who may read it is not taken for open.
     const { access_model: accessModel = 'unknown' } = config
-    return { kind: 'needs-consent', posts: await listHiddenPosts(pubsub, address), accessModel }
+    if (agreed === undefined || posts.some(({ item }) => !known.has(item))) {
+      return { kind: 'needs-consent', posts, accessModel }
+    }
   }
   const wanted = isOpen
     ? withoutGuarded(microblog.config)

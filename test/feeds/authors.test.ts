@@ -77,6 +77,18 @@ describe('an author', () => {
     assert.equal(await findConsentQuestion(ctx, JULIET), undefined)
   })
 
+  it('is asked again where posts came that they had not seen when they said yes', async () => {
+    await using ctx = await contextWithShyBlog()
+    await addAuthor(ctx, JULIET)
+    const { pubsub } = ctx.signIn(JULIET)
+    await pubsub.publishItem(itemOf(BLOG, 'secret'), entryOf({ published: '2026-02-02T00:00:00Z' }))
+    const outcome = await answerConsent(ctx, JULIET, true)
+    assert.ok(outcome.kind === 'needs-consent')
+    assert.deepEqual([outcome.posts.length, accessOf(ctx)], [3, 'presence'])
+    assert.deepEqual(await answerConsent(ctx, JULIET, true), { kind: 'ready' })
+    assert.equal(accessOf(ctx), 'open')
+  })
+
   it('who says no is not asked again, and nothing is published there', async () => {
     await using ctx = await contextWithShyBlog()
     await addAuthor(ctx, JULIET)
@@ -94,12 +106,14 @@ describe('an author', () => {
   it('is not taken for ready when the server does not open the node', async () => {
     await using ctx = await contextWithShyBlog()
     const { pubsub } = ctx.signIn(JULIET)
+    const outcome = await addAuthor(ctx, JULIET)
+    assert.ok(outcome.kind === 'needs-consent')
     const stubborn = {
       ...pubsub,
       createNode: pubsub.createNode,
       configureNode: async () => ({ access_model: 'presence' }),
     }
-    await assert.rejects(ensureBlogNode(stubborn, BLOG, { mayOpen: true }), AppError)
+    await assert.rejects(ensureBlogNode(stubborn, BLOG, { agreed: outcome.posts }), AppError)
   })
 })
 

@@ -174,6 +174,27 @@ describe('a blog that was there before', () => {
     assert.doesNotMatch((await browser.get('/settings')).body, /href="\/consent"/)
   })
 
+  it('is not opened by a page that listed other posts than there are now', async () => {
+    await using site = await createTestSite()
+    const theirs = site.ctx.network.pubsubOf(JULIET)
+    await theirs.createNode(BLOG, { access_model: 'whitelist' })
+    await site.ctx.indexing.start()
+    const browser = await site.signedIn(JULIET)
+    const former = (await browser.get('/consent')).body
+    assert.match(former, /it has no posts yet/)
+    await theirs.publishItem(itemOf(BLOG, 'secret'), entryOf({ title: 'For friends', author: JULIET }))
+    const answer = await browser.submit(former, '/consent', {})
+    assert.match(String(answer.headers.location), /^\/consent\?changed/)
+    assert.equal((await theirs.readConfig(BLOG)).access_model, 'whitelist')
+    const again = await browser.get(String(answer.headers.location))
+    assert.match(again.body, /this post would become public\. The list has changed/)
+    // Another tab still shows the former list.
+    await browser.submit(former, '/consent', {})
+    assert.equal((await theirs.readConfig(BLOG)).access_model, 'whitelist')
+    assert.equal((await browser.submit(again.body, '/consent', {})).headers.location, '/write')
+    assert.equal((await theirs.readConfig(BLOG)).access_model, 'open')
+  })
+
   it('shows at once when it is opened here, and within an hour when another client opens it', async () => {
     await using site = await createTestSite()
     const { ctx } = site

@@ -1,14 +1,28 @@
 import type { FastifyInstance } from 'fastify'
 import { AppError, isAppError } from '#server/errors.ts'
-import { answerConsent } from '#server/feeds/authors.ts'
+import { answerConsent, prepareBlog } from '#server/feeds/authors.ts'
 import { queueSettings } from '#server/feeds/queue.ts'
-import { findAuthor } from '#server/store/author.ts'
+import { type Author, findAuthor } from '#server/store/author.ts'
+import type { BareJid } from '#shared/jid.ts'
 import { requireSender, sendToSignIn } from '../form-guard.ts'
-import { sendConsentPage } from '../pages/consent.ts'
+import { digestPosts, sendConsentPage } from '../pages/consent.ts'
 import { sendSettingsPage } from '../pages/settings.ts'
 import { settle } from '../publish.ts'
 import { readNext, readVisit } from '../visit.ts'
 import type { Web } from '../web.ts'
+
+interface ConsentQuery {
+  readonly next?: string
+  readonly answer?: string
+  readonly changed?: string
+}
+
+interface ConsentFields {
+  readonly token?: string
+  readonly answer?: string
+  readonly next?: string
+  readonly listed?: string
+}
 
 interface SettingsFields {
   readonly token?: string
@@ -60,24 +74,43 @@ export function addSettings(app: FastifyInstance, web: Web): void {
     }
   })
 
-  app.get<{ Querystring: { next?: string; answer?: string } }>('/consent', async (request, reply) => {
+  app.get<{ Querystring: ConsentQuery }>('/consent', async (request, reply) => {
     const visit = await readVisit(web, request)
     if (visit.person === undefined) return sendToSignIn(reply, { next: '/consent' })
-    const next = readNext(request.query.next, '/write')
-    const author = await findAuthor(ctx.state, visit.person.jid)
+    const { next: wanted, answer, changed } = request.query
+    const next = readNext(wanted, '/write')
+    const author = await askAgain(web, visit.person.jid)
     if (author?.consent !== 'asked' && author?.consent !== 'refused') return reply.redirect(next, 303)
-    const question = { posts: author.consentPosts, next, isNo: request.query.answer === 'no' }
+    const question = { posts: author.consentPosts, next, isNo: answer === 'no', isChanged: changed !== undefined }
     return sendConsentPage(web, { request, reply, visit }, question)
   })
 
-  app.post<{ Body: { token?: string; answer?: string; next?: string } }>('/consent', async (request, reply) => {
+  app.post<{ Body: ConsentFields }>('/consent', async (request, reply) => {
     const person = requireSender(web, await readVisit(web, request), request.body?.token)
     if (person === undefined) return sendToSignIn(reply, { next: '/consent', notice: 'ended' })
-    const { answer, next } = request.body
+    const { answer, next, listed } = request.body
     if (answer !== 'yes' && answer !== 'no') throw new AppError('bad-request', 'Answer yes or no.')
-    await answerConsent(ctx, person.jid, answer === 'yes')
+    const author = await findAuthor(ctx.state, person.jid)
+    const isAsked = author?.consent === 'asked' || author?.consent === 'refused'
+    const isOfThese = answer === 'no' || (isAsked && listed === digestPosts(author.consentPosts))
+    const outcome = isOfThese ? await answerConsent(ctx, person.jid, answer === 'yes') : undefined
+    if (isAsked && answer === 'yes' && (outcome === undefined || outcome.kind === 'needs-consent')) {
+      return reply.redirect(`/consent?${new URLSearchParams({ changed: '', next: readNext(next, '/write') })}`, 303)
+    }
     return reply.redirect(readNext(next, '/'), 303)
   })
+}
+
+/** The author as the node is now, or as it was last seen where the own server does not answer. */
+async function askAgain({ ctx }: Web, jid: BareJid): Promise<Author | undefined> {
+  const author = await findAuthor(ctx.state, jid)
+  if (author?.consent !== 'asked' && author?.consent !== 'refused') return author
+  try {
+    await prepareBlog(ctx, jid)
+  } catch (error) {
+    if (!isAppError(error)) throw error
+  }
+  return findAuthor(ctx.state, jid)
 }
 
 function isLanguage(code: string): boolean {
