@@ -2,7 +2,7 @@ import { Element } from 'ltx'
 import { AppError, isAppError } from '#server/errors.ts'
 import { type BareJid, domainOf } from '#shared/jid.ts'
 import { beginConversation, type Conversation } from './conversation.ts'
-import { type Negotiated, negotiate, type SignIn } from './negotiate.ts'
+import { isSignedInBy, type Negotiated, negotiate, type SignIn } from './negotiate.ts'
 import type { Ask } from './requests.ts'
 import { OWN, STRANGER } from './stanza-bounds.ts'
 import { connectStream, type Stream, type StreamOptions } from './stream.ts'
@@ -63,13 +63,15 @@ async function tryTargets(options: ConnectionOptions, signal: AbortSignal): Prom
   const { signIn, traffic } = options
   const { jid } = signIn
   let problem: unknown
+  const bounds = options.isSite || options.service !== undefined ? OWN : STRANGER
+  const boundsFrom = (element: Element) => (isSignedInBy(element) ? bounds : undefined)
   const targets = await findTargets(domainOf(jid), options)
   for (const target of targets) {
     // DNS may have taken longer than anybody waits: a connection that is made now would be held by nobody.
     signal.throwIfAborted()
     let stream: Stream | undefined
     try {
-      stream = await connectInTime({ jid, target, traffic }, signal)
+      stream = await connectInTime({ jid, target, traffic, boundsFrom }, signal)
       return await establish(stream, target, options)
     } catch (error) {
       stream?.destroy(new AppError('unavailable', 'The attempt failed'))
@@ -97,7 +99,6 @@ async function establish(stream: Stream, target: Target, options: ConnectionOpti
   const { jid } = options.signIn
   const { previous } = options
   const outcome = await negotiate(stream, target, { ...options.signIn, resume: previous?.resume })
-  stream.allow(options.isSite || options.service !== undefined ? OWN : STRANGER)
   const conversation = await converse(stream, outcome, options)
   const watch = watchLine({
     lastHeard: () => stream.lastHeard,

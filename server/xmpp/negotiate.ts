@@ -63,6 +63,12 @@ export async function negotiate(stream: Stream, target: Target, signIn: SignIn):
   return end({ fullJid, acks: await enableAcks(stream, features) })
 }
 
+/** Whether the server has said with this element that the sign-in is over: stanzas may follow right behind it. */
+export function isSignedInBy(element: Element): boolean {
+  if (element.is('resumed', ACKS) || element.is('success', SASL2)) return true
+  return element.is('iq') && element.attrs.type === 'result' && element.getChild('bind', BIND) !== undefined
+}
+
 /** Signs in, and returns the features that the server has for who has. */
 async function authenticateAs(stream: Stream, offered: Element, signIn: SignIn & { readonly username: string }) {
   if (offered.getChild('authentication', SASL2)) {

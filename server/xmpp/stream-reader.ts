@@ -26,6 +26,7 @@ export interface StreamReader {
   read(data: unknown): void
   /** Drops partial input, which belongs to nobody: TLS begins. */
   restart(): void
+  /** Takes stanzas within these bounds from the next one on. */
   allow(bounds: StanzaBounds): void
   /** Counts again what is held: some of what waited was taken. */
   weigh(): void
@@ -84,6 +85,8 @@ export function createReader({ traffic, findParser, writer, findWaitingBytes, fa
     },
     allow(next) {
       bounds = next
+      const parser = findParser()
+      if (parser !== null) parser.bounds = next
       weigh()
     },
     weigh,

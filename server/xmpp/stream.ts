@@ -39,8 +39,6 @@ export interface Stream {
   write(text: string): Promise<void>
   /** When anything last came in, in milliseconds since 1970. */
   readonly lastHeard: number
-  /** Takes stanzas within these bounds from now on, and of what is over them only name and attributes. */
-  allow(bounds: StanzaBounds): void
   /** Resolves with the reason once the stream has ended, whoever ended it. */
   readonly ended: Promise<AppError>
   /** Whether it ended because the line broke: nobody meant to end it, so it may go on over another (XEP-0198 §5). */
@@ -57,6 +55,11 @@ export interface StreamOptions {
   readonly jid: BareJid
   readonly target: Target
   readonly traffic: Counters
+  /**
+   * The bounds of what comes behind an element of the negotiation, where it widens them. Asked only where the line is as
+   * safe as it will be: what is over them loses all but its name and attributes.
+   */
+  readonly boundsFrom?: (element: Element) => StanzaBounds | undefined
 }
 
 /** Connects a socket to the target, under TLS already where it begins with it. */
@@ -74,7 +77,7 @@ export async function connectStream(options: StreamOptions, signal: AbortSignal)
   }
 }
 
-function createStream({ jid, target, traffic }: StreamOptions): Stream & { connect(): Promise<void> } {
+function createStream({ jid, target, traffic, boundsFrom }: StreamOptions): Stream & { connect(): Promise<void> } {
   const domain = domainOf(jid)
   const { entity, isSecure } = createEntity(jid, target, traffic)
   const { promise: ended, resolve: end } = Promise.withResolvers<AppError>()
@@ -87,6 +90,7 @@ function createStream({ jid, target, traffic }: StreamOptions): Stream & { conne
   const inbox = createInbox(ended, { pause: () => findSocket()?.pause?.(), resume: () => findSocket()?.resume?.() })
   let tls: TLSSocket | undefined
   let isListening = false
+  let hasWidened = false
   let isLost = false
   let isEnding = false
   let isDestroyed = false
@@ -111,7 +115,14 @@ function createStream({ jid, target, traffic }: StreamOptions): Stream & { conne
   entity.on('close', () => destroy(new AppError('unavailable', `The XMPP server of ${domain} closed the connection`)))
   entity.on('disconnect', () => destroy(new AppError('unavailable', `The connection to ${domain} was lost`), 'lost'))
   entity.on('element', (element: Element) => {
-    if (!isListening && isSkipped(element)) return fail(new ReadingError('sends more at once than Canto reads'))
+    const mayWiden = !isListening && (isSecure() || target.mayBePlain)
+    const next = mayWiden ? boundsFrom?.(element) : undefined
+    if (next !== undefined) {
+      hasWidened = true
+      // At once: what comes next may be parsed already when somebody has read this.
+      reader.allow(next)
+    }
+    if (!hasWidened && isSkipped(element)) return fail(new ReadingError('sends more at once than Canto reads'))
     if (STANZAS.has(element.name)) traffic.stanzasIn++
     inbox.push(element)
   })
@@ -185,7 +196,6 @@ function createStream({ jid, target, traffic }: StreamOptions): Stream & { conne
       return inbox.next()
     },
     startTls,
-    allow: reader.allow,
     listen(listener) {
       isListening = true
       inbox.listen(listener)

@@ -17,7 +17,7 @@ import type { RigServer } from '#test/support/rig.ts'
 export async function fetchNaively(server: RigServer, user: string, nodes: readonly NodeAddress[]): Promise<Traffic> {
   const jid = jidOf(`${user}@${server.domain}`)
   const traffic = createTraffic()
-  const options = { jid, target: readService(server.service), traffic }
+  const options = { jid, target: readService(server.service), traffic, boundsFrom: () => OWN }
   const stream = await connectStream(options, AbortSignal.timeout(30_000))
   await stream.open()
   await stream.send(new Element('starttls', { xmlns: 'urn:ietf:params:xml:ns:xmpp-tls' }))
@@ -29,7 +29,6 @@ export async function fetchNaively(server: RigServer, user: string, nodes: reado
   bind.c('bind', { xmlns: 'urn:ietf:params:xml:ns:xmpp-bind' })
   await stream.send(bind)
   await stream.next()
-  stream.allow(OWN)
   const bound = { fullJid: `${jid}/naive` }
   const { ask } = beginConversation(stream, bound, { jid, isSite: true, traffic, onMessage: () => {} })
   const disco = createDisco(ask)

@@ -6,7 +6,9 @@ import { type AddressInfo, createServer } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import type { Element } from 'ltx'
 import { AppError, isAppError } from '#server/errors.ts'
+import { isSignedInBy } from '#server/xmpp/negotiate.ts'
 import { STRANGER } from '#server/xmpp/stanza-bounds.ts'
 import { connectStream, type Stream } from '#server/xmpp/stream.ts'
 import { readService } from '#server/xmpp/targets.ts'
@@ -104,8 +106,9 @@ describe('a hostile server', () => {
     }).listen(0, '127.0.0.1')
     await once(server, 'listening')
     const target = readService(`xmpp://127.0.0.1:${(server.address() as AddressInfo).port}`)
-    const stream = await connectStream({ jid: JULIET, target, traffic: createTraffic() }, new AbortController().signal)
-    stream.allow({ ...STRANGER, patience: 200 })
+    const boundsFrom = () => ({ ...STRANGER, patience: 200 })
+    const options = { jid: JULIET, target, traffic: createTraffic(), boundsFrom }
+    const stream = await connectStream(options, new AbortController().signal)
     await stream.open()
     return Object.assign(stream, {
       async [Symbol.asyncDispose]() {
@@ -114,6 +117,27 @@ describe('a hostile server', () => {
       },
     })
   }
+
+  it('may send more right behind the end of the sign-in, before anybody here has read that it ended', async () => {
+    const large = `<message><body>${'x'.repeat(300 * 1024)}</body></message>`
+    const server = createServer((socket) => {
+      socket.on('error', () => {})
+      const header = "<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>"
+      socket.write(`${header}<features/><resumed xmlns='urn:xmpp:sm:3'/>${large}<iq/>`)
+    }).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const target = readService(`xmpp://127.0.0.1:${(server.address() as AddressInfo).port}`)
+    const traffic = createTraffic()
+    const boundsFrom = (element: Element) => (isSignedInBy(element) ? STRANGER : undefined)
+    const options = { jid: JULIET, target, traffic, boundsFrom }
+    const stream = await connectStream(options, new AbortController().signal)
+    await stream.open()
+    await until(() => traffic.bytesIn > large.length)
+    const names = [await stream.next(), await stream.next(), await stream.next()].map(({ name }) => name)
+    assert.deepEqual(names, ['resumed', 'message', 'iq'])
+    stream.destroy(new AppError('unavailable', 'The test is over'))
+    server.close()
+  })
 
   it('has only so much time for one stanza, however lively it is', async () => {
     await using stream = await listenTo('<a/><b>', '<c/>')
