@@ -11,6 +11,7 @@ import { readConfig } from '#server/config.ts'
 import { startLocalServer } from '#server/local/local-server.ts'
 import { trustCertificate } from '#server/local/trust.ts'
 import { createLogger, silentLogger } from '#server/log.ts'
+import { USUAL_BOUNDS } from '#server/store/keeps.ts'
 import { openSession } from '#server/xmpp/session.ts'
 import { findFreePort } from '#test/support/free-port.ts'
 import { until } from '#test/support/until.ts'
@@ -92,7 +93,11 @@ describe('the local server', () => {
     assert.equal((await fetch(String(small?.put), put)).status, 201)
     assert.deepEqual(await local.measureUploads(local.jid), { rows: 1, bytes: 1_000 })
     const written = JSON.parse(await readFile(join(data, 'local/ejabberd.yml'), 'utf8'))
-    assert.ok(written.shaper_rules[written.modules.mod_http_upload_quota.access_hard_quota] <= 10_000)
+    const quota = written.modules.mod_http_upload_quota
+    const [soft, hard] = [quota.access_soft_quota, quota.access_hard_quota].map((rule) => written.shaper_rules[rule])
+    assert.ok(hard <= 10_000)
+    // ejabberd deletes the oldest files down to the soft one: Canto refuses long before that.
+    assert.ok(soft < hard && USUAL_BOUNDS.uploads.bytes < soft * 1_000_000)
     assert.doesNotMatch(await readFile(join(data, 'local/logs/ejabberd.log'), 'utf8').catch(() => ''), /quota/)
   })
 
