@@ -36,8 +36,8 @@ export async function addMarkedWords(
     .execute()
 }
 
-/** The comments in the index that their writers had published by another account; so many are read at a time. */
-export async function* listContributed(index: IndexDb, atOnce: number): AsyncGenerator<Contributed> {
+/** The comments in the index that their writers had published by another account, in parts of so many. */
+export async function* listContributed(index: IndexDb, atOnce: number): AsyncGenerator<Contributed[]> {
   let after: { readonly contributor: string; readonly id: number } = { contributor: '', id: 0 }
   for (;;) {
     const rows = await index
@@ -50,15 +50,15 @@ export async function* listContributed(index: IndexDb, atOnce: number): AsyncGen
       .orderBy('entry.id')
       .limit(atOnce)
       .execute()
-    for (const { service, node, item, payload } of rows) yield { address: { service, node, item }, payload }
+    yield rows.map(({ service, node, item, payload }) => ({ address: { service, node, item }, payload }))
     const last = rows.at(-1)
     if (last === undefined || rows.length < atOnce) return
     after = { contributor: last.contributor ?? '', id: last.id }
   }
 }
 
-/** The copies that moderators keep of what was removed; so many are read at a time. */
-export async function* listKeptCopies(state: StateDb, atOnce: number): AsyncGenerator<Contributed> {
+/** The copies that moderators keep of what was removed, in parts of at most so many. */
+export async function* listKeptCopies(state: StateDb, atOnce: number): AsyncGenerator<Contributed[]> {
   let after: ItemAddress | undefined
   for (;;) {
     let query = state
@@ -72,7 +72,7 @@ export async function* listKeptCopies(state: StateDb, atOnce: number): AsyncGene
       query = query.where(sql<boolean>`(service, node, item) > (${after.service}, ${after.node}, ${after.item})`)
     }
     const rows = await query.execute()
-    for (const { payload, ...address } of rows) if (payload !== null) yield { address, payload }
+    yield rows.flatMap(({ payload, ...address }) => (payload === null ? [] : [{ address, payload }]))
     const last = rows.at(-1)
     if (last === undefined || rows.length < atOnce) return
     after = { service: last.service, node: last.node, item: last.item }
