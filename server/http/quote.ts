@@ -1,3 +1,4 @@
+import { requireOpenNode } from '#server/feeds/sharing/queue-repost.ts'
 import type { Person } from '#server/people/people.ts'
 import { readXmppUri } from '#shared/address.ts'
 import { plainText } from '#shared/markup.ts'
@@ -11,6 +12,7 @@ export async function readQuote(ctx: AppContext, uri: string | undefined, person
   const { service, node, item } = readXmppUri(uri ?? '') ?? {}
   if (service === undefined || node === undefined || item === undefined) return undefined
   const post = await requirePost(ctx, { service, node, item }, person)
+  await requireOpenNode(ctx.index, post.address)
   const page = new URL(postPath({ domain: ctx.siteDomain }, post.address), ctx.config.url).href
   return writeQuote({
     text: plainText(post.html, { withoutNotes: true }),

@@ -5,6 +5,7 @@ import { requireFeedSecret } from '#server/people/feed-secret.ts'
 import { addFollow } from '#server/store/follow.ts'
 import { findNode } from '#server/store/node.ts'
 import { listNotifications } from '#server/store/notification.ts'
+import { listOutbox } from '#server/store/outbox.ts'
 import { saveOwnAccess } from '#server/store/own-access.ts'
 import { addressKey, type NodeAddress, writeXmppUri } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
@@ -118,6 +119,26 @@ for (const [words, kind] of Object.entries(KINDS)) {
       await ask()
       assert.deepEqual(await doorsThatShow(scene, tybalt, TYBALT), [])
       assert.deepEqual(await doorsThatShow(scene, site.browser(), TYBALT), [])
+    })
+
+    it('is made public by nobody whom its owner lets in: it is neither shared nor quoted', async () => {
+      await using scene = await createScene(kind, { env: { CANTO_BLOGGERS: ROMEO } })
+      const { site, romeo, ask } = scene
+      await ask()
+      const post = postPath({ domain: site.ctx.siteDomain }, itemOf(kind.address, 'ball'))
+      const page = (await romeo.get(post)).body
+      assert.ok(page.includes(SECRET) && !page.includes(`${post}/share`))
+      const quote = `/write?${new URLSearchParams({ quote: writeXmppUri(itemOf(kind.address, 'ball')) })}`
+      for (const path of [`${post}/share`, quote]) {
+        const first = await romeo.get(path)
+        const { statusCode, body } = first.statusCode === 303 ? await romeo.get(String(first.headers.location)) : first
+        assert.equal(statusCode, 403, path)
+        assert.ok(body.includes('cannot be shared') && !body.includes(SECRET), path)
+      }
+      const [, token = ''] = /name="token" value="([^"]*)"/.exec((await romeo.get('/write')).body) ?? []
+      const sent = await romeo.post(`${post}/share`, { token, key: 'share-key-1', words: '' })
+      assert.equal(sent.statusCode, 403)
+      assert.equal((await listOutbox(site.ctx.state, ROMEO)).length, 0)
     })
 
     it('is said to be left out', async () => {

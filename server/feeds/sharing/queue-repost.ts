@@ -1,4 +1,6 @@
 import { AppError } from '#server/errors.ts'
+import type { IndexDb } from '#server/store/database.ts'
+import { findNode } from '#server/store/node.ts'
 import { findOutboxForm, listOutbox, type OutboxRow } from '#server/store/outbox.ts'
 import type { PostRow } from '#server/store/post-row.ts'
 import { findRepost } from '#server/store/repost.ts'
@@ -31,8 +33,15 @@ export async function queueRepost(deps: QueueDeps, repost: NewRepost): Promise<O
   return queuePost(deps, { author, key, draft })
 }
 
+/** Throws `forbidden` for a post of a restricted node: whoever may read it shall not make it public by a click. */
+export async function requireOpenNode(index: IndexDb, address: ItemAddress): Promise<void> {
+  if ((await findNode(index, address))?.status !== 'restricted') return
+  throw new AppError('forbidden', 'Only people whom its owner lets in may read this post, so it cannot be shared.')
+}
+
 async function requireShareable(deps: QueueDeps, { author, post }: NewRepost): Promise<void> {
   if (post.author?.jid === author) throw new AppError('forbidden', 'This is your own post.')
+  await requireOpenNode(deps.index, post.address)
   if (post.repost !== undefined) throw new AppError('forbidden', 'This is itself shared. Share its original.')
   if ((await findOwnRepost(deps, author, post.address)) !== undefined) {
     throw new AppError('conflict', 'You have shared this already.')

@@ -67,7 +67,7 @@ export function viewPost(deps: Deps, row: PostRow, { blog, person, rights, pathO
     commentCount: row.repost?.commentCount ?? row.commentCount,
     ...(row.heartCount > 0 ? { heartCount: row.heartCount } : {}),
     hasComments: (row.repost ?? row).comments !== undefined,
-    ...(mayShare(row, person) ? { shareUrl: `${url}/share` } : {}),
+    ...(blog.status !== 'restricted' && mayShare(row, person) ? { shareUrl: `${url}/share` } : {}),
     ...(rights?.mayEdit ? { editUrl: `${url}/edit` } : {}),
     ...(rights?.mayDelete ? { deleteUrl: `${url}/delete` } : {}),
     ...(rights?.isModerator && row.publisher !== undefined ? { blockUrl: blockPath(row.address, row.publisher) } : {}),

@@ -1,7 +1,7 @@
 import type { FastifyReply } from 'fastify'
 import { mayBlog } from '#server/config.ts'
 import { type Names, readPeopleNames } from '#server/feeds/names.ts'
-import { findOwnRepost } from '#server/feeds/sharing/queue-repost.ts'
+import { findOwnRepost, requireOpenNode } from '#server/feeds/sharing/queue-repost.ts'
 import type { PostRow } from '#server/store/post-row.ts'
 import { listReposts } from '#server/store/repost.ts'
 import { writeXmppUri } from '#shared/address.ts'
@@ -31,6 +31,7 @@ export async function sendSharePage(web: Web, exchange: Exchange, page: SharePag
   const { person } = exchange.visit
   if (person === undefined) throw new TypeError('Sharing needs a person')
   const path = postPath({ domain: ctx.siteDomain }, post.address)
+  await requireOpenNode(ctx.index, post.address)
   const own = await findOwnRepost(ctx, person.jid, post.address)
   const problem = (await findObstacle(web, post, person.jid)) ?? page.problem
   const author = post.author?.name ?? post.claimedName
