@@ -2,6 +2,7 @@ import { describeError, isAppError } from '#server/errors.ts'
 import type { Logger } from '#server/log.ts'
 import { listUnseenClaims, saveSeen, type UnseenClaim } from '#server/store/community.ts'
 import type { SessionStatus } from '#server/xmpp/ports.ts'
+import { domainOf } from '#shared/jid.ts'
 import { type BeliefDeps, isSeenOwner } from './belief.ts'
 import { judgeAgain, type RejudgeDeps } from './moderation/judge-again.ts'
 import { waitAtMost } from './patience.ts'
@@ -33,18 +34,27 @@ export function createUnseenClaims(deps: UnseenClaimsDeps): UnseenClaims {
   let running: Promise<void> | undefined
 
   async function look(): Promise<void> {
-    for (const claim of await listUnseenClaims(deps.state)) await lookAt(claim)
+    const claims = await listUnseenClaims(deps.state)
+    const services = Map.groupBy(claims, ({ address }) => domainOf(address.service))
+    await Promise.all([...services.values()].map(lookAtService))
   }
 
-  async function lookAt(claim: UnseenClaim): Promise<void> {
+  /** One after the other; a service that does not answer is left alone until the next time. */
+  async function lookAtService(claims: readonly UnseenClaim[]): Promise<void> {
+    for (const claim of claims) if ((await lookAt(claim)) === 'unanswered') return
+  }
+
+  async function lookAt(claim: UnseenClaim): Promise<'looked' | 'unanswered'> {
     try {
       if (await isSeenOwner(deps, claim.owner, claim.address)) await saveSeen(deps.state, claim)
       // Comments hidden by an unfounded block show again.
       else if (claim.blocked !== undefined) await judgeAgain(deps, { jid: claim.blocked })
+      return 'looked'
     } catch (error) {
       // Its service does not answer: that says nothing, and it is asked again.
       if (!isAppError(error)) throw error
       deps.log.debug(`Who owns ${claim.address.node} at ${claim.address.service} was not seen: ${error.message}`)
+      return isAppError(error, 'unavailable', 'timeout') ? 'unanswered' : 'looked'
     }
   }
 

@@ -348,6 +348,26 @@ describe('who was believed to own something before', () => {
     assert.equal((await findJudged(ctx.index, itemOf(THREAD, 'c1')))?.hold ?? null, null)
   })
 
+  it('of one service waits for no other, and is asked about no more where its service does not answer', async () => {
+    await using scene = await openOld()
+    const { ctx, claims } = scene
+    const { readInfo } = ctx.site.disco
+    const silence = Promise.withResolvers<never>()
+    let asked = 0
+    ctx.site.disco.readInfo = (service, node) => {
+      if (service !== SERVICE || node === undefined) return readInfo(service, node)
+      asked++
+      return silence.promise
+    }
+    const looked = claims.look()
+    await until(async () => (await findBlock(ctx.state, nights, JULIET)) === ROMEO)
+    await until(() => asked > 0)
+    silence.reject(new AppError('timeout', 'Nobody answers'))
+    await looked
+    assert.equal(asked, 1)
+    assert.equal(await findBlock(ctx.state, local, JULIET), undefined)
+  })
+
   it('is looked at when the site account comes online', async () => {
     await using scene = await openOld()
     const { ctx, claims } = scene
