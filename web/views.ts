@@ -408,6 +408,8 @@ export interface PostPageView {
   readonly commentCount?: number
   /** Whether there are more comments than are read. */
   readonly isCut?: boolean
+  /** There are comments that this reader may not see: at all without signing in, or until their account could read them. */
+  readonly unshown?: 'signed-out' | 'unproved'
   /** Of a long thread. */
   readonly pages?: ThreadPagesView
   readonly form?: CommentFormView

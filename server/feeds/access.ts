@@ -17,17 +17,18 @@ export interface AccessDeps {
 }
 
 /**
- * By its service's word (XEP-0060 §5.4), and of an account's node by its owner's session. Whose presence the site account
- * gets, it may read what they show to contacts only: nothing tells that apart from what is open to everybody.
+ * By the owner's session, for an account's node; else by its service's word (XEP-0060 §5.4, §5.7). The site account may read
+ * what a contact shows to contacts only: nothing tells that apart from what is open to everybody.
  */
 export async function readAccess(
   { state, site }: AccessDeps,
   { address, accessModel }: Pick<NodeRow, 'address' | 'accessModel'>,
 ): Promise<Access> {
-  if (accessModel !== undefined && accessModel !== 'open') return 'restricted'
-  if (localPart(address.service) === undefined) return 'open'
-  const own = await findOwnAccess(state, address)
+  const isOfAccount = localPart(address.service) !== undefined
+  const own = isOfAccount ? await findOwnAccess(state, address) : undefined
   if (own !== undefined) return own === 'open' ? 'open' : 'restricted'
+  if (accessModel !== undefined && accessModel !== 'open') return 'restricted'
+  if (!isOfAccount) return 'open'
   return (await readContacts(site)).has(address.service) ? 'restricted' : 'open'
 }
 

@@ -37,14 +37,22 @@ export async function announceRemoved(deps: AnnounceDeps, node: NodeRow, address
 }
 
 /** The node lost everything at once, or its first page came: no single post of it is news. */
-export async function announceChanged({ index, live }: AnnounceDeps, node: NodeRow): Promise<void> {
-  if (isFeed(node)) {
-    for (const topic of [blogTopic(node.address), POSTS_TOPIC]) live.publish(topic, { kind: 'changed' })
-    return
-  }
+export async function announceChanged(deps: AnnounceDeps, node: NodeRow): Promise<void> {
+  for (const topic of await listTopics(deps, node)) deps.live.publish(topic, { kind: 'changed' })
+}
+
+/** To pages of those alone who may be shown the node. */
+export async function announcePermitted(deps: AnnounceDeps, node: NodeRow): Promise<void> {
+  const { address } = node
+  for (const topic of await listTopics(deps, node)) deps.live.publish(topic, { kind: 'permitted', address })
+}
+
+/** Of the pages that show what is on a node. */
+async function listTopics({ index }: AnnounceDeps, node: NodeRow): Promise<string[]> {
+  if (isFeed(node)) return [blogTopic(node.address), POSTS_TOPIC]
   const reacted = readAttachmentsNode(node.address)
   const posts = reacted === undefined ? await listPostsOfThread(index, node.address) : [reacted]
-  for (const post of posts) live.publish(postTopic(post), { kind: 'changed' })
+  return posts.map(postTopic)
 }
 
 function announcePost(
@@ -52,7 +60,8 @@ function announcePost(
   address: ItemAddress,
   kind: 'post-added' | 'post-changed' | 'post-removed',
 ): void {
-  for (const topic of [blogTopic(address), postTopic(address), POSTS_TOPIC]) live.publish(topic, { kind, address })
+  // The permits of a restricted feed end before any page hears of it.
+  for (const topic of [POSTS_TOPIC, blogTopic(address), postTopic(address)]) live.publish(topic, { kind, address })
 }
 
 async function announceComment(
@@ -63,9 +72,10 @@ async function announceComment(
   const reacted = readAttachmentsNode(address)
   if (reacted !== undefined) {
     const event: LiveEvent = { kind: 'reaction-changed', address: reacted }
-    for (const topic of [postTopic(reacted), CONVERSATIONS_TOPIC]) live.publish(topic, event)
+    for (const topic of [CONVERSATIONS_TOPIC, postTopic(reacted)]) live.publish(topic, event)
     return
   }
-  for (const post of await listPostsOfThread(index, address)) live.publish(postTopic(post), { kind, address })
+  const posts = await listPostsOfThread(index, address)
   live.publish(CONVERSATIONS_TOPIC, { kind, address })
+  for (const post of posts) live.publish(postTopic(post), { kind, address })
 }

@@ -1,7 +1,7 @@
 import { type AppError, describeError, isAppError } from '#server/errors.ts'
 import type { StateDb } from '#server/store/database.ts'
 import type { Loss } from '#server/store/index-schema.ts'
-import { findNode, isFeed, type NodeRow, updateNode } from '#server/store/node.ts'
+import { findNode, type NodeRow, updateNode } from '#server/store/node.ts'
 import { findOwnAccess } from '#server/store/own-access.ts'
 import type { Disco, Pubsub, SessionStatus, XmppSession } from '#server/xmpp/ports.ts'
 import type { NodeAddress } from '#shared/address.ts'
@@ -22,7 +22,7 @@ export interface CatchUpDeps extends ReadingDeps {
   readonly state: StateDb
   readonly site: {
     readonly status: SessionStatus
-    readonly pubsub: Pick<Pubsub, 'pages' | 'findItems' | 'listItemIds'>
+    readonly pubsub: Pick<Pubsub, 'pages' | 'findItems' | 'listItemIds' | 'listAffiliations'>
     readonly disco: Pick<Disco, 'readInfo'>
     readonly readContacts?: XmppSession['readContacts']
   }
@@ -55,7 +55,8 @@ export async function catchUp(deps: CatchUpDeps, address: NodeAddress, options: 
   try {
     // Subscribed first and read then, so that nothing falls between.
     const known = await learnNodeInfo(deps, node)
-    if (!(await isForUs(deps, known))) return 'failed'
+    // Settled before any item is ingested.
+    await applyAccess(deps, known, await readAccess(deps, known))
     const refusal = await deps.subscriptions.ensure(known)
     const outcome = await readNewest(deps, known, options)
     await updateNode(deps.index, address, { problem: refusal ?? null, readAt: deps.clock().getTime() })
@@ -63,15 +64,6 @@ export async function catchUp(deps: CatchUpDeps, address: NodeAddress, options: 
   } catch (error) {
     return signal.aborted ? 'failed' : failReading(deps, node, error)
   }
-}
-
-/** Access is settled before any item is ingested. Comments that not everybody may read are shown to nobody. */
-async function isForUs(deps: CatchUpDeps, node: NodeRow): Promise<boolean> {
-  const access = await readAccess(deps, node)
-  await applyAccess(deps, node, access)
-  if (access === 'open' || isFeed(node)) return true
-  await updateNode(deps.index, node.address, { problem: 'Not everybody may read it' })
-  return false
 }
 
 /** What an error of its service means for a node. One that is merely down says nothing: then what we have stays. */

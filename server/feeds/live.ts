@@ -12,6 +12,8 @@ export type LiveEvent =
   | { readonly kind: 'notified' }
   /** On `roomTopic`: somebody came or went. */
   | { readonly kind: 'participants-changed' }
+  /** Somebody may be shown a restricted node now, or no longer. */
+  | { readonly kind: 'permitted'; readonly address: NodeAddress }
   /** More than one thing at once. */
   | { readonly kind: 'changed' }
   /** On the topic `nodes`: a comments node that a post links to, or one that no post links to any more. */

@@ -1,8 +1,8 @@
 import { isAppError } from '#server/errors.ts'
 import type { IndexDb } from '#server/store/database.ts'
 import { saveProfile } from '#server/store/entry.ts'
-import { findNode, type NodeRow, updateNode } from '#server/store/node.ts'
-import type { Disco, DiscoInfo } from '#server/xmpp/ports.ts'
+import { findNode, isFeed, type NodeRow, updateNode } from '#server/store/node.ts'
+import type { Disco, DiscoInfo, Pubsub } from '#server/xmpp/ports.ts'
 import type { NodeAddress } from '#shared/address.ts'
 import { isWithinLast } from '#shared/instants.ts'
 import { type BareJid, localPart, readBareJid } from '#shared/jid.ts'
@@ -25,10 +25,12 @@ export interface NodeInfo {
 export interface NodeInfoDeps {
   readonly index: IndexDb
   readonly clock: () => Date
-  readonly site: { readonly disco: Pick<Disco, 'readInfo'> }
+  readonly site: { readonly disco: Pick<Disco, 'readInfo'>; readonly pubsub: Pick<Pubsub, 'listAffiliations'> }
 }
 
 const DAY = 86_400_000
+/** Of comments and attachments, which are many. */
+const WEEK = 7 * DAY
 const MOST_OWNERS = 50
 
 /** Clean and bounded, from the form in an answer; a field that is empty says nothing. */
@@ -46,13 +48,12 @@ export function readNodeInfo({ forms }: DiscoInfo): NodeInfo {
   }
 }
 
-/** The access model of a node, where its service tells it; a service that is down rejects. */
-export async function readAccessModel(
-  disco: Pick<Disco, 'readInfo'>,
-  { service, node }: NodeAddress,
-): Promise<string | undefined> {
+type AccessModelSite = NodeInfoDeps['site']
+
+/** The access model of a node, as far as its service tells it; a service that is down rejects. */
+export async function readAccessModel(site: AccessModelSite, address: NodeAddress): Promise<string | undefined> {
   try {
-    return readNodeInfo(await disco.readInfo(service, node)).accessModel
+    return await askAccessModel(site, address)
   } catch (error) {
     if (!isAppError(error) || isAppError(error, 'unavailable', 'timeout')) throw error
     return undefined
@@ -60,24 +61,49 @@ export async function readAccessModel(
 }
 
 /**
- * A community's row with what its service says about it; an answer, and a refusal too, is good for a day. Of an
- * account's own nodes servers tell strangers nothing. COMPAT(Prosody 13): it does not even answer.
+ * Accounts tell strangers nothing about their nodes but their own affiliation: a whitelist has members, and nothing else needs
+ * any (XEP-0060 §4.1, §4.5). COMPAT(Prosody 13): it does not tell affiliations (§5.7).
  */
-export async function learnNodeInfo({ index, clock, site }: NodeInfoDeps, row: NodeRow): Promise<NodeRow> {
-  const now = clock().getTime()
-  const isFresh = row.infoReadAt !== undefined && isWithinLast(DAY, row.infoReadAt, now)
-  if (row.kind !== 'community' || localPart(row.address.service) !== undefined || isFresh) return row
+async function askAccessModel(
+  { disco, pubsub }: AccessModelSite,
+  { service, node }: NodeAddress,
+): Promise<string | undefined> {
+  if (localPart(service) === undefined) return readNodeInfo(await disco.readInfo(service, node)).accessModel
+  const own = await pubsub.listAffiliations(service)
+  return own.some((each) => each.node === node && each.affiliation === 'member') ? 'whitelist' : undefined
+}
+
+/**
+ * A node's row with what its service says about it; an answer, and a refusal too, is good for a day. Of an account's own
+ * nodes servers tell strangers nothing but their own affiliation.
+ */
+export async function learnNodeInfo(deps: NodeInfoDeps, row: NodeRow): Promise<NodeRow> {
+  const now = deps.clock().getTime()
+  const isFresh = row.infoReadAt !== undefined && isWithinLast(isFeed(row) ? DAY : WEEK, row.infoReadAt, now)
+  if (isFresh) return row
+  const isOfAccount = localPart(row.address.service) !== undefined
   try {
-    const info = readNodeInfo(await site.disco.readInfo(row.address.service, row.address.node))
-    const { title = null, description = null, type = null, accessModel = null, publishModel = null } = info
-    await updateNode(index, row.address, { title, description, type, accessModel, publishModel, infoReadAt: now })
-    const profile = info.type === undefined ? undefined : findProfile({ type: info.type, node: row.address.node })
-    // An event may have come before the answer; all of them read an entry alike.
-    if (profile !== undefined) await saveProfile(index, row.id, profile.name)
+    await learnInfo(deps, row)
   } catch (error) {
-    // A server that is down may tell later.
     if (!isAppError(error)) throw error
-    if (!isAppError(error, 'unavailable', 'timeout')) await updateNode(index, row.address, { infoReadAt: now })
+    // Nothing is shown before it is known who may read it; a server that is down may tell later.
+    const isSilent = isAppError(error, 'unavailable') || (isAppError(error, 'timeout') && !isOfAccount)
+    if (isSilent && row.infoReadAt === undefined) throw error
+    if (!isSilent) await updateNode(deps.index, row.address, { infoReadAt: now })
   }
-  return (await findNode(index, row.address)) ?? row
+  return (await findNode(deps.index, row.address)) ?? row
+}
+
+async function learnInfo({ index, clock, site }: NodeInfoDeps, row: NodeRow): Promise<void> {
+  const infoReadAt = clock().getTime()
+  if (!isFeed(row) || localPart(row.address.service) !== undefined) {
+    const accessModel = (await askAccessModel(site, row.address)) ?? null
+    return updateNode(index, row.address, { accessModel, infoReadAt })
+  }
+  const info = readNodeInfo(await site.disco.readInfo(row.address.service, row.address.node))
+  const { title = null, description = null, type = null, accessModel = null, publishModel = null } = info
+  await updateNode(index, row.address, { title, description, type, accessModel, publishModel, infoReadAt })
+  const profile = info.type === undefined ? undefined : findProfile({ type: info.type, node: row.address.node })
+  // An event may have come before the answer; all of them read an entry alike.
+  if (profile !== undefined) await saveProfile(index, row.id, profile.name)
 }

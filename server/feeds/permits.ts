@@ -1,21 +1,23 @@
 import { describeError, isAppError } from '#server/errors.ts'
 import { listCommunities } from '#server/store/community.ts'
+import { findEntry } from '#server/store/entry.ts'
 import { listFollows } from '#server/store/follow.ts'
-import { findPost } from '#server/store/post.ts'
-import { listRestrictedFeeds } from '#server/store/restricted-node.ts'
-import type { Item, Pubsub, XmppSession } from '#server/xmpp/ports.ts'
-import { addressKey, type NodeAddress } from '#shared/address.ts'
+import { findNode } from '#server/store/node.ts'
+import { listRestrictedAmong, listRestrictedFeeds } from '#server/store/restricted-node.ts'
+import type { XmppSession } from '#server/xmpp/ports.ts'
+import { addressKey, type ItemAddress, type NodeAddress } from '#shared/address.ts'
 import { isWithinLast } from '#shared/instants.ts'
-import { type BareJid, domainOf, localPart, readBareJid } from '#shared/jid.ts'
-import { writeSortedXml } from '#shared/xml.ts'
-import { type BeliefDeps, isOwnGround } from './belief.ts'
-import { blogTopic, type LiveEvent, POSTS_TOPIC } from './live.ts'
+import type { BareJid } from '#shared/jid.ts'
+import { attachmentsOf } from '#shared/profiles/index.ts'
+import { announcePermitted } from './announce.ts'
+import { CONVERSATIONS_TOPIC, type LiveEvent, POSTS_TOPIC } from './live.ts'
+import { createOpenedNodes } from './opened-nodes.ts'
 import { type OwnAccessDeps, readOwnAccess } from './own-access.ts'
 import { waitAtMost } from './patience.ts'
+import { type ProofDeps, proveReading } from './permit-proof.ts'
 
-export interface PermitsDeps extends OwnAccessDeps, BeliefDeps {
-  readonly siteDomain: BareJid
-  readonly site: OwnAccessDeps['site'] & Pick<XmppSession, 'pubsub'>
+export interface PermitsDeps extends OwnAccessDeps, ProofDeps {
+  readonly site: OwnAccessDeps['site'] & ProofDeps['site']
   /** The sessions of everybody who is signed in. */
   readonly people: () => readonly XmppSession[]
 }
@@ -27,6 +29,8 @@ export interface Permits {
   has(jid: BareJid, address: NodeAddress): boolean
   /** Asks for everything that is due for somebody now. */
   ask(session: XmppSession): Promise<void>
+  /** Somebody opened a page with what is on these nodes: the restricted ones are asked for until they sign out. */
+  look(jid: BareJid, nodes: readonly NodeAddress[]): void
 }
 
 type Asking = Pick<XmppSession, 'jid' | 'status' | 'pubsub'>
@@ -36,9 +40,8 @@ const HOUR = 60 * MINUTE
 /** How long before its end a permit is asked for again. */
 const EARLY = 10 * MINUTE
 const AGAIN = MINUTE
-/** Items among which one of somebody else's has to be. */
-const NEWEST = 10
 const TICK = 5_000
+const NEW: ReadonlySet<LiveEvent['kind']> = new Set(['post-added', 'post-changed', 'comment-added', 'comment-changed'])
 const STOP = 3_000
 
 /**
@@ -52,6 +55,7 @@ export function createPermits(deps: PermitsDeps): Permits {
   const triedAt = new Map<string, number>()
   const ownReadAt = new Map<BareJid, number>()
   const running = new Map<BareJid, Promise<void>>()
+  const opened = createOpenedNodes()
   const stops: (() => void)[] = []
 
   const now = () => deps.clock().getTime()
@@ -61,12 +65,13 @@ export function createPermits(deps: PermitsDeps): Permits {
   }
 
   async function askAll(session: Asking): Promise<void> {
-    if (!isWithinLast(HOUR, ownReadAt.get(session.jid) ?? 0, now())) {
-      ownReadAt.set(session.jid, now())
-      if ((await readOwnAccess(deps, session as XmppSession)) === 'more') ownReadAt.delete(session.jid)
+    const { jid } = session
+    if (!isWithinLast(HOUR, ownReadAt.get(jid) ?? 0, now())) {
+      ownReadAt.set(jid, now())
+      if ((await readOwnAccess(deps, session as XmppSession)) === 'more') ownReadAt.delete(jid)
     }
-    for (const address of await listWanted(deps, session.jid))
-      if (isDue(session.jid, address)) await askOne(session, address)
+    for (const address of [...(await listWanted(deps, jid)), ...opened.list(jid)])
+      if (isDue(jid, address)) await askOne(session, address)
   }
 
   function isDue(jid: BareJid, address: NodeAddress): boolean {
@@ -80,14 +85,16 @@ export function createPermits(deps: PermitsDeps): Permits {
     triedAt.set(tryKey(jid, address), now())
     const had = has(jid, address)
     try {
-      if (await isSame(deps, asking, address)) permit(jid, address)
-      else permits.get(keyOf(address))?.delete(jid)
+      const proof = await proveReading(deps, asking, address)
+      if (proof === 'same') permit(jid, address)
+      else if (proof === 'different') refuse(jid, address)
+      else opened.rest(jid, address)
     } catch (error) {
       if (!isAppError(error)) throw error
       // A server that is down takes nothing away before its time.
-      if (!isAppError(error, 'unavailable', 'timeout')) permits.get(keyOf(address))?.delete(jid)
+      if (!isAppError(error, 'unavailable', 'timeout')) refuse(jid, address)
     }
-    if (has(jid, address) !== had) tell(address)
+    if (has(jid, address) !== had) await tell(address)
   }
 
   function permit(jid: BareJid, address: NodeAddress): void {
@@ -97,27 +104,44 @@ export function createPermits(deps: PermitsDeps): Permits {
     triedAt.delete(tryKey(jid, address))
   }
 
-  function tell(address: NodeAddress): void {
-    for (const topic of [blogTopic(address), POSTS_TOPIC]) deps.live.publish(topic, { kind: 'changed' })
+  function refuse(jid: BareJid, address: NodeAddress): void {
+    permits.get(keyOf(address))?.delete(jid)
+    opened.rest(jid, address)
   }
 
-  /** A new or changed post ends its node's permits until each session fetches it; its author keeps theirs. */
-  function onPost(event: LiveEvent): void {
-    if (event.kind !== 'post-added' && event.kind !== 'post-changed') return
-    const people = permits.get(keyOf(event.address))
-    if (people === undefined) return
-    const former = new Map(people)
-    people.clear()
-    void lapse(event.address, former)
+  async function tell(address: NodeAddress): Promise<void> {
+    const node = await findNode(deps.index, address)
+    if (node !== undefined) await announcePermitted(deps, node)
   }
 
-  async function lapse(address: Parameters<typeof findPost>[1], former: ReadonlyMap<BareJid, number>): Promise<void> {
-    const post = await findPost(deps.index, address, 'restricted')
-    const author = typeof post === 'object' && post.credit === 'credited' ? post.author?.jid : undefined
-    const since = author === undefined ? undefined : former.get(author)
-    if (author !== undefined && since !== undefined) permits.get(keyOf(address))?.set(author, since)
-    for (const jid of former.keys()) triedAt.delete(tryKey(jid, address))
-    round()
+  /** A new or changed item ends its node's permits until each session fetches it; its author keeps theirs. */
+  function onItem(event: LiveEvent): void {
+    if (event.kind === 'reaction-changed') end(attachmentsOf(event.address))
+    else if (NEW.has(event.kind) && 'address' in event) end(event.address)
+  }
+
+  function end(address: NodeAddress | ItemAddress): void {
+    const former = new Map(permits.get(keyOf(address)))
+    const readers = new Set([...former.keys(), ...opened.wake(address)])
+    if (readers.size === 0) return
+    permits.delete(keyOf(address))
+    for (const jid of readers) triedAt.delete(tryKey(jid, address))
+    void renew(address, { former, readers }).catch((error: unknown) =>
+      deps.log.error(`Permits for ${address.node} were not renewed: ${describeError(error)}`),
+    )
+  }
+
+  async function renew(
+    address: NodeAddress | ItemAddress,
+    { former, readers }: { former: ReadonlyMap<BareJid, number>; readers: ReadonlySet<BareJid> },
+  ): Promise<void> {
+    const author = 'item' in address ? await findCredited(deps, address) : undefined
+    const since = author && former.get(author)
+    if (author !== undefined && since !== undefined) {
+      permits.set(keyOf(address), (permits.get(keyOf(address)) ?? new Map()).set(author, since))
+      await tell(address)
+    }
+    if (stops.length > 0) for (const session of deps.people()) if (readers.has(session.jid)) void ask(session)
   }
 
   function ask(session: Asking): Promise<void> {
@@ -132,6 +156,14 @@ export function createPermits(deps: PermitsDeps): Permits {
     return run
   }
 
+  async function open(jid: BareJid, nodes: readonly NodeAddress[]): Promise<void> {
+    const restricted = (await listRestrictedAmong(deps.index, nodes)).filter(({ service }) => service !== jid)
+    const session = restricted.length > 0 ? deps.people().find((each) => each.jid === jid) : undefined
+    if (session === undefined) return
+    for (const address of restricted) opened.add(jid, address)
+    await ask(session)
+  }
+
   function round(): void {
     if (stops.length === 0) return
     for (const session of deps.people()) if (!running.has(session.jid)) void ask(session)
@@ -143,19 +175,25 @@ export function createPermits(deps: PermitsDeps): Permits {
       if (people.size === 0) permits.delete(key)
     }
     for (const [key, at] of triedAt) if (!isWithinLast(AGAIN, at, now())) triedAt.delete(key)
+    opened.keep(new Set(deps.people().map(({ jid }) => jid)))
     round()
   }
 
   return {
     has,
     ask,
+    look: (jid, nodes) =>
+      void open(jid, nodes).catch((error: unknown) =>
+        deps.log.error(`What ${jid} opened was not asked for: ${describeError(error)}`),
+      ),
     start() {
       const timer = setInterval(tick, TICK)
-      stops.push(() => clearInterval(timer), deps.live.subscribe(POSTS_TOPIC, onPost))
+      stops.push(() => clearInterval(timer))
+      for (const topic of [POSTS_TOPIC, CONVERSATIONS_TOPIC]) stops.push(deps.live.subscribe(topic, onItem))
       round()
     },
     async stop() {
-      for (const end of stops.splice(0)) end()
+      for (const stop of stops.splice(0)) stop()
       await waitAtMost(Promise.all(running.values()), STOP)
     },
   }
@@ -171,47 +209,10 @@ async function listWanted({ index, state }: PermitsDeps, jid: BareJid): Promise<
   return restricted.filter((address) => wanted.has(keyOf(address)))
 }
 
-/**
- * Whether a session gets the newest item by others that the site account gets: one that its person cannot know by
- * having written it. Compared once more where they differ: something may have come in between.
- */
-async function isSame(deps: PermitsDeps, { jid, pubsub }: Asking, address: NodeAddress): Promise<boolean> {
-  const isOfOthers = await chooseWitnesses(deps, jid, address)
-  for (let attempt = 0; attempt < 2; attempt++) {
-    // Theirs first: where they may not read it, that is all there is to know.
-    const their = await readNewest(pubsub, address)
-    if (their.length === 0) return false
-    const witness = (await readNewest(deps.site.pubsub, address)).find(isOfOthers)
-    if (witness !== undefined && their.some((item) => writeItem(item) === writeItem(witness))) return true
-  }
-  return false
-}
-
-/**
- * Which items a person's server cannot make up: it is believed about the nodes that it keeps itself; elsewhere those that no
- * account of it has published, and on the site's own server, which does not lie, those that this account has not.
- */
-async function chooseWitnesses(deps: PermitsDeps, jid: BareJid, address: NodeAddress) {
-  const keepsIt = domainOf(address.service) === domainOf(jid) || (await isOwnGround(deps, jid, address.service))
-  if (keepsIt) return () => true
-  const isTheirs = (publisher: BareJid) =>
-    domainOf(jid) === deps.siteDomain ? publisher === jid : domainOf(publisher) === domainOf(jid)
-  return ({ publisher }: Item) => {
-    // Only the account itself publishes on its own nodes; who did on a service that names nobody is not known.
-    if (publisher === undefined) return localPart(address.service) !== undefined
-    const by = readBareJid(publisher)
-    return by !== undefined && !isTheirs(by)
-  }
-}
-
-async function readNewest(pubsub: Pick<Pubsub, 'listItems'>, address: NodeAddress): Promise<readonly Item[]> {
-  const { items } = await pubsub.listItems(address, { max: NEWEST })
-  return items.filter(({ payload }) => payload !== undefined)
-}
-
-/** The id and content, to be compared. */
-function writeItem({ id, payload }: Item): string {
-  return JSON.stringify([id, payload === undefined ? '' : writeSortedXml(payload)])
+async function findCredited({ index }: PermitsDeps, item: ItemAddress): Promise<BareJid | undefined> {
+  const node = await findNode(index, item)
+  const entry = node && (await findEntry(index, node.id, item.item))
+  return entry?.credit === 'credited' ? (entry.author ?? undefined) : undefined
 }
 
 function keyOf({ service, node }: NodeAddress): string {

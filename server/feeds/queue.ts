@@ -86,7 +86,8 @@ export async function queueRemoveComment(
   deps: QueueDeps,
   { by, address }: { by: BareJid; address: ItemAddress },
 ): Promise<OutboxRow> {
-  const comment = await findComment(deps.index, address, by)
+  // Whether they may remove it does not hang on what they may be shown.
+  const comment = await findComment(deps.index, address, { jid: by, readable: [address] })
   if (comment === undefined) {
     const rows = await listOutboxOf(deps.state, address)
     const sent = rows.find(({ kind, account }) => kind === 'remove-comment' && account === by)

@@ -47,7 +47,7 @@ export async function clearEntries(
 ): Promise<IngestOutcome> {
   const at = how === 'closed' ? undefined : deps.clock()
   // One that was hidden is known now; who may read it the next reading finds out.
-  const emptied = node.status === 'hidden' ? (isFeed(node) ? 'restricted' : 'open') : node.status
+  const emptied = node.status === 'hidden' ? 'restricted' : node.status
   const status = how === 'purged' ? emptied : how
   const purgedAt = how === 'purged' ? { purgedAt: deps.clock().getTime() } : {}
   const subscription = how === 'deleted' ? 'none' : node.subscription

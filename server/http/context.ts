@@ -42,7 +42,7 @@ export interface AppContext {
   readonly proofs: Pick<Proofs, 'siteJid' | 'isPossible' | 'ask' | 'find'>
   readonly indexing?: Pick<Indexing, 'watch' | 'viewed'>
   /** Permits for what not everybody may read; without it nobody has any. */
-  readonly permits?: Pick<Permits, 'has'>
+  readonly permits?: Pick<Permits, 'has' | 'look'>
   readonly live: Live
   readonly clock: () => Date
   /** Why the site is not ready, or not as well as it should be; for /healthz. */

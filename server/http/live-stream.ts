@@ -7,7 +7,7 @@ import { createLivePlaces } from './live-places.ts'
 
 export interface LiveStreams {
   /**
-   * Holds the request open and sends the page's version now and after every change, so that a browser that was away
+   * Holds the request open and sends the page's version now and whenever it is another, so that a browser that was away
    * for a while sees at once whether it missed something. Where there is no place, it sends the version once, and the
    * browser asks again in half a minute.
    */
@@ -20,7 +20,7 @@ export interface LiveSource {
   /** What it is called in the stream: `state` unless told. */
   readonly event?: string
   /** What tells apart those who see different versions of it. */
-  readonly view?: string
+  readonly view?: string | undefined
   /** Whether an event can change the version; every one unless told. */
   readonly concerns?: (event: LiveEvent) => boolean
   readonly readVersion: () => Promise<string>
@@ -28,7 +28,8 @@ export interface LiveSource {
 
 /** All the open pages of one topic and view: what changed is read once for all of them. */
 interface Channel {
-  readonly streams: Set<ServerResponse>
+  /** With the version that each was sent last. */
+  readonly streams: Map<ServerResponse, string | undefined>
   refresh(): void
   close(): void
 }
@@ -57,7 +58,7 @@ export function createLiveStreams(live: Live, { pollMs = POLL_MS }: LiveStreamsO
     const key = JSON.stringify([source.topic, source.view, source.event])
     const channel = channels.get(key) ?? createChannel(live, source)
     channels.set(key, channel)
-    channel.streams.add(stream)
+    channel.streams.set(stream, undefined)
     channel.refresh()
     return () => {
       channel.streams.delete(stream)
@@ -113,16 +114,20 @@ function writeEvent({ event = 'state' }: LiveSource, version: string): string {
 
 function createChannel(live: Live, source: LiveSource): Channel {
   const { topic, readVersion, concerns = () => true } = source
-  const streams = new Set<ServerResponse>()
+  const streams: Channel['streams'] = new Map()
   let state: 'idle' | 'busy' | 'again' = 'idle'
   let pause: NodeJS.Timeout | undefined
 
   async function read(): Promise<void> {
     // Each in a turn of its own: a thousand pages may be told at once.
     await waitTurn()
-    const words = writeEvent(source, await readVersion())
+    const version = await readVersion()
+    const words = writeEvent(source, version)
     const pause = createSlices()
-    for (const stream of streams) {
+    for (const [stream, sent] of streams) {
+      // Said again, it would tell of what the page does not show.
+      if (sent === version) continue
+      streams.set(stream, version)
       stream.write(words)
       // Node hands it to the connection in the next tick, which is most of the work.
       await new Promise<void>((resolve) => process.nextTick(resolve))
@@ -138,7 +143,7 @@ function createChannel(live: Live, source: LiveSource): Channel {
     state = 'busy'
     read()
       // The page is gone: at their next attempt the browsers get its status.
-      .catch(() => streams.forEach((stream) => void stream.end()))
+      .catch(() => streams.forEach((_, stream) => void stream.end()))
       .finally(() => {
         pause = setTimeout(goOn, PAUSE_MS)
       })

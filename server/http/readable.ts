@@ -3,15 +3,33 @@ import type { Person } from '#server/people/people.ts'
 import { type BlogRow, feedKey } from '#server/store/blog.ts'
 import { findFollow } from '#server/store/follow.ts'
 import { listRestrictedFeeds } from '#server/store/restricted-node.ts'
+import type { ThreadPlace, ThreadReader } from '#server/store/thread.ts'
 import type { NodeAddress } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
+import { attachmentsOf } from '#shared/profiles/index.ts'
 import type { AppContext } from './context.ts'
 
 type Deps = Pick<AppContext, 'permits'>
 
-/** Whether somebody may be shown a restricted feed: it is on their account, or their session could read it lately. */
+/** Whether somebody may be shown a restricted node: it is on their account, or their session could read it lately. */
 export function mayReadRestricted({ permits }: Deps, jid: BareJid, { service, node }: NodeAddress): boolean {
   return jid === service || permits?.has(jid, { service, node }) === true
+}
+
+/** A person as a reader of what is said about a post, or on one node. */
+export function readerOf(
+  deps: Deps,
+  person: Pick<Person, 'jid'> | undefined,
+  place: ThreadPlace | NodeAddress,
+): ThreadReader | undefined {
+  if (person === undefined) return undefined
+  const nodes = 'service' in place ? [place] : listThreadNodes(place)
+  return { jid: person.jid, readable: nodes.filter((node) => mayReadRestricted(deps, person.jid, node)) }
+}
+
+/** The nodes with what is said about a post: comments and attachments. */
+export function listThreadNodes({ address, comments }: ThreadPlace): NodeAddress[] {
+  return comments === undefined ? [attachmentsOf(address)] : [comments, attachmentsOf(address)]
 }
 
 /** Throws for a restricted feed that this person may not be shown; who follows it is told why. */

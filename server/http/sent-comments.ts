@@ -20,7 +20,11 @@ export async function findSentComment(
   for (const row of await listOutboxSince(state, { account: author, address: comments, since })) {
     const task = readTask(row)
     if (task.kind !== 'comment' || task.text !== text || !sameAddress(task.inReplyTo ?? post, inReplyTo)) continue
-    if (row.status === 'waiting' || (await findComment(index, row.address, author)) !== undefined) return row
+    if (
+      row.status === 'waiting' ||
+      (await findComment(index, row.address, { jid: author, readable: [] })) !== undefined
+    )
+      return row
   }
   return undefined
 }

@@ -3,7 +3,7 @@ import { findNode } from '#server/store/node.ts'
 import type { PostRow } from '#server/store/post-row.ts'
 import { countReactions } from '#server/store/reaction.ts'
 import type { TalkRow } from '#server/store/room-talk.ts'
-import { readThreadStamp } from '#server/store/thread.ts'
+import { readThreadStamp, type ThreadReader } from '#server/store/thread.ts'
 import { findClosedThread } from '#server/store/thread-state.ts'
 import { attachmentsOf } from '#shared/profiles/index.ts'
 import type { AppContext } from './context.ts'
@@ -12,12 +12,13 @@ import type { AppContext } from './context.ts'
 export async function readPostVersion(
   { index, state }: Pick<AppContext, 'index' | 'state'>,
   post: PostRow,
+  reader: ThreadReader | undefined,
 ): Promise<string> {
-  const reactions = await countReactions(index, post.address)
+  const reactions = await countReactions(index, post.address, reader)
   const attachments = await findNode(index, attachmentsOf(post.address))
   const isClosed = (await findClosedThread(state, post.address)) !== undefined
   return digest([
-    ...[post.updated.getTime(), await readThreadStamp(index, post)],
+    ...[post.updated.getTime(), await readThreadStamp(index, post, reader)],
     // What can be said, and which reactions can be given.
     ...[isClosed, attachments?.status, attachments?.isWaiting],
     ...reactions.map(({ emoji, count }) => [emoji, count]),

@@ -8,7 +8,7 @@ import { arrangeThread } from './arrange-thread.ts'
 import type { IndexDb } from './database.ts'
 import { isOneOf } from './json-list.ts'
 import { type PersonName, readAuthor } from './post-row.ts'
-import { isShownTo, listThread } from './thread.ts'
+import { isOnNodeFor, isShownTo, listThread, type ThreadReader } from './thread.ts'
 
 export interface CommentRow {
   readonly address: ItemAddress
@@ -54,16 +54,16 @@ export async function listCommentRows(index: IndexDb, ids: readonly number[]): P
 export async function findComment(
   index: IndexDb,
   { service, node, item }: ItemAddress,
-  reader?: BareJid,
+  reader?: ThreadReader,
 ): Promise<CommentRow | undefined> {
   const row = await selectComments(index)
     .where('entry.isPost', '=', 0)
     .where('entry.isLike', '=', 0)
-    .where('node.status', '=', 'open')
+    .where(isOnNodeFor(reader))
     .where('node.service', '=', service)
     .where('node.node', '=', node)
     .where('entry.item', '=', item)
-    .where(isShownTo(reader))
+    .where(isShownTo(reader?.jid))
     .executeTakeFirst()
   return row && readComment(row)
 }

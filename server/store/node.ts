@@ -108,9 +108,9 @@ export function isFeed({ kind }: Pick<NodeRow, 'kind'>): boolean {
   return kind === 'blog' || kind === 'community'
 }
 
-/** Whether items of a node are ingested: of comments that not everybody may read, none are. */
-export function isRead({ status, kind }: Pick<NodeRow, 'status' | 'kind'>): boolean {
-  return status === 'open' || (status === 'restricted' && isFeed({ kind }))
+/** Whether items of a node are ingested. */
+export function isRead({ status }: Pick<NodeRow, 'status'>): boolean {
+  return status === 'open' || status === 'restricted'
 }
 
 /** How many nodes are read here, and about how many bytes all of their items have on the wire. */

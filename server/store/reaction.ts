@@ -6,7 +6,8 @@ import { NS } from '#shared/ns.ts'
 import { HEART } from '#shared/reactions.ts'
 import type { IndexDb } from './database.ts'
 import type { Hold, IndexSchema } from './index-schema.ts'
-import { isOneOf } from './json-list.ts'
+import { isAmong, isOneOf } from './json-list.ts'
+import type { ThreadReader } from './thread.ts'
 
 // SQLite takes 32,766 values in one statement.
 const AT_ONCE = 1_000
@@ -52,10 +53,19 @@ export async function saveReactions(index: IndexDb, reactions: NewReactions): Pr
   await holdReactions(index, sourceId, hold)
 }
 
-/** Everything that was said by way of an item that is an entry is held back, or shown. */
+// Reactions are read by their post, whatever node they came from: those from a node that is not open are held back.
+const HOLD_OF_NODE = sql<Hold | null>`CASE WHEN node.status = 'open' THEN NULL ELSE 'closed' END`
+
+/** Everything that was said by way of an item that is an entry is held back, or shown to those who may read its node. */
 export async function holdReactions(index: IndexDb, sourceId: number, hold: Hold | null): Promise<void> {
-  const query = index.updateTable('reaction').set({ hold }).where('sourceId', '=', sourceId)
-  await query.where('hold', 'is not', hold).execute()
+  const { held } = await index
+    .selectFrom('entry')
+    .innerJoin('node', 'node.id', 'entry.nodeId')
+    .select(sql<Hold | null>`coalesce(${hold}, ${HOLD_OF_NODE})`.as('held'))
+    .where('entry.id', '=', sourceId)
+    .executeTakeFirstOrThrow()
+  const query = index.updateTable('reaction').set({ hold: held }).where('sourceId', '=', sourceId)
+  await query.where('hold', 'is not', held).execute()
 }
 
 /** The comments of one heart that came before the post they are about; unverified ones are nobody's. */
@@ -69,7 +79,7 @@ export async function saveLikes(index: IndexDb, post: ItemAddress, thread: NodeA
       ...[ref('node.service').as('sourceService'), ref('node.node').as('sourceNode')],
       ref('entry.item').as('sourceItem'),
       ...[ref('entry.publishedAt').as('at'), ref('entry.arrivedAt').as('arrivedAt')],
-      ...[ref('entry.hold').as('hold'), ref('entry.id').as('sourceId')],
+      ...[fn.coalesce('entry.hold', HOLD_OF_NODE).as('hold'), ref('entry.id').as('sourceId')],
     ])
     .where('node.service', '=', thread.service)
     .where('node.node', '=', thread.node)
@@ -104,18 +114,22 @@ export interface ReactionCount {
   readonly emoji: string
   /** People, however often and by whatever way each of them said so. */
   readonly count: number
-  /** Whether the person asked for is one of them. */
+  /** Whether the reader is one of them. */
   readonly isOwn: boolean
 }
 
 /** Hearts first, then what most people chose. */
-export async function countReactions(index: IndexDb, post: ItemAddress, by?: BareJid): Promise<ReactionCount[]> {
+export async function countReactions(
+  index: IndexDb,
+  post: ItemAddress,
+  reader?: ThreadReader,
+): Promise<ReactionCount[]> {
   const rows = await atPost(index.selectFrom('reaction'), post)
-    .where('hold', 'is', null)
+    .where(isReactionFor(reader))
     .select(({ fn, eb }) => [
       'emoji',
       fn.count<number>('reactor').distinct().as('count'),
-      fn.max<number>(eb('reactor', '=', by ?? ('' as BareJid))).as('isOwn'),
+      fn.max<number>(eb('reactor', '=', reader?.jid ?? ('' as BareJid))).as('isOwn'),
     ])
     .groupBy('emoji')
     .orderBy(({ eb }) => eb('emoji', '=', HEART), 'desc')
@@ -148,10 +162,14 @@ export interface Reactor {
 export async function listReactors(
   index: IndexDb,
   post: ItemAddress,
-  { limit, offset }: { readonly limit: number; readonly offset: number },
+  {
+    limit,
+    offset,
+    reader,
+  }: { readonly limit: number; readonly offset: number; readonly reader?: ThreadReader | undefined },
 ): Promise<Reactor[]> {
   const rows = await atPost(index.selectFrom('reaction'), post)
-    .where('hold', 'is', null)
+    .where(isReactionFor(reader))
     .select(({ fn }) => ['reactor', fn.max('at').as('last'), sql<string>`json_group_array(DISTINCT emoji)`.as('emoji')])
     .groupBy('reactor')
     .orderBy('last', 'desc')
@@ -178,6 +196,16 @@ export async function listReactors(
     at: new Date(last),
     hasBlog: known.has(reactor),
   }))
+}
+
+/** The condition that a reaction is shown to everybody, or to this reader as they may read its node or it is their own. */
+function isReactionFor(reader: ThreadReader | undefined) {
+  if (reader === undefined) return sql<boolean>`reaction.hold IS NULL`
+  const isReadable = isAmong(['reaction.sourceService', 'reaction.sourceNode'], reader.readable)
+  return sql<boolean>`(reaction.hold IS NULL OR (reaction.hold = 'closed'
+    AND (${isReadable} OR reaction.reactor = ${reader.jid})
+    AND EXISTS (SELECT 1 FROM entry JOIN node ON node.id = entry.node_id
+      WHERE entry.id = reaction.source_id AND entry.hold IS NULL AND node.status = 'restricted')))`
 }
 
 type Key = { readonly service: BareJid; readonly node: string; readonly item: IndexSchema['reaction']['item'] }

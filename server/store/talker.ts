@@ -4,18 +4,24 @@ import { localPart } from '#shared/jid.ts'
 import type { IndexDb } from './database.ts'
 import { isOneOf } from './json-list.ts'
 import type { PersonName } from './post-row.ts'
+import { isOnNodeFor, type ThreadReader } from './thread.ts'
 
 /** Of a thread, the last ones who came. */
 const MOST = 500
 
-/** Who is known to have written on a comments node, the last first. */
-export async function listTalkers(index: IndexDb, { service, node }: NodeAddress): Promise<PersonName[]> {
+/** The people who wrote what a reader is shown on a comments node, the last first. */
+export async function listTalkers(
+  index: IndexDb,
+  { service, node }: NodeAddress,
+  reader: ThreadReader | undefined,
+): Promise<PersonName[]> {
   const rows = await index
     .selectFrom('entry')
     .innerJoin('node', 'node.id', 'entry.nodeId')
     .select(({ fn }) => [fn.coalesce('entry.contributor', 'entry.author').as('jid'), fn.max('publishedAt').as('last')])
     .where('node.service', '=', service)
     .where('node.node', '=', node)
+    .where(isOnNodeFor(reader))
     .where('entry.author', 'is not', null)
     .where('entry.hold', 'is', null)
     .groupBy('jid')

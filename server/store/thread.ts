@@ -3,11 +3,18 @@ import { createSlices } from '#server/slices.ts'
 import type { ItemAddress, ItemId, NodeAddress } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
 import type { IndexDb } from './database.ts'
+import { isAmong } from './json-list.ts'
 
 /** Where the comments of a post are: on their node, and in rooms. A post itself fits. */
 export interface ThreadPlace {
   readonly address: ItemAddress
   readonly comments?: NodeAddress | undefined
+}
+
+/** A reader of a thread is shown what everybody is, their own words, and what is on `readable` nodes where those are restricted. */
+export interface ThreadReader {
+  readonly jid: BareJid
+  readonly readable: readonly NodeAddress[]
 }
 
 /** A comment without its words: a whole thread of them is arranged before a page of it is read. */
@@ -42,17 +49,24 @@ const COLUMNS = [
 
 const STAMP = sql<string>`json_array(count(*), sum(entry.id), max(entry.changed_at))`.as('stamp')
 
-/** What is shown of a thread, oldest first; who reads also sees what of their own waits for approval. */
-export async function listThread(index: IndexDb, place: ThreadPlace, reader?: BareJid): Promise<ThreadLine[]> {
-  const [comments, answers] = [await listCommentLines(index, place, reader), await listRoomLines(index, place, reader)]
+/** What is shown of a thread, oldest first; a reader also sees what of their own waits for approval. */
+export async function listThread(index: IndexDb, place: ThreadPlace, reader?: ThreadReader): Promise<ThreadLine[]> {
+  const [comments, answers] = [
+    await listCommentLines(index, place, reader),
+    await listRoomLines(index, place, reader?.jid),
+  ]
   if (answers.length === 0) return comments
   return [...comments, ...answers].sort(byDate).slice(-MOST)
 }
 
-/** Another text where anything in the thread is new, gone or changed, for everybody who sees it alike. */
-export async function readThreadStamp(index: IndexDb, { address, comments }: ThreadPlace): Promise<string> {
-  const nodeId = await findThreadNode(index, comments)
-  const onNode = nodeId === undefined ? undefined : await selectLines(index, nodeId).select(STAMP).executeTakeFirst()
+/** Another text where anything in the thread is new, gone or changed, for everybody who is shown the same nodes. */
+export async function readThreadStamp(
+  index: IndexDb,
+  { address, comments }: ThreadPlace,
+  reader?: ThreadReader,
+): Promise<string> {
+  const node = await findThreadNode(index, comments, reader)
+  const onNode = node?.isShown ? await selectLines(index, node.id).select(STAMP).executeTakeFirst() : undefined
   const inRooms = await selectRoomLines(index, address).select(STAMP).executeTakeFirst()
   return JSON.stringify([onNode?.stamp, inRooms?.stamp])
 }
@@ -69,11 +83,16 @@ export async function findAnswerable(index: IndexDb, { service, node, item }: It
     .executeTakeFirst()
 }
 
-async function listCommentLines(index: IndexDb, { comments }: ThreadPlace, reader?: BareJid): Promise<ThreadLine[]> {
-  const nodeId = await findThreadNode(index, comments)
-  if (nodeId === undefined || comments === undefined) return []
+async function listCommentLines(
+  index: IndexDb,
+  { comments }: ThreadPlace,
+  reader?: ThreadReader,
+): Promise<ThreadLine[]> {
+  const node = await findThreadNode(index, comments, reader)
+  if (comments === undefined || node === undefined || (!node.isShown && reader === undefined)) return []
   const rows = await readInSlices<SelectedLine>((last) => {
-    let query = selectLines(index, nodeId, reader).select(COLUMNS)
+    let query = selectLines(index, node.id, reader?.jid).select(COLUMNS)
+    if (!node.isShown && reader !== undefined) query = query.where(isWrittenBy(reader.jid))
     if (last !== undefined) {
       query = query.where(sql<boolean>`(entry.published_at, entry.item) < (${last.publishedAt}, ${last.item})`)
     }
@@ -105,16 +124,39 @@ async function readInSlices<Row extends object>(read: (last: Row | undefined) =>
   return rows
 }
 
-async function findThreadNode(index: IndexDb, comments: NodeAddress | undefined): Promise<number | undefined> {
+/** Whether there are comments that this reader is not shown, as they may not read the node: those of others than themselves. */
+export async function hasUnshown(index: IndexDb, { comments }: ThreadPlace, reader?: ThreadReader): Promise<boolean> {
+  const node = await findThreadNode(index, comments, reader)
+  if (node === undefined || node.isShown) return false
+  let query = selectLines(index, node.id).select('entry.id')
+  if (reader !== undefined) query = query.where(({ not }) => not(isWrittenBy(reader.jid)))
+  return (await query.limit(1).executeTakeFirst()) !== undefined
+}
+
+interface ThreadNode {
+  readonly id: number
+  /** To this reader, all of it. */
+  readonly isShown: boolean
+}
+
+async function findThreadNode(
+  index: IndexDb,
+  comments: NodeAddress | undefined,
+  reader?: ThreadReader,
+): Promise<ThreadNode | undefined> {
   if (comments === undefined) return undefined
   const row = await index
     .selectFrom('node')
-    .select('id')
+    .select(['id', 'status'])
     .where('service', '=', comments.service)
     .where('node', '=', comments.node)
-    .where('status', '=', 'open')
+    .where('status', 'in', ['open', 'restricted'])
     .executeTakeFirst()
-  return row?.id
+  return row && { id: row.id, isShown: row.status === 'open' || mayRead(comments, reader) }
+}
+
+function mayRead({ service, node }: NodeAddress, reader: ThreadReader | undefined): boolean {
+  return reader?.readable.some((address) => address.service === service && address.node === node) === true
 }
 
 /** Likes are no comments. The node is not joined: a long thread would look it up for each of its comments. */
@@ -148,7 +190,19 @@ function selectRoomLines(index: IndexDb, post: ItemAddress, reader?: BareJid) {
 /** The condition that an entry is shown, or waits for approval and is the reader's own. */
 export function isShownTo(reader?: BareJid) {
   if (reader === undefined) return sql<boolean>`entry.hold IS NULL`
-  return sql<boolean>`(entry.hold IS NULL OR (entry.hold = 'held' AND coalesce(entry.contributor, entry.author) = ${reader}))`
+  return sql<boolean>`(entry.hold IS NULL OR (entry.hold = 'held' AND ${isWrittenBy(reader)}))`
+}
+
+/** The condition that an entry has somebody's own words. */
+export function isWrittenBy(jid: BareJid) {
+  return sql<boolean>`coalesce(entry.contributor, entry.author, '') = ${jid}`
+}
+
+/** The condition that the node of an entry is open, or may be read by this reader all the same, or the words are their own. */
+export function isOnNodeFor(reader: ThreadReader | undefined) {
+  if (reader === undefined) return sql<boolean>`node.status = 'open'`
+  const isReadable = isAmong(['node.service', 'node.node'], reader.readable)
+  return sql<boolean>`(node.status = 'open' OR (node.status = 'restricted' AND (${isReadable} OR ${isWrittenBy(reader.jid)})))`
 }
 
 interface SelectedLine {

@@ -408,7 +408,7 @@ describe('what a service says about a node', () => {
     const { ctx } = scene
     const learn = await know(ctx)
     ctx.site.setStatus('waiting')
-    assert.equal((await learn()).infoReadAt, undefined)
+    await assert.rejects(learn(), { code: 'unavailable' })
     ctx.site.setStatus('online')
     assert.ok((await learn()).infoReadAt, 'there is no such node')
   })

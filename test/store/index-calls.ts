@@ -45,6 +45,7 @@ const AUTHOR = BLOG.service
 /** With a comment and a heart. */
 export const POST: ItemAddress = { ...BLOG, item: itemOfPost(71) }
 const THREAD = threadOfPost(POST)
+const READER = { jid: AUTHOR, readable: [THREAD] }
 const COMMENT: ItemAddress = { ...THREAD, item: asItemId('comment-1') }
 /** A blog with few posts in an index of any size. */
 export const SMALL: NodeAddress = { service: jidOf('small@capulet.example'), node: NS.MICROBLOG }
@@ -102,14 +103,24 @@ async function readPages(index: IndexDb, query: PostQuery): Promise<void> {
 const conversationCalls: readonly Call[] = [
   (index) => comment.listComments(index, THREAD),
   (index) => comment.findComment(index, COMMENT),
-  (index) => comment.findComment(index, COMMENT, AUTHOR),
+  (index) => comment.findComment(index, COMMENT, READER),
   (index) => thread.listThread(index, { address: POST, comments: THREAD }),
-  (index) => thread.listThread(index, { address: POST, comments: THREAD }, AUTHOR),
+  (index) => thread.listThread(index, { address: POST, comments: THREAD }, READER),
   (index) => thread.listThread(index, { address: { ...SMALL, item: asItemId('long') }, comments: LONG }),
   (index) => thread.listThread(index, { address: ANNOUNCED }),
   (index) => thread.readThreadStamp(index, { address: POST, comments: THREAD }),
+  async (index) => {
+    const [place, reader] = [
+      { address: POST, comments: THREAD },
+      { jid: AUTHOR, readable: [] },
+    ]
+    await nodes.updateNode(index, THREAD, { status: 'restricted' })
+    await thread.listThread(index, place, reader)
+    for (const each of [reader, undefined]) await thread.hasUnshown(index, place, each)
+    await nodes.updateNode(index, THREAD, { status: 'open' })
+  },
   (index) => thread.findAnswerable(index, COMMENT),
-  (index) => listTalkers(index, THREAD),
+  (index) => listTalkers(index, THREAD, READER),
   (index) => arrivals.hasWritten(index, { who: AUTHOR, most: 5 }, { by: 'arrivedAt', since: NOW, until: LATER }),
   (index) => arrivals.hasWritten(index, { who: AUTHOR, most: 5 }, { by: 'publishedAt', since: NOW, until: LATER }),
   ...[AUTHOR, undefined].map(
@@ -133,9 +144,10 @@ const conversationCalls: readonly Call[] = [
   (index) => threadNode.dropOrphanThread(index, { ...THREAD, node: 'none' }),
   (index) => threadNode.dropAttachments(index, POST),
   (index) => threadNode.dropAttachments(index, SMALL),
-  (index) => reaction.countReactions(index, POST, AUTHOR),
+  (index) => reaction.countReactions(index, POST),
+  (index) => reaction.countReactions(index, POST, READER),
   (index) => reaction.listSources(index, { post: POST, reactor: AUTHOR, emoji: '♥' }),
-  (index) => reaction.listReactors(index, POST, { limit: 20, offset: 0 }),
+  (index) => reaction.listReactors(index, POST, { limit: 20, offset: 0, reader: READER }),
   (index) => reaction.saveLikes(index, POST, THREAD),
   (index) => reaction.deleteReactions(index, POST),
   (index) => reaction.deleteReactions(index, SMALL),
@@ -234,6 +246,7 @@ const writingCalls: readonly Call[] = [
     await hidden.showNode(index, thread, 'restricted')
   },
   (index) => restricted.listRestrictedFeeds(index),
+  (index) => restricted.listRestrictedAmong(index, [BLOG, THREAD]),
   (index) => restricted.listRestrictedThreads(index, STRANGER, 50),
   (index) => known.saveKnownName(index, STRANGER, 'Romeo'),
   (index) => known.renameKnown(index, STRANGER, 'Rōmeo'),

@@ -213,8 +213,11 @@ export function createFakeNetwork(): FakeNetwork {
         }
         enter('listAffiliations')
         return [...nodes.values()]
-          .filter(({ address, owner }) => address.service === where && owner === account)
-          .map(({ address, owner }) => ({ node: address.node, affiliation: 'owner', jid: owner }))
+          .filter(({ address }) => address.service === where)
+          .flatMap(({ address, owner, affiliations }) => {
+            const affiliation = owner === account ? 'owner' : affiliations.get(account)
+            return affiliation === undefined ? [] : [{ node: address.node, affiliation, jid: account }]
+          })
       },
     }
     return fake

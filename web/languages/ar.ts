@@ -40,6 +40,8 @@ export const ar: Strings = {
   reactorsEarlier: 'تفاعلات أحدث',
   reactorsLater: 'تفاعلات أقدم',
   noCommentsYet: 'لا تعليقات بعد.',
+  commentsChecked: 'يجري التحقق من صلاحية حسابك لقراءة التعليقات، وستظهر هنا حالما تتأكد.',
+  commentsRestricted: 'لا يقرأ التعليقات إلا من يأذن له صاحبها. سجّل الدخول لترى إن كنت منهم.',
   share: 'شارك',
   shareHeading: 'مشاركة هذه التدوينة',
   shareWords: 'كلماتك، إن شئت',

@@ -33,6 +33,10 @@ export const de: Strings = {
   reactorsEarlier: 'Wer später reagiert hat',
   reactorsLater: 'Wer früher reagiert hat',
   noCommentsYet: 'Noch keine Kommentare.',
+  commentsChecked:
+    'Es wird geprüft, ob Ihr Konto die Kommentare lesen darf. Sie erscheinen hier, sobald das bestätigt ist.',
+  commentsRestricted:
+    'Die Kommentare sind nur für Leute, die ihr Inhaber zulässt. Melden Sie sich an, um zu sehen, ob Sie dazugehören.',
   share: 'Teilen',
   shareHeading: 'Diesen Beitrag teilen',
   shareWords: 'Eigene Worte, wenn du magst',

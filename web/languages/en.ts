@@ -32,6 +32,10 @@ export const en = {
   reactorsEarlier: 'Who reacted later',
   reactorsLater: 'Who reacted earlier',
   noCommentsYet: 'No comments yet.',
+  commentsChecked:
+    'Your account’s access to the comments is being checked. They appear here as soon as it is confirmed.',
+  commentsRestricted:
+    'Only people whom its owner lets in may read the comments. Sign in to see whether you are one of them.',
   share: 'Share',
   shareHeading: 'Share this post',
   shareWords: 'Your words, if you like',

@@ -33,6 +33,10 @@ export const fr: Strings = {
   reactorsEarlier: 'Réactions plus récentes',
   reactorsLater: 'Réactions plus anciennes',
   noCommentsYet: 'Aucun commentaire pour l’instant.',
+  commentsChecked:
+    'L’accès de votre compte aux commentaires est en cours de vérification. Ils apparaîtront ici dès qu’il sera confirmé.',
+  commentsRestricted:
+    'Seules les personnes admises par leur propriétaire peuvent lire les commentaires. Connectez-vous pour savoir si vous en faites partie.',
   share: 'Partager',
   shareHeading: 'Partager ce billet',
   shareWords: 'Vos mots, si vous voulez',

@@ -1,5 +1,5 @@
 import { AppError, isAppError } from '#server/errors.ts'
-import { addNode, findNode, updateNode } from '#server/store/node.ts'
+import { addNode, findNode, isRead, updateNode } from '#server/store/node.ts'
 import { listOutboxOf } from '#server/store/outbox.ts'
 import { findPost } from '#server/store/post.ts'
 import { listSources } from '#server/store/reaction.ts'
@@ -9,13 +9,16 @@ import { writeComment } from '#shared/entry.ts'
 import { createTagUri } from '#shared/item-id.ts'
 import { readBareJid } from '#shared/jid.ts'
 import { HEART, readReactions, writeReaction } from '#shared/reactions.ts'
+import { readAccess } from '../access.ts'
 import { isOwnGround } from '../belief.ts'
 import { requireNotBlocked } from '../blocks.ts'
+import { findNodeAgain } from '../lose-node.ts'
 import type { OutboxDeps } from '../outbox-deps.ts'
 import type { Performance } from '../perform.ts'
 import { nameOf, publish } from '../publish.ts'
 import { queue } from '../queue-row.ts'
 import { type Sent, showPublished } from '../show.ts'
+import { requireSite } from '../site-session.ts'
 import { type ReactTask, readTask, saveTask } from '../task.ts'
 import { createAttachmentsNode, makesAttachments } from './attachments-node.ts'
 
@@ -113,9 +116,10 @@ async function learn(deps: OutboxDeps, { session, row, post, item }: Known): Pro
   const now = deps.clock()
   const owner = (await findNode(deps.index, post))?.owner
   await addNode(deps.index, { address, kind: 'attachments', owner, now })
-  const isOwn = await isOwnGround(deps, session.jid, address.service)
-  if (isOwn && (await findNode(deps.index, address))?.status !== 'open') {
-    await updateNode(deps.index, address, { status: 'open', problem: null })
+  const node = await findNode(deps.index, address)
+  if (node !== undefined && !isRead(node) && (await isOwnGround(deps, session.jid, address.service))) {
+    await findNodeAgain(deps, address, await readAccess({ state: deps.state, site: requireSite(deps) }, node))
+    await updateNode(deps.index, address, { problem: null })
   }
   deps.indexing?.watch(address)
   return showPublished(deps, { session, row, address }, item)

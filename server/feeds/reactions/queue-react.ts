@@ -27,7 +27,7 @@ export async function queueReact(deps: QueueDeps, { by, post, emoji, isOn }: New
   if (found === undefined) throw new AppError('not-found', 'There is no such post.')
   const known = readEmoji(emoji)
   if (known === undefined) throw new AppError('bad-request', 'That is not one emoji.')
-  const own = (await countReactions(deps.index, post, by)).filter((each) => each.isOwn)
+  const own = (await countReactions(deps.index, post, { jid: by, readable: [] })).filter((each) => each.isOwn)
   if (isOn && own.length >= MOST_EMOJI && !own.some((each) => each.emoji === known))
     throw new AppError('bad-request', `One person has ${MOST_EMOJI} emoji for a post: take one back first.`)
   const task = {

@@ -15,7 +15,7 @@ import type { Item, XmppSession } from '#server/xmpp/ports.ts'
 import { addressKey, type ItemAddress } from '#shared/address.ts'
 import { creditAuthor } from '#shared/credit.ts'
 import { readEntry } from '#shared/entry.ts'
-import { type BareJid, domainOf, localPart, readBareJid } from '#shared/jid.ts'
+import { type BareJid, domainOf, readBareJid } from '#shared/jid.ts'
 import { isWithinBounds } from '#shared/xml.ts'
 import { readAccess } from '../access.ts'
 import { isBelievedAbout, mayHoldComments, type ServicesDeps } from '../belief.ts'
@@ -134,8 +134,7 @@ export function createOriginals(deps: OriginalsDeps): Originals {
 }
 
 async function isForEverybody({ site, state }: OriginalsDeps, { service, node }: ItemAddress): Promise<boolean> {
-  const isAccount = localPart(service) !== undefined
-  const accessModel = isAccount ? undefined : await readAccessModel(site.disco, { service, node })
+  const accessModel = await readAccessModel(site, { service, node })
   return (await readAccess({ state, site }, { address: { service, node }, accessModel })) === 'open'
 }
 

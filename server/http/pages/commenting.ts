@@ -9,6 +9,7 @@ import type { NodeAddress } from '#shared/address.ts'
 import { writeXmppUri } from '#shared/address.ts'
 import { postPath } from '#shared/paths.ts'
 import type { CommentFormView, PostPageView } from '#web/views.ts'
+import { readerOf } from '../readable.ts'
 import { PEOPLE } from '../routes/people.ts'
 import { findCommentAddress } from '../thread-comment.ts'
 import { readThreadNames } from '../thread-names.ts'
@@ -50,7 +51,7 @@ export async function viewCommenting(web: Web, { visit }: Exchange, typing: Typi
   // Who was writing when they were closed gets the text back.
   if (isClosed && !mayWrite && typing.typed === undefined) return { closed: 'The comments are closed.' }
   const path = postPath({ domain: ctx.siteDomain }, post.address)
-  const answering = { ...typing, path, replyTo: await findAnswered(web, typing) }
+  const answering = { ...typing, path, replyTo: await findAnswered(web, visit.person, typing) }
   if (visit.person !== undefined) {
     const form = await viewForm(web, { ...answering, person: visit.person })
     return { form, ...(isClosed && { closed: 'The comments are closed.' }) }
@@ -85,9 +86,13 @@ async function viewForm(
   }
 }
 
-async function findAnswered({ ctx }: Web, { reply, post }: Typing): Promise<CommentFormView['replyTo']> {
+async function findAnswered(
+  { ctx }: Web,
+  person: Person | undefined,
+  { reply, post }: Typing,
+): Promise<CommentFormView['replyTo']> {
   const address = reply === undefined ? undefined : await findCommentAddress(ctx, post, reply)
-  const answered = address && (await findComment(ctx.index, address))
+  const answered = address && (await findComment(ctx.index, address, readerOf(ctx, person, address)))
   if (answered === undefined || reply === undefined) return undefined
   const cancelUrl = `${postPath({ domain: ctx.siteDomain }, post.address)}#comment`
   const names = await readThreadNames(ctx.index, post, [answered])

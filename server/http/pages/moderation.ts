@@ -1,6 +1,7 @@
 import type { FastifyReply } from 'fastify'
 import { openCase } from '#server/feeds/moderation/decide.ts'
 import { listModeratedFeeds } from '#server/feeds/moderation/moderated-feed.ts'
+import { mayBeTold } from '#server/feeds/notify/readable.ts'
 import type { Person } from '#server/people/people.ts'
 import { findAuthor } from '#server/store/author.ts'
 import { feedKey, listFeeds } from '#server/store/blog.ts'
@@ -73,12 +74,15 @@ export async function sendModerationPage(web: Web, exchange: Exchange, page: Mod
 /** By decisions, with what the index has of them; what waits and is gone needs nobody any more. */
 function createViewer(web: Web, { jid: viewer }: Person, titles: Titles) {
   return async (decisions: readonly Decision[], isOnlyThere: boolean): Promise<JudgedView[]> => {
+    // Somebody’s post may link to comments that they may not read themselves.
+    const readable: Decision[] = []
+    for (const each of decisions) if (await mayBeTold(web.ctx, viewer, [each.address])) readable.push(each)
     const entries = await listJudged(
       web.ctx.index,
-      decisions.map(({ address }) => address),
+      readable.map(({ address }) => address),
     )
     const known = new Map(entries.map((entry) => [addressKey(entry.address), entry]))
-    return decisions.flatMap((decision) => {
+    return readable.flatMap((decision) => {
       const { address, post } = decision
       const entry = known.get(addressKey(address))
       if (entry === undefined && isOnlyThere) return []
@@ -101,6 +105,7 @@ async function findTitles({ ctx }: Web, decisions: readonly Pick<Decision, 'post
 
 async function viewAbout(web: Web, person: Person, address: ItemAddress): Promise<JudgedView | undefined> {
   const { entry, decision, post } = await openCase(web.ctx, person.jid, address)
+  if (!(await mayBeTold(web.ctx, person.jid, [address]))) return undefined
   if (entry === undefined || entry.hold !== undefined) return undefined
   const titles = (await findTitles(web, [{ post }]))(post)
   return viewJudged(web, { address, post, entry, decision, viewer: person.jid, titles })

@@ -8,6 +8,7 @@ import type { OutboxRow } from '#server/store/outbox.ts'
 import { listOutbox } from '#server/store/outbox.ts'
 import type { PostRow } from '#server/store/post-row.ts'
 import { findRoomMember, findRoomOfBlog } from '#server/store/room.ts'
+import { hasUnshown } from '#server/store/thread.ts'
 import type { ItemAddress, NodeAddress } from '#shared/address.ts'
 import { sameAddress, writeXmppUri } from '#shared/address.ts'
 import { postPath } from '#shared/paths.ts'
@@ -16,6 +17,7 @@ import type { Notice, PostPageView } from '#web/views.ts'
 import type { AppContext } from '../context.ts'
 import { readMentionPaths } from '../mention-paths.ts'
 import { isSiteFeed } from '../places.ts'
+import { listThreadNodes, readerOf } from '../readable.ts'
 import { findRights } from '../rights.ts'
 import { LIVE } from '../routes/live.ts'
 import { blogTitle, requireFeed, requirePost } from '../shown.ts'
@@ -70,10 +72,12 @@ export async function sendPostPage(web: Web, exchange: Exchange, page: PostPage)
     // Not within this request: the thread only gets its turn earlier.
     if (post.comments !== undefined) ctx.indexing?.viewed(post.comments)
     ctx.indexing?.viewed(attachmentsOf(post.address))
+    if (person !== undefined) ctx.permits?.look(person.jid, listThreadNodes(post))
   }
+  const reader = readerOf(ctx, person, post)
   const rows = person === undefined ? [] : await listOutbox(ctx.state, person.jid)
   const rights = await findRights(ctx, post, person)
-  const thread = await readThreadPage(ctx.index, post, { query: page.thread ?? {}, reader: person?.jid })
+  const thread = await readThreadPage(ctx.index, post, { query: page.thread ?? {}, reader })
   const isOfSite = await isSiteFeed(ctx, page.address)
   const path = postPath({ domain: ctx.siteDomain }, page.address)
   const follow = viewFollow(web, blog, isOfSite)
@@ -111,13 +115,14 @@ export async function sendPostPage(web: Web, exchange: Exchange, page: PostPage)
         isInRoom: await isInRoom(ctx, page.address, person),
       }),
       commentCount: thread.count,
+      ...((await hasUnshown(ctx.index, post, reader)) && { unshown: person === undefined ? 'signed-out' : 'unproved' }),
       pages: viewThreadPages(ctx, post, thread),
       isCut: post.comments !== undefined && (await findNode(ctx.index, post.comments))?.backfill === 'cut',
       ...(await viewCommenting(web, exchange, { ...page, post })),
       ...commentsFeed,
       ...(await viewModeratePost(web, post, person)),
       ...(person && { threadWish: await viewThreadWish(web, person, page.address) }),
-      live: { url: `${path}/${LIVE}`, version: await readPostVersion(ctx, post) },
+      live: { url: `${path}/${LIVE}`, version: await readPostVersion(ctx, post, reader) },
     },
   })
 }

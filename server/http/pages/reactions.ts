@@ -2,7 +2,7 @@ import type { FastifyReply } from 'fastify'
 import { readPeopleNames } from '#server/feeds/names.ts'
 import { readTask } from '#server/feeds/task.ts'
 import type { Person } from '#server/people/people.ts'
-import { findNode } from '#server/store/node.ts'
+import { findNode, isRead } from '#server/store/node.ts'
 import type { OutboxRow } from '#server/store/outbox.ts'
 import type { PostRow } from '#server/store/post-row.ts'
 import { countReactions, listReactors, type ReactionCount } from '#server/store/reaction.ts'
@@ -11,6 +11,7 @@ import { blogPath, postPath } from '#shared/paths.ts'
 import { attachmentsOf } from '#shared/profiles/index.ts'
 import { HEART, writeEmoji } from '#shared/reactions.ts'
 import type { ReactionsView } from '#web/views.ts'
+import { readerOf } from '../readable.ts'
 import type { Web } from '../web.ts'
 import type { Exchange } from './page.ts'
 import { sendPage } from './page.ts'
@@ -34,9 +35,9 @@ export async function viewReactions(
   { post, rows, person, ...place }: ReactionsPlace,
 ): Promise<ReactionsView | undefined> {
   const node = await findNode(ctx.index, attachmentsOf(post.address))
-  const hasNode = node?.status === 'open' && !node.isWaiting
+  const hasNode = node !== undefined && isRead(node) && !node.isWaiting
   const isPossible = hasNode || post.comments !== undefined
-  const stored = await countReactions(ctx.index, post.address, person?.jid)
+  const stored = await countReactions(ctx.index, post.address, readerOf(ctx, person, post))
   const own = rows.filter(({ kind }) => kind === 'react')
   const counts = withWaiting(stored, { post, rows: own })
   if (!isPossible && counts.length === 0) return undefined
@@ -95,12 +96,14 @@ export async function sendReactorsPage(
   const { ctx } = web
   const site = { domain: ctx.siteDomain }
   const path = postPath(site, post.address)
+  const reader = readerOf(ctx, exchange.visit.person, post)
   const found = await listReactors(ctx.index, post.address, {
+    reader,
     limit: PAGE_PEOPLE + 1,
     offset: (page - 1) * PAGE_PEOPLE,
   })
   const urlOf = (number: number) => `${path}/reactions${number === 1 ? '' : `?page=${number}`}`
-  const counts = await countReactions(ctx.index, post.address)
+  const counts = await countReactions(ctx.index, post.address, reader)
   const names = await readPeopleNames(ctx.index, [post.author, ...found], { owner: post.author?.jid })
   return sendPage(web, exchange, {
     name: 'reactions',

@@ -2,8 +2,7 @@ import { type ArrangedLine, arrangeThread, flattenThread } from '#server/store/a
 import { type CommentRow, listCommentRows } from '#server/store/comment.ts'
 import { type Cursor, readCursor, writeCursor } from '#server/store/cursor.ts'
 import type { IndexDb } from '#server/store/database.ts'
-import { listThread, type ThreadLine, type ThreadPlace } from '#server/store/thread.ts'
-import type { BareJid } from '#shared/jid.ts'
+import { listThread, type ThreadLine, type ThreadPlace, type ThreadReader } from '#server/store/thread.ts'
 
 /** The query of one page of a thread, in the address of its post. */
 export interface ThreadQuery {
@@ -45,7 +44,7 @@ export const END = 'end'
 export async function readThreadPage(
   index: IndexDb,
   place: ThreadPlace,
-  { query, reader }: { query: ThreadQuery; reader?: BareJid | undefined },
+  { query, reader }: { query: ThreadQuery; reader?: ThreadReader | undefined },
 ): Promise<ThreadPage> {
   const lines = await listThread(index, place, reader)
   const isFlat = query.view === 'flat'
@@ -66,7 +65,7 @@ export async function readThreadPage(
 export async function findPageOf(
   index: IndexDb,
   place: ThreadPlace,
-  { comment, reader }: { comment: Pick<ThreadLine, 'item' | 'isFromRoom'>; reader?: BareJid | undefined },
+  { comment, reader }: { comment: Pick<ThreadLine, 'item' | 'isFromRoom'>; reader?: ThreadReader | undefined },
 ): Promise<number | undefined> {
   const lines = arrangeThread(await listThread(index, place, reader))
   const at = lines.findIndex(({ line }) => line.item === comment.item && line.isFromRoom === comment.isFromRoom)

@@ -20,6 +20,7 @@ import { writeThreadQuery } from '../pages/thread-paging.ts'
 import type { PostParams } from '../places.ts'
 import { commentAnchor, FEED_PATHS, readPostParams } from '../places.ts'
 import { settle } from '../publish.ts'
+import { readerOf } from '../readable.ts'
 import { findRights } from '../rights.ts'
 import { findSentComment } from '../sent-comments.ts'
 import { requirePost } from '../shown.ts'
@@ -134,7 +135,7 @@ export function addComments(app: FastifyInstance, web: Web): void {
   /** Where a comment stands now, on the page of its thread. */
   async function locate(post: PostRow, address: ItemAddress, person: Person | undefined): Promise<string> {
     const comment = { item: address.item, isFromRoom: address.node === NS.MIX_MESSAGES }
-    const number = await findPageOf(ctx.index, post, { comment, reader: person?.jid })
+    const number = await findPageOf(ctx.index, post, { comment, reader: readerOf(ctx, person, post) })
     const query = writeThreadQuery({ isFlat: false, number: number ?? 1 })
     return `${pathOf(post.address)}${query}#${commentAnchor(address)}`
   }
@@ -143,7 +144,7 @@ export function addComments(app: FastifyInstance, web: Web): void {
     const post = readPostParams(ctx, params)
     const found = await requirePost(ctx, post, person)
     const address = await findCommentAddress(ctx, found, params.comment)
-    const comment = address && (await findComment(ctx.index, address, person.jid))
+    const comment = address && (await findComment(ctx.index, address, readerOf(ctx, person, address)))
     const { isModerator } = await findRights(ctx, found, person)
     if (comment !== undefined && !mayRemove(person, { post: found, comment, isModerator })) {
       throw new AppError('forbidden', 'Only who wrote a comment, or the post, can remove it.')

@@ -6,6 +6,7 @@ import { markAllRead, markFeedRead } from '#server/people/reading.ts'
 import { feedKey } from '#server/store/blog.ts'
 import { listFollows } from '#server/store/follow.ts'
 import { listPosts } from '#server/store/post.ts'
+import { listRestrictedFeeds } from '#server/store/restricted-node.ts'
 import { readXmppUri } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
 import { nodePath } from '#shared/paths.ts'
@@ -14,7 +15,7 @@ import { FEED_FORMATS, type FeedFormat, sendFeed } from '../feed-formats.ts'
 import { requireSender, sendToSignIn } from '../form-guard.ts'
 import { createHomeFeed } from '../home-feed.ts'
 import { sendTimelinePage, type TimelineQuery } from '../pages/home.ts'
-import { chooseReadable } from '../readable.ts'
+import { chooseReadable, mayReadRestricted } from '../readable.ts'
 import { watchUnread } from '../unread.ts'
 import { PAGE_POSTS, writeListVersion } from '../versions.ts'
 import { readVisit } from '../visit.ts'
@@ -84,15 +85,21 @@ export function addHome(app: FastifyInstance, web: Web): void {
   }
 }
 
-/** The newest post of everything that somebody follows, and which events can be about it. */
+/** The newest post of everything that somebody follows and may be shown, and which events can be about it. */
 function watchTimeline({ ctx }: Web, jid: BareJid) {
   let followed: ReadonlySet<string> = new Set()
+  let restricted: ReadonlySet<string> = new Set()
   return {
-    concerns: (event: LiveEvent) => !('address' in event) || followed.has(feedKey(event.address)),
+    concerns: (event: LiveEvent) => {
+      if (!('address' in event)) return true
+      const key = feedKey(event.address)
+      return followed.has(key) && (!restricted.has(key) || mayReadRestricted(ctx, jid, event.address))
+    },
     readVersion: async () => {
       const follows = (await listFollows(ctx.state, jid)).map(({ address }) => address)
       followed = new Set(follows.map(feedKey))
       const { addresses } = await chooseReadable(ctx, jid, follows)
+      restricted = new Set((await listRestrictedFeeds(ctx.index)).map(feedKey))
       const scope = { kind: 'feeds', addresses, isPermitted: true } as const
       const { rows } = await listPosts(ctx.index, { scope, limit: PAGE_POSTS })
       return writeListVersion(rows)

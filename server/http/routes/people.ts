@@ -8,6 +8,7 @@ import { listTalkers, nameAll } from '#server/store/talker.ts'
 import { type BareJid, localPart } from '#shared/jid.ts'
 import { NS } from '#shared/ns.ts'
 import { FEED_PATHS, type FeedParams, type PostParams, readFeedParams, readPostParams } from '../places.ts'
+import { readerOf } from '../readable.ts'
 import { requirePost } from '../shown.ts'
 import { readVisit } from '../visit.ts'
 import type { Web } from '../web.ts'
@@ -46,7 +47,8 @@ export function addPeople(app: FastifyInstance, web: Web): void {
     app.get<{ Params: PostParams; Querystring: Query }>(`${feed}/:item/${PEOPLE}`, { schema }, (request, reply) =>
       send(request, reply, async (person) => {
         const post = await requirePost(ctx, readPostParams(ctx, request.params), person)
-        const talkers = post.comments === undefined ? [] : await listTalkers(ctx.index, post.comments)
+        const reader = readerOf(ctx, person, post)
+        const talkers = post.comments === undefined ? [] : await listTalkers(ctx.index, post.comments, reader)
         return post.author === undefined ? talkers : [post.author, ...talkers]
       }),
     )

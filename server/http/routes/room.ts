@@ -6,8 +6,10 @@ import { findTalk, talkNode } from '#server/store/room-talk.ts'
 import { readItemSegment } from '#shared/paths.ts'
 import { readTalkVersion, sendRoomPage } from '../pages/room.ts'
 import { redirectedTo } from '../places.ts'
+import { mayReadRestricted } from '../readable.ts'
 import { type RoomParams, requireRoom } from '../room-access.ts'
 import { dayOf, dayPath, messageAnchor, readDay, readTalkPlace } from '../room-paths.ts'
+import { requireFeed } from '../shown.ts'
 import { watchUnread } from '../unread.ts'
 import { readVisit } from '../visit.ts'
 import type { Web } from '../web.ts'
@@ -49,10 +51,16 @@ export function addRoom(app: FastifyInstance, web: Web): void {
 
   app.get<{ Params: RoomParams }>(`/@:blog/room/${LIVE}`, { exposeHeadRoute: false }, async (request, reply) => {
     const { person } = await readVisit(web, request)
-    const { room } = await requireRoom(ctx, request.params, person)
+    const { blog, room } = await requireRoom(ctx, request.params, person)
+    const reader = blog.status === 'restricted' ? person : undefined
     const isOpen = async () => (await findRoom(ctx.state, room.channel))?.status === 'open'
-    const readVersion = async () => ((await isOpen()) ? readTalkVersion(web, room) : CLOSED)
-    const source = { topic: roomTopic(room.channel), readVersion }
+    const readVersion = async () => {
+      // A blog that was closed meanwhile ends the streams that its readers share.
+      await requireFeed(ctx, blog.address, reader)
+      return (await isOpen()) ? readTalkVersion(web, room) : CLOSED
+    }
+    const concerns = () => reader === undefined || mayReadRestricted(ctx, reader.jid, blog.address)
+    const source = { topic: roomTopic(room.channel), view: reader?.jid, concerns, readVersion }
     web.streams.open(request, reply, source, ...watchUnread(ctx, person))
   })
 
