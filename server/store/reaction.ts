@@ -58,12 +58,15 @@ const HOLD_OF_NODE = sql<Hold | null>`CASE WHEN node.status = 'open' THEN NULL E
 
 /** Everything that was said by way of an item that is an entry is held back, or shown to those who may read its node. */
 export async function holdReactions(index: IndexDb, sourceId: number, hold: Hold | null): Promise<void> {
-  const { held } = await index
+  const row = await index
     .selectFrom('entry')
     .innerJoin('node', 'node.id', 'entry.nodeId')
     .select(sql<Hold | null>`coalesce(${hold}, ${HOLD_OF_NODE})`.as('held'))
     .where('entry.id', '=', sourceId)
-    .executeTakeFirstOrThrow()
+    .executeTakeFirst()
+  // It went meanwhile, with what it said.
+  if (row === undefined) return
+  const { held } = row
   const query = index.updateTable('reaction').set({ hold: held }).where('sourceId', '=', sourceId)
   await query.where('hold', 'is not', held).execute()
 }
