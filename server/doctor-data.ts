@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { stat, statfs } from 'node:fs/promises'
+import { readFile, stat, statfs } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import Database from 'better-sqlite3'
 import type { Config } from './config.ts'
@@ -43,7 +43,11 @@ async function checkModes(data: string): Promise<Finding[]> {
   const found: Finding[] = []
   const isOpen = await open(data)
   if (isOpen) found.push(problem('Secrets', `other users of this machine may look into ${data}`, `chmod 700 ${data}`))
-  for (const path of [...SECRETS.map((file) => join(data, file)), resolve('.env')]) {
+  const secrets = [
+    ...SECRETS.map((file) => join(data, file)),
+    ...((await holdsSecret('.env')) ? [resolve('.env')] : []),
+  ]
+  for (const path of secrets) {
     if (await open(path)) found.push(problem('Secrets', others(path), `chmod 600 ${path}`))
   }
   for (const path of Object.keys(NAMES).map((file) => join(data, file))) {
@@ -56,6 +60,13 @@ async function checkModes(data: string): Promise<Finding[]> {
     )
   }
   return found
+}
+
+/** Whether a file of settings has a password or a token in it, or cannot be read to see. */
+async function holdsSecret(path: string): Promise<boolean> {
+  if (!existsSync(path)) return false
+  const text = await readFile(path, 'utf8').catch(() => undefined)
+  return text === undefined || /^[ \t]*CANTO_[A-Z_]*(?:PASSWORD|TOKEN)[ \t]*=/m.test(text)
 }
 
 function checkDatabase(path: string, name: string): Finding {

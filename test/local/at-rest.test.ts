@@ -103,7 +103,9 @@ describe('what other users of the machine may read', () => {
     const folder = process.cwd()
     stack.defer(() => process.chdir(folder))
     process.chdir(data)
-    await writeFile('.env', 'CANTO_XMPP_PASSWORD=secret', { mode: 0o644 })
+    await writeFile('.env', '#CANTO_XMPP_PASSWORD=\nCANTO_PORT=8080\n', { mode: 0o644 })
+    assert.deepEqual(await check(), [])
+    await writeFile('.env', 'CANTO_PORT=8080\nCANTO_XMPP_PASSWORD=secret', { mode: 0o644 })
     assert.deepEqual(await check(), [['problem', `chmod 600 ${join(process.cwd(), '.env')}`]])
   })
 

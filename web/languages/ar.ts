@@ -367,7 +367,7 @@ export const ar: Strings = {
   domainsHint: 'يشبه عنوان البريد الإلكتروني. يمكن لحسابات {domains} تسجيل الدخول هنا.',
   signingIn: 'جارٍ تسجيل الدخول…',
   notSignedIn: 'لم يُسجَّل دخولك.',
-  passwordHint: 'يتحقق منها خادوم XMPP الخاص بك.',
+  passwordHint: 'يستخدمها هذا الموقع لتسجيل الدخول إلى خادوم XMPP الخاص بك.',
   title: 'العنوان',
   titleHint: 'الملاحظة القصيرة لا تحتاج إلى عنوان.',
   text: 'النص',

@@ -344,7 +344,7 @@ export const de: Strings = {
   domainsHint: 'Sieht aus wie eine E-Mail-Adresse. Anmelden können sich Konten von {domains}.',
   signingIn: 'Wird angemeldet …',
   notSignedIn: 'Nicht angemeldet.',
-  passwordHint: 'Ihr eigener XMPP-Server prüft es.',
+  passwordHint: 'Diese Website meldet sich damit bei Ihrem eigenen XMPP-Server an.',
   title: 'Titel',
   titleHint: 'Eine kurze Notiz braucht keinen.',
   text: 'Text',

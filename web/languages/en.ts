@@ -340,7 +340,7 @@ export const en = {
   domainsHint: 'Like an e-mail address. Accounts of {domains} can sign in here.',
   signingIn: 'Signing in…',
   notSignedIn: 'Not signed in.',
-  passwordHint: 'Your own XMPP server checks it.',
+  passwordHint: 'This site signs in to your own XMPP server with it.',
   title: 'Title',
   titleHint: 'A short note needs none.',
   text: 'Text',

@@ -344,7 +344,7 @@ export const fr: Strings = {
   domainsHint: 'Elle ressemble à une adresse e-mail. Les comptes de {domains} peuvent se connecter ici.',
   signingIn: 'Connexion…',
   notSignedIn: 'Connexion refusée.',
-  passwordHint: 'C’est votre propre serveur XMPP qui le vérifie.',
+  passwordHint: 'Ce site s’en sert pour se connecter à votre propre serveur XMPP.',
   title: 'Titre',
   titleHint: 'Une courte note s’en passe.',
   text: 'Texte',
