@@ -1,4 +1,5 @@
 import { describeError } from '#server/errors.ts'
+import { createSlices } from '#server/slices.ts'
 import {
   clearNextTries,
   deleteDoneBefore,
@@ -126,7 +127,11 @@ export function createOutbox(deps: OutboxDeps): Outbox {
   async function tick(): Promise<void> {
     const accounts = await listWaitingAccounts(deps.state)
     for (const account of told.keys()) if (!accounts.includes(account)) told.delete(account)
-    for (const account of accounts) await look(account)
+    const pause = createSlices()
+    for (const account of accounts) {
+      await look(account)
+      await pause()
+    }
     for (const account of readBack.waiting()) {
       readBack.follow(account, deps.sessions(account))
       if (isOnline(account)) wakeLane(account, WRITING)

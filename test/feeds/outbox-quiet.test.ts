@@ -6,10 +6,12 @@ import { addAuthor } from '#server/feeds/authors.ts'
 import { createOutbox, queuePost } from '#server/feeds/outbox.ts'
 import { findOutboxRow, listOutbox, listWaitingRows } from '#server/store/outbox.ts'
 import { createTestContext, type TestContext } from '#test/support/context.ts'
+import { watchTurns } from '#test/support/turns.ts'
 import { until } from '#test/support/until.ts'
 import { JULIET } from './fixtures.ts'
 
 const POSTS = 80
+const DRAFT = { title: '', text: 'x', tags: [], language: 'en', summary: '', comments: false }
 
 /** Records queries of the outbox from now on: the columns of each statement. */
 function recordOutbox(state: TestContext['state']) {
@@ -29,7 +31,7 @@ const readsWholeRows = (text: string) => text.includes('SelectAllNode') || text.
 const isTick = (text: string) => text.includes('"distinct"') || text.includes('DISTINCT') || !text.includes('"id"')
 
 async function fill(ctx: TestContext): Promise<void> {
-  const draft = { title: '', text: 'x '.repeat(10_000), tags: [], language: 'en', summary: '', comments: false }
+  const draft = { ...DRAFT, text: 'x '.repeat(10_000) }
   for (let n = 0; n < POSTS; n++) await queuePost(ctx, { author: JULIET, key: `post-${n}`, draft })
 }
 
@@ -49,7 +51,32 @@ async function countQuietTicks(ctx: TestContext): Promise<string[]> {
   }
 }
 
+/** Copies of what waits, for other accounts that are not signed in, which are not tried now. */
+async function addWaiting(ctx: TestContext, accounts: number, rows: number): Promise<void> {
+  const later = new Date(ctx.clock().getTime() + 60_000).toISOString()
+  await sql`
+    WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ${accounts * rows})
+    INSERT INTO outbox (account, form_key, kind, service, node, item, task, status, next_try, created_at)
+    SELECT 'reader' || (n % ${accounts}) || '@capulet.example', n, kind, service, node, 'item-' || n, task, 'waiting',
+      ${later}, created_at
+    FROM numbers, (SELECT * FROM outbox LIMIT 1)`.execute(ctx.state)
+}
+
 describe('an outbox in which much waits', () => {
+  it('lets others have their turns while it looks at many accounts', async () => {
+    await using ctx = await createTestContext()
+    await addAuthor(ctx, JULIET)
+    await queuePost(ctx, { author: JULIET, key: 'post-0', draft: DRAFT })
+    await addWaiting(ctx, 60, 1_000)
+    const outbox = createOutbox({ ...ctx, indexing: ctx.indexing })
+    try {
+      const { total, longest } = await watchTurns(() => outbox.start())
+      assert.ok(longest < total / 3, `${longest} of ${total} ms in one turn`)
+    } finally {
+      await outbox.stop()
+    }
+  })
+
   for (const isOnline of [true, false]) {
     const words = isOnline ? 'for a server that is not there' : 'for somebody who is not signed in'
     it(`reads no text of what waits ${words} again and again`, async () => {
