@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { after, before, describe, it } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
 import { listDrafts } from '#server/store/draft.ts'
+import { listOutbox } from '#server/store/outbox.ts'
 import { openBrowser, openPage, signIn } from '#test/support/browser.ts'
 import { jidOf } from '#test/support/context.ts'
 import { until } from '#test/support/until.ts'
@@ -111,9 +112,18 @@ describe('after signing out', () => {
     await thread.getByRole('link', { name: 'Sign in', exact: true }).first().waitFor()
     assert.deepEqual(await findTyped(desk), [])
     assert.deepEqual(await findTyped(thread, 'A comment'), [])
-    assert.deepEqual(await textsOf(scene), [SECRET])
+    assert.deepEqual((await textsOf(scene)).sort(), ['A comment that is not sent', SECRET])
     await desk.goBack()
     assert.deepEqual(await findTyped(desk), [])
+    const sent = await listOutbox(scene.site.ctx.state, jidOf(JULIET))
+    assert.deepEqual(
+      sent.filter(({ kind }) => kind === 'comment'),
+      [],
+    )
+    await signIn(thread, url, JULIET, 'secret')
+    await thread.waitForURL(`${url}/`)
+    await thread.goto(post)
+    assert.equal(await thread.getByLabel('Comment', { exact: true }).inputValue(), 'A comment that is not sent')
   })
 
   it('nobody finds it on a page that the browser has kept as it was', async () => {

@@ -29,6 +29,20 @@ export function restoreComments(): void {
   }
 }
 
+/**
+ * Sends what is typed on the page of a session that was signed out: the server takes it for no comment, and keeps it
+ * for its writer until they sign in again.
+ */
+export async function handOverComments(): Promise<void> {
+  const sent: Promise<unknown>[] = []
+  for (const form of document.querySelectorAll<HTMLFormElement>('.comment-form')) {
+    if (form.querySelector('textarea')?.value.trim() === '') continue
+    const body = new URLSearchParams([...new FormData(form)].map(([name, value]) => [name, String(value)]))
+    sent.push(fetch(form.action, { method: 'POST', body, redirect: 'manual' }))
+  }
+  await Promise.allSettled(sent)
+}
+
 /** Drops the kept comments of all accounts, after somebody has signed out. */
 export function dropComments(): void {
   try {

@@ -1,5 +1,5 @@
 import { handOverDrafts } from './drafts.ts'
-import { dropComments } from './kept-comments.ts'
+import { dropComments, handOverComments } from './kept-comments.ts'
 import { dropDrafts } from './kept-drafts.ts'
 
 /** In `localStorage` the session that was signed out last, in `sessionStorage` what this tab knows of that. */
@@ -29,8 +29,7 @@ export function forgetWhenSignedOut(closeDesk: () => Promise<void>): void {
 async function signOut(form: HTMLFormElement): Promise<void> {
   const { account = '' } = form.dataset
   const fields = new URLSearchParams([...new FormData(form)].map(([name, value]) => [name, String(value)]))
-  const late = new Promise((resolve) => setTimeout(resolve, HAND_OVER_MS))
-  await Promise.race([handOverDrafts(account, fields.get('token') ?? ''), late])
+  await Promise.race([handOverDrafts(account, fields.get('token') ?? ''), waitForHandOver()])
   const request = { method: 'POST', body: fields, redirect: 'manual' } as const
   const answer = await fetch(form.action, request).catch(() => undefined)
   // The browser shows what the server says, or that it is not there.
@@ -43,10 +42,14 @@ async function signOut(form: HTMLFormElement): Promise<void> {
 
 /** Leaves a page whose session was signed out. */
 async function leavePage(closeDesk: () => Promise<void>): Promise<void> {
-  await closeDesk()
+  await Promise.race([Promise.all([closeDesk(), handOverComments()]), waitForHandOver()])
   // Or the browser would fill them in again.
   for (const form of document.forms) form.reset()
   location.reload()
+}
+
+function waitForHandOver(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, HAND_OVER_MS))
 }
 
 /** The session that was signed out last. */
