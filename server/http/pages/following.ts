@@ -72,7 +72,9 @@ function viewFollowed({ ctx }: Web, follow: Follow, health: FeedHealth | undefin
   const { address } = follow
   // Of a blog the account is address enough.
   const isBlog = localPart(address.service) !== undefined && addressKey(address).endsWith('microblog%3A0')
-  const problem = follow.problem ?? health?.problem
+  // That only some people may read it says why its server refuses.
+  const isRefusalKnown = follow.subscription === 'refused' && health?.isUnproved === true
+  const problem = isRefusalKnown ? undefined : (follow.problem ?? health?.problem)
   return {
     title: health?.title ?? follow.title ?? health?.name ?? (isBlog ? address.service : address.node),
     url: nodePath({ domain: ctx.siteDomain }, address),
@@ -92,8 +94,8 @@ function describeHealth({ subscription, isListed }: Follow, health: FeedHealth |
   const states: FollowState[] = []
   if (subscription === 'none' || !isListed) states.push('waiting')
   if (subscription === 'pending') states.push('pending')
-  if (subscription === 'refused') states.push('refused')
   if (health?.isUnproved === true) states.push('unproved')
+  else if (subscription === 'refused') states.push('refused')
   const lost = health?.status === 'hidden' ? HIDDEN_AS[health.hiddenFor ?? 'refused'] : health?.status
   if (lost === 'closed' || lost === 'deleted' || lost === 'purged') states.push(lost)
   else if (health === undefined || health.isWaiting) states.push('unread')
