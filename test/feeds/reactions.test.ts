@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { Kysely } from 'kysely'
+import { type Kysely, sql } from 'kysely'
 import { ingest } from '#server/feeds/ingest.ts'
 import { addAuthorRow } from '#server/store/author.ts'
 import { MIGRATIONS, migrateDown } from '#server/store/migrate.ts'
@@ -115,7 +115,9 @@ describe('reactions', () => {
     {
       await using ctx = await contextWithPost({ indexPath })
       await like(ctx, 'l1', ROMEO)
-      await migrateDown(ctx.index as Kysely<unknown>, MIGRATIONS.index)
+      const reactions = sql`SELECT 1 FROM sqlite_master WHERE name = 'reaction'`
+      while ((await reactions.execute(ctx.index)).rows.length > 0)
+        await migrateDown(ctx.index as Kysely<unknown>, MIGRATIONS.index)
     }
     await using ctx = await createTestContext({ indexPath })
     assert.deepEqual(await counts(ctx), ['♥ 1'])
