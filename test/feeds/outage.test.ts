@@ -71,7 +71,7 @@ describe('an outage', () => {
     assert.equal(typeof (await findPost(ctx.index, itemOf(blog, 'one'))), 'object')
     assert.equal((await ctx.outbox.settle(row.id, 100)).status, 'waiting')
     await rig.prosody.start()
-    const last = await ctx.outbox.settle(row.id, 60_000)
+    const last = await ctx.outbox.settle(row.id, 150_000)
     assert.equal(last.status, 'done', last.problem)
     assert.ok(await author.pubsub.findItem(row.address))
   })
