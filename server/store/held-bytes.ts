@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { IndexDb } from './database.ts'
-import { FEED_KINDS } from './index-schema.ts'
+import { FEED_KINDS, THREAD_KINDS } from './index-schema.ts'
 import { isFeed, type NodeRow } from './node.ts'
 
 /**
@@ -12,7 +12,7 @@ export async function sumHeldBytes(index: IndexDb, node: Pick<NodeRow, 'id' | 'k
     .selectFrom('node')
     .select(({ fn }) => fn.sum<number | null>('bytes').as('bytes'))
     .where('holder', '=', ({ selectFrom }) => selectFrom('node').select('holder').where('id', '=', node.id))
-    .where('kind', 'in', isFeed(node) ? FEED_KINDS : ['comments', 'attachments'])
+    .where('kind', 'in', isFeed(node) ? FEED_KINDS : THREAD_KINDS)
     .where(sql<boolean>`bytes > 0`)
   return (await query.executeTakeFirstOrThrow()).bytes ?? 0
 }
@@ -20,6 +20,6 @@ export async function sumHeldBytes(index: IndexDb, node: Pick<NodeRow, 'id' | 'k
 /** How many posts have more comments, or more attachments, than are read. */
 export async function countCutThreads(index: IndexDb): Promise<number> {
   const query = index.selectFrom('node').select(({ fn }) => fn.countAll<number>().as('count'))
-  const cut = query.where('kind', 'in', ['comments', 'attachments']).where(sql<boolean>`backfill = 'cut'`)
+  const cut = query.where('kind', 'in', THREAD_KINDS).where(sql<boolean>`backfill = 'cut'`)
   return (await cut.executeTakeFirstOrThrow()).count
 }

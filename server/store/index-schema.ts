@@ -19,6 +19,8 @@ export interface IndexSchema {
 
 /** The kinds of nodes that are feeds of posts; the others belong to a post or a blog. */
 export const FEED_KINDS = ['blog', 'community'] as const
+/** The kinds of nodes with what is said about a post. */
+export const THREAD_KINDS = ['comments', 'attachments'] as const
 
 export interface NodeTable {
   id: Generated<number>

@@ -3,7 +3,7 @@ import { createSlices } from '#server/slices.ts'
 import type { NodeAddress } from '#shared/address.ts'
 import { domainOf } from '#shared/jid.ts'
 import type { IndexDb } from './database.ts'
-import type { IndexSchema } from './index-schema.ts'
+import { type IndexSchema, THREAD_KINDS } from './index-schema.ts'
 import { isOneOf } from './json-list.ts'
 import { dateOf, type NodeRow, readNode } from './node.ts'
 import { IS_FEED, IS_THREAD, SERVER } from './node-kind.ts'
@@ -86,7 +86,7 @@ async function* listPostedFrom(index: IndexDb, since: number): AsyncGenerator<Se
       .select(['entry.id as postId', 'entry.arrivedAt as postedAt'])
       .where(sql<boolean>`entry.comments_node IS NOT NULL`)
       // In another form than the conditions of indexes of nodes: it begins with the posts.
-      .where('node.kind', 'in', ['comments', 'attachments'])
+      .where('node.kind', 'in', THREAD_KINDS)
       .where('node.status', '!=', 'deleted')
       .where('entry.arrivedAt', '>=', since)
     const older = last && sql<boolean>`(entry.arrived_at, entry.id) < (${last.postedAt}, ${last.postId})`
@@ -143,7 +143,7 @@ export async function* listNodes(index: IndexDb): AsyncGenerator<NodeRow[]> {
       .selectAll()
       .where('id', '>', last?.id ?? 0)
     // In another form than the conditions of indexes, which have them in no order of theirs.
-    const known = query.where('kind', 'in', ['comments', 'attachments']).where('status', '!=', 'deleted')
+    const known = query.where('kind', 'in', THREAD_KINDS).where('status', '!=', 'deleted')
     return known.orderBy('id').limit(SLICE).execute()
   })
   for await (const rows of threads) yield rows.map(readNode)

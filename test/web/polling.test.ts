@@ -6,7 +6,7 @@ import { until } from '#test/support/until.ts'
 import { ROMEO } from '../feeds/fixtures.ts'
 import { listen } from '../http/listen.ts'
 import { seedAuthor, seedComment, seedThread } from '../http/seed.ts'
-import { createTestSite } from '../http/test-site.ts'
+import { createTestSite, type TestSite } from '../http/test-site.ts'
 
 let browser: Browser
 
@@ -15,20 +15,29 @@ before(async () => {
 })
 after(() => browser.close())
 
+const createSite = (options: { readonly pollMs?: number } = {}) =>
+  createTestSite({ ...options, env: { CANTO_URL: 'http://127.0.0.1' } })
+
+/** Serves a post that has comments, for a browser. */
+async function openThread(site: TestSite) {
+  await seedAuthor(site)
+  const { path, thread } = await seedThread(site, 'balcony')
+  await site.app.listen({ port: 0, host: '127.0.0.1' })
+  const { port } = site.app.server.address() as AddressInfo
+  return { path, thread, url: `http://127.0.0.1:${port}${path}` }
+}
+
 describe('a page in a network with a hundred live ones', () => {
   it('shows new comments by asking again and again, and is live once there is a place', async () => {
-    await using site = await createTestSite({ pollMs: 300, env: { CANTO_URL: 'http://127.0.0.1' } })
-    await seedAuthor(site)
-    const { path, thread } = await seedThread(site, 'balcony')
-    await site.app.listen({ port: 0, host: '127.0.0.1' })
-    const { port } = site.app.server.address() as AddressInfo
+    await using site = await createSite({ pollMs: 300 })
+    const { thread, url } = await openThread(site)
     const others = await Promise.all(Array.from({ length: 100 }, () => listen(site, '/@juliet/live.events')))
     const page = await openPage(browser)
     let asked = 0
     page.on('request', (request) => {
       if (request.url().endsWith('/live.events')) asked += 1
     })
-    await page.goto(`http://127.0.0.1:${port}${path}`)
+    await page.goto(url)
     await until(() => asked >= 2)
     await seedComment(site, 'c1', { thread, from: ROMEO, title: 'Hear me' })
     await page.locator('#comment-c1').waitFor()
@@ -46,11 +55,8 @@ describe('a page in a network with a hundred live ones', () => {
 
 describe('a live page behind a proxy', () => {
   it('goes on asking when the answer is an error, and is live again once the site answers', async () => {
-    await using site = await createTestSite({ env: { CANTO_URL: 'http://127.0.0.1' } })
-    await seedAuthor(site)
-    const { path, thread } = await seedThread(site, 'balcony')
-    await site.app.listen({ port: 0, host: '127.0.0.1' })
-    const { port } = site.app.server.address() as AddressInfo
+    await using site = await createSite()
+    const { thread, url } = await openThread(site)
     const page = await openPage(browser)
     await page.clock.install()
     let refused = 0
@@ -59,7 +65,7 @@ describe('a live page behind a proxy', () => {
       refused += 1
       return route.fulfill({ status: refused === 2 ? 404 : 502, body: 'Bad gateway' })
     })
-    await page.goto(`http://127.0.0.1:${port}${path}`)
+    await page.goto(url)
     await until(async () => {
       await page.clock.runFor(1_000)
       return refused === 3
@@ -73,11 +79,8 @@ describe('a live page behind a proxy', () => {
   })
 
   it('shows what it could not fetch once it is connected again', async () => {
-    await using site = await createTestSite({ env: { CANTO_URL: 'http://127.0.0.1' } })
-    await seedAuthor(site)
-    const { path, thread } = await seedThread(site, 'balcony')
-    await site.app.listen({ port: 0, host: '127.0.0.1' })
-    const { port } = site.app.server.address() as AddressInfo
+    await using site = await createSite()
+    const { path, thread, url } = await openThread(site)
     const page = await openPage(browser)
     let refused = 0
     await page.route(`**${path}`, async (route) => {
@@ -86,7 +89,7 @@ describe('a live page behind a proxy', () => {
       return route.fulfill({ status: 502, body: 'Bad gateway' })
     })
     const isLive = page.waitForResponse((response) => response.url().endsWith('/live.events'))
-    await page.goto(`http://127.0.0.1:${port}${path}`)
+    await page.goto(url)
     await isLive
     await seedComment(site, 'c1', { thread, from: ROMEO, title: 'Hear me' })
     await until(() => refused > 0)
