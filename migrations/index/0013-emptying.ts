@@ -4,7 +4,7 @@ import { type Kysely, sql } from 'kysely'
 export async function up(db: Kysely<unknown>): Promise<void> {
   await db.schema.alterTable('node').addColumn('emptying', 'text').execute()
   await sql`CREATE INDEX node_emptying ON node (id) WHERE emptying IS NOT NULL`.execute(db)
-  // What earlier processes left half done.
+  // Nodes that earlier processes left half emptied.
   await sql`UPDATE node SET emptying = status
     WHERE status IN ('closed', 'deleted') AND EXISTS (SELECT 1 FROM entry WHERE entry.node_id = node.id)`.execute(db)
   await sql`UPDATE node SET emptying = 'left'

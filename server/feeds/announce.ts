@@ -47,7 +47,7 @@ export async function announcePermitted(deps: AnnounceDeps, node: NodeRow): Prom
   for (const topic of await listTopics(deps, node)) deps.live.publish(topic, { kind: 'permitted', address })
 }
 
-/** Of the pages that show what is on a node. */
+/** Topics of the pages that show what is on a node. */
 async function listTopics({ index }: AnnounceDeps, node: NodeRow): Promise<string[]> {
   if (isFeed(node)) return [blogTopic(node.address), POSTS_TOPIC]
   const reacted = readAttachmentsNode(node.address)

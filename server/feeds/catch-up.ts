@@ -106,7 +106,7 @@ async function readNewest(deps: CatchUpDeps, node: NodeRow, { signal, heardSince
   if (reading.isJoined) await moveMark(deps, node, reading.mark)
   if (node.backfill === 'underway') return count(deps, 'newest', 'more')
   if (isEndless(node, { page, reading })) return count(deps, 'newest', await askDeepReading(deps, node))
-  // Of one that is not read whole, no number tells whether something is gone.
+  // The number of items tells nothing about a node that is not read whole.
   if (node.backfill === 'cut') return count(deps, 'newest')
   return compareCounts(deps, node, { page, signal })
 }

@@ -9,7 +9,7 @@ import type { CompareDeps, Difference } from './compare.ts'
 const PUBLISHING: ReadonlySet<OutboxRow['kind']> = new Set(['post', 'comment'])
 const REMOVING: ReadonlySet<OutboxRow['kind']> = new Set(['delete', 'remove-comment'])
 
-/** What the outbox says is done, and what of it was seen on the nodes. */
+/** Tasks that the outbox says are done, and which of them were seen on the nodes. */
 export interface DoneOutbox {
   /** The last of each item. */
   readonly rows: readonly OutboxRow[]

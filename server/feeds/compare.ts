@@ -114,7 +114,7 @@ async function* comparePages(
   return true
 }
 
-/** What a service does not list, or has beyond the bounds, can still be asked for where it is here. */
+/** Asks by id for the items that are here, but that the service did not list or that lie beyond the bounds. */
 async function* compareKnown(deps: CompareDeps, node: NodeRow, ids: Set<ItemId>): AsyncGenerator<Difference> {
   for (const { item } of await listEntryDates(deps.index, node.id)) {
     const found = ids.has(item) ? undefined : await deps.site.pubsub.findItem({ ...node.address, item })

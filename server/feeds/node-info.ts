@@ -29,7 +29,7 @@ export interface NodeInfoDeps {
 }
 
 const DAY = 86_400_000
-/** Of comments and attachments, which are many. */
+/** How long an answer is good for comments and attachments, of which there are many. */
 const WEEK = 7 * DAY
 const MOST_OWNERS = 50
 
@@ -86,7 +86,7 @@ export async function learnNodeInfo(deps: NodeInfoDeps, row: NodeRow): Promise<N
     await learnInfo(deps, row)
   } catch (error) {
     if (!isAppError(error)) throw error
-    // Nothing is shown before it is known who may read it; a server that is down may tell later.
+    // A node is not shown before its access is known; a server that is down may tell later.
     const isSilent = isAppError(error, 'unavailable') || (isAppError(error, 'timeout') && !isOfAccount)
     if (isSilent && row.infoReadAt === undefined) throw error
     if (!isSilent) await updateNode(deps.index, row.address, { infoReadAt: now })

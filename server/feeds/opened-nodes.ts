@@ -3,7 +3,7 @@ import type { BareJid } from '#shared/jid.ts'
 
 interface OpenedNode {
   readonly address: NodeAddress
-  /** Nothing can be learnt by asking before something new is on it, or it is opened again. */
+  /** Asking again tells nothing new until something is added to the node, or it is opened again. */
   isResting: boolean
 }
 
@@ -19,7 +19,7 @@ export interface OpenedNodes {
   keep(people: ReadonlySet<BareJid>): void
 }
 
-/** Of one person. Each costs a request an hour. */
+/** Nodes kept for one person; each costs a request an hour. */
 const MOST = 50
 
 export function createOpenedNodes(): OpenedNodes {

@@ -8,7 +8,7 @@ export interface BoundsDeps {
   readonly state: StateDb
 }
 
-/** What one reading of a node may cost: a hostile server's has no end of its own. */
+/** Limits of one reading of a node: that of a hostile server has no end of its own. */
 export interface ReadingBounds {
   readonly items: number
   readonly pages: number

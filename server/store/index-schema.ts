@@ -87,9 +87,9 @@ export interface NodeTable {
   emptying: Emptying | null
   /** When its loss was last in doubt, and would have changed what is shown: for how many that is so at once. */
   doubtedAt: number | null
-  /** Of the payloads of its entries: kept by triggers. */
+  /** Bytes of the payloads of its entries, kept by triggers. */
   bytes: Generated<number>
-  /** Whose it is: an account, or of a service's node without an owner its own address. */
+  /** The account that the node counts for; a service's node without an owner counts for itself, by its address. */
   holder: GeneratedAlways<string>
 }
 
