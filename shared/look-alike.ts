@@ -2,22 +2,31 @@ import unhomoglyph from 'unhomoglyph'
 
 // Signs of having been verified, and what looks like them.
 const CHECK_MARK = /[\u221a\u237b\u2611\u2705\u2713\u2714\u2bbd\u{10102}\u{1f5f8}\u{1f5f9}]/u
+// Light letters in dark circles and squares: Unicode's lists leave them out.
+const LETTER_SIGN = /[\u{1f150}-\u{1f169}\u{1f170}-\u{1f189}]/gu
 const LONGEST = 300
 
 /**
- * The same text for names that look alike: the skeleton of UTS 39 §4, without regard to case, widths, spaces and signs
- * between the letters. It is for comparing only.
+ * The same text for names that look alike: the skeleton of UTS 39 §4, without regard to case, widths, accents, strokes,
+ * spaces and signs between the letters. It is for comparing only.
  */
 export function lookOf(name: string): string {
   const drawn = name
     .slice(0, LONGEST)
     .normalize('NFKD')
     .replace(/[\p{Cf}\p{Default_Ignorable_Code_Point}]/gu, '')
+    .replace(LETTER_SIGN, plainLetter)
   // Once more in small letters: an `M` is like none, an `m` like `rn`.
   const small = unhomoglyph(unhomoglyph(drawn).normalize('NFD').toLowerCase())
   // In capitals an `i` looks like an `l`, in small letters not: for both to be alike, all are one.
   const skeleton = small.replaceAll('i', 'l').replace(/\s/gu, '')
-  return skeleton.replace(/[^\p{L}\p{N}\p{M}]/gu, '') || skeleton
+  // Of the marks only those that Latin, Greek and Cyrillic letters bear: those of other scripts may be vowels.
+  return skeleton.replace(/[^\p{L}\p{N}\p{M}]|[\u0300-\u036f]/gu, '') || skeleton
+}
+
+function plainLetter(sign: string): string {
+  // Both rows begin with A, 32 apart.
+  return String.fromCharCode(65 + (((sign.codePointAt(0) ?? 0) - 0x1f150) % 32))
 }
 
 /** Whether a name pretends what only an address can tell: that it was verified, or an address itself. */

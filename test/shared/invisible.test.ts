@@ -79,7 +79,7 @@ describe('a name, a title or a tag', () => {
 })
 
 describe('names that look alike', () => {
-  it('are those of one skeleton (UTS 39), whatever their case, widths and signs', () => {
+  it('are those of one skeleton (UTS 39), whatever their case, widths, accents and signs', () => {
     for (const name of [
       'аlice',
       'Аlice',
@@ -96,6 +96,10 @@ describe('names that look alike', () => {
     }
     for (const name of ['Rorneo', 'ROMEO', 'ro meo']) assert.equal(lookOf(name), lookOf('Romeo'), name)
     assert.equal(lookOf('B0B'), lookOf('Bob'))
+    for (const name of ['błogger', 'bløgger', 'ḅlógger', '🅱logger', '🅑logger', 'Blogger 🇫🇷'])
+      assert.equal(lookOf(name), lookOf('Blogger'), name)
+    assert.equal(lookOf('🅩🆉'), lookOf('ZZ'))
+    assert.notEqual(lookOf('नील'), lookOf('नाल'), 'marks that are vowels')
     for (const name of ['Alicia', 'Bob', 'Élise', '']) assert.notEqual(lookOf(name), lookOf('Alice'), name)
     assert.equal(lookOf('♥'), '♥', 'signs where there is nothing else')
   })
