@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { AppError } from '#server/errors.ts'
+import { AppError, explainTooLong } from '#server/errors.ts'
 import type { Draft } from '#server/store/draft.ts'
 import type { PostRow } from '#server/store/post-row.ts'
 import type { ItemAddress } from '#shared/address.ts'
@@ -83,7 +83,7 @@ export function readWriteForm(
 export function readPostDraft({ title, text, tags, language, summary, comments, pictures }: Draft): PostDraft {
   if (title.trim() === '' && text.trim() === '' && !pictures?.length)
     throw new AppError('bad-request', 'Write a text first.')
-  if (title.length > LONGEST_TITLE) throw new AppError('bad-request', 'The title is too long: shorten it.')
+  if (title.length > LONGEST_TITLE) throw new AppError('bad-request', explainTooLong('The title', title, LONGEST_TITLE))
   return { title: title.trim(), text, tags: readTags(tags), language, summary: summary.trim(), comments, pictures }
 }
 

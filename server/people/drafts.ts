@@ -19,7 +19,11 @@ export async function keepDraft(deps: KeepDeps, draft: Draft, times = 1): Promis
   const former = await findDraft(deps.state, draft.jid, draft.id)
   if (isEmpty(draft) && former === undefined) return
   if (lengthOf(draft) > LONGEST) {
-    throw new AppError('too-large', 'The text is too long to be kept. Copy it, then shorten it.')
+    const fits = LONGEST.toLocaleString('en')
+    throw new AppError(
+      'too-large',
+      `The text is too long to be kept: ${fits} characters fit. Copy it, then shorten it.`,
+    )
   }
   await requireSpaceInstead(deps, 'drafts', { account: draft.jid, row: draft, former, times })
   await saveDraft(deps.state, draft)

@@ -1,4 +1,4 @@
-import { AppError, describeError } from '#server/errors.ts'
+import { AppError, describeError, explainTooLong } from '#server/errors.ts'
 import { findPost } from '#server/store/post.ts'
 import {
   addProof,
@@ -60,7 +60,9 @@ export async function askForProof(deps: ProofsDeps, asking: Asking): Promise<Pro
     throw new AppError('unavailable', 'This site is not connected at the moment. Try again in a few minutes.')
   }
   if (text.trim() === '') throw new AppError('bad-request', 'Write a comment first.')
-  if (text.length > LONGEST_TEXT) throw new AppError('too-large', 'This comment is too long: shorten it.')
+  if (text.length > LONGEST_TEXT) {
+    throw new AppError('too-large', explainTooLong('This comment', text, LONGEST_TEXT))
+  }
   const recent = await listProofsOf(deps.state, sender, new Date(now.getTime() - HOUR))
   const again = (await findProof(deps.state, key)) ?? recent.find((other) => isSame(other, asking, now))
   if (again !== undefined && isSame(again, asking, now)) return again

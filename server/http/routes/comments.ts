@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import { AppError, isAppError } from '#server/errors.ts'
+import { AppError, explainTooLong, isAppError } from '#server/errors.ts'
 import { removeComment } from '#server/feeds/moderation/remove.ts'
 import { type NewComment, queueComment, queueRemoveComment } from '#server/feeds/queue.ts'
 import { queueRoomMessage, queueRoomRetraction } from '#server/feeds/rooms/queue-room.ts'
@@ -72,7 +72,7 @@ export function addComments(app: FastifyInstance, web: Web): void {
         if (sender.kind !== 'own')
           return fail(403, 'This form was too old to be sent. Your comment is here: send it again.')
         if (typed === '') return fail(400, 'Write a comment first.')
-        if (typed.length > LONGEST) return fail(413, 'This comment is too long: shorten it.')
+        if (typed.length > LONGEST) return fail(413, explainTooLong('This comment', typed, LONGEST))
         const post = await requirePost(ctx, address, sender.person)
         if (post.comments === undefined) throw new AppError('forbidden', 'This post takes no comments.')
         const { reply: answered, key = '' } = request.body

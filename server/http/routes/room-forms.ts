@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import { AppError, isAppError } from '#server/errors.ts'
+import { AppError, explainTooLong, isAppError } from '#server/errors.ts'
 import { findFreeNickname } from '#server/feeds/rooms/namesakes.ts'
 import { queueRoomMember, queueRoomMessage } from '#server/feeds/rooms/queue-room.ts'
 import { findRoomMember } from '#server/store/room.ts'
@@ -55,7 +55,7 @@ export function addRoomForms(app: FastifyInstance, web: Web): void {
       if (sender.kind !== 'own')
         return fail(403, 'This form was too old to be sent. Your message is here: send it again.')
       if (typed === '') return fail(400, 'Write a message first.')
-      if (typed.length > LONGEST) return fail(413, 'This message is too long: shorten it.')
+      if (typed.length > LONGEST) return fail(413, explainTooLong('This message', typed, LONGEST))
       const parent = request.body.reply === undefined ? undefined : readItemSegment(request.body.reply)
       try {
         const queued = await queueRoomMessage(ctx, {
