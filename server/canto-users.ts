@@ -15,6 +15,7 @@ import { deleteAuthorRow } from './store/author.ts'
 import { openIndex, openState } from './store/database.ts'
 import { updateNode } from './store/node.ts'
 import { forgetReader } from './store/reader.ts'
+import { deleteSignInFailuresOf } from './store/sign-in-failure.ts'
 import { openSession } from './xmpp/session.ts'
 
 const ONLINE_TIMEOUT_MS = 15_000
@@ -42,6 +43,8 @@ export async function changePassword(call: Call): Promise<void> {
   await using stack = new AsyncDisposableStack()
   const { state } = await openDatabases(call, stack)
   await signOutEverywhere(state, jid, 'Your password was changed.')
+  // Its owner may have tried the old one too often, and must not wait with the new one.
+  await deleteSignInFailuresOf(state, jid)
   call.say(`The password of ${jid} was changed`)
 }
 

@@ -17,6 +17,11 @@ export async function deleteSignInFailure(state: StateDb, id: number): Promise<v
   await state.deleteFrom('signInFailure').where('id', '=', id).execute()
 }
 
+/** All of an account. */
+export async function deleteSignInFailuresOf(state: StateDb, jid: BareJid): Promise<void> {
+  await state.deleteFrom('signInFailure').where('jid', '=', jid).execute()
+}
+
 /** Of an account, of a client's address, or of both together. */
 export async function countSignInFailures(
   state: StateDb,

@@ -14,6 +14,7 @@ import { NS } from '#shared/ns.ts'
 import { parseXml } from '#shared/xml.ts'
 import { type Product, startProduct } from '#test/support/product.ts'
 import { until } from '#test/support/until.ts'
+import { createWebClient } from '#test/support/web-client.ts'
 
 const pageOf = async (url: string) => (await fetch(url)).status
 
@@ -36,6 +37,18 @@ describe('the operator’s commands', () => {
     await product.stop()
     await product.start()
     assert.doesNotMatch(await product.canto('user', 'list'), /blogger@/)
+  })
+
+  it('change a password, which ends the wait after too many wrong ones', async () => {
+    await using product = await startProduct()
+    await product.canto('user', 'add', 'juliet', '--password', 'balcony')
+    const client = createWebClient(() => product.url)
+    const signIn = async (password: string) =>
+      (await client.submit('/signin', '/signin', { jid: 'juliet', password })).status
+    for (let n = 0; n < 5; n++) assert.equal(await signIn('forgotten'), 401)
+    assert.equal(await signIn('balcony'), 429)
+    await product.canto('user', 'password', 'juliet', '--password', 'tomb')
+    assert.equal(await signIn('tomb'), 303)
   })
 
   it('say what is wrong, in words', async () => {

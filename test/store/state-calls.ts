@@ -75,6 +75,7 @@ const peopleCalls: readonly Call[] = [
   (state) => failure.countSignInFailures(state, { address: '10.0.1', since: NOW }),
   (state) => failure.countSignInFailures(state, { jid: ME, address: '10.0.1', since: NOW }),
   (state) => failure.deleteSignInFailure(state, 70),
+  (state) => failure.deleteSignInFailuresOf(state, ME),
   (state) => failure.deleteSignInFailuresOutside(state, { since: NOW, until: LATE }),
   (state) => reader.publishesFollows(state, ME),
   (state) => reader.savePublishesFollows(state, ME, true),
