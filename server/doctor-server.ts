@@ -152,8 +152,19 @@ Prosody: s2s_blacklist, mod_firewall). If they are gone for good: npm run canto 
   return [warning('Index', `it is kept as it is: ${describeManyLost(lost)}`, mend)]
 }
 
-/** What waits to be published, and for how long. */
+/** What waits to be published, and for how long, and what was refused. */
 export function checkOutbox(rows: readonly OutboxCount[], now: Date): Finding[] {
+  return [...checkWaiting(rows, now), ...noteRefused(rows)]
+}
+
+function noteRefused(rows: readonly OutboxCount[]): Finding[] {
+  const refused = rows.filter((row) => row.status === 'refused' && isPublication(row))
+  const count = refused.reduce((sum, row) => sum + row.count, 0)
+  if (count === 0) return []
+  return [note('Outbox', `${count} ${count === 1 ? 'was' : 'were'} refused: the author sees why under Drafts`)]
+}
+
+function checkWaiting(rows: readonly OutboxCount[], now: Date): Finding[] {
   const waiting = rows.filter((row) => row.status === 'waiting' && isPublication(row))
   const count = waiting.reduce((sum, row) => sum + row.count, 0)
   if (count === 0) return [fine('Outbox', 'nothing waits to be published')]

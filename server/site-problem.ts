@@ -1,6 +1,7 @@
-import type { BareJid } from '#shared/jid.ts'
+import { type BareJid, domainOf } from '#shared/jid.ts'
 import type { Config } from './config.ts'
 import { AppError, describeError, isAppError } from './errors.ts'
+import { isCertificateError } from './xmpp/errors.ts'
 
 /** Why the site account is not online, and what the operator can do. */
 export function explainSiteProblem(error: unknown, config: Config, jid: BareJid): AppError {
@@ -11,9 +12,17 @@ export function explainSiteProblem(error: unknown, config: Config, jid: BareJid)
     return new AppError('not-authorized', `The XMPP server refused the password of ${jid}: ${mended}`, { cause: error })
   }
   const where = config.xmpp?.service ?? `the server of ${jid}`
-  const mended = config.isLocal
-    ? 'run npm start again'
-    : `check that it runs${config.xmpp?.service === undefined ? ', or name its address in CANTO_XMPP_SERVICE' : ', and CANTO_XMPP_SERVICE'}`
   const reason = describeError(error).replace(/\.$/, '')
-  return new AppError('unavailable', `Cannot get ${jid} online at ${where} (${reason}): ${mended}`, { cause: error })
+  const words = `Cannot get ${jid} online at ${where} (${reason}): ${mend(error, config, jid)}`
+  return new AppError('unavailable', words, { cause: error })
+}
+
+function mend(error: unknown, { isLocal, xmpp }: Config, jid: BareJid): string {
+  if (isLocal) return 'run npm start again'
+  if (isCertificateError(error)) {
+    return `give it a certificate for ${domainOf(jid)} that everybody trusts, or name the file of its own authority in NODE_EXTRA_CA_CERTS`
+  }
+  return xmpp?.service === undefined
+    ? 'check that it runs, or name its address in CANTO_XMPP_SERVICE'
+    : 'check that it runs, and CANTO_XMPP_SERVICE'
 }

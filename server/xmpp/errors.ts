@@ -110,12 +110,21 @@ export function readStreamError(error: unknown, domain: string): AppError {
   return new AppError('unavailable', describeSocketError(error, domain), { cause: error })
 }
 
+// As in X509_V_ERR_… of OpenSSL, which Node names without that beginning, and in its own ERR_TLS_….
+const CERTIFICATE = /CERT|SELF_SIGNED|VERIFY|ALTNAME/
+
+/** Whether the server was there, but its certificate could not be trusted. */
+export function isCertificateError(error: unknown): boolean {
+  const { cause } = error instanceof AppError ? error : {}
+  return CERTIFICATE.test((cause as NodeJS.ErrnoException | undefined)?.code ?? '')
+}
+
 function describeSocketError(error: unknown, domain: string): string {
   const code = (error as NodeJS.ErrnoException | undefined)?.code ?? ''
   const server = `The XMPP server of ${domain}`
   if (code === 'ECONNREFUSED') return `${server} refuses connections`
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return `${server} cannot be found`
   if (code === 'ETIMEDOUT' || code === 'EHOSTUNREACH' || code === 'ENETUNREACH') return `${server} cannot be reached`
-  if (/CERT|SELF_SIGNED|VERIFY|ALTNAME/.test(code)) return `The certificate of ${domain} cannot be trusted (${code})`
+  if (CERTIFICATE.test(code)) return `The certificate of ${domain} cannot be trusted (${code})`
   return `The connection to the XMPP server of ${domain} failed${code === '' ? '' : ` (${code})`}`
 }

@@ -5,7 +5,11 @@ import { chmod, mkdtemp, open, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { openState } from '#server/store/database.ts'
+import { openIndex, openState } from '#server/store/database.ts'
+import { addOutboxRow, updateOutboxRow } from '#server/store/outbox.ts'
+import { asItemId } from '#shared/address.ts'
+import { NS } from '#shared/ns.ts'
+import { jidOf } from '#test/support/context.ts'
 import { findFreePort } from '#test/support/free-port.ts'
 import { type Rig, type RigServer, useRig } from '#test/support/rig.ts'
 
@@ -88,6 +92,29 @@ describe('the doctor', () => {
     const { code, words } = await runDoctor(await prepare(stack, rig.ejabberd, { CANTO_XMPP_PASSWORD: 'other' }))
     assert.equal(code, 1)
     assert.match(words, /^✗ Account .*refused the password.*\n +correct CANTO_XMPP_JID and CANTO_XMPP_PASSWORD/m)
+  })
+
+  it('says what to do about a certificate that is not trusted, rather than that the server may be down', async () => {
+    await using stack = new AsyncDisposableStack()
+    const { code, words } = await runDoctor(await prepare(stack, rig.ejabberd, { NODE_EXTRA_CA_CERTS: '' }))
+    assert.equal(code, 1)
+    assert.match(
+      words,
+      /^✗ Account .*certificate of .* cannot be trusted.*\n +give it a certificate .*NODE_EXTRA_CA_CERTS/m,
+    )
+  })
+
+  it('counts what was refused, which nobody else may notice', async () => {
+    await using stack = new AsyncDisposableStack()
+    const env = await prepare(stack, rig.ejabberd)
+    await (await openIndex(join(env.CANTO_DATA, 'index.sqlite'))).destroy()
+    const state = await openState(join(env.CANTO_DATA, 'state.sqlite'))
+    const blog = { service: jidOf(`juliet@${rig.ejabberd.domain}`), node: NS.MICROBLOG }
+    const row = { account: blog.service, formKey: 'f', kind: 'post', task: '{}', createdAt: new Date() } as const
+    const { id } = await addOutboxRow(state, { ...row, address: { ...blog, item: asItemId('lark') } })
+    await updateOutboxRow(state, id, { status: 'refused', nextTry: null, problem: 'The server is full' })
+    await state.destroy()
+    assert.match((await runDoctor(env)).words, /^· Outbox .*1 was refused: the author sees why under Drafts$/m)
   })
 
   it('sees a damaged database and a secret that others may read', async () => {
