@@ -420,8 +420,10 @@ export interface PostPageView {
     readonly xmppUri: string
     /** Whose accounts may sign in here; absent for any. */
     readonly domains?: string
-    /** Absent while the site's own account is not connected. */
-    readonly visitor?: VisitorFormView
+    /** Absent where nothing could be proved, always or while the site's own account is not connected. */
+    readonly visitor?: VisitorFormView | undefined
+    /** It is absent for the latter reason. */
+    readonly isOffline?: boolean
   }
   /** Why nobody can comment. */
   readonly closed?: string

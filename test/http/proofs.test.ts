@@ -50,6 +50,24 @@ describe('the form for who is not signed in', () => {
     assert.match((await browser.get(site.path)).body, /But <em>soft<\/em>!/)
   })
 
+  it('is left out where the site’s own private server hears of nobody from elsewhere', async () => {
+    const env = { CANTO_XMPP_JID: '', CANTO_XMPP_PASSWORD: '', CANTO_LOCAL_DOMAIN: 'capulet.example' }
+    await using site = await createTestSite({ env })
+    await seedAuthor(site)
+    const { body } = await site.browser().get((await seedThread(site, 'balcony')).path)
+    assert.match(body, /Sign in to comment/)
+    assert.doesNotMatch(body, /ithout signing in/)
+  })
+
+  it('says how much of a text fits', async () => {
+    await using site = await open()
+    const browser = site.browser()
+    const fields = { text: 'O'.repeat(5_001), name: 'Romeo', jid: '' }
+    const { statusCode, body } = await browser.submit((await browser.get(site.path)).body, FORM, fields)
+    assert.equal(statusCode, 413)
+    assert.match(body, /This comment is too long: it has 5,001 characters, and 5,000 fit\. Shorten it\./)
+  })
+
   it('signs no lasting address for the pictures in a comment that nobody has proved', async () => {
     await using site = await open()
     const browser = site.browser()

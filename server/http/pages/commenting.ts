@@ -58,8 +58,11 @@ export async function viewCommenting(web: Web, { visit }: Exchange, typing: Typi
   }
   const next = new URLSearchParams({ next: `${path}#comment` })
   const domains = sayDomains(ctx.config)
+  const howTo = { signinUrl: `/signin?${next}`, xmppUri: writeXmppUri(post.comments), domains }
+  // Only an account of the site's own private server could write to it, and its owner can sign in.
+  if (ctx.config.isLocal && typing.typed === undefined) return { howTo }
   const visitor = viewVisitorForm(web, answering)
-  return { howTo: { signinUrl: `/signin?${next}`, xmppUri: writeXmppUri(post.comments), domains, visitor } }
+  return { howTo: { ...howTo, visitor, isOffline: visitor === undefined } }
 }
 
 // Libervia links to nodes that it then fails to make (peers.md).
