@@ -1,6 +1,6 @@
 import type Database from 'better-sqlite3'
 import {
-  type CompiledQuery,
+  CompiledQuery,
   type DatabaseConnection,
   type QueryResult,
   type SqliteDatabase,
@@ -40,6 +40,14 @@ class OneFileDriver extends SqliteDriver {
     // There is one, and Kysely remembers each that it is given.
     this.#connection ??= explaining(connection)
     return this.#connection
+  }
+
+  /**
+   * All transactions write in the end. Begun as one that reads, it would fail at its first writing where another process,
+   * such as an operator's command, has written meanwhile (SQLITE_BUSY_SNAPSHOT); now each waits for the other.
+   */
+  override async beginTransaction(connection: DatabaseConnection): Promise<void> {
+    await connection.executeQuery(CompiledQuery.raw('begin immediate'))
   }
 
   override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {

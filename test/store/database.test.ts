@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { cp, readdir, symlink, writeFile } from 'node:fs/promises'
 import { describe, it } from 'node:test'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import Database from 'better-sqlite3'
 import { type Kysely, sql } from 'kysely'
 import { readConfig } from '#server/config.ts'
 import { checkData } from '#server/doctor-data.ts'
@@ -134,6 +135,23 @@ describe('the databases', () => {
     await saveSetting(state, 'word', 'Verona')
     assert.equal(await findSetting(other, 'word'), 'Verona')
     await Promise.all([state.destroy(), other.destroy()])
+  })
+
+  it('keep a transaction that has read from failing because another process writes', async () => {
+    await using folder = await createTestFolder()
+    const path = folder.file('state.sqlite')
+    const db = await openState(path)
+    await saveSetting(db, 'a', '1')
+    const other = new Database(path, { timeout: 0 })
+    await db.transaction().execute(async (transaction) => {
+      assert.equal(await findSetting(transaction, 'a'), '1')
+      assert.throws(() => other.exec("UPDATE setting SET value = '2'"), /locked/, 'it has to wait')
+      await saveSetting(transaction, 'a', '3')
+    })
+    other.exec("UPDATE setting SET value = value || '4'")
+    other.close()
+    assert.equal(await findSetting(db, 'a'), '34')
+    await db.destroy()
   })
 
   it('prepare a statement once, which still sees what other statements make of its table', async () => {
