@@ -1,5 +1,6 @@
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { openBrowser, openPage } from '#test/support/browser.ts'
+import { until } from '#test/support/until.ts'
 import type { SampleSite } from './sample-site.ts'
 import { startSampleSite } from './sample-site.ts'
 
@@ -19,9 +20,15 @@ export async function openSamplePages(): Promise<SamplePages> {
   return {
     site,
     async open(name, options = {}) {
+      const before = site.listeners
       const page = await openPage(browser, { viewport: WIDE, ...options })
       await page.goto(`${site.url}/${name}`)
-      return Object.assign(page, { [Symbol.asyncDispose]: () => page.context().close() })
+      const close = async () => {
+        await page.context().close()
+        // The site hears a moment later that its live stream has ended; the next test must not take it for its own.
+        await until(() => site.listeners <= before, { what: 'the live stream of a closed page to end' })
+      }
+      return Object.assign(page, { [Symbol.asyncDispose]: close })
     },
     async [Symbol.asyncDispose]() {
       await browser.close()

@@ -379,7 +379,6 @@ describe('the count of notifications', () => {
       ['notifications', '7', '99+'],
       ['notifications-arabic', '٧', '٩٩+'],
     ] as const) {
-      await until(() => pages.site.listeners === 0)
       await using page = await pages.open(name)
       const link = page.locator('header .unread')
       await until(() => pages.site.listeners === 1)
