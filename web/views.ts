@@ -460,10 +460,12 @@ export interface CommentFormView {
   readonly text?: string
   readonly replyTo?: { readonly name: string; readonly item: string; readonly cancelUrl: string }
   readonly problem?: string
+  /** Not everybody may read what is written. */
+  readonly isRestricted?: boolean
 }
 
 /** For who is not signed in. */
-export interface VisitorFormView extends Omit<CommentFormView, 'token' | 'jid'> {
+export interface VisitorFormView extends Omit<CommentFormView, 'token' | 'jid' | 'isRestricted'> {
   readonly name?: string
   /** Whom to ask. */
   readonly jid?: string

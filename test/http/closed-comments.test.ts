@@ -113,6 +113,8 @@ describe('comments for contacts', () => {
     await romeo.get(path)
     const page = (await mercutio.get(path)).body
     assert.match(page, /No comments yet/)
+    assert.match(page, /Only people whom its owner lets in can read it/)
+    assert.doesNotMatch(page, /Everyone can read it/)
     assert.equal((await mercutio.submit(page, '/comments', { text: COMMENT_WORDS })).statusCode, 303)
     await until(async () => (await mercutio.get(path)).body.includes(COMMENT_WORDS))
     await until(async () => (await romeo.get(path)).body.includes(COMMENT_WORDS))

@@ -188,6 +188,14 @@ function postSamples(assets: string): Samples {
       howTo: { ...howTo, visitor: { ...visitorForm, replyTo, text: 'A', name: 'Romeo', problem: 'Write something.' } },
       layout: layout(createPost().title, { ogType: 'article', person: undefined }),
     }),
+    sample('post-restricted', 'post', {
+      ...{ ...page, post: createPost(), comments: [], howTo, unshown: 'signed-out' },
+      layout: layout(createPost().title, { ogType: 'article', person: undefined }),
+    }),
+    sample('post-unproved', 'post', {
+      ...{ ...page, post: createPost(), comments: [], unshown: 'unproved' },
+      form: { ...form, isRestricted: true },
+    }),
     sample('post-note', 'post', { ...page, post: note, comments: [], closed: 'Comments are closed.' }),
     sample('post-reply', 'post', {
       ...{ ...page, post: note, comments: comments.slice(0, 3) },

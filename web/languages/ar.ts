@@ -202,6 +202,7 @@ export const ar: Strings = {
   mentionPeople: 'أشخاص للإشارة إليهم',
   sending: 'جارٍ الإرسال…',
   commentHint: 'باسم {jid}. يمكن للجميع قراءته. يمكنك استعمال Markdown.',
+  commentHintRestricted: 'باسم {jid}. لا يقرؤه إلا من يأذن له صاحب التعليقات. يمكنك استعمال Markdown.',
   commentHow: 'اكتب تعليقًا',
   commentSignIn: 'سجّل الدخول للتعليق',
   commentSignInDomains: 'يمكن لحسابات {domains} تسجيل الدخول هنا.',

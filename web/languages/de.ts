@@ -183,6 +183,7 @@ export const de: Strings = {
   mentionPeople: 'Personen zum Erwähnen',
   sending: 'Wird gesendet …',
   commentHint: 'Als {jid}. Alle können ihn lesen. Markdown ist möglich.',
+  commentHintRestricted: 'Als {jid}. Nur wer zugelassen ist, kann ihn lesen. Markdown ist möglich.',
   commentHow: 'Einen Kommentar schreiben',
   commentSignIn: 'Zum Kommentieren anmelden',
   commentSignInDomains: 'Anmelden können sich Konten von {domains}.',

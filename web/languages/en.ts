@@ -182,6 +182,7 @@ export const en = {
   mentionPeople: 'People to mention',
   sending: 'Sending…',
   commentHint: 'As {jid}. Everyone can read it. Markdown works.',
+  commentHintRestricted: 'As {jid}. Only people whom its owner lets in can read it. Markdown works.',
   commentHow: 'Write a comment',
   commentSignIn: 'Sign in to comment',
   commentSignInDomains: 'Accounts of {domains} can sign in here.',

@@ -183,6 +183,7 @@ export const fr: Strings = {
   mentionPeople: 'Personnes à mentionner',
   sending: 'Envoi…',
   commentHint: 'En tant que {jid}. Tout le monde peut le lire. Markdown est accepté.',
+  commentHintRestricted: 'En tant que {jid}. Seules les personnes admises peuvent le lire. Markdown est accepté.',
   commentHow: 'Écrire un commentaire',
   commentSignIn: 'Se connecter pour commenter',
   commentSignInDomains: 'Les comptes de {domains} peuvent se connecter ici.',

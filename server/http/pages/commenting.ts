@@ -2,10 +2,9 @@ import { mayModerate } from '#server/feeds/moderation/decide.ts'
 import { findCommentDraft } from '#server/people/drafts.ts'
 import type { Person } from '#server/people/people.ts'
 import { findComment } from '#server/store/comment.ts'
-import { findNode } from '#server/store/node.ts'
+import { findNode, type NodeRow } from '#server/store/node.ts'
 import type { PostRow } from '#server/store/post-row.ts'
 import { findClosedThread } from '#server/store/thread-state.ts'
-import type { NodeAddress } from '#shared/address.ts'
 import { writeXmppUri } from '#shared/address.ts'
 import { postPath } from '#shared/paths.ts'
 import type { CommentFormView, PostPageView } from '#web/views.ts'
@@ -44,7 +43,8 @@ export async function viewCommenting(web: Web, { visit }: Exchange, typing: Typi
   const { post } = typing
   if (post.repost !== undefined) return {}
   if (post.comments === undefined) return { closed: 'This post takes no comments.' }
-  const problem = await findThreadProblem(web, post.comments)
+  const node = await findNode(ctx.index, post.comments)
+  const problem = explainThread(node)
   if (problem !== undefined) return { closed: problem }
   const isClosed = (await findClosedThread(ctx.state, post.address)) !== undefined
   const mayWrite = visit.person !== undefined && (await mayModerate(ctx, visit.person.jid, post.address))
@@ -53,8 +53,9 @@ export async function viewCommenting(web: Web, { visit }: Exchange, typing: Typi
   const path = postPath({ domain: ctx.siteDomain }, post.address)
   const answering = { ...typing, path, replyTo: await findAnswered(web, visit.person, typing) }
   if (visit.person !== undefined) {
+    const isRestricted = node?.status === 'restricted'
     const form = await viewForm(web, { ...answering, person: visit.person })
-    return { form, ...(isClosed && { closed: 'The comments are closed.' }) }
+    return { form: { ...form, isRestricted }, ...(isClosed && { closed: 'The comments are closed.' }) }
   }
   const next = new URLSearchParams({ next: `${path}#comment` })
   const domains = sayDomains(ctx.config)
@@ -66,8 +67,7 @@ export async function viewCommenting(web: Web, { visit }: Exchange, typing: Typi
 }
 
 // Libervia links to nodes that it then fails to make (peers.md).
-async function findThreadProblem({ ctx }: Web, address: NodeAddress): Promise<string | undefined> {
-  const node = await findNode(ctx.index, address)
+function explainThread(node: NodeRow | undefined): string | undefined {
   if (node?.status === 'deleted') return 'Comments are not possible: the place for them is not there.'
   if (node?.status === 'hidden' && node.hiddenFor !== 'emptied')
     return 'Comments are not possible now: the place for them cannot be read.'
