@@ -39,7 +39,10 @@ export interface PostRow {
   readonly arrivedAt: Date
   readonly atomId?: string
   readonly comments?: NodeAddress
+  /** Of those that everybody may read. */
   readonly commentCount: number
+  /** There may be comments that only some may read. */
+  readonly hasClosedThread: boolean
   /** People, not items. */
   readonly heartCount: number
   readonly alternate?: string
@@ -82,6 +85,13 @@ export function withPostColumns(query: Shown<object>) {
         .where('comment.isLike', '=', 0)
         .where('comment.hold', 'is', null)
         .as('commentCount'),
+    )
+    .select(({ selectFrom }) =>
+      selectFrom('node as thread')
+        .select('thread.status')
+        .whereRef('thread.service', '=', 'entry.commentsService')
+        .whereRef('thread.node', '=', 'entry.commentsNode')
+        .as('threadStatus'),
     )
     .select(({ selectFrom }) =>
       selectFrom('reaction')
@@ -136,6 +146,7 @@ export function readPost(row: SelectedPost): PostRow {
     atomId: row.atomId ?? undefined,
     comments: readAddress(row.commentsService, row.commentsNode),
     commentCount: (row.commentCount ?? 0) + (row.answerCount ?? 0),
+    hasClosedThread: row.threadStatus === 'restricted',
     heartCount: row.heartCount ?? 0,
     alternate: row.alternate ?? undefined,
     profile: row.profile,

@@ -72,6 +72,9 @@ for (const isBlogOpen of [false, true]) {
       assert.deepEqual(await listLeaks(scene, tybalt, TYBALT), [])
       assert.deepEqual(await listLeaks(scene, site.browser(), TYBALT), [])
       if (!isBlogOpen) return
+      const list = (await tybalt.get(nodePath({ domain: site.ctx.siteDomain }, BLOG))).body
+      assert.ok(list.includes(path))
+      assert.doesNotMatch(list, /no comments/, 'nor is it said that there are none')
       assert.match((await tybalt.get(path)).body, /access to the comments is being checked/)
       assert.match((await site.browser().get(path)).body, /Only people whom its owner lets in may read the comments/)
     })

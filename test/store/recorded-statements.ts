@@ -40,7 +40,7 @@ export function recordStatements(): () => Recorded[] {
 }
 
 const SAVEPOINTS: Readonly<Record<string, string>> = {
-  begin: 'SAVEPOINT own',
+  'begin immediate': 'SAVEPOINT own',
   commit: 'RELEASE own',
   rollback: 'ROLLBACK TO own',
 }

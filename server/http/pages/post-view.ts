@@ -66,7 +66,8 @@ export function viewPost(deps: Deps, row: PostRow, { blog, person, rights, pathO
     repost: viewRepost(deps, row, names),
     commentCount: row.repost?.commentCount ?? row.commentCount,
     ...(row.heartCount > 0 ? { heartCount: row.heartCount } : {}),
-    hasComments: (row.repost ?? row).comments !== undefined,
+    // "No comments" would be a claim about those that only some may read.
+    hasComments: (row.repost ?? row).comments !== undefined && (row.commentCount > 0 || !row.hasClosedThread),
     ...(blog.status !== 'restricted' && mayShare(row, person) ? { shareUrl: `${url}/share` } : {}),
     ...(rights?.mayEdit ? { editUrl: `${url}/edit` } : {}),
     ...(rights?.mayDelete ? { deleteUrl: `${url}/delete` } : {}),
