@@ -1,15 +1,12 @@
 import { forgetDecision } from '#server/store/decision.ts'
-import { buryEntry, findEntry } from '#server/store/entry.ts'
+import { findEntry } from '#server/store/entry.ts'
 import { isFeed, type NodeRow, updateNode } from '#server/store/node.ts'
-import { dropOrphanThread } from '#server/store/thread-node.ts'
 import type { ItemId } from '#shared/address.ts'
 import { METADATA_ITEM } from '#shared/feed-metadata.ts'
 import { announceChanged, announceRemoved } from './announce.ts'
-import { emptyBeside, emptyNode } from './empty-node.ts'
+import { dropEntry, emptyNode } from './empty-node.ts'
 import type { IngestDeps, IngestOutcome } from './ingest.ts'
 import { EMPTY_MARK } from './mark.ts'
-import { forgetReactions } from './reactions/forget-reactions.ts'
-import { announceThread, threadOf } from './thread.ts'
 
 /** A retraction: the entry leaves the pages, which say from then on that it was there. */
 export async function removeItem(deps: IngestDeps, node: NodeRow, item: ItemId): Promise<IngestOutcome> {
@@ -22,15 +19,7 @@ export async function removeItem(deps: IngestDeps, node: NodeRow, item: ItemId):
   const entry = await findEntry(deps.index, node.id, item)
   if (entry === undefined) return 'ignored'
   const address = { ...node.address, item }
-  const thread = threadOf(entry)
-  if (isFeed(node)) await emptyBeside(deps, address, thread)
-  const dropped = await deps.index.transaction().execute(async (index) => {
-    await buryEntry(index, address, { id: entry.id, at: deps.clock() })
-    const attachments = isFeed(node) ? await forgetReactions(index, address) : []
-    const isDropped = thread !== undefined && (await dropOrphanThread(index, thread))
-    return isDropped ? [...attachments, thread] : attachments
-  })
-  announceThread(deps, { dropped })
+  await dropEntry(deps, node, { entry, at: deps.clock() })
   if (!isFeed(node)) await forgetDecision(deps.state, address)
   await announceRemoved(deps, node, address)
   return 'removed'

@@ -9,7 +9,7 @@ import { type Live, NODES_TOPIC } from './live.ts'
 
 /** The nodes of comments and attachments that a change of an entry made known or left without a post. */
 export interface ThreadChanges {
-  /** The comments that the entry linked to before: where nothing else does, they are to be dropped. */
+  /** The comments that the entry linked to before, if nothing does now: they are to be dropped. */
   readonly left?: NodeAddress | undefined
   readonly added?: readonly NodeAddress[]
   readonly dropped?: readonly NodeAddress[]
@@ -24,7 +24,7 @@ interface ThreadQuestion {
   readonly now: Date
 }
 
-/** Makes the comments and attachments of a post known to the index, and tells which comments it linked to before. */
+/** Makes the comments and attachments of a post known to the index, and tells which comments nothing links to any more. */
 export async function followThread(
   index: IndexDb,
   { row, former, owner, attachments, now }: ThreadQuestion,
@@ -33,7 +33,7 @@ export async function followThread(
   const left = former === undefined ? undefined : threadOf(former)
   const isLeft = left !== undefined && (address === undefined || !sameAddress(left, address))
   // With the change, so that it is dropped after a crash too.
-  if (isLeft) await markLeft(index, left)
+  const isOrphan = isLeft && (await markLeft(index, left))
   const added: NodeAddress[] = []
   if (address !== undefined && (await addNode(index, { address, kind: 'comments', owner, now })) === 'added') {
     added.push(address)
@@ -46,7 +46,7 @@ export async function followThread(
       added.push(attachments)
     }
   }
-  return { added, left: isLeft ? left : undefined }
+  return { added, left: isOrphan ? left : undefined }
 }
 
 export function announceThread({ live }: { readonly live: Live }, { added = [], dropped = [] }: ThreadChanges): void {

@@ -1,6 +1,6 @@
 import { type Insertable, type Selectable, sql } from 'kysely'
 import { createSlices } from '#server/slices.ts'
-import type { ItemAddress, ItemId, NodeAddress } from '#shared/address.ts'
+import type { ItemId, NodeAddress } from '#shared/address.ts'
 import type { IndexDb } from './database.ts'
 import type { EntryTable, IndexSchema } from './index-schema.ts'
 import { isOneOf } from './json-list.ts'
@@ -71,21 +71,6 @@ export async function countOverwrite(index: IndexDb, id: number): Promise<void> 
     .execute()
 }
 
-/** Takes the entry out of the pages and remembers that it was there. */
-export async function buryEntry(
-  index: IndexDb,
-  address: ItemAddress,
-  { id, at }: { id: number; at: Date },
-): Promise<void> {
-  await index.deleteFrom('entry').where('id', '=', id).execute()
-  const { service, node, item } = address
-  await index
-    .insertInto('tombstone')
-    .values({ service, node, item, removedAt: at.getTime() })
-    .onConflict((conflict) => conflict.columns(['service', 'node', 'item']).doUpdateSet({ removedAt: at.getTime() }))
-    .execute()
-}
-
 /** Some of the entries of a node. */
 export async function listSomeEntries(index: IndexDb, nodeId: number, limit: number): Promise<SomeEntry[]> {
   const query = index.selectFrom('entry').select(['id', 'item', 'commentsService', 'commentsNode'])
@@ -108,10 +93,11 @@ export async function dropEntries(
 ): Promise<void> {
   if (entries.length === 0) return
   if (at !== undefined) {
+    const removedAt = at.getTime()
     await index
       .insertInto('tombstone')
-      .values(entries.map(({ item }) => ({ service, node, item, removedAt: at.getTime() })))
-      .onConflict((conflict) => conflict.doNothing())
+      .values(entries.map(({ item }) => ({ service, node, item, removedAt })))
+      .onConflict((conflict) => conflict.columns(['service', 'node', 'item']).doUpdateSet({ removedAt }))
       .execute()
   }
   const ids = entries.map(({ id }) => id)

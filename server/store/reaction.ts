@@ -9,6 +9,8 @@ import type { Hold, IndexSchema } from './index-schema.ts'
 import { isAmong, isOneOf } from './json-list.ts'
 import type { ThreadReader } from './thread.ts'
 
+const ROW_ID = sql<number>`rowid`
+
 // SQLite takes 32,766 values in one statement.
 const AT_ONCE = 1_000
 
@@ -100,17 +102,28 @@ export async function saveLikes(index: IndexDb, post: ItemAddress, thread: NodeA
     .execute()
 }
 
-/** Forgets the reactions to a post, or to all posts of a node; with `thread` only those that are comments there. */
-export async function deleteReactions(
-  index: IndexDb,
-  { service, node, item }: NodeAddress & Partial<ItemAddress>,
-  thread?: NodeAddress,
-): Promise<void> {
-  let query = index.deleteFrom('reaction').where('service', '=', service).where('node', '=', node)
-  if (item !== undefined) query = query.where('item', '=', item)
+/** Forgets the reactions to a post; with `thread` only those that are comments there. */
+export async function deleteReactions(index: IndexDb, post: ItemAddress, thread?: NodeAddress): Promise<void> {
+  let query = atPost(index.deleteFrom('reaction'), post)
   if (thread !== undefined)
     query = query.where('sourceService', '=', thread.service).where('sourceNode', '=', thread.node)
   await query.execute()
+}
+
+/** Forgets so many of the reactions to a post, or to all posts of a node. Returns whether there were any. */
+export async function deleteSomeReactions(
+  index: IndexDb,
+  { service, node, item }: NodeAddress & Partial<ItemAddress>,
+  limit: number,
+): Promise<boolean> {
+  let some = index
+    .selectFrom('reaction')
+    .select(ROW_ID.as('rowid'))
+    .where('service', '=', service)
+    .where('node', '=', node)
+  if (item !== undefined) some = some.where('item', '=', item)
+  const query = index.deleteFrom('reaction').where(ROW_ID, 'in', some.limit(limit))
+  return (await query.executeTakeFirst()).numDeletedRows > 0n
 }
 
 export interface ReactionCount {

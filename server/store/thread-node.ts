@@ -3,6 +3,7 @@ import type { ItemAddress, NodeAddress } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
 import { attachmentsOf, attachmentsPrefix } from '#shared/profiles/index.ts'
 import type { IndexDb } from './database.ts'
+import { type NodeRow, readNode } from './node.ts'
 
 /** Greater than every character that a name may have. */
 const LAST_CHARACTER = '\u{10ffff}'
@@ -71,16 +72,21 @@ export async function dropOrphanThread(index: IndexDb, address: NodeAddress): Pr
   return result.numDeletedRows > 0n
 }
 
-/** Forgets the nodes of attachments to an item, or to all of a feed, with what is on them: their names are known. */
-export async function dropAttachments(
-  index: IndexDb,
-  { service, node, item }: NodeAddress & Partial<ItemAddress>,
-): Promise<NodeAddress[]> {
+/** Forgets the node of attachments to an item, with what is on it: its name is known. */
+export async function dropAttachments(index: IndexDb, post: ItemAddress): Promise<NodeAddress[]> {
+  const { service, node } = attachmentsOf(post)
   const query = index.deleteFrom('node').where('kind', '=', 'attachments').where('service', '=', service)
+  return query.where('node', '=', node).returning(['service', 'node']).execute()
+}
+
+/** Some of the nodes of attachments to what is or was on a feed: their names are known. */
+export async function listAttachmentsNodes(
+  index: IndexDb,
+  { service, node }: NodeAddress,
+  limit: number,
+): Promise<NodeRow[]> {
   const prefix = attachmentsPrefix({ service, node })
-  const named =
-    item === undefined
-      ? query.where('node', '>=', prefix).where('node', '<', `${prefix}${LAST_CHARACTER}`)
-      : query.where('node', '=', attachmentsOf({ service, node, item }).node)
-  return named.returning(['service', 'node']).execute()
+  const query = index.selectFrom('node').selectAll().where('kind', '=', 'attachments').where('service', '=', service)
+  const named = query.where('node', '>=', prefix).where('node', '<', `${prefix}${LAST_CHARACTER}`)
+  return (await named.limit(limit).execute()).map(readNode)
 }

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { sql } from 'kysely'
+import type { Element } from 'ltx'
+import { ingest } from '#server/feeds/ingest.ts'
 import { knowBlogs, knowChanged } from '#server/feeds/known-blogs.ts'
 import { clearEntries } from '#server/feeds/remove.ts'
 import { addAuthorRow } from '#server/store/author.ts'
@@ -8,15 +10,18 @@ import { countEntries } from '#server/store/entry.ts'
 import { addFollow, deleteFollow } from '#server/store/follow.ts'
 import { findNode, type NodeRow } from '#server/store/node.ts'
 import { findPost } from '#server/store/post.ts'
+import { saveLikes } from '#server/store/reaction.ts'
+import type { ItemAddress } from '#shared/address.ts'
 import { NS } from '#shared/ns.ts'
 import { createTestContext, type TestContext } from '#test/support/context.ts'
 import { createTestFolder } from '#test/support/folder.ts'
 import { blogOfAuthor, fillLargeIndex, itemOfPost, threadOfPost } from '#test/support/large-index.ts'
 import { growThread } from '#test/support/long-thread.ts'
-import { watchTurns } from '#test/support/turns.ts'
+import { type Turns, watchTurns } from '#test/support/turns.ts'
 import { BLOG, commentsLink, entryOf, itemOf, JULIET, knowBlog, publishTo, ROMEO, THREAD } from './fixtures.ts'
 
 const POSTS = 1_000
+const COMMENTS = 10_000
 const [FIRST, SECOND] = [blogOfAuthor(1), blogOfAuthor(2)]
 
 async function withTwoBlogs(test: (ctx: TestContext) => Promise<void>): Promise<void> {
@@ -41,22 +46,78 @@ async function countNodes(ctx: TestContext, kind: 'comments' | 'attachments', ow
   return rows[0]?.count ?? 0
 }
 
+/** Juliet's posts that link to one thread, whose comments are as many copies of `first`. */
+async function withThread(
+  { posts, first }: { readonly posts: readonly string[]; readonly first: Element },
+  test: (ctx: TestContext) => Promise<void>,
+): Promise<void> {
+  await using folder = await createTestFolder()
+  await using ctx = await createTestContext({ indexPath: folder.file('index.sqlite') })
+  await knowBlog(ctx)
+  for (const id of posts) {
+    await publishTo(ctx, itemOf(BLOG, id), { payload: entryOf({ more: commentsLink(THREAD) }), publisher: JULIET })
+  }
+  await publishTo(ctx, itemOf(THREAD, 'c0'), { payload: first, publisher: ROMEO })
+  await growThread(ctx.index, { like: 'c0', count: COMMENTS })
+  await test(ctx)
+}
+
+function assertSliced({ count, longest, total }: Turns): void {
+  assert.ok(count > 5, `${count} turns`)
+  assert.ok(longest < total / 3, `${longest} ms of ${total} ms in one piece`)
+}
+
+async function countRows(ctx: TestContext, table: 'entry' | 'reaction'): Promise<number> {
+  const { rows } = await sql<{ count: number }>`SELECT count(*) AS count FROM ${sql.table(table)}`.execute(ctx.index)
+  return rows[0]?.count ?? 0
+}
+
+describe('a large thread that several posts link to', () => {
+  const [balcony, other] = [itemOf(BLOG, 'balcony'), itemOf(BLOG, 'other')]
+  const posts = [balcony.item, other.item]
+  const comment = entryOf({ author: ROMEO })
+  const heart = entryOf({ author: ROMEO, title: '♥', text: '♥' })
+
+  it('is forgotten in slices when they go in one piece', async () => {
+    await withThread({ posts, first: comment }, async (ctx) => {
+      assertSliced(await watchTurns(() => ingest(ctx, { kind: 'purged', address: BLOG })))
+      assert.equal(await findNode(ctx.index, THREAD), undefined)
+      assert.equal(await countRows(ctx, 'entry'), 0)
+    })
+  })
+
+  it('is forgotten in slices when they go at the same time', async () => {
+    await withThread({ posts, first: comment }, async (ctx) => {
+      const retract = (address: ItemAddress) => ingest(ctx, { kind: 'retracted', address })
+      assertSliced(await watchTurns(() => Promise.all([retract(balcony), retract(other)])))
+      assert.equal(await findNode(ctx.index, THREAD), undefined)
+      assert.equal(await countRows(ctx, 'entry'), 0)
+    })
+  })
+
+  it('stays while one of them does, and the hearts of the other go in slices', async () => {
+    await withThread({ posts, first: heart }, async (ctx) => {
+      await ctx.index.transaction().execute(async (index) => {
+        for (const post of [balcony, other]) await saveLikes(index, post, THREAD)
+      })
+      assert.equal(await countRows(ctx, 'reaction'), 2 * (COMMENTS + 1))
+      assertSliced(await watchTurns(() => ingest(ctx, { kind: 'retracted', address: other })))
+      const thread = await requireNode(ctx, THREAD)
+      assert.equal(thread.emptying, undefined)
+      assert.equal(await countEntries(ctx.index, thread.id), COMMENTS + 1)
+      assert.equal(await countRows(ctx, 'reaction'), COMMENTS + 1)
+    })
+  })
+})
+
 describe('a large thread that its post no longer links to', () => {
   it('is forgotten in slices', async () => {
-    await using folder = await createTestFolder()
-    await using ctx = await createTestContext({ indexPath: folder.file('index.sqlite') })
-    await knowBlog(ctx)
-    const post = itemOf(BLOG, 'balcony')
-    await publishTo(ctx, post, { payload: entryOf({ more: commentsLink(THREAD) }), publisher: JULIET })
-    await publishTo(ctx, itemOf(THREAD, 'c0'), { payload: entryOf({ author: ROMEO }), publisher: ROMEO })
-    await growThread(ctx.index, { like: 'c0', count: 10_000 })
-    const payload = entryOf({ updated: '2026-02-02T03:04:05Z' })
-    const turns = await watchTurns(() => publishTo(ctx, post, { payload, publisher: JULIET }))
-    assert.equal(await findNode(ctx.index, THREAD), undefined)
-    const { rows } = await sql<{ count: number }>`SELECT count(*) AS count FROM entry`.execute(ctx.index)
-    assert.equal(rows[0]?.count, 1)
-    assert.ok(turns.count > 5, `${turns.count} turns`)
-    assert.ok(turns.longest < turns.total / 3, `${turns.longest} ms of ${turns.total} ms in one piece`)
+    await withThread({ posts: ['balcony'], first: entryOf({ author: ROMEO }) }, async (ctx) => {
+      const payload = entryOf({ updated: '2026-02-02T03:04:05Z' })
+      assertSliced(await watchTurns(() => publishTo(ctx, itemOf(BLOG, 'balcony'), { payload, publisher: JULIET })))
+      assert.equal(await findNode(ctx.index, THREAD), undefined)
+      assert.equal(await countRows(ctx, 'entry'), 1)
+    })
   })
 })
 

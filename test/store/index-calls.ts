@@ -143,14 +143,16 @@ const conversationCalls: readonly Call[] = [
   (index) => threadNode.dropOrphanThread(index, THREAD),
   (index) => threadNode.dropOrphanThread(index, { ...THREAD, node: 'none' }),
   (index) => threadNode.dropAttachments(index, POST),
-  (index) => threadNode.dropAttachments(index, SMALL),
+  (index) => threadNode.listAttachmentsNodes(index, SMALL, 25),
+  (index) => threadNode.listAttachmentsNodes(index, BLOG, 25),
   (index) => reaction.countReactions(index, POST),
   (index) => reaction.countReactions(index, POST, READER),
   (index) => reaction.listSources(index, { post: POST, reactor: AUTHOR, emoji: '♥' }),
   (index) => reaction.listReactors(index, POST, { limit: 20, offset: 0, reader: READER }),
   (index) => reaction.saveLikes(index, POST, THREAD),
   (index) => reaction.deleteReactions(index, POST),
-  (index) => reaction.deleteReactions(index, SMALL),
+  (index) => reaction.deleteSomeReactions(index, POST, 500),
+  (index) => reaction.deleteSomeReactions(index, BLOG, 500),
   (index) => reaction.deleteReactions(index, POST, THREAD),
   async (index) => {
     const { id } = await index
@@ -211,7 +213,6 @@ const writingCalls: readonly Call[] = [
       await entry.countOverwrite(index, id)
       await judged.saveHold(index, id, { hold: 'removed' })
       await judged.saveHold(index, id, { hold: null, arrivedAt: NOW })
-      await entry.buryEntry(index, { ...SMALL, item: row.item }, { id, at: NOW })
       await entry.listEntryDates(index, nodeId)
       await entry.countEntries(index, nodeId)
       await nodes.raiseMostItems(index, nodeId, 5)

@@ -3,11 +3,8 @@ import { deleteReactions } from '#server/store/reaction.ts'
 import { dropAttachments } from '#server/store/thread-node.ts'
 import type { ItemAddress, NodeAddress } from '#shared/address.ts'
 
-/** What was said about a post, or about all posts of a feed, goes with them; returns the nodes that go too. */
-export async function forgetReactions(
-  index: IndexDb,
-  address: NodeAddress & Partial<ItemAddress>,
-): Promise<NodeAddress[]> {
-  await deleteReactions(index, address)
-  return dropAttachments(index, address)
+/** What was said about a post goes with it; returns the nodes that go too. */
+export async function forgetReactions(index: IndexDb, post: ItemAddress): Promise<NodeAddress[]> {
+  await deleteReactions(index, post)
+  return dropAttachments(index, post)
 }
