@@ -140,7 +140,7 @@ function noteCut(feeds: readonly NodeRow[], cutThreads: number): Finding[] {
   const words = 'it has more posts than are read here: only the newest are shown'
   const found = cut.map(({ address }) => note('Blogs', `${addressKey(address)}: ${words}`))
   if (cutThreads > 0)
-    found.push(note('Blogs', `${cutThreads} posts have more comments than are read here: only the newest are shown`))
+    found.push(note('Blogs', `${cutThreads} posts have more comments than are read here: some are not shown`))
   return found
 }
 

@@ -1,7 +1,7 @@
 import { createSlices } from '#server/slices.ts'
 import type { IndexDb } from '#server/store/database.ts'
 import { markLeft } from '#server/store/emptying.ts'
-import { dropEntries, listOldestEntries, listSomeEntries, type SomeEntry } from '#server/store/entry.ts'
+import { dropEntries, listSomeEntries, type SomeEntry } from '#server/store/entry.ts'
 import { deleteNode, findNode, isFeed, type NodeRow, updateNode } from '#server/store/node.ts'
 import { deleteSomeReactions } from '#server/store/reaction.ts'
 import { dropOrphanThread, listAttachmentsNodes, listPostsOfThread } from '#server/store/thread-node.ts'
@@ -37,15 +37,13 @@ export async function emptyNode(deps: EmptyNodeDeps, node: NodeRow, at?: Date): 
   await empty(inSlices(deps), node, at)
 }
 
-/** Takes the oldest entries of a node out of the index, until what is left has no more than so many bytes. */
-export async function dropOldest(deps: EmptyNodeDeps, { address }: NodeRow, mostBytes: number): Promise<void> {
-  const sliced = inSlices(deps)
-  for (;;) {
-    const node = await findNode(deps.index, address)
-    if (node === undefined || node.bytes <= mostBytes) return
-    await drop(sliced, node, { entries: await listOldestEntries(deps.index, node.id, AT_ONCE) })
-    await sliced.pause()
-  }
+export type ListToDrop = (index: IndexDb, nodeId: number, limit: number) => Promise<SomeEntry[]>
+
+/** Takes the first entries of a list out of the index, a transaction full. Returns how many. */
+export async function dropFirst(deps: EmptyNodeDeps, node: NodeRow, list: ListToDrop): Promise<number> {
+  const entries = await list(deps.index, node.id, AT_ONCE)
+  if (entries.length > 0) await drop(inSlices(deps), node, { entries })
+  return entries.length
 }
 
 /** Takes an entry of a node out of the index, with what belongs to it, in slices; it is remembered as removed then. */

@@ -2,6 +2,7 @@ import { findAuthor } from '#server/store/author.ts'
 import type { IndexDb, StateDb } from '#server/store/database.ts'
 import { sumHeldBytes } from '#server/store/held-bytes.ts'
 import type { NodeRow } from '#server/store/node.ts'
+import { localPart } from '#shared/jid.ts'
 
 export interface BoundsDeps {
   readonly index: IndexDb
@@ -27,9 +28,20 @@ const { POSITIVE_INFINITY: ANY } = Number
 /** Bounds for the blogs of our own authors, which are read whole. */
 const OWN_BOUNDS: ReadingBounds = { items: 10_000_000, pages: ANY, bytes: ANY, time: ANY }
 
+/** Whether the node has what others say about the posts of one of our own authors. */
+export async function isOwnThread(
+  { state }: Pick<BoundsDeps, 'state'>,
+  { address, kind, owner }: NodeRow,
+): Promise<boolean> {
+  if (kind !== 'comments' && kind !== 'attachments') return false
+  const account = localPart(address.service) === undefined ? owner : address.service
+  return account !== undefined && (await findAuthor(state, account)) !== undefined
+}
+
 /**
  * The most that a reading of a node may cost; a blog of the site is read whole. One that goes on where an earlier one
- * stopped (`before`) may read what that has left.
+ * stopped (`before`) may read what that has left. The threads of our own authors do not take from each other: where all
+ * of them together are too large, `keepBounds` says what makes way.
  */
 export async function boundsOf(
   { index, state }: BoundsDeps,
@@ -38,6 +50,7 @@ export async function boundsOf(
 ): Promise<ReadingBounds> {
   const isOwn = node.kind === 'blog' && (await findAuthor(state, node.address.service)) !== undefined
   if (isOwn) return OWN_BOUNDS
+  if (await isOwnThread({ state }, node)) return BOUNDS
   const held = await sumHeldBytes(index, node)
   const left = BOUNDS.bytes - (before === undefined ? held - node.bytes : held)
   return { ...BOUNDS, bytes: Math.max(left, Math.min(LEAST_BYTES, BOUNDS.bytes)) }

@@ -8,6 +8,7 @@ import { type AccessDeps, readAccess } from './access.ts'
 import { mayListIds } from './compare-ids.ts'
 import type { Inbox } from './inbox.ts'
 import { type IngestDeps, ingest } from './ingest.ts'
+import { keepBounds } from './keep-bounds.ts'
 import { findNodeAgain } from './lose-node.ts'
 import { createJoining } from './mark.ts'
 import type { ReadingBounds } from './reading-bounds.ts'
@@ -169,6 +170,7 @@ async function ingestPage(deps: ReadingDeps, node: NodeRow, arrived: Arrived): P
     await pause()
     signal.throwIfAborted()
   }
+  if (fresh.length > 0) await keepBounds(deps, node)
   return fresh
 }
 

@@ -83,6 +83,13 @@ export async function listOldestEntries(index: IndexDb, nodeId: number, limit: n
   return query.where('nodeId', '=', nodeId).orderBy('publishedAt').orderBy('item').limit(limit).execute()
 }
 
+/** The oldest entries of a node among those that nobody is shown. */
+export async function listOldestHeld(index: IndexDb, nodeId: number, limit: number): Promise<SomeEntry[]> {
+  const query = index.selectFrom('entry').select(['id', 'item', 'commentsService', 'commentsNode'])
+  const held = query.where('nodeId', '=', nodeId).where('hold', 'is not', null)
+  return held.orderBy('publishedAt').orderBy('item').limit(limit).execute()
+}
+
 export type SomeEntry = Pick<EntryRow, 'id' | 'item' | 'commentsService' | 'commentsNode'>
 
 /** Takes entries of a node out of the pages; with `at`, each is remembered as removed then. */

@@ -4,7 +4,7 @@ import { checkBlogs } from '#server/doctor-server.ts'
 import { createInbox } from '#server/feeds/inbox.ts'
 import { postTopic } from '#server/feeds/live.ts'
 import { createReading } from '#server/feeds/reading.ts'
-import { BOUNDS, type ReadingBounds } from '#server/feeds/reading-bounds.ts'
+import { BOUNDS, boundsOf, type ReadingBounds } from '#server/feeds/reading-bounds.ts'
 import { noMeters } from '#server/meters.ts'
 import { addAuthorRow } from '#server/store/author.ts'
 import { countEntries, listOldestEntries } from '#server/store/entry.ts'
@@ -235,6 +235,114 @@ describe('a service without end', () => {
     const node = await findNode(ctx.index, EVIL)
     const count = await countEntries(ctx.index, node?.id ?? 0)
     assert.ok(count < 5_000, `${count} were read in one go`)
+  })
+})
+
+describe('a flood on the posts of one of our own authors', () => {
+  const THREADS: readonly NodeAddress[] = [
+    { service: jidOf('pubsub.capulet.example'), node: 'comments/balcony' },
+    { service: JULIET, node: 'comments/garden' },
+  ]
+  const [FLOODED, OTHER] = THREADS as [NodeAddress, NodeAddress]
+  const TEXT = 'x'.repeat(1_000)
+  const [LEGITIMATE, MORE] = [100, 40]
+  const bytes = 400_000
+
+  /** Both threads have more than is kept of a node in any case. */
+  async function contextWithThreads(): Promise<TestContext> {
+    const ctx = await createTestContext()
+    ctx.setNow('2026-03-01T12:00:00Z')
+    await knowBlog(ctx)
+    await addAuthorRow(ctx.state, JULIET, ctx.clock())
+    for (const [n, thread] of THREADS.entries()) {
+      const payload = entryOf({ more: commentsLink(thread) })
+      await publishTo(ctx, itemOf(BLOG, `post-${n}`), { payload, publisher: JULIET })
+      await updateNode(ctx.index, thread, { subscription: 'subscribed' })
+      for (let n = 0; n < LEGITIMATE; n++) say(ctx, thread, { item: `kind-${n}`, from: `reader@s${n}.example` })
+    }
+    await ctx.indexing.inbox.idle()
+    for (const thread of THREADS) assert.equal(await countShown(ctx, thread), LEGITIMATE)
+    ctx.setNow('2026-03-01T13:00:00Z')
+    return ctx
+  }
+
+  function commentOf(ctx: TestContext, { item, from }: { item: string; from: string }): Item {
+    const payload = entryOf({ author: from, text: TEXT, published: ctx.clock().toISOString() })
+    return { id: asItemId(item), payload, publisher: jidOf(from) }
+  }
+
+  function say(ctx: TestContext, thread: NodeAddress, words: { item: string; from: string }): void {
+    const item = commentOf(ctx, words)
+    ctx.indexing.inbox.push({ kind: 'published', address: { ...thread, item: item.id }, item })
+  }
+
+  /** Comments of the readers that are shown. */
+  async function countShown(ctx: TestContext, thread: NodeAddress): Promise<number> {
+    const node = await findNode(ctx.index, thread)
+    const query = ctx.index.selectFrom('entry').select('item').where('hold', 'is', null)
+    const rows = await query.where('nodeId', '=', node?.id ?? 0).execute()
+    return rows.filter(({ item }) => item.startsWith('kind-')).length
+  }
+
+  async function sumThreads(ctx: TestContext): Promise<number> {
+    return sumHeldBytes(ctx.index, (await findNode(ctx.index, FLOODED)) ?? assert.fail())
+  }
+
+  it('costs only what is held, under that post and under the others', async () => {
+    await using ctx = await contextWithThreads()
+    await withBounds({ bytes }, async () => {
+      for (let n = 0; n < 800; n++) {
+        say(ctx, FLOODED, { item: `flood-${n}`, from: MALLORY })
+        if (n % 100 === 99) await ctx.indexing.inbox.idle()
+      }
+      for (let n = 0; n < MORE; n++) say(ctx, OTHER, { item: `kind-more-${n}`, from: `late@s${n}.example` })
+      await ctx.indexing.inbox.idle()
+    })
+    assert.equal(await countShown(ctx, FLOODED), LEGITIMATE)
+    assert.equal(await countShown(ctx, OTHER), LEGITIMATE + MORE)
+    const sum = await sumThreads(ctx)
+    assert.ok(sum <= bytes && sum > bytes / 2, `${sum} bytes are kept`)
+    assert.equal((await findNode(ctx.index, FLOODED))?.backfill, 'cut')
+    assert.notEqual((await findNode(ctx.index, OTHER))?.backfill, 'cut')
+  })
+
+  it('takes the oldest under that post alone where it is shown', async () => {
+    await using ctx = await contextWithThreads()
+    await withBounds({ bytes }, async () => {
+      for (let n = 0; n < 800; n++) {
+        say(ctx, FLOODED, { item: `flood-${n}`, from: `mallory@evil${n}.example` })
+        if (n % 100 === 99) await ctx.indexing.inbox.idle()
+      }
+      for (let n = 0; n < MORE; n++) say(ctx, OTHER, { item: `kind-more-${n}`, from: `late@s${n}.example` })
+      await ctx.indexing.inbox.idle()
+    })
+    assert.equal(await countShown(ctx, OTHER), LEGITIMATE + MORE)
+    const sum = await sumThreads(ctx)
+    assert.ok(sum <= bytes && sum > bytes / 2, `${sum} bytes are kept`)
+  })
+
+  it('is bounded where it is read off the node later, and the other threads are read whole', async () => {
+    await using ctx = await contextWithThreads()
+    const owner = ctx.network.pubsubOf(JULIET)
+    for (const thread of THREADS) await owner.createNode(thread, { access_model: 'open', publish_model: 'open' })
+    async function put(thread: NodeAddress, from: string, item: string): Promise<void> {
+      const { payload } = commentOf(ctx, { item, from })
+      await ctx.network.pubsubOf(jidOf(from)).publishItem(itemOf(thread, item), payload ?? assert.fail())
+    }
+    for (let n = 0; n < LEGITIMATE; n++) {
+      for (const thread of THREADS) await put(thread, `reader@s${n}.example`, `kind-${n}`)
+    }
+    for (let n = 0; n < 500; n++) await put(FLOODED, MALLORY, `flood-${n}`)
+    await withBounds({ bytes }, async () => {
+      await ctx.indexing.start()
+      await ctx.indexing.idle()
+      const sum = await sumThreads(ctx)
+      assert.ok(sum <= bytes && sum > bytes / 2, `${sum} bytes are kept`)
+      const other = (await findNode(ctx.index, OTHER)) ?? assert.fail()
+      assert.equal((await boundsOf(ctx, other)).bytes, bytes)
+      assert.equal(other.backfill, 'done')
+    })
+    assert.equal(await countShown(ctx, OTHER), LEGITIMATE)
   })
 })
 

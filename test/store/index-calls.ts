@@ -217,6 +217,7 @@ const writingCalls: readonly Call[] = [
       await entry.countEntries(index, nodeId)
       await nodes.raiseMostItems(index, nodeId, 5)
       await entry.listOldestEntries(index, nodeId, 25)
+      await entry.listOldestHeld(index, nodeId, 25)
       const entries = await entry.listSomeEntries(index, nodeId, 25)
       await entry.dropEntries(index, SMALL, { entries, at: NOW })
     }),
@@ -288,6 +289,7 @@ const nodeCalls: readonly Call[] = [
     for (const address of [BLOG, THREAD]) {
       const node = await nodes.findNode(index, address)
       await held.sumHeldBytes(index, node ?? { id: 0, kind: 'blog' })
+      await held.listLargestThreads(index, node ?? { id: 0 }, 20)
     }
   },
   (index) => nodes.deleteNode(index, SMALL),

@@ -65,7 +65,7 @@ export const ar: Strings = {
   },
   commentsHeading: 'التعليقات',
   commentsFeed: 'تلقيمة التعليقات',
-  commentsCut: 'توجد تعليقات أكثر مما يُقرأ هنا: تظهر الأحدث فقط.',
+  commentsCut: 'توجد تعليقات أكثر مما يُقرأ هنا: بعضها لا يظهر.',
   inRoom: 'في الغرفة',
   waitsForApproval: 'بانتظار الموافقة: لا يراه غيرك',
   replyInRoom: 'الرد في الغرفة',

@@ -53,7 +53,7 @@ export const de: Strings = {
   shares: { one: '{count} Mal geteilt', other: '{count} Mal geteilt' },
   commentsHeading: 'Kommentare',
   commentsFeed: 'Feed der Kommentare',
-  commentsCut: 'Es gibt mehr Kommentare, als hier gelesen werden: nur die neuesten erscheinen.',
+  commentsCut: 'Es gibt mehr Kommentare, als hier gelesen werden: nicht alle erscheinen.',
   inRoom: 'im Raum',
   waitsForApproval: 'wartet auf Freigabe: nur du siehst es',
   replyInRoom: 'Im Raum antworten',

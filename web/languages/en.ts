@@ -52,7 +52,7 @@ export const en = {
   shares: { one: '{count} share', other: '{count} shares' },
   commentsHeading: 'Comments',
   commentsFeed: 'Feed of the comments',
-  commentsCut: 'There are more comments than are read here: only the newest are shown.',
+  commentsCut: 'There are more comments than are read here: some are not shown.',
   inRoom: 'in the room',
   waitsForApproval: 'waits for approval: only you see it',
   replyInRoom: 'Answer in the room',

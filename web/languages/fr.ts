@@ -53,7 +53,7 @@ export const fr: Strings = {
   shares: { one: '{count} partage', other: '{count} partages' },
   commentsHeading: 'Commentaires',
   commentsFeed: 'Flux des commentaires',
-  commentsCut: 'Il y a plus de commentaires qu’on n’en lit ici : seuls les plus récents apparaissent.',
+  commentsCut: 'Il y a plus de commentaires qu’on n’en lit ici : tous n’apparaissent pas.',
   inRoom: 'dans le salon',
   waitsForApproval: 'en attente d’approbation : vous seul le voyez',
   replyInRoom: 'Répondre dans le salon',
