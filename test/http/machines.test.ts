@@ -67,6 +67,16 @@ describe('/healthz', () => {
     assert.equal(await readers(), undefined)
     assert.deepEqual(await warned(), [])
   })
+
+  it('says so at once where a proxy nearby is not named, and never because a reader claims to be one', async () => {
+    await using site = await createTestSite()
+    const readers = async () => (await site.browser().get('/healthz')).json().readers
+    const headers = { 'x-forwarded-for': '192.0.2.1' }
+    await site.app.inject({ url: '/robots.txt', headers, remoteAddress: '198.51.100.7' })
+    assert.equal(await readers(), undefined)
+    await site.app.inject({ url: '/robots.txt', headers, remoteAddress: '172.17.0.1' })
+    assert.equal(await readers(), 'one-network')
+  })
 })
 
 describe('/metrics', () => {

@@ -22,8 +22,9 @@ export function addMachines(app: FastifyInstance, web: Web): void {
   const readers = createReaderNetworks(ctx.clock)
 
   // Monitoring requests are no readers.
-  app.addHook('onRequest', async ({ ip, routeOptions: { url = '' } }) => {
-    if (!WATCHED.has(url)) readers.note(ip)
+  app.addHook('onRequest', async ({ ip, headers, routeOptions: { url = '' } }) => {
+    const isForwarded = ctx.config.proxies.length === 0 && headers['x-forwarded-for'] !== undefined
+    if (!WATCHED.has(url)) readers.note(ip, isForwarded)
   })
 
   app.get(HEALTH, async (_request, reply) => {
