@@ -9,11 +9,23 @@ export function cleanText(text: string): string {
   return text.toWellFormed().replace(/\r\n?/g, '\n').replace(ILLEGAL, '')
 }
 
+/** V8 copies what is cut off a text only where it is shorter than this. */
+const SHORTEST_SLICE = 13
+
+/**
+ * The same text in memory of its own. V8 makes no copy of what is cut off a text or joined from others: it refers to
+ * them, so that a name out of a megabyte would keep the megabyte as long as somebody keeps the name. No function of
+ * JavaScript promises a copy: cutting a text that was just joined makes one, and a test measures that it still does.
+ */
+export function detachText(text: string): string {
+  return text.length < SHORTEST_SLICE ? text : ` ${text}`.slice(1)
+}
+
 /** One line for a name, a title or a tag: clean, white space collapsed, nothing invisible, `length` at most. */
 export function cleanLine(text: string, length: number): string {
   // Sliced first, so that a megabyte costs no more than a line.
   const head = text.length > length * 8 ? text.slice(0, length * 8) : text
-  return shorten(withoutInvisible(cleanText(head)).replace(/\s+/gu, ' ').trim(), length)
+  return detachText(shorten(withoutInvisible(cleanText(head)).replace(/\s+/gu, ' ').trim(), length))
 }
 
 /** The lines without white space around them and without empty ones. Takes time that grows with the text alone. */
@@ -32,7 +44,7 @@ export function shorten(text: string, length: number): string {
     .toWellFormed()
     .replace(/\ufffd$/u, '')
   const words = withoutLastWord(cut)
-  return `${(words.length > length / 2 ? words : cut).trimEnd()}…`
+  return detachText(`${(words.length > length / 2 ? words : cut).trimEnd()}…`)
 }
 
 /** The text before its last white space; all of it where it has none. */

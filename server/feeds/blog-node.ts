@@ -15,6 +15,8 @@ type BlogPubsub = Pick<Pubsub, 'createNode' | 'readConfig' | 'configureNode' | '
 // Who may read and write is its owner's to say; these only make it work.
 const GUARDED: ReadonlySet<string> = new Set(['access_model', 'publish_model'])
 const MOST_LISTED = 2_000
+/** For the ids of all of them. */
+const MOST_ID_BYTES = 2 * 1024 * 1024
 
 /**
  * Makes the blog's node, or completes the one that is there. Never trusts that an option was taken: reads it back.
@@ -72,9 +74,16 @@ function readMaxItems({ max_items }: NodeConfig): number | undefined {
 }
 
 async function listHiddenPosts(pubsub: BlogPubsub, address: NodeAddress): Promise<HiddenPost[]> {
-  const items: Item[] = []
-  for await (const page of pubsub.allItems(address, { max: MOST_LISTED })) items.push(...page)
-  const posts = items.filter(({ id }) => id !== METADATA_ITEM).map((item) => ({ item: item.id, date: dateOf(item) }))
+  const posts: Omit<HiddenPost, 'n'>[] = []
+  let idBytes = 0
+  for await (const page of pubsub.allItems(address, { max: MOST_LISTED })) {
+    for (const item of page) {
+      idBytes += item.id.length
+      if (item.id !== METADATA_ITEM) posts.push({ item: item.id, date: dateOf(item) })
+    }
+    if (idBytes > MOST_ID_BYTES)
+      throw new AppError('too-large', `${address.service} gives the posts of this blog ids that are too long to list`)
+  }
   posts.sort((a, b) => (b.date?.getTime() ?? 0) - (a.date?.getTime() ?? 0))
   return posts.map((post, i) => ({ n: i + 1, ...post }))
 }

@@ -28,6 +28,10 @@ export interface FollowList {
 
 // Another client's entries, and broken ones, may be among them.
 const MOST_ITEMS = MOST_FOLLOWS * 2
+/** For all items of a list, as they were sent: thousands of bytes for each that somebody follows. */
+const MOST_BYTES = 8 * 1024 * 1024
+/** Even where a service sends ten items at a time. */
+const MOST_PAGES = MOST_ITEMS / 10
 const SMALLEST_MAX = 256
 /** Of a list on somebody's account, whoever may read it. */
 export const LIST_CONFIG: NodeConfig = {
@@ -64,24 +68,32 @@ export async function readFollowList(
   return { ...list, isComplete: list.isComplete && list.count < most, isOpen: access_model === 'open' }
 }
 
-/** The items of any list on an account, `most` at most, as far as they are its owner's and name a node. */
+/**
+ * The items of any list on an account, as far as they are its owner's and name a node: `most` at most, and not complete
+ * where there are more, or where the service sends too much or too little at a time.
+ */
 export async function readList(
   pubsub: Pubsub,
   address: NodeAddress,
   most = MOST_ITEMS,
 ): Promise<FollowList | undefined> {
   const items: ListedItem[] = []
-  let count = 0
+  let [count, bytes, pages] = [0, 0, 0]
+  let isCut = false
   try {
-    for await (const page of pubsub.allItems(address, { max: most })) {
-      count += page.length
-      items.push(...page.flatMap((item) => readListed(address.service, item) ?? []))
+    for await (const page of pubsub.pages(address, { max: most })) {
+      count += page.items.length
+      bytes += page.bytes
+      pages++
+      isCut = bytes > MOST_BYTES || (pages === MOST_PAGES && !page.isLast)
+      if (isCut) break
+      items.push(...page.items.flatMap((item) => readListed(address.service, item) ?? []))
     }
   } catch (error) {
     if (isAppError(error, 'not-found')) return undefined
     throw error
   }
-  return { items, count, isComplete: count < most, isOpen: false }
+  return { items, count, isComplete: !isCut && count < most, isOpen: false }
 }
 
 function readListed(owner: BareJid, { id, payload, publisher }: Item): ListedItem | undefined {

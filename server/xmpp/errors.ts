@@ -1,6 +1,7 @@
 import type { Element } from 'ltx'
 import { AppError, type ErrorCode } from '#server/errors.ts'
 import { NS } from '#shared/ns.ts'
+import { detachText } from '#shared/text.ts'
 
 const STANZAS = 'urn:ietf:params:xml:ns:xmpp-stanzas'
 
@@ -59,7 +60,8 @@ export function readStanzaError(stanza: Element, who: string): AppError {
   const children = error?.getChildElements() ?? []
   const defined = children.find((child) => child.getNS() === STANZAS && child.getName() !== 'text')
   const condition = defined?.getName() ?? 'undefined-condition'
-  const text = directText(children.find((child) => child.getName() === 'text')).slice(0, 500)
+  const words = directText(children.find((child) => child.getName() === 'text'))
+  const text = detachText(words.slice(0, 500))
   const application = children.find((child) => child.getNS() !== STANZAS)?.getName()
   const detail = { condition, text, type: error?.attrs.type ?? 'cancel', application }
   const pubsubCondition = children.find((child) => child.getNS() === NS.PUBSUB_ERRORS)?.getName()

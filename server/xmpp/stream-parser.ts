@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events'
 import { Element } from 'ltx'
 import SaxParser from 'ltx/src/parsers/ltx.js'
+import { detachText } from '#shared/text.ts'
 import { ReadingError } from './errors.ts'
 import { MarkupScanner } from './markup-scanner.ts'
 import { estimateBytes, MOST_OF_TAG, SIGNING_IN, type StanzaBounds } from './stanza-bounds.ts'
@@ -18,7 +19,8 @@ export function isSkipped(stanza: Element): boolean {
 /**
  * Takes the place of the library's parser, whose elements are of another copy of ltx than everybody else's: two that
  * do not know each other's children. Emits `start`, `element`, `end` and `error` as that one does. Nothing over
- * `bounds` is kept in memory: such a stanza is skipped, or the stream ends.
+ * `bounds` is kept in memory: such a stanza is skipped, or the stream ends. No text of an element keeps the stanza that
+ * it came in.
  */
 export class StreamParser extends EventEmitter {
   bounds: StanzaBounds = SIGNING_IN
@@ -122,13 +124,13 @@ export class StreamParser extends EventEmitter {
     const sax = new SaxParser()
     sax.on('startElement', (name, attrs) => this.#open(name, attrs))
     sax.on('endElement', (name) => this.#close(name))
-    sax.on('text', (text) => this.#cursor?.t(text))
+    sax.on('text', (text) => this.#cursor?.t(detachText(text)))
     return sax
   }
 
   #open(name: string, attrs: Record<string, string>): void {
     if (this.#isSkipping) return
-    const element = new Element(name, attrs)
+    const element = new Element(detachText(name), detachValues(attrs))
     if (this.#root === undefined && !this.#isFramed) {
       this.#root = element
       this.emit('start', element)
@@ -165,6 +167,11 @@ export class StreamParser extends EventEmitter {
     if (!this.#isFramed) return 'element'
     return name === 'open' ? 'start' : name === 'close' ? 'end' : 'element'
   }
+}
+
+function detachValues(attrs: Record<string, string>): Record<string, string> {
+  for (const [name, value] of Object.entries(attrs)) attrs[name] = detachText(value)
+  return attrs
 }
 
 export class FrameParser extends StreamParser {

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { Element } from 'ltx'
 import { checkBlogs } from '#server/doctor-server.ts'
+import { ensureBlogNode } from '#server/feeds/blog-node.ts'
+import { LIST_CONFIG, readList } from '#server/feeds/follow-list.ts'
 import { createInbox } from '#server/feeds/inbox.ts'
 import { postTopic } from '#server/feeds/live.ts'
 import { createReading } from '#server/feeds/reading.ts'
@@ -14,7 +17,10 @@ import { addNode, findNode, updateNode } from '#server/store/node.ts'
 import { listPostsOfThread, listRightfulPosts } from '#server/store/thread-node.ts'
 import type { Item, ItemPage } from '#server/xmpp/ports.ts'
 import { asItemId, type NodeAddress } from '#shared/address.ts'
+import { NS } from '#shared/ns.ts'
+import { writeSubscription } from '#shared/subscription-list.ts'
 import { createTestContext, jidOf, type TestContext } from '#test/support/context.ts'
+import { measureKept } from '#test/support/kept-heap.ts'
 import { until } from '#test/support/until.ts'
 import { BLOG, commentsLink, entryOf, itemOf, JULIET, knowBlog, MALLORY, publishTo, ROMEO } from './fixtures.ts'
 import { withBounds } from './with-bounds.ts'
@@ -62,6 +68,74 @@ async function readAll(ctx: TestContext, bounds: Partial<ReadingBounds>): Promis
     return { pages, error }
   }
 }
+
+describe('a list of what somebody follows, on a server without end', () => {
+  const LIST = { service: JULIET, node: NS.PRIVATE_SUBSCRIPTION_LIST }
+  const listed = (title: string): Item => {
+    const id = asItemId(`item-${made++}`)
+    return { id, payload: writeSubscription({ address: { service: EVIL.service, node: id }, title }) }
+  }
+
+  async function readFrom(answer: () => readonly Item[]) {
+    await using ctx = await createTestContext()
+    const pubsub = ctx.network.pubsubOf(JULIET)
+    await pubsub.createNode(LIST, LIST_CONFIG)
+    let pages = 0
+    ctx.network.forge(JULIET, () => ({ items: answer(), isComplete: false, cursor: `${pages++}` }))
+    const list = await readList(pubsub, LIST)
+    assert.ok(list)
+    return { list, pages }
+  }
+
+  it('is read for so many pages, however few items each has', async () => {
+    const { list, pages } = await readFrom(() => [listed('One at a time')])
+    assert.ok(pages <= 400, `${pages} pages`)
+    assert.equal(list.isComplete, false, 'what was not read was not taken off the list')
+  })
+
+  it('is read for so many bytes, also where its items say nothing', async () => {
+    const large = (): Item => ({ id: asItemId(`item-${made++}`), payload: new Element('x').t('y'.repeat(100_000)) })
+    const { list, pages } = await readFrom(() => [listed('Small'), ...Array.from({ length: 10 }, large)])
+    assert.ok(pages * 1_000_000 < 12_000_000, `${pages} pages`)
+    assert.equal(list.isComplete, false)
+    assert.ok(list.items.length > 0)
+  })
+
+  it('keeps no memory of titles and items that are longer than what is read of them', async () => {
+    const items = 300
+    const { kept, bytes } = await measureKept(async () => {
+      let left = items
+      const { list } = await readFrom(() => {
+        const page = Array.from({ length: Math.min(20, left) }, () => {
+          const { id, payload } = listed('')
+          // Cut in its first words, out of which nothing has to be joined anew.
+          payload?.c('title').t(`Title ${made} `.padEnd(19_000, 'many words '))
+          return { id, payload }
+        })
+        left -= page.length
+        return page
+      })
+      return list.items
+    })
+    assert.equal(kept.length, items)
+    assert.ok(bytes < (items * 19_000) / 3, `${bytes} bytes kept`)
+  })
+})
+
+describe('the posts of a blog that is not open', () => {
+  it('are not listed where their ids alone are too much', async () => {
+    await using ctx = await createTestContext()
+    const pubsub = ctx.network.pubsubOf(JULIET)
+    await pubsub.createNode(BLOG, { access_model: 'presence' })
+    const text = 'x'.repeat(100_000)
+    ctx.network.forge(JULIET, () => ({
+      items: [{ ...freshItem(), id: asItemId(`${made} ${text}`) }],
+      isComplete: false,
+      cursor: `${made}`,
+    }))
+    await assert.rejects(ensureBlogNode(pubsub, BLOG, { agreed: undefined }), { code: 'too-large' })
+  })
+})
 
 describe('a service without end', () => {
   const endless = (max: number): ItemPage => {

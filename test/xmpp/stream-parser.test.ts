@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Element } from 'ltx'
+import { readStanzaError } from '#server/xmpp/errors.ts'
+import { readItem } from '#server/xmpp/pubsub-events.ts'
 import { MOST_OF_TAG, OWN, STRANGER, type StanzaBounds } from '#server/xmpp/stanza-bounds.ts'
 import { FrameParser, isSkipped, StreamParser } from '#server/xmpp/stream-parser.ts'
+import { readSubscription } from '#shared/subscription-list.ts'
 import { makePost } from '#test/bench/posts.ts'
+import { measureKept } from '#test/support/kept-heap.ts'
 
 const HEADER =
   "<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>"
@@ -122,6 +126,38 @@ describe('the parser of a stream', () => {
     assert.equal(parser.heldBytes, 0)
     parser.write('<')
     assert.equal(parser.isInside, true)
+  })
+
+  it('lets nothing that is kept of a stanza keep the rest of it', async () => {
+    const junk = 'x'.repeat(1_000_000)
+    const service = 'a-service-with-a-long-name.evil.example'
+    const write = (n: number) =>
+      `<iq type='result'><query node='${junk}'/><junk>${junk.slice(n * 1_000)}</junk><error type='cancel'><text xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'>Some words, ${n} &amp; more</text></error><feature var='urn:example:feature:${n}'/><items><item id='an-id-with-a-number-${n}' publisher='juliet@capulet.example'><subscription xmlns='urn:xmpp:pubsub:subscription' server='${service}' node='urn:xmpp:microblog:${n}'><title>A title that is ${n}</title></subscription></item></items><set><last>the-cursor-of-page-${n}</last></set><an-element-with-a-long-name/></iq>`
+    const read = (stanza: Element) => {
+      const item = readItem(stanza.getChild('items')?.getChild('item') as Element)
+      return [
+        item,
+        readSubscription(item?.payload as Element),
+        stanza.getChild('set')?.getChildText('last'),
+        stanza.getChild('feature')?.attrs.var,
+        stanza.getChildElements().at(-1)?.name,
+        readStanzaError(stanza, service),
+      ]
+    }
+    const answers = 40
+    for (const size of [4_096, 65_536, 10_000_000]) {
+      const { kept, bytes } = await measureKept(() => {
+        const found: unknown[] = []
+        const parser = new StreamParser()
+        parser.bounds = STRANGER
+        parser.on('element', (stanza) => found.push(read(stanza)))
+        parser.write(HEADER)
+        for (let n = 0; n < answers; n++) for (const piece of cut(write(n), size)) parser.write(piece)
+        return found
+      })
+      assert.equal(kept.length, answers)
+      assert.ok(bytes < (answers * 2 * junk.length) / 50, `pieces of ${size}: ${bytes} bytes kept`)
+    }
   })
 
   it('of its own server takes as many elements as posts of so many characters have', () => {
