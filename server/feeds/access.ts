@@ -49,7 +49,7 @@ export async function applyAccess(
   access: Access,
 ): Promise<boolean> {
   if (node.status === access || (node.status !== 'open' && node.status !== 'restricted')) return false
-  await deps.index.transaction().execute((index) => showNode(index, node, access))
+  await showNode(deps.index, node, access)
   await announceChanged(deps, node)
   return true
 }

@@ -4,6 +4,7 @@ import { markLeft } from '#server/store/emptying.ts'
 import { dropEntries, listSomeEntries, type SomeEntry } from '#server/store/entry.ts'
 import { deleteNode, findNode, isFeed, type NodeRow, updateNode } from '#server/store/node.ts'
 import { deleteSomeReactions } from '#server/store/reaction.ts'
+import { finishHolds } from '#server/store/reaction-hold.ts'
 import { dropOrphanThread, listAttachmentsNodes, listPostsOfThread } from '#server/store/thread-node.ts'
 import type { ItemAddress, NodeAddress } from '#shared/address.ts'
 import { attachmentsOf } from '#shared/profiles/index.ts'
@@ -138,12 +139,17 @@ async function deleteReactions(deps: SlicedDeps, about: NodeAddress & Partial<It
 async function dropLeft(deps: SlicedDeps, address: NodeAddress): Promise<void> {
   const comments = await findNode(deps.index, address)
   if (comments?.kind !== 'comments') return
-  if ((await listPostsOfThread(deps.index, address)).length > 0)
-    return updateNode(deps.index, address, { emptying: null })
+  if ((await listPostsOfThread(deps.index, address)).length > 0) return keep(deps, comments)
   // Should a post link to it again meanwhile, all of it is read again.
   await updateNode(deps.index, address, { mark: EMPTY_MARK })
   await empty(deps, comments)
   const isDropped = await dropOrphanThread(deps.index, address)
-  if (!isDropped) await updateNode(deps.index, address, { emptying: null })
+  if (!isDropped) await keep(deps, comments)
   announceThread(deps, isDropped ? { dropped: [address] } : { added: [address] })
+}
+
+/** A post links to these comments again. They may have been hidden or shown meanwhile. */
+async function keep({ index }: SlicedDeps, comments: NodeRow): Promise<void> {
+  await updateNode(index, comments.address, { emptying: 'holds' })
+  await finishHolds(index, comments)
 }

@@ -61,7 +61,7 @@ export async function loseNode(deps: LossDeps, address: NodeAddress, loss: Loss)
 }
 
 async function hide(deps: LossDeps, node: NodeRow, loss: Loss): Promise<void> {
-  await deps.index.transaction().execute((index) => hideNode(index, node, { loss, at: deps.clock() }))
+  await hideNode(deps.index, node, { loss, at: deps.clock() })
   await announceChanged(deps, node)
 }
 
@@ -82,7 +82,7 @@ export async function findNodeAgain(
 ): Promise<void> {
   const node = await findNode(deps.index, address)
   if (node === undefined || node.status === status) return
-  await deps.index.transaction().execute((index) => showNode(index, node, status))
+  await showNode(deps.index, node, status)
   if (node.status === 'hidden') await announceChanged(deps, node)
 }
 

@@ -1,7 +1,7 @@
 import type { NodeAddress } from '#shared/address.ts'
 import type { IndexDb } from './database.ts'
 
-/** Nodes that are being emptied, or were when the former process ended. */
+/** Nodes on which something goes on in slices, or did when the former process ended. */
 export async function listEmptying(index: IndexDb): Promise<NodeAddress[]> {
   return index.selectFrom('node').select(['service', 'node']).where('emptying', 'is not', null).orderBy('id').execute()
 }

@@ -1,7 +1,8 @@
-import { sql } from 'kysely'
+import { sql, type Updateable } from 'kysely'
 import type { IndexDb } from './database.ts'
-import type { Loss } from './index-schema.ts'
-import { isFeed, type NodeRow, readNode } from './node.ts'
+import { type Emptying, type Loss, type NodeTable, THREAD_KINDS } from './index-schema.ts'
+import { type NodeRow, readNode } from './node.ts'
+import { finishHolds } from './reaction-hold.ts'
 
 /** Whether any content of the node is here to be lost. */
 export async function hasContent(index: IndexDb, { id, metadataPayload }: NodeRow): Promise<boolean> {
@@ -10,35 +11,26 @@ export async function hasContent(index: IndexDb, { id, metadataPayload }: NodeRo
   return (await query.executeTakeFirst()) !== undefined
 }
 
-/** Keeps what is on it, shown to nobody. Everything at once: a transaction. */
-export async function hideNode(index: IndexDb, { id }: NodeRow, why: { loss: Loss; at: Date }): Promise<void> {
-  await index
-    .updateTable('node')
-    .set({ status: 'hidden', hiddenAt: why.at.getTime(), hiddenFor: why.loss })
-    .where('id', '=', id)
-    .execute()
-  await holdReactions(index, id, sql`'closed'`)
+/** Keeps what is on it, shown to nobody from now on. */
+export async function hideNode(index: IndexDb, node: NodeRow, why: { loss: Loss; at: Date }): Promise<void> {
+  await changeStatus(index, node, { status: 'hidden', hiddenAt: why.at.getTime(), hiddenFor: why.loss })
 }
 
-/** Shows the node again, if it was hidden, to those who may read it. Everything at once: a transaction. */
+/** Shows the node again, if it was hidden, to those who may read it. */
 export async function showNode(index: IndexDb, node: NodeRow, status: 'open' | 'restricted'): Promise<void> {
-  const { id } = node
-  await index.updateTable('node').set({ status, hiddenAt: null, hiddenFor: null }).where('id', '=', id).execute()
-  const isShown = status === 'open' || isFeed(node)
-  await holdReactions(
-    index,
-    id,
-    isShown ? sql`(SELECT entry.hold FROM entry WHERE entry.id = reaction.source_id)` : sql`'closed'`,
-  )
+  await changeStatus(index, node, { status, hiddenAt: null, hiddenFor: null })
 }
 
-/** Reactions are read by their post, whatever node they came from. */
-async function holdReactions(index: IndexDb, nodeId: number, hold: ReturnType<typeof sql>): Promise<void> {
-  await index
-    .updateTable('reaction')
-    .set({ hold: hold as ReturnType<typeof sql<'closed'>> })
-    .where('sourceId', 'in', ({ selectFrom }) => selectFrom('entry').select('entry.id').where('nodeId', '=', nodeId))
-    .execute()
+/** At once, but for the reactions that are shown from now on: these come in slices, after a crash too. */
+async function changeStatus(index: IndexDb, node: NodeRow, changes: Updateable<NodeTable>): Promise<void> {
+  const query = index.updateTable('node').where('id', '=', node.id)
+  // Nothing that is on a feed or in a room is a reaction.
+  if (!THREAD_KINDS.some((kind) => kind === node.kind)) {
+    await query.set(changes).execute()
+    return
+  }
+  await query.set({ ...changes, emptying: sql<Emptying>`coalesce(emptying, 'holds')` }).execute()
+  await finishHolds(index, node)
 }
 
 /** The number of nodes whose loss came into doubt in that time. */

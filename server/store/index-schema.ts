@@ -83,7 +83,7 @@ export interface NodeTable {
   /** Since when it is hidden, and why. */
   hiddenAt: number | null
   hiddenFor: Loss | null
-  /** How it is being emptied; null once that is done. */
+  /** How it is being emptied, or what else goes on in slices; null once that is done. */
   emptying: Emptying | null
   /** When its loss was last in doubt, and would have changed what is shown: for how many that is so at once. */
   doubtedAt: number | null
@@ -106,8 +106,11 @@ export type NodeStatus = 'open' | 'restricted' | 'hidden' | 'closed' | 'deleted'
  */
 export type Loss = 'closed' | 'refused' | 'missing' | 'emptied'
 
-/** `left`: comments that a post no longer links to. The others are what its service did with it. */
-export type Emptying = 'purged' | 'deleted' | 'closed' | 'left'
+/**
+ * `left`: comments that a post no longer links to. `holds`: nothing goes, but its reactions are being held back or shown,
+ * as its status says. The others are what its service did with it.
+ */
+export type Emptying = 'purged' | 'deleted' | 'closed' | 'left' | 'holds'
 
 export interface EntryTable {
   id: Generated<number>

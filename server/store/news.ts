@@ -4,6 +4,7 @@ import { addressKey, type ItemAddress } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
 import type { IndexDb } from './database.ts'
 import { isOneOf } from './json-list.ts'
+import { IS_SHOWN } from './reaction-hold.ts'
 
 /** What somebody wrote, as far as others may have to be told of it. */
 export type NewsEntry = Awaited<ReturnType<ReturnType<typeof selectNews>['executeTakeFirstOrThrow']>>
@@ -99,7 +100,7 @@ export async function listNewsReactions(
     .select(['service', 'node', 'item', 'reactor', 'emoji', 'arrivedAt', sql<number>`rowid`.as('place')])
     .where(sql<boolean>`(arrived_at, rowid) > (${after.arrivedAt}, ${after.place})`)
     .where('arrivedAt', '>=', after.arrivedAt)
-    .where('hold', 'is', null)
+    .where(IS_SHOWN)
     .orderBy('arrivedAt')
     .orderBy(sql`rowid`)
     .limit(limit)

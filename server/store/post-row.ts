@@ -7,6 +7,7 @@ import type { MentionMark } from '#shared/mentions.ts'
 import { HEART } from '#shared/reactions.ts'
 import type { IndexDb } from './database.ts'
 import type { IndexSchema } from './index-schema.ts'
+import { IS_SHOWN } from './reaction-hold.ts'
 import { type Repost, readRepost, selectOriginal, selectShownOriginal } from './repost-row.ts'
 
 export interface PersonName {
@@ -100,7 +101,7 @@ export function withPostColumns(query: Shown<object>) {
         .whereRef('reaction.node', '=', 'node.node')
         .whereRef('reaction.item', '=', 'entry.item')
         .where('reaction.emoji', '=', HEART)
-        .where('reaction.hold', 'is', null)
+        .where(IS_SHOWN)
         .as('heartCount'),
     )
     .select(({ selectFrom }) =>

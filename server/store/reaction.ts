@@ -7,6 +7,7 @@ import { HEART } from '#shared/reactions.ts'
 import type { IndexDb } from './database.ts'
 import type { Hold, IndexSchema } from './index-schema.ts'
 import { isAmong, isOneOf } from './json-list.ts'
+import { HOLD_OF_NODE, holdReactions, IS_SHOWN } from './reaction-hold.ts'
 import type { ThreadReader } from './thread.ts'
 
 const ROW_ID = sql<number>`rowid`
@@ -53,24 +54,6 @@ export async function saveReactions(index: IndexDb, reactions: NewReactions): Pr
   }
   if (rows.length === 0) return
   await holdReactions(index, sourceId, hold)
-}
-
-// Reactions are read by their post, whatever node they came from: those from a node that is not open are held back.
-const HOLD_OF_NODE = sql<Hold | null>`CASE WHEN node.status = 'open' THEN NULL ELSE 'closed' END`
-
-/** Everything that was said by way of an item that is an entry is held back, or shown to those who may read its node. */
-export async function holdReactions(index: IndexDb, sourceId: number, hold: Hold | null): Promise<void> {
-  const row = await index
-    .selectFrom('entry')
-    .innerJoin('node', 'node.id', 'entry.nodeId')
-    .select(sql<Hold | null>`coalesce(${hold}, ${HOLD_OF_NODE})`.as('held'))
-    .where('entry.id', '=', sourceId)
-    .executeTakeFirst()
-  // It went meanwhile, with what it said.
-  if (row === undefined) return
-  const { held } = row
-  const query = index.updateTable('reaction').set({ hold: held }).where('sourceId', '=', sourceId)
-  await query.where('hold', 'is not', held).execute()
 }
 
 /** The comments of one heart that came before the post they are about; unverified ones are nobody's. */
@@ -216,9 +199,9 @@ export async function listReactors(
 
 /** The condition that a reaction is shown to everybody, or to this reader as they may read its node or it is their own. */
 function isReactionFor(reader: ThreadReader | undefined) {
-  if (reader === undefined) return sql<boolean>`reaction.hold IS NULL`
+  if (reader === undefined) return IS_SHOWN
   const isReadable = isAmong(['reaction.sourceService', 'reaction.sourceNode'], reader.readable)
-  return sql<boolean>`(reaction.hold IS NULL OR (reaction.hold = 'closed'
+  return sql<boolean>`(${IS_SHOWN} OR (reaction.hold = 'closed'
     AND (${isReadable} OR reaction.reactor = ${reader.jid})
     AND EXISTS (SELECT 1 FROM entry JOIN node ON node.id = entry.node_id
       WHERE entry.id = reaction.source_id AND entry.hold IS NULL AND node.status = 'restricted')))`

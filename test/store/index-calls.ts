@@ -20,6 +20,7 @@ import { findPost, listPosts, type PostQuery } from '#server/store/post.ts'
 import { listPostTitles } from '#server/store/post-titles.ts'
 import * as subscription from '#server/store/public-subscription.ts'
 import * as reaction from '#server/store/reaction.ts'
+import * as holds from '#server/store/reaction-hold.ts'
 import * as replies from '#server/store/reply-ref.ts'
 import * as repost from '#server/store/repost.ts'
 import * as restricted from '#server/store/restricted-node.ts'
@@ -34,6 +35,7 @@ import { listArrived } from '#server/store/timeline.ts'
 import * as tombstone from '#server/store/tombstone.ts'
 import { asItemId, type ItemAddress, type NodeAddress } from '#shared/address.ts'
 import { NS } from '#shared/ns.ts'
+import { attachmentsOf } from '#shared/profiles/index.ts'
 import { jidOf } from '#test/support/context.ts'
 import { blogOfAuthor, itemOfPost, threadOfPost } from '#test/support/large-index.ts'
 import { entryRow } from './rows.ts'
@@ -164,7 +166,7 @@ const conversationCalls: readonly Call[] = [
     const said = { posts: [POST], reactor: STRANGER, source: COMMENT, sourceId: id, at: 1, arrivedAt: 1, hold: null }
     await reaction.saveReactions(index, { ...said, emoji: ['👍'] })
     await reaction.saveReactions(index, { ...said, emoji: ['♥'] })
-    await reaction.holdReactions(index, id, 'held')
+    await holds.holdReactions(index, id, 'held')
   },
   (index) => news.listNewsEntries(index, { afterId: 100, since: NOW, limit: 20 }),
   (index) => news.listNewsAgain(index, { untilId: 10_000_000, since: NOW, limit: 20 }),
@@ -238,14 +240,15 @@ const writingCalls: readonly Call[] = [
   (index) => hidden.countDoubted(index, { since: NOW, until: LATER }),
   (index) => hidden.listHiddenNodes(index, { losses: ['closed'], until: NOW, limit: 20 }),
   async (index) => {
-    const small = await nodes.findNode(index, SMALL)
-    if (small === undefined) throw new Error('It is not there')
-    await hidden.hasContent(index, small)
-    await hidden.hideNode(index, small, { loss: 'closed', at: NOW })
-    await hidden.showNode(index, small, 'open')
-    const thread = await nodes.findNode(index, THREAD)
-    if (thread === undefined) throw new Error('The thread is not there')
-    await hidden.showNode(index, thread, 'restricted')
+    for (const address of [BLOG, THREAD, attachmentsOf(POST)]) {
+      const node = await nodes.findNode(index, address)
+      if (node === undefined) throw new Error(`${address.node} is not there`)
+      await hidden.hasContent(index, node)
+      await hidden.hideNode(index, node, { loss: 'closed', at: NOW })
+      await reaction.countReactions(index, POST)
+      await hidden.showNode(index, node, 'open')
+      await hidden.showNode(index, node, 'restricted')
+    }
   },
   (index) => restricted.listRestrictedFeeds(index),
   (index) => restricted.listRestrictedAmong(index, [BLOG, THREAD]),

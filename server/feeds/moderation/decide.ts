@@ -3,7 +3,7 @@ import { type Decision, findDecision, saveDecision } from '#server/store/decisio
 import type { Hold } from '#server/store/index-schema.ts'
 import { findJudged, type JudgedEntry, saveHold } from '#server/store/judged-entry.ts'
 import { findNode } from '#server/store/node.ts'
-import { holdReactions } from '#server/store/reaction.ts'
+import { holdReactions } from '#server/store/reaction-hold.ts'
 import type { ItemAddress } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
 import { announceRemoved, announceSaved } from '../announce.ts'
