@@ -8,6 +8,9 @@ import { AppError } from './errors.ts'
 import { layOut } from './local/layout.ts'
 import { run } from './local/run.ts'
 
+const NOTE = 'backup.json'
+const KNOWN_FILES: ReadonlySet<string> = new Set([NOTE, ...DATABASES, ...FILES])
+
 /** `restore FILE`. */
 export async function restoreCommand({ config, args: [file = ''], say }: Call): Promise<void> {
   const note = await restore(file, config.data)
@@ -39,7 +42,7 @@ export async function restore(file: string, data: string): Promise<BackupNote> {
 
 async function unpack(file: string, staging: string): Promise<BackupNote> {
   const unpacked = await run('tar', ['-xzf', file, '-C', staging, '--no-same-owner', '--no-same-permissions'])
-  const text = await readRegular(join(staging, 'backup.json')).catch(() => undefined)
+  const text = await readRegular(join(staging, NOTE)).catch(() => undefined)
   if (unpacked.code !== 0 || text === undefined) {
     throw new AppError('bad-request', `${file} is not a backup of Canto, or it is damaged`)
   }
@@ -48,17 +51,22 @@ async function unpack(file: string, staging: string): Promise<BackupNote> {
     throw new AppError('bad-request', `${file} was made by a newer Canto: restore it with that one`)
   const odd = await findOdd(staging)
   if (odd !== undefined) {
-    const words = `${file} is not as Canto makes a backup: ${odd} in it is a link, or no file`
+    const words = `${file} is not as Canto makes a backup: ${odd} in it is a link, or not the kind of file that it should be`
     throw new AppError('bad-request', words)
   }
   return note
 }
 
-/** Finds what is no plain file or folder: by a link a backup's maker could write elsewhere, or read files there. */
+/**
+ * Finds what is neither a plain file nor a folder, or is one in the place of the other: by a link, the maker of a
+ * backup could write elsewhere or read files there.
+ */
 async function findOdd(staging: string): Promise<string | undefined> {
   for (const name of await readdir(staging, { recursive: true })) {
     const found = await lstat(join(staging, name))
-    if (!found.isDirectory() && !(found.isFile() && found.nlink === 1)) return name
+    const isPlain = found.isFile() && found.nlink === 1
+    const isFine = KNOWN_FILES.has(name) ? isPlain : found.isDirectory() || (isPlain && name !== UPLOADS)
+    if (!isFine) return name
   }
   return undefined
 }

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { readFile, stat, statfs } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { parseEnv } from 'node:util'
 import Database from 'better-sqlite3'
 import type { Config } from './config.ts'
 import { type Finding, fine, note, problem, warning } from './doctor-finding.ts'
@@ -31,6 +32,7 @@ export async function checkData({ data }: Config): Promise<Finding[]> {
   return [...found, ...(await checkModes(data))]
 }
 
+const SECRET_SETTING = /^CANTO_[A-Z_]*(?:PASSWORD|TOKEN)$/
 const SECRETS = ['secret', 'local/accounts.json', 'local/identity.pem', 'local/first-password']
 
 /** Checks whether other users of the machine may read files meant for their owner alone. */
@@ -66,7 +68,9 @@ async function checkModes(data: string): Promise<Finding[]> {
 async function holdsSecret(path: string): Promise<boolean> {
   if (!existsSync(path)) return false
   const text = await readFile(path, 'utf8').catch(() => undefined)
-  return text === undefined || /^[ \t]*CANTO_[A-Z_]*(?:PASSWORD|TOKEN)[ \t]*=/m.test(text)
+  if (text === undefined) return true
+  // As Node reads it at the start: with `export`, spaces and quotes.
+  return Object.entries(parseEnv(text)).some(([name, value]) => SECRET_SETTING.test(name.trim()) && value !== '')
 }
 
 function checkDatabase(path: string, name: string): Finding {

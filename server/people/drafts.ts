@@ -3,7 +3,7 @@ import type { StateDb } from '#server/store/database.ts'
 import type { Draft } from '#server/store/draft.ts'
 import { deleteDraft, findDraft, listDrafts, saveDraft } from '#server/store/draft.ts'
 import { type KeepDeps, requireSpaceInstead } from '#server/store/space-left.ts'
-import type { ItemAddress } from '#shared/address.ts'
+import type { XmppAddress } from '#shared/address.ts'
 import { addressKey } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
 
@@ -11,8 +11,15 @@ import type { BareJid } from '#shared/jid.ts'
 const LONGEST = 1_000_000
 /** Factor of the bound of drafts for text that would be lost otherwise. */
 const RESCUED = 2
-/** Comments that were being written are drafts too, one a post. */
-const COMMENT = 'comment '
+/** What was being written in the form of a page is a draft too, one for each kind and place; the keys of forms have no space. */
+const PLACED = /^(?:comment|repost|message) /
+
+/** The form in which something short was being written. */
+export interface DraftPlace {
+  readonly kind: 'comment' | 'repost' | 'message'
+  /** The post that is commented on or shared, or the node of the room. */
+  readonly at: XmppAddress
+}
 
 /** Stores what was typed; too-large beyond what any server would take, too-many beyond what anybody looks through. */
 export async function keepDraft(deps: KeepDeps, draft: Draft, times = 1): Promise<void> {
@@ -40,25 +47,29 @@ export async function dropDraft(state: StateDb, jid: BareJid, id: string): Promi
 
 /** Posts that are being written, newest first. */
 export async function listPostDrafts(state: StateDb, jid: BareJid): Promise<Draft[]> {
-  return (await listDrafts(state, jid)).filter(({ id }) => !id.startsWith(COMMENT))
+  return (await listDrafts(state, jid)).filter(({ id }) => !PLACED.test(id))
 }
 
-/** The comment that somebody was writing under a post when their session ended. */
-export async function findCommentDraft(state: StateDb, jid: BareJid, post: ItemAddress): Promise<string | undefined> {
-  return (await findDraft(state, jid, COMMENT + addressKey(post)))?.text
+/** What somebody was writing there when their session ended. */
+export async function findPlacedDraft(state: StateDb, jid: BareJid, place: DraftPlace): Promise<string | undefined> {
+  return (await findDraft(state, jid, placedId(place)))?.text
 }
 
-export async function keepCommentDraft(
+export async function keepPlacedDraft(
   deps: KeepDeps,
   jid: BareJid,
-  { post, text, now }: { post: ItemAddress; text: string; now: Date },
+  { place, text, now }: { place: DraftPlace; text: string; now: Date },
 ): Promise<void> {
   const rest = { title: '', tags: '', language: '', summary: '', comments: false, updatedAt: now }
-  await rescueDraft(deps, { ...rest, id: COMMENT + addressKey(post), jid, text })
+  await rescueDraft(deps, { ...rest, id: placedId(place), jid, text })
 }
 
-export async function dropCommentDraft(state: StateDb, jid: BareJid, post: ItemAddress): Promise<void> {
-  await deleteDraft(state, jid, COMMENT + addressKey(post))
+export async function dropPlacedDraft(state: StateDb, jid: BareJid, place: DraftPlace): Promise<void> {
+  await deleteDraft(state, jid, placedId(place))
+}
+
+function placedId({ kind, at }: DraftPlace): string {
+  return `${kind} ${addressKey(at)}`
 }
 
 function lengthOf({ title, text, tags, language, summary, pictures = [] }: Draft): number {

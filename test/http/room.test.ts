@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { roomTopic } from '#server/feeds/live.ts'
 import { readTask } from '#server/feeds/task.ts'
+import { listDrafts } from '#server/store/draft.ts'
 import { listOutbox } from '#server/store/outbox.ts'
 import { saveParticipant } from '#server/store/participant.ts'
 import { deleteRoom } from '#server/store/room.ts'
@@ -325,5 +326,55 @@ describe('in a room', { concurrency: true }, () => {
     const romeo = await site.signedIn(ROMEO)
     assert.equal((await romeo.get('/settings/room/close')).statusCode, 403)
     assert.equal((await romeo.submit(body, '/room/close', {})).statusCode, 403)
+  })
+})
+
+describe('a message of a session that is over', () => {
+  const KEPT = /<textarea[^>]*>But soft!<\/textarea>/
+
+  it('is in the form again after signing in, until it is sent', async () => {
+    await using site = await createTestSite()
+    await seedRoom(site, { members: [ROMEO] })
+    const romeo = await site.signedIn(ROMEO)
+    const page = (await romeo.get('/@juliet/room')).body
+    romeo.cookies.clear()
+    const answer = await romeo.submit(page, '/messages', { text: 'But soft!' })
+    const signIn = await romeo.get(String(answer.headers.location))
+    assert.match(signIn.body, /Your text is kept\./)
+    const back = await romeo.submit(signIn.body, '/signin', { jid: ROMEO, password: 'secret' })
+    const again = await romeo.get(String(back.headers.location).split('#')[0] ?? '')
+    assert.match(again.body, KEPT)
+    assert.equal((await romeo.submit(again.body, '/messages', { text: 'But soft!' })).statusCode, 303)
+    assert.doesNotMatch((await romeo.get('/@juliet/room')).body, KEPT)
+    assert.deepEqual(await listDrafts(site.ctx.state, jidOf(ROMEO)), [])
+  })
+
+  it('is kept for its owner where somebody else is signed in, or the same account anew', async () => {
+    await using site = await createTestSite()
+    const NURSE = 'nurse@capulet.example'
+    await seedRoom(site, { members: [ROMEO, NURSE] })
+    const romeo = await site.signedIn(ROMEO)
+    const page = (await romeo.get('/@juliet/room')).body
+    const nurse = await site.signedIn(NURSE)
+    const others = await nurse.submit(page, '/messages', { text: 'But soft!' })
+    assert.equal(others.statusCode, 403)
+    assert.match(others.body, /kept for romeo@montague\.example/)
+    assert.doesNotMatch((await nurse.get('/@juliet/room')).body, /But soft/)
+    assert.match((await romeo.get('/@juliet/room')).body, KEPT)
+    const anew = await (await site.signedIn(ROMEO)).submit(page, '/messages', { text: 'But soft!' })
+    assert.equal(anew.statusCode, 403)
+    assert.match(anew.body, KEPT)
+  })
+
+  it('is shown to be copied where the room was closed', async () => {
+    await using site = await createTestSite()
+    await seedRoom(site, { members: [ROMEO] })
+    const romeo = await site.signedIn(ROMEO)
+    const page = (await romeo.get('/@juliet/room')).body
+    romeo.cookies.clear()
+    await deleteRoom(site.ctx.state, CHANNEL)
+    const answer = await romeo.submit(page, '/messages', { text: 'But soft!' })
+    assert.equal(answer.statusCode, 410)
+    assert.match(answer.body, /But soft!/)
   })
 })

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { listDrafts } from '#server/store/draft.ts'
 import { addFollow } from '#server/store/follow.ts'
 import { listDueOriginals } from '#server/store/original.ts'
 import { writeXmppUri } from '#shared/address.ts'
@@ -168,5 +169,43 @@ describe('quoting a post', () => {
     const desk = await juliet.get(String(opened.headers.location))
     assert.match(desk.body, /(?:&gt;|>) One \\\[thing\\\]/)
     assert.match(desk.body, /\]\((?:&lt;|<)https:\/\/montague\.example\/cafe(?:&gt;|>)\)/)
+  })
+})
+
+describe('the words of a repost whose session is over', () => {
+  const words = 'Read this tonight'
+  const KEPT = /<textarea[^>]*>Read this tonight<\/textarea>/
+
+  it('are in the form again after signing in, until they are sent', async () => {
+    await using site = await createTestSite()
+    const path = await seedOriginal(site)
+    const juliet = await site.signedIn(JULIET)
+    const page = (await juliet.get(`${path}/share`)).body
+    juliet.cookies.clear()
+    const answer = await juliet.submit(page, '/share', { words })
+    const signIn = await juliet.get(String(answer.headers.location))
+    assert.match(signIn.body, /Your text is kept\./)
+    const back = await juliet.submit(signIn.body, '/signin', { jid: JULIET, password: 'secret' })
+    const again = await juliet.get(String(back.headers.location))
+    assert.match(again.body, KEPT)
+    assert.doesNotMatch((await juliet.get('/drafts')).body, /Read this/)
+    assert.equal((await juliet.submit(again.body, '/share', { words })).statusCode, 303)
+    assert.deepEqual(await listDrafts(site.ctx.state, JULIET), [])
+  })
+
+  it('are kept for their owner where somebody else is signed in, or the same account anew', async () => {
+    await using site = await createTestSite()
+    const path = await seedOriginal(site)
+    const juliet = await site.signedIn(JULIET)
+    const page = (await juliet.get(`${path}/share`)).body
+    const nurse = await site.signedIn('nurse@capulet.example')
+    const others = await nurse.submit(page, '/share', { words })
+    assert.equal(others.statusCode, 403)
+    assert.match(others.body, /kept for juliet@capulet\.example/)
+    assert.doesNotMatch((await nurse.get(`${path}/share`)).body, /Read this/)
+    assert.match((await juliet.get(`${path}/share`)).body, KEPT)
+    const anew = await (await site.signedIn(JULIET)).submit(page, '/share', { words: `${words}!` })
+    assert.equal(anew.statusCode, 403)
+    assert.match(anew.body, /<textarea[^>]*>Read this tonight!<\/textarea>/)
   })
 })

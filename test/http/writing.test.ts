@@ -366,6 +366,31 @@ describe('what was typed is never lost', () => {
   })
 })
 
+describe('a comment of a session that is over', () => {
+  it('is kept for its owner, and not offered to somebody else who is signed in now', async () => {
+    await using site = await createTestSite()
+    const path = await publish(await site.signedIn(JULIET))
+    const romeo = await site.signedIn(ROMEO)
+    const page = (await romeo.get(path)).body
+    const nurse = await site.signedIn('nurse@capulet.example')
+    const answer = await nurse.submit(page, '/comments', { text: 'Wherefore?' })
+    assert.equal(answer.statusCode, 403)
+    assert.match(answer.body, /kept for romeo@montague\.example/)
+    assert.doesNotMatch(answer.body, /<textarea/)
+    assert.doesNotMatch((await nurse.get(path)).body, /Wherefore/)
+    assert.match((await romeo.get(path)).body, /<textarea[^>]*>Wherefore\?<\/textarea>/)
+  })
+
+  it('is kept where the same account is signed in anew', async () => {
+    await using site = await createTestSite()
+    const path = await publish(await site.signedIn(JULIET))
+    const page = (await (await site.signedIn(ROMEO)).get(path)).body
+    const romeo = await site.signedIn(ROMEO)
+    assert.equal((await romeo.submit(page, '/comments', { text: 'Wherefore?' })).statusCode, 403)
+    assert.match((await romeo.get(path)).body, /<textarea[^>]*>Wherefore\?<\/textarea>/)
+  })
+})
+
 describe('commenting', () => {
   it('keeps the comment of a session that ended, for the same post and account', async () => {
     await using site = await createTestSite()

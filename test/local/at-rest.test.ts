@@ -54,7 +54,7 @@ describe('a backup that somebody else has made', () => {
     }
   })
 
-  it('is refused whole where anything in it is a link', async () => {
+  it('is refused whole where anything in it is a link, or a folder in the place of a file', async () => {
     await using stack = new AsyncDisposableStack()
     const spoilt = {
       'a link in uploads': (parts: string) => symlink('/etc', join(parts, 'local/uploads/etc')),
@@ -63,6 +63,18 @@ describe('a backup that somebody else has made', () => {
         await symlink('/etc/passwd', join(parts, 'secret'))
       },
       'two names of one file': (parts: string) => link(join(parts, 'secret'), join(parts, 'local/identity.pem')),
+      'a folder for the state': async (parts: string) => {
+        await rm(join(parts, 'state.sqlite'))
+        await mkdir(join(parts, 'state.sqlite'))
+      },
+      'a folder for the secret': async (parts: string) => {
+        await rm(join(parts, 'secret'))
+        await mkdir(join(parts, 'secret'))
+      },
+      'a file for the uploads': async (parts: string) => {
+        await rm(join(parts, 'local/uploads'), { recursive: true })
+        await writeFile(join(parts, 'local/uploads'), 'no folder')
+      },
       'no note but a link': async (parts: string) => {
         await rm(join(parts, 'backup.json'))
         await symlink('/etc/hostname', join(parts, 'backup.json'))
@@ -105,8 +117,15 @@ describe('what other users of the machine may read', () => {
     process.chdir(data)
     await writeFile('.env', '#CANTO_XMPP_PASSWORD=\nCANTO_PORT=8080\n', { mode: 0o644 })
     assert.deepEqual(await check(), [])
-    await writeFile('.env', 'CANTO_PORT=8080\nCANTO_XMPP_PASSWORD=secret', { mode: 0o644 })
-    assert.deepEqual(await check(), [['problem', `chmod 600 ${join(process.cwd(), '.env')}`]])
+    const ways = [
+      'CANTO_XMPP_PASSWORD=secret',
+      'export CANTO_XMPP_PASSWORD=secret',
+      '  export CANTO_METRICS_TOKEN = "x"',
+    ]
+    for (const way of ways) {
+      await writeFile('.env', `CANTO_PORT=8080\n${way}`)
+      assert.deepEqual(await check(), [['problem', `chmod 600 ${join(process.cwd(), '.env')}`]], way)
+    }
   })
 
   it('is not the first password: a terminal is told it, anything else where it is', async () => {

@@ -1,5 +1,5 @@
 import { mayModerate } from '#server/feeds/moderation/decide.ts'
-import { findCommentDraft } from '#server/people/drafts.ts'
+import { findPlacedDraft } from '#server/people/drafts.ts'
 import type { Person } from '#server/people/people.ts'
 import { findComment } from '#server/store/comment.ts'
 import { findNode, type NodeRow } from '#server/store/node.ts'
@@ -79,7 +79,7 @@ async function viewForm(
   { post, person, path, typed, problem, replyTo }: Answering & { person: Person },
 ): Promise<CommentFormView> {
   const { jid } = person
-  const text = typed ?? (await findCommentDraft(ctx.state, jid, post.address))
+  const text = typed ?? (await findPlacedDraft(ctx.state, jid, { kind: 'comment', at: post.address }))
   return {
     action: `${path}/comments`,
     peopleUrl: `${path}/${PEOPLE}`,

@@ -1,3 +1,4 @@
+import { findPlacedDraft } from '#server/people/drafts.ts'
 import type { RoomRow } from '#server/store/room.ts'
 import { findTalk, talkNode } from '#server/store/room-talk.ts'
 import { readItemSegment } from '#shared/paths.ts'
@@ -40,7 +41,11 @@ export async function viewSpeaking(
     const domains = sayDomains(ctx.config)
     return { howTo: { signinUrl: `/signin?${next}`, xmppUri: joinUri(room.channel), domains } }
   }
-  if (isMember) return { form: await viewForm(web, { ...speaker, token: tokens.issue(person) }) }
+  if (isMember) {
+    const kept = { kind: 'message', at: talkNode(room.channel) } as const
+    const text = typed ?? (await findPlacedDraft(ctx.state, person.jid, kept))
+    return { form: await viewForm(web, { ...speaker, typed: text, token: tokens.issue(person) }) }
+  }
   if (ctx.rooms.mayUse(person.jid) === false)
     return { closed: 'Your XMPP server does not know rooms (MIX), so you can only read here.' }
   return { join: { action: `${path}/join`, token: tokens.issue(person), name: typed ?? name, problem } }

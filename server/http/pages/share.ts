@@ -2,6 +2,7 @@ import type { FastifyReply } from 'fastify'
 import { mayBlog } from '#server/config.ts'
 import { type Names, readPeopleNames } from '#server/feeds/names.ts'
 import { findOwnRepost, requireOpenNode } from '#server/feeds/sharing/queue-repost.ts'
+import { findPlacedDraft } from '#server/people/drafts.ts'
 import type { PostRow } from '#server/store/post-row.ts'
 import { listReposts } from '#server/store/repost.ts'
 import { writeXmppUri } from '#shared/address.ts'
@@ -27,7 +28,7 @@ export interface SharePage {
 /** Where a post is shared: as it is, with words of one's own, or quoted in a post. */
 export async function sendSharePage(web: Web, exchange: Exchange, page: SharePage): Promise<FastifyReply> {
   const { ctx, tokens } = web
-  const { post, words = '', status } = page
+  const { post, status } = page
   const { person } = exchange.visit
   if (person === undefined) throw new TypeError('Sharing needs a person')
   const path = postPath({ domain: ctx.siteDomain }, post.address)
@@ -35,6 +36,8 @@ export async function sendSharePage(web: Web, exchange: Exchange, page: SharePag
   const own = await findOwnRepost(ctx, person.jid, post.address)
   const problem = (await findObstacle(web, post, person.jid)) ?? page.problem
   const author = post.author?.name ?? post.claimedName
+  const kept = await findPlacedDraft(ctx.state, person.jid, { kind: 'repost', at: post.address })
+  const words = page.words ?? kept ?? ''
   const form = { action: `${path}/share`, token: tokens.issue(person), key: createFormKey(), words }
   const mayShare = own === undefined && (problem === undefined || problem === page.problem)
   return sendPage(web, exchange, {

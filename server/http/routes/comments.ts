@@ -3,7 +3,7 @@ import { AppError, explainTooLong, isAppError } from '#server/errors.ts'
 import { removeComment } from '#server/feeds/moderation/remove.ts'
 import { type NewComment, queueComment, queueRemoveComment } from '#server/feeds/queue.ts'
 import { queueRoomMessage, queueRoomRetraction } from '#server/feeds/rooms/queue-room.ts'
-import { dropCommentDraft, keepCommentDraft } from '#server/people/drafts.ts'
+import { dropPlacedDraft } from '#server/people/drafts.ts'
 import type { Person } from '#server/people/people.ts'
 import { type CommentRow, findComment, writerOf } from '#server/store/comment.ts'
 import type { PostRow } from '#server/store/post-row.ts'
@@ -11,6 +11,7 @@ import type { ItemAddress, NodeAddress } from '#shared/address.ts'
 import { NS } from '#shared/ns.ts'
 import { postPath } from '#shared/paths.ts'
 import { readFormSender, requireSender, sendToSignIn } from '../form-guard.ts'
+import { keepForOwner } from '../kept-text.ts'
 import { mayRemove } from '../pages/comment-view.ts'
 import { sendRemovePage } from '../pages/delete.ts'
 import { sendPostPage } from '../pages/post.ts'
@@ -58,14 +59,11 @@ export function addComments(app: FastifyInstance, web: Web): void {
         const visit = await readVisit(web, request)
         const sender = readFormSender(web, visit, request.body.token)
         const typed = (request.body.text ?? '').replaceAll('\r\n', '\n').trim()
+        const place = { kind: 'comment', at: address } as const
+        await keepForOwner(ctx, sender, { place, text: typed })
         if (sender.kind === 'ended') {
-          if (typed !== '')
-            await keepCommentDraft(ctx, sender.owner, {
-              post: address,
-              text: typed.slice(0, LONGEST),
-              now: ctx.clock(),
-            })
-          return sendToSignIn(reply, { next: `${pathOf(address)}#comment`, notice: 'comment-kept' })
+          const notice = typed === '' ? 'ended' : 'comment-kept'
+          return sendToSignIn(reply, { next: `${pathOf(address)}#comment`, notice })
         }
         const fail = (status: number, problem: string) =>
           sendPostPage(web, { request, reply, visit }, { address, typed, reply: request.body.reply, problem, status })
@@ -80,7 +78,7 @@ export function addComments(app: FastifyInstance, web: Web): void {
         const comment = { author: sender.person.jid, key, post: address, text: typed, inReplyTo }
         try {
           const row = await settle(ctx, await queueOnce(comment, post.comments))
-          await dropCommentDraft(ctx.state, sender.person.jid, address)
+          await dropPlacedDraft(ctx.state, sender.person.jid, place)
           return reply.redirect(await locate(post, row.address, sender.person), 303)
         } catch (error) {
           if (!isAppError(error, 'too-many', 'too-large', 'forbidden')) throw error

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { dropRefused } from '#server/feeds/outbox-answers.ts'
 import { readTask } from '#server/feeds/task.ts'
-import { keepCommentDraft } from '#server/people/drafts.ts'
+import { keepPlacedDraft } from '#server/people/drafts.ts'
 import { findOutboxRow } from '#server/store/outbox.ts'
 import { sameAddress } from '#shared/address.ts'
 import { postPath, writeCommentSegment } from '#shared/paths.ts'
@@ -39,7 +39,10 @@ export function addDiscards(app: FastifyInstance, web: Web): void {
         if (refused?.account !== person.jid || refused.status === 'waiting') return reply.redirect(next, 303)
         const task = readTask(refused)
         const isEdited = request.body.action === 'edit' && task.kind === 'comment'
-        if (isEdited) await keepCommentDraft(ctx, person.jid, { post, text: task.text, now: ctx.clock() })
+        if (isEdited) {
+          const place = { kind: 'comment', at: post } as const
+          await keepPlacedDraft(ctx, person.jid, { place, text: task.text, now: ctx.clock() })
+        }
         await dropRefused(ctx, person.jid, refused.id)
         if (!isEdited) return reply.redirect(next, 303)
         const { inReplyTo = post } = task

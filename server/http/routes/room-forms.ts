@@ -2,11 +2,13 @@ import type { FastifyInstance } from 'fastify'
 import { AppError, explainTooLong, isAppError } from '#server/errors.ts'
 import { findFreeNickname } from '#server/feeds/rooms/namesakes.ts'
 import { queueRoomMember, queueRoomMessage } from '#server/feeds/rooms/queue-room.ts'
+import { dropPlacedDraft } from '#server/people/drafts.ts'
 import { findRoomMember } from '#server/store/room.ts'
 import { talkNode } from '#server/store/room-talk.ts'
 import { readItemSegment } from '#shared/paths.ts'
 import { cleanLine } from '#shared/text.ts'
 import { readFormSender, requireSender, sendToSignIn } from '../form-guard.ts'
+import { keepForOwner } from '../kept-text.ts'
 import { sendRoomPage } from '../pages/room.ts'
 import { sendRoomUnsent } from '../pages/room-unsent.ts'
 import { settle } from '../publish.ts'
@@ -42,13 +44,15 @@ export function addRoomForms(app: FastifyInstance, web: Web): void {
       const { blog, room } = await findRoomIfOpen(ctx, request.params, visit.person)
       const path = roomPath({ domain: ctx.siteDomain }, blog.address)
       const sender = readFormSender(web, visit, request.body.token)
-      if (sender.kind === 'ended') return sendToSignIn(reply, { next: `${path}#say`, notice: 'ended' })
       const typed = (request.body.text ?? '').replaceAll('\r\n', '\n').trim()
-      const isMember = room && visit.person && (await findRoomMember(ctx.state, room.channel, visit.person.jid))
-      if (room === undefined || isMember === undefined) {
-        const unsent = { blog, text: typed, isClosed: room === undefined }
-        return sendRoomUnsent(web, { request, reply, visit }, unsent)
-      }
+      const unsent = { blog, text: typed, isClosed: room === undefined }
+      if (room === undefined) return sendRoomUnsent(web, { request, reply, visit }, unsent)
+      const place = { kind: 'message', at: talkNode(room.channel) } as const
+      await keepForOwner(ctx, sender, { place, text: typed })
+      if (sender.kind === 'ended')
+        return sendToSignIn(reply, { next: `${path}#say`, notice: typed === '' ? 'ended' : 'kept' })
+      const isMember = visit.person && (await findRoomMember(ctx.state, room.channel, visit.person.jid))
+      if (isMember === undefined) return sendRoomUnsent(web, { request, reply, visit }, unsent)
       const { channel } = room
       const fail = (status: number, problem: string) =>
         sendRoomPage(web, { request, reply, visit }, { blog, room, typed, reply: request.body.reply, problem, status })
@@ -62,6 +66,7 @@ export function addRoomForms(app: FastifyInstance, web: Web): void {
           ...{ account: sender.person.jid, channel, text: typed, key: request.body.key ?? '' },
           inReplyTo: parent === undefined ? undefined : { ...talkNode(channel), item: parent },
         })
+        await dropPlacedDraft(ctx.state, sender.person.jid, place)
         await settle(ctx, queued)
         return reply.redirect(`${path}#say`, 303)
       } catch (error) {

@@ -1,11 +1,13 @@
 import type { FastifyInstance } from 'fastify'
 import { AppError, isAppError } from '#server/errors.ts'
 import { queueRepost } from '#server/feeds/sharing/queue-repost.ts'
+import { dropPlacedDraft } from '#server/people/drafts.ts'
 import type { Person } from '#server/people/people.ts'
 import type { PostRow } from '#server/store/post-row.ts'
 import { writeXmppUri } from '#shared/address.ts'
 import { postPath } from '#shared/paths.ts'
-import { requireSender, sendToSignIn } from '../form-guard.ts'
+import { readFormSender, sendToSignIn } from '../form-guard.ts'
+import { keepForOwner } from '../kept-text.ts'
 import { findObstacle, sendSharePage } from '../pages/share.ts'
 import type { PostParams } from '../places.ts'
 import { FEED_PATHS, readPostParams, redirectedTo } from '../places.ts'
@@ -45,19 +47,28 @@ export function addShare(app: FastifyInstance, web: Web): void {
     app.post<{ Params: PostParams; Body: ShareFields }>(`${feed}/:item/share`, { schema }, async (request, reply) => {
       const address = readPostParams(ctx, request.params)
       const visit = await readVisit(web, request)
-      const person = requireSender(web, visit, request.body.token)
-      if (person === undefined)
-        return sendToSignIn(reply, { next: `${postPath(site, address)}/share`, notice: 'ended' })
-      requireBlogger(person)
-      const post = await requirePost(ctx, address, person)
+      const sender = readFormSender(web, visit, request.body.token)
+      const { words } = request.body
+      const place = { kind: 'repost', at: address } as const
+      await keepForOwner(ctx, sender, { place, text: words ?? '' })
+      if (sender.kind === 'ended')
+        return sendToSignIn(reply, { next: `${postPath(site, address)}/share`, notice: words ? 'kept' : 'ended' })
+      if (visit.person === undefined)
+        throw new AppError('forbidden', 'This form was not made here, or long ago. Go back and copy your words.')
+      requireBlogger(visit.person)
+      const post = await requirePost(ctx, address, visit.person)
+      const fail = (status: number, problem: string) =>
+        sendSharePage(web, { request, reply, visit }, { post, words, problem, status })
+      if (sender.kind !== 'own')
+        return fail(403, 'This form was too old to be sent. Your words are here: send them again.')
       try {
-        const row = await share(person, post, request.body)
+        const row = await share(sender.person, post, request.body)
         if (row.status === 'refused') throw new AppError('forbidden', row.problem ?? 'It was refused.')
+        await dropPlacedDraft(ctx.state, sender.person.jid, place)
         return reply.redirect(postPath(site, row.address), 303)
       } catch (error) {
         if (!isAppError(error)) throw error
-        const page = { post, words: request.body.words, problem: error.message, status: error.statusCode }
-        return sendSharePage(web, { request, reply, visit }, page)
+        return fail(error.statusCode, error.message)
       }
     })
   }
