@@ -264,14 +264,14 @@ describe('The list on the account', () => {
     await createBlog(ctx, tybalts)
     await follow(ctx, { address: tybalts })
     await settled(ctx)
-    const { allItems } = session.pubsub
-    session.pubsub.allItems = async function* (...args) {
-      const pages = await Array.fromAsync(allItems(...args))
-      session.pubsub.allItems = allItems
+    const { pages } = session.pubsub
+    session.pubsub.pages = async function* (...args) {
+      const read = await Array.fromAsync(pages(...args))
+      session.pubsub.pages = pages
       await follow(ctx, { address: ROMEOS })
       await unfollowNode(ctx, juliet, tybalts)
       await settled(ctx)
-      yield* pages
+      yield* read
     }
     await mergeFollows(ctx, session)
     assert.deepEqual(await followed(scene), [ROMEOS])
@@ -439,10 +439,10 @@ describe('The list on the account', () => {
     await put(scene, ROMEOS)
     Object.assign(session, { lastSignIn: 'resumed' })
     let reads = 0
-    const { allItems } = session.pubsub
-    session.pubsub.allItems = (...args) => {
+    const { pages } = session.pubsub
+    session.pubsub.pages = (...args) => {
       reads += 1
-      return allItems(...args)
+      return pages(...args)
     }
     session.setStatus('waiting')
     session.setStatus('online')

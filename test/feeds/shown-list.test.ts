@@ -123,13 +123,13 @@ describe('The list of an account that contacts may read (XEP-0330)', () => {
     const { ctx, session, put, merge, followed } = scene
     for (const blog of [ROMEOS, TYBALTS]) await put(blog)
     await merge()
-    const { allItems } = session.pubsub
-    session.pubsub.allItems = (address, limits) => {
+    const { pages } = session.pubsub
+    session.pubsub.pages = (address, limits) => {
       if (address.node === SHOWN.node) throw new AppError('timeout', 'capulet.example does not answer')
-      return allItems(address, limits)
+      return pages(address, limits)
     }
     await merge()
-    session.pubsub.allItems = allItems
+    session.pubsub.pages = pages
     await ctx.network.pubsubOf(juliet).purgeNode(SHOWN)
     await merge()
     await ctx.network.pubsubOf(juliet).deleteNode(SHOWN)
