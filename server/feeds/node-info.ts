@@ -1,13 +1,11 @@
 import { isAppError } from '#server/errors.ts'
 import type { IndexDb } from '#server/store/database.ts'
-import { saveProfile } from '#server/store/entry.ts'
 import { findNode, isFeed, type NodeRow, updateNode } from '#server/store/node.ts'
 import type { Disco, DiscoInfo, Pubsub } from '#server/xmpp/ports.ts'
 import type { NodeAddress } from '#shared/address.ts'
 import { isWithinLast } from '#shared/instants.ts'
 import { type BareJid, localPart, readBareJid } from '#shared/jid.ts'
 import { NS } from '#shared/ns.ts'
-import { findProfile } from '#shared/profiles/index.ts'
 import { cleanLine } from '#shared/text.ts'
 
 /** What a service tells everybody about a node (XEP-0060 §5.4). */
@@ -103,7 +101,4 @@ async function learnInfo({ index, clock, site }: NodeInfoDeps, row: NodeRow): Pr
   const info = readNodeInfo(await site.disco.readInfo(row.address.service, row.address.node))
   const { title = null, description = null, type = null, accessModel = null, publishModel = null } = info
   await updateNode(index, row.address, { title, description, type, accessModel, publishModel, infoReadAt })
-  const profile = info.type === undefined ? undefined : findProfile({ type: info.type, node: row.address.node })
-  // An event may have come before the answer; all of them read an entry alike.
-  if (profile !== undefined) await saveProfile(index, row.id, profile.name)
 }

@@ -52,12 +52,6 @@ export async function savePayload(index: IndexDb, id: number, payload: string): 
   await index.updateTable('entry').set({ payload }).where('id', '=', id).execute()
 }
 
-/** The posts of a node whose kind was learnt after them. */
-export async function saveProfile(index: IndexDb, nodeId: number, profile: string): Promise<void> {
-  const query = index.updateTable('entry').set({ profile }).where('nodeId', '=', nodeId)
-  await query.where('profile', '!=', profile).execute()
-}
-
 /** How a tag is looked up, whatever its author's spelling. */
 export function normalizeTag(tag: string): string {
   return tag.normalize('NFC').toLowerCase()

@@ -4,6 +4,7 @@ import type { Picture } from '#shared/entry.ts'
 import { type BareJid, localPart } from '#shared/jid.ts'
 import type { SafeHtml } from '#shared/markup.ts'
 import type { MentionMark } from '#shared/mentions.ts'
+import { findProfile } from '#shared/profiles/index.ts'
 import { HEART } from '#shared/reactions.ts'
 import type { IndexDb } from './database.ts'
 import type { IndexSchema } from './index-schema.ts'
@@ -47,7 +48,7 @@ export interface PostRow {
   /** People, not items. */
   readonly heartCount: number
   readonly alternate?: string
-  /** The name of the profile that read it. */
+  /** The name of the profile that shows it. */
   readonly profile: string
   readonly pictures: readonly Picture[]
   /** Of a repost: what is known of its original. */
@@ -75,7 +76,7 @@ export function selectShown(index: IndexDb): Shown<object> {
 export function withPostColumns(query: Shown<object>) {
   return query
     .selectAll('entry')
-    .select(['node.service', 'node.node', 'person.name as personName'])
+    .select(['node.service', 'node.node', 'node.type', 'person.name as personName'])
     .select(({ selectFrom }) =>
       selectFrom('entry as comment')
         .innerJoin('node as thread', 'thread.id', 'comment.nodeId')
@@ -150,11 +151,16 @@ export function readPost(row: SelectedPost): PostRow {
     hasClosedThread: row.threadStatus === 'restricted',
     heartCount: row.heartCount ?? 0,
     alternate: row.alternate ?? undefined,
-    profile: row.profile,
+    profile: profileOf(row),
     pictures,
     repost: readRepost(row),
     payload: row.payload,
   }
+}
+
+/** Its node's, where that has a type now: all of them read an entry alike. */
+function profileOf({ type, node, profile }: Pick<SelectedPost, 'type' | 'node' | 'profile'>): string {
+  return (type === null ? undefined : findProfile({ type, node })?.name) ?? profile
 }
 
 /** Whom an entry is credited to, by the newest name they gave themselves. */

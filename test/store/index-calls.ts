@@ -211,7 +211,6 @@ const writingCalls: readonly Call[] = [
       await entry.saveEntry(index, { ...row, id }, ['other'])
       await entry.findEntry(index, nodeId, row.item)
       await entry.savePayload(index, id, '<entry/>')
-      await entry.saveProfile(index, nodeId, 'gallery')
       await entry.countOverwrite(index, id)
       await judged.saveHold(index, id, { hold: 'removed' })
       await judged.saveHold(index, id, { hold: null, arrivedAt: NOW })
