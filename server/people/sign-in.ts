@@ -49,21 +49,27 @@ export async function checkSignIn(deps: SignInDeps, request: SignInRequest): Pro
   const jid = readSignInAddress(deps, request.jid)
   if (request.password === '') throw new AppError('bad-request', 'Type your password too.')
   refuseCrowd(deps, jid)
-  return deps.turns({ jid, address: request.address }, () => askServer(deps, jid, request))
+  const browser = await findBrowser(deps, request, jid)
+  const applicant = { jid, address: request.address, isKnown: browser !== undefined }
+  return deps.turns(applicant, () =>
+    askServer(deps, { jid, address: request.address, browser, password: request.password }),
+  )
 }
 
-async function askServer(deps: SignInDeps, jid: BareJid, request: SignInRequest): Promise<LiveAccount> {
+interface Asked {
+  readonly jid: BareJid
+  readonly address: string
+  readonly browser: string | undefined
+  readonly password: string
+}
+
+async function askServer(deps: SignInDeps, { jid, address, browser, password }: Asked): Promise<LiveAccount> {
   const began = performance.now()
-  const attempt = await beginAttempt(deps.state, {
-    jid,
-    address: request.address,
-    browser: await findBrowser(deps, request, jid),
-    now: deps.clock(),
-  })
+  const attempt = await beginAttempt(deps.state, { jid, address, browser, now: deps.clock() })
   const known = await findAccount(deps.state, jid)
   const account = deps.accounts.open(jid, {
     userAgentId: known?.userAgentId ?? randomUUID(),
-    password: request.password,
+    password,
   })
   try {
     await firstAnswer(account.session)

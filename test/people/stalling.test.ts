@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net'
 import { describe, it } from 'node:test'
 import { createServer as createTlsServer } from 'node:tls'
-import { isAppError } from '#server/errors.ts'
+import { AppError, isAppError } from '#server/errors.ts'
 import { createIdentity } from '#server/local/certificate.ts'
 import type { OpenSession } from '#server/people/accounts.ts'
 import { createTurns } from '#server/people/turns.ts'
@@ -15,7 +15,7 @@ import { startFakeServer } from '#test/support/fake-xmpp-server.ts'
 import { leadByDns } from '#test/support/strangers.ts'
 import { openTestSession, SILENT } from '#test/support/test-session.ts'
 import { until } from '#test/support/until.ts'
-import { createTestPeople } from './test-people.ts'
+import { createFakeServer, createTestPeople } from './test-people.ts'
 
 const DOMAIN = 'stalling.test'
 const LATE = 'late.test'
@@ -168,6 +168,98 @@ describe('sign-ins that wait', () => {
     waiting.resolve()
     await Promise.all(held)
     await stall('u@a.example', '2001:db8::1')
+  })
+
+  /** Holds every sign-in at `evil.example` and below until it is told to go on; all others work. */
+  async function createStalled(stack: AsyncDisposableStack) {
+    const stalled = Promise.withResolvers<never>()
+    stalled.promise.catch(() => {})
+    const server = createFakeServer()
+    const ctx = stack.use(
+      await createTestPeople({
+        env: { CANTO_SIGNIN_DOMAINS: '*' },
+        openSession: (options) => {
+          const session = server.open(options)
+          const isEvil = options.jid.endsWith('evil.example')
+          return isEvil ? Object.assign(session, { whenOnline: () => stalled.promise }) : session
+        },
+      }),
+    )
+    return { ...ctx, people: ctx.people, letGo: () => stalled.reject(new AppError('unavailable', 'late')) }
+  }
+
+  it('at a server with any number of names keep nobody else from signing in', async () => {
+    await using stack = new AsyncDisposableStack()
+    const { people, letGo } = await createStalled(stack)
+    const signIn = (jid: string, address: string, more: object = {}) =>
+      people.signIn({ jid, password: 'secret', address, ...more })
+    const { knownBrowser } = await signIn('romeo@good.example', '192.0.2.200')
+    const held: Promise<unknown>[] = []
+    for (let network = 0; network < 10; network++)
+      for (let name = 0; name < 5; name++) held.push(signIn(`u${network}@n${name}.evil.example`, `192.0.2.${network}`))
+    const settled = Promise.allSettled(held)
+    await assert.rejects(signIn('one-more@n9.evil.example', '198.51.100.9'), /Too many people of evil\.example/)
+    await signIn('nurse@other.example', '198.51.100.1')
+    await signIn('romeo@good.example', '192.0.2.1', { knownBrowser })
+    await signIn('juliet', '192.0.2.1')
+    letGo()
+    const words = (await settled).flatMap((each) => (each.status === 'rejected' ? [String(each.reason)] : []))
+    assert.equal(words.filter((each) => /does not answer/.test(each)).length, 10)
+    assert.equal(words.filter((each) => /Too many people of evil\.example/.test(each)).length, 40)
+  })
+
+  it('have places apart from those of browsers that signed in before', async () => {
+    const turns = createTurns(SITE)
+    const waiting = Promise.withResolvers<void>()
+    const held: Promise<void>[] = []
+    for (let n = 0; n < 50; n++)
+      held.push(turns({ jid: jidOf(`u@${n}.example`), address: `192.0.2.${n}` }, () => waiting.promise))
+    for (let n = 0; n < 100; n++)
+      held.push(turns({ jid: jidOf(`u${n}@localhost`), address: '192.0.2.1' }, () => waiting.promise))
+    const stranger = { jid: jidOf('u@99.example'), address: '198.51.100.1' }
+    const own = { jid: jidOf('juliet@localhost'), address: '192.0.2.1' }
+    for (const applicant of [stranger, own]) {
+      await assert.rejects(
+        turns(applicant, async () => {}),
+        /Too many people are signing in/,
+      )
+      assert.equal(await turns({ ...applicant, isKnown: true }, async () => 'in'), 'in')
+    }
+    waiting.resolve()
+    await Promise.all(held)
+  })
+
+  it('count for a while against their domain and their network, which share a few places from then on', async () => {
+    let now = 0
+    const turns = createTurns(SITE, () => now)
+    const hold = (waiting: Promise<void>, count: number, round: string) =>
+      Array.from({ length: count }, (_, n) =>
+        turns({ jid: jidOf(`u@${round}${n % 5}.example`), address: `192.0.2.${n % 10}` }, () => waiting),
+      )
+    const stranger = { jid: jidOf('nurse@other.example'), address: '198.51.100.1' }
+    const first = Promise.withResolvers<void>()
+    const all = hold(first.promise, 50, 'a')
+    await assert.rejects(
+      turns(stranger, async () => {}),
+      /Too many people are/,
+    )
+    now += 20_000
+    first.resolve()
+    await Promise.all(all)
+    // The same domains again, and others from the same networks.
+    for (const round of ['a', 'b']) {
+      const again = Promise.withResolvers<void>()
+      const held = Promise.allSettled(hold(again.promise, 50, round))
+      assert.equal(await turns(stranger, async () => 'in'), 'in', round)
+      assert.equal(await turns({ ...stranger, jid: jidOf('v@a0.example'), isKnown: true }, async () => 'in'), 'in')
+      again.resolve()
+      assert.ok((await held).filter(({ status }) => status === 'fulfilled').length <= 10, round)
+    }
+    now += 11 * 60_000
+    const later = Promise.withResolvers<void>()
+    const held = hold(later.promise, 50, 'a')
+    later.resolve()
+    await Promise.all(held)
   })
 
   it('are followed by no more than 500 sessions of one other server', async () => {
