@@ -1,5 +1,8 @@
+import { once } from 'node:events'
 import http from 'node:http'
 import https from 'node:https'
+import { isIP } from 'node:net'
+import { addAbortSignal } from 'node:stream'
 import { AppError } from '#server/errors.ts'
 import { networkOf } from '#server/people/throttle.ts'
 import type { FetchPlaces } from './fetch-places.ts'
@@ -14,6 +17,8 @@ export interface FetchLimits {
   readonly pace?: Pace
   /** Without them it starts at once. */
   readonly places?: FetchPlaces
+  /** The networks of the readers who wait for it; more may join. */
+  readonly readers?: ReadonlySet<string>
 }
 
 export interface FetchRequest {
@@ -37,7 +42,8 @@ const MOST_REDIRECTS = 3
 const REDIRECTS = new Set([301, 302, 303, 307, 308])
 const HEAD_BYTES = 128
 const PACE: Pace = { firstByteMs: 4_000, bytesPerSecond: 8_192 }
-const atOnce: FetchPlaces = (_asked, fetch) => fetch()
+const atOnce: FetchPlaces = { ask: (_asked, work) => work(), read: (_asked, work) => work(), onJoined: () => {} }
+const OURS: ReadonlySet<string> = new Set(['ours'])
 
 /** Fetches a web address of a stranger's within limits. Rejects with an AppError. */
 export async function fetchBounded(address: string, limits: FetchLimits, wanted: FetchRequest): Promise<Fetched> {
@@ -54,27 +60,64 @@ export async function fetchBounded(address: string, limits: FetchLimits, wanted:
 
 type HopParts = FetchRequest & FetchLimits & { readonly leftMs: number }
 
-/** Asks one server: for the bytes, or where else they are. */
+/** Asks one server: for the bytes, or where else they are. The time in which it waits for a place does not count. */
 async function fetchHop(url: URL, parts: HopParts): Promise<{ found: Buffer | URL; tookMs: number }> {
-  const { pace = PACE, places = atOnce, leftMs } = parts
+  const { pace = PACE, places = atOnce, readers = OURS, leftMs } = parts
+  const asked = { host: url.host, zone: zoneOf(url), network: undefined, readers }
+  const { answer, network, askedMs } = await places.ask(asked, () => askServer(url, { ...parts, pace }))
+  try {
+    const found = readRedirect(answer, url, parts)
+    if (found !== undefined) return { found, tookMs: askedMs }
+    return await places.read({ ...asked, network }, async () => {
+      const started = performance.now()
+      const watch = watchFetch(pace, leftMs - askedMs)
+      addAbortSignal(watch.signal, answer)
+      try {
+        const bytes = await read(answer, { ...parts, watch })
+        return { found: bytes, tookMs: askedMs + performance.now() - started }
+      } finally {
+        watch.stop()
+      }
+    })
+  } finally {
+    answer.destroy()
+  }
+}
+
+/** Names below a domain cost nothing, so the last two labels count, also where those are everybody's (`co.uk`). */
+function zoneOf({ hostname }: URL): string {
+  const name = hostname.replace(/^\[|\]$/g, '')
+  return isIP(name) === 0 ? name.split('.').slice(-2).join('.') : networkOf(name)
+}
+
+/** Waits until the first bytes of the body are there, or its end. */
+async function askServer(url: URL, parts: HopParts & { readonly pace: Pace }) {
+  const started = performance.now()
   const pinned = await resolve(url, parts)
-  return places({ host: url.host, network: networkOf(pinned[0].address) }, async () => {
-    const started = performance.now()
-    const watch = watchFetch(pace, leftMs)
-    try {
-      const answer = await request(url, { ...parts, pinned, signal: watch.signal })
-      const found = readRedirect(answer, url, parts) ?? (await read(answer, { ...parts, watch }))
-      return { found, tookMs: performance.now() - started }
-    } finally {
-      watch.stop()
-    }
-  })
+  const watch = watchFetch(parts.pace, parts.leftMs)
+  try {
+    const answer = await request(url, { ...parts, pinned, signal: watch.signal })
+    // It may break while it waits to be read: the reading then fails.
+    answer.on('error', () => {})
+    if (answer.statusCode === 200) await waitForBytes(answer, parts, watch.signal)
+    return { answer, network: networkOf(pinned[0].address), askedMs: performance.now() - started }
+  } finally {
+    watch.stop()
+  }
+}
+
+async function waitForBytes(answer: http.IncomingMessage, { what }: FetchRequest, signal: AbortSignal): Promise<void> {
+  try {
+    await once(answer, 'readable', { signal })
+  } catch (cause) {
+    answer.destroy()
+    throw new AppError('not-found', `The ${what} did not arrive.`, { cause })
+  }
 }
 
 function readRedirect(answer: http.IncomingMessage, url: URL, wanted: FetchRequest): URL | undefined {
   const { statusCode = 0, headers } = answer
   if (statusCode === 200) return undefined
-  answer.destroy()
   if (REDIRECTS.has(statusCode) && headers.location !== undefined) return readUrl(headers.location, wanted, url)
   throw new AppError('not-found', `The ${wanted.what} is not there.`)
 }

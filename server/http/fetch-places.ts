@@ -1,65 +1,179 @@
 import { AppError } from '#server/errors.ts'
 
-/** The host and the network that a fetch asks. */
+/** What a fetch asks, and for whom. */
 export interface Asked {
   readonly host: string
-  /** The network of the address that the host resolves to: names cost nothing. */
-  readonly network: string
+  /** Its last two labels, or its address: names below a domain cost nothing. */
+  readonly zone: string
+  /** The network of the address that the host resolves to, once that is known. */
+  readonly network: string | undefined
+  /** The networks of the readers who wait for it; more may join. */
+  readonly readers: ReadonlySet<string>
 }
 
-/** Runs a fetch when there is a place for it; unavailable where too many wait. */
-export type FetchPlaces = <T>(asked: Asked, fetch: () => Promise<T>) => Promise<T>
+/** Runs some work when there is a place for it; unavailable where too many wait. */
+type InTurn = <T>(asked: Asked, work: () => Promise<T>) => Promise<T>
 
-interface Claim extends Asked {
+interface Turns {
+  readonly run: InTurn
+  startNext(): void
+}
+
+/**
+ * A fetch first asks, which takes a socket and no more, and then reads, which takes memory: a host that never answers
+ * holds no place of those that do.
+ */
+export interface FetchPlaces {
+  readonly ask: InTurn
+  readonly read: InTurn
+  /** Is to be called after a reader has joined those who wait for a fetch. */
+  onJoined(): void
+}
+
+/** How many may be under way at once: in all, for one reader, and of one zone, network and host. */
+interface Share {
+  readonly all: number
+  readonly reader: number
+  readonly zone: number
+  readonly network: number
+  readonly host: number
+}
+
+interface Claim {
+  readonly asked: Asked
+  readonly isProven: boolean
   readonly start: () => void
+  readonly fail: (error: AppError) => void
+  /** What it counts for while it is under way. */
+  keys: readonly string[]
 }
 
-const MOST_AT_ONCE = 12
-const MOST_OF_NETWORK = 6
-const MOST_OF_HOST = 4
+const ASKING: Share = { all: 48, reader: 16, zone: 12, network: 12, host: 4 }
+const READING: Share = { all: 12, reader: 8, zone: 6, network: 6, host: 4 }
+/** The part of the places that hosts may have which have not answered lately. */
+const UNPROVEN_PART = 3 / 4
 const MOST_WAITING = 400
-const MOST_WAITING_OF_NETWORK = 150
+const MOST_WAITING_OF_ZONE = 150
+const MOST_PROVEN = 1_000
 
-/** A bounded number of fetches at once, and of those that wait; no host and no network gets all the places. */
+/** A bounded number of fetches at once, and of those that wait. */
 export function createFetchPlaces(): FetchPlaces {
-  const running = new Set<Claim>()
-  const waiting = new Set<Claim>()
+  const answered = new Set<string>()
+  const isProven = ({ host }: Asked) => answered.has(host)
+  const asking = createTurns(ASKING, isProven)
+  const reading = createTurns(READING, () => true)
+  return {
+    ask: asking.run,
+    onJoined() {
+      asking.startNext()
+      reading.startNext()
+    },
+    read(asked, work) {
+      answered.delete(asked.host)
+      answered.add(asked.host)
+      const [oldest] = answered
+      if (oldest !== undefined && answered.size > MOST_PROVEN) answered.delete(oldest)
+      return reading.run(asked, work)
+    },
+  }
+}
 
-  function hasPlace({ host, network }: Claim): boolean {
+/**
+ * The next one to have a place is that of the reader with the fewest under way, and among those of one reader that of a
+ * host that answers, or of the zone with the fewest: whoever asks for hundreds waits for themselves.
+ */
+function createTurns(share: Share, isProven: (asked: Asked) => boolean): Turns {
+  const running = new Map<string, number>()
+  const waiting = new Set<Claim>()
+  const count = (key: string) => running.get(key) ?? 0
+
+  function hasPlace({ asked, isProven }: Claim): boolean {
+    const part = isProven ? 1 : UNPROVEN_PART
     return (
-      running.size < MOST_AT_ONCE &&
-      count(running, (claim) => claim.network === network) < MOST_OF_NETWORK &&
-      count(running, (claim) => claim.host === host) < MOST_OF_HOST
+      count('all') < share.all * part &&
+      count(`zone ${asked.zone}`) < share.zone &&
+      count(`host ${asked.host}`) < share.host &&
+      (asked.network === undefined || count(`network ${asked.network}`) < share.network) &&
+      countOfReader(asked) < share.reader * part
     )
   }
 
-  function startNext(): void {
+  /** That of the one with the fewest, of those who wait for it. */
+  function countOfReader({ readers }: Asked): number {
+    return Math.min(...[...readers].map((reader) => count(`reader ${reader}`)))
+  }
+
+  function findNext(): Claim | undefined {
+    let next: { readonly claim: Claim; readonly order: readonly number[] } | undefined
     for (const claim of waiting) {
       if (!hasPlace(claim)) continue
+      const order = [countOfReader(claim.asked), Number(!claim.isProven), count(`zone ${claim.asked.zone}`)]
+      if (next === undefined || isBefore(order, next.order)) next = { claim, order }
+    }
+    return next?.claim
+  }
+
+  function startNext(): void {
+    for (let claim = findNext(); claim !== undefined; claim = findNext()) {
       waiting.delete(claim)
-      running.add(claim)
+      claim.keys = keysOf(claim.asked)
+      for (const key of claim.keys) running.set(key, count(key) + 1)
       claim.start()
     }
   }
 
-  return async (asked, fetch) => {
-    const ofNetwork = count(waiting, ({ network }) => network === asked.network)
-    if (waiting.size >= MOST_WAITING || ofNetwork >= MOST_WAITING_OF_NETWORK)
-      throw new AppError('unavailable', 'Too much is being fetched at once. Try again in a moment.')
-    const { promise, resolve } = Promise.withResolvers<void>()
-    const claim = { ...asked, start: resolve }
-    waiting.add(claim)
-    startNext()
-    await promise
-    try {
-      return await fetch()
-    } finally {
-      running.delete(claim)
-      startNext()
+  function end({ keys }: Claim): void {
+    for (const key of keys) {
+      const left = count(key) - 1
+      if (left > 0) running.set(key, left)
+      else running.delete(key)
     }
+    startNext()
+  }
+
+  return {
+    startNext,
+    async run(asked, work) {
+      makeRoom(waiting, asked)
+      const { promise, resolve, reject } = Promise.withResolvers<void>()
+      const claim: Claim = { asked, isProven: isProven(asked), start: resolve, fail: reject, keys: [] }
+      waiting.add(claim)
+      startNext()
+      await promise
+      try {
+        return await work()
+      } finally {
+        end(claim)
+      }
+    },
   }
 }
 
-function count(claims: ReadonlySet<Claim>, concerns: (claim: Claim) => boolean): number {
-  return [...claims].filter(concerns).length
+function keysOf({ host, zone, network, readers }: Asked): string[] {
+  const own = network === undefined ? [] : [`network ${network}`]
+  return ['all', `zone ${zone}`, `host ${host}`, ...own, ...[...readers].map((reader) => `reader ${reader}`)]
+}
+
+function isBefore(a: readonly number[], b: readonly number[]): boolean {
+  const differs = a.findIndex((value, n) => value !== b[n])
+  return differs !== -1 && (a[differs] ?? 0) < (b[differs] ?? 0)
+}
+
+/** Where too many wait, the last of the reader who has the most of them makes room, if that is not this one. */
+function makeRoom(waiting: Set<Claim>, { zone, readers }: Asked): void {
+  const busy = () => new AppError('unavailable', 'Too much is being fetched at once. Try again in a moment.')
+  const ofReader = new Map<string, Claim[]>()
+  let ofZone = 0
+  for (const claim of waiting) {
+    if (claim.asked.zone === zone) ofZone++
+    for (const reader of claim.asked.readers) ofReader.set(reader, [...(ofReader.get(reader) ?? []), claim])
+  }
+  if (ofZone >= MOST_WAITING_OF_ZONE) throw busy()
+  if (waiting.size < MOST_WAITING) return
+  const longest = [...ofReader.values()].reduce((a, b) => (b.length > a.length ? b : a))
+  const last = longest.at(-1)
+  const mine = Math.min(...[...readers].map((reader) => ofReader.get(reader)?.length ?? 0))
+  if (last === undefined || mine + 1 >= longest.length) throw busy()
+  waiting.delete(last)
+  last.fail(busy())
 }

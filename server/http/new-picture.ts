@@ -37,14 +37,14 @@ export async function addSentPicture(
   if (pictures.length >= MOST_PICTURES) {
     throw new AppError('bad-request', `A post has ${MOST_PICTURES} pictures at most. Remove one first.`)
   }
-  const found = file === undefined ? await findRemote(web, address) : await upload(web, draft, file)
+  const found = file === undefined ? await findRemote(web, draft, address) : await upload(web, draft, file)
   return { ...draft, pictures: [...pictures.filter(({ href }) => href !== found.href), { ...found, alt }] }
 }
 
-async function findRemote({ pictures }: Web, address: string): Promise<Omit<Picture, 'alt'>> {
+async function findRemote({ pictures }: Web, { jid }: Draft, address: string): Promise<Omit<Picture, 'alt'>> {
   if (!isWebAddress(address))
     throw new AppError('bad-request', 'Write the whole address of the picture, with https://.')
-  const { type } = await pictures.find(address)
+  const { type } = await pictures.find(address, jid)
   if (!isPictureType(type)) throw new AppError('bad-request', NO_PICTURE)
   return { href: address, type }
 }

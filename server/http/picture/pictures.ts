@@ -18,7 +18,8 @@ export interface Pictures extends PictureAddresses {
   readonly preview: PictureAddresses
   /** The remote address, if the signature is ours and has not ended. */
   readAddress(parts: PictureParts): string | undefined
-  find(address: string): Promise<Picture>
+  /** `reader` is the network of the one who wants to see it, so that nobody waits for what others ask. */
+  find(address: string, reader: string): Promise<Picture>
   /** Our own address of a picture that is at hand, for a while; undefined for what is none. */
   keep(bytes: Buffer): string | undefined
 }
@@ -38,7 +39,7 @@ const PURPOSE = 'picture'
 /** No address of the web. */
 const KEPT = 'kept:'
 
-export interface PicturesOptions extends Omit<FetchLimits, 'places'> {
+export interface PicturesOptions extends Omit<FetchLimits, 'places' | 'readers'> {
   readonly clock: () => Date
   /** Pictures on the server that runs here, which is no public address. */
   readonly isOwnUpload?: (address: string) => boolean
@@ -49,11 +50,12 @@ export function createPictures(secret: Secret, options: PicturesOptions): Pictur
   const limits = { ...bounds, places: createFetchPlaces() }
   const cache = createPictureCache(CACHE_BYTES)
   const failed = new Map<string, { error: unknown; until: number }>()
-  const underWay = new Map<string, Promise<Picture>>()
+  const underWay = new Map<string, { readonly picture: Promise<Picture>; readonly readers: Set<string> }>()
 
-  async function fetchOnce(address: string): Promise<Picture> {
+  async function fetchOnce(address: string, readers: ReadonlySet<string>): Promise<Picture> {
+    const isAllowed = isOwnUpload(address) ? isLoopback : limits.isAllowed
     try {
-      const picture = await fetchPicture(address, isOwnUpload(address) ? { ...limits, isAllowed: isLoopback } : limits)
+      const picture = await fetchPicture(address, { ...limits, isAllowed, readers })
       cache.save(address, picture)
       return picture
     } catch (error) {
@@ -93,15 +95,22 @@ export function createPictures(secret: Secret, options: PicturesOptions): Pictur
       if (until !== undefined && clock().getTime() >= Number(until) * HOUR_MS) return undefined
       return Buffer.from(encoded, 'base64url').toString()
     },
-    async find(address) {
+    async find(address, reader) {
       const known = cache.find(address)
       if (known !== undefined) return known
       if (address.startsWith(KEPT)) throw new AppError('not-found', 'The picture is not kept any more.')
       const failure = failed.get(address)
       if (failure !== undefined && failure.until > performance.now()) throw failure.error
-      const running = underWay.get(address) ?? fetchOnce(address)
-      underWay.set(address, running)
-      return running
+      const running = underWay.get(address)
+      if (running !== undefined) {
+        running.readers.add(reader)
+        limits.places.onJoined()
+        return running.picture
+      }
+      const readers = new Set([reader])
+      const picture = fetchOnce(address, readers)
+      underWay.set(address, { picture, readers })
+      return picture
     },
   }
 }

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { AppError } from '#server/errors.ts'
+import { networkOf } from '#server/people/throttle.ts'
 import type { Web } from '../web.ts'
 
 const KEEP = 'public, max-age=604800'
@@ -15,7 +16,7 @@ export function addPicture(app: FastifyInstance, { pictures }: Web): void {
       const { until } = request.query
       const address = pictures.readAddress({ signature, encoded, until })
       if (address === undefined) throw new AppError('not-found', 'There is no such picture.')
-      const { type, bytes } = await pictures.find(address)
+      const { type, bytes } = await pictures.find(address, networkOf(request.ip))
       // Opened by itself, a picture is nothing but a picture.
       reply.header('content-security-policy', "default-src 'none'; sandbox")
       reply.header('cache-control', until === undefined ? KEEP : KEEP_PREVIEW)

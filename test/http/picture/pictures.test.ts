@@ -50,6 +50,8 @@ const remote = createServer((request, response) => {
   response.writeHead(404).end()
 })
 
+/** The network of somebody who reads a page. */
+const READER = '192.0.2.1'
 let origin = ''
 before(async () => {
   await new Promise<void>((resolve) => remote.listen(0, resolve))
@@ -66,7 +68,9 @@ function createTestPictures({
   clock = () => new Date(),
   isAllowed = (address: string): boolean => address.startsWith('127.0.0.'),
 } = {}) {
-  return createPictures(createSecret(Buffer.alloc(32)), { isAllowed, maxBytes: 10_000, timeoutMs, pace, clock })
+  const options = { isAllowed, maxBytes: 10_000, timeoutMs, pace, clock }
+  const pictures = createPictures(createSecret(Buffer.alloc(32)), options)
+  return { ...pictures, find: (address: string, reader = READER) => pictures.find(address, reader) }
 }
 
 describe('the picture proxy', () => {
@@ -75,8 +79,8 @@ describe('the picture proxy', () => {
     const own = (address: string) => isOwnUpload(local, address)
     const limits = { isAllowed: isPublicAddress, maxBytes: 10_000, timeoutMs: 5_000, clock: () => new Date() }
     const pictures = createPictures(createSecret(Buffer.alloc(32)), { ...limits, isOwnUpload: own })
-    assert.equal((await pictures.find(`${origin}/upload/picture.png`)).type, 'image/png')
-    await assert.rejects(pictures.find(`${origin}/picture.png`))
+    assert.equal((await pictures.find(`${origin}/upload/picture.png`, READER)).type, 'image/png')
+    await assert.rejects(pictures.find(`${origin}/picture.png`, READER))
     assert.ok(
       !own(`${origin}/upload/../api`) && !own(`${origin}1/upload/x`) && !own(`http://x@${origin.slice(7)}/upload/x`),
     )
@@ -163,25 +167,74 @@ describe('the picture proxy', () => {
     })
   })
 
-  it('gives the many names of one network no more places than a network has', async () => {
-    const places = createFetchPlaces()
-    const [gate, release] = [Promise.withResolvers<void>(), () => gate.resolve()]
-    let running = 0
-    const ask = (host: string, network: string) =>
-      places({ host, network }, async () => {
-        running += 1
-        await gate.promise
-        running -= 1
-      })
-    const slow = Array.from({ length: 48 }, (_, n) => ask(`h${n}.example`, '192.0.2.1'))
+  it('is not held by hundreds of addresses of many hosts and networks that never answer', async () => {
+    const pictures = createTestPictures({
+      timeoutMs: 60_000,
+      pace: { firstByteMs: 60_000, bytesPerSecond: 1 },
+      isAllowed: (address) => address.startsWith('127.'),
+    })
+    let ended = 0
+    const at = (n: number) => origin.replace('127.0.0.1', `127.1.${n >> 7}.${1 + (n & 127)}`)
+    const slow = Array.from({ length: 400 }, (_, n) => `${at(n)}/never?${n}`)
+    // Of two readers: one has opened the page where somebody put them all, the other asks for them on purpose.
+    const readers = ['198.51.100.1', '203.0.113.1']
+    slow.forEach((address, n) => void pictures.find(address, readers[n % 2]).catch(() => ended++))
+    await until(() => held.size > 0)
+    assert.equal((await pictures.find(`${at(1_000)}/picture.png?others`)).type, 'image/png')
+    // Also where they were the first to ask for it.
+    for (const reader of readers) pictures.find(`${at(1_001)}/picture.png?same`, reader).catch(() => {})
+    assert.equal((await pictures.find(`${at(1_001)}/picture.png?same`)).type, 'image/png')
+    // A host that answers has places of its own with the reader of such a page, too.
+    assert.equal((await pictures.find(`${at(1_000)}/picture.png?again`, readers[0])).type, 'image/png')
+    assert.equal(ended, 0)
+    await until(() => {
+      for (const answer of held) answer.destroy()
+      return ended === slow.length
+    })
+  })
+
+  it('comes in turn where many readers ask for what never answers', async () => {
+    const { ask } = createFetchPlaces()
+    const order: string[] = []
+    const gates: (() => void)[] = []
+    const asked = (host: string, reader: string) =>
+      ask({ host, zone: host, network: undefined, readers: new Set([reader]) }, () => {
+        order.push(host)
+        return new Promise<void>((resolve) => gates.push(resolve))
+      }).catch((error) => assert.equal(error.code, 'unavailable'))
+    const slow = Array.from({ length: 480 }, (_, n) => asked(`192.0.2.${n}`, `reader ${n % 6}`))
+    const good = asked('good.example', 'another')
     await new Promise(setImmediate)
-    assert.ok(running < 12 && running > 0, `${running}`)
-    const before = running
-    const good = ask('good.example', '192.0.2.2')
-    await new Promise(setImmediate)
-    assert.equal(running, before + 1)
-    release()
+    const first = order.length
+    assert.ok(first < 50, `${first} at once`)
+    gates.shift()?.()
+    await until(() => order.length > first)
+    assert.equal(order.at(-1), 'good.example', 'the next place is theirs')
+    await until(() => {
+      for (const open of gates.splice(0)) open()
+      return order.length >= 400
+    })
+    for (const open of gates) open()
     await Promise.all([...slow, good])
+  })
+
+  it('gives the many names of one zone or network no more places than it has', async () => {
+    const places = createFetchPlaces()
+    for (const turns of ['ask', 'read'] as const) {
+      const gate = Promise.withResolvers<void>()
+      let running = 0
+      const begin = (host: string, network: string) =>
+        places[turns]({ host, zone: host.slice(3), network, readers: new Set([host]) }, async () => {
+          running += 1
+          await gate.promise
+        })
+      const slow = Array.from({ length: 20 }, (_, n) => begin(`a${n % 8}.zone.example`, `192.0.2.${n}`))
+      const names = Array.from({ length: 20 }, (_, n) => begin(`b${n % 8}.zone${n}.example`, '198.51.100.1'))
+      await new Promise(setImmediate)
+      assert.ok(running <= 24 && running > 0, `${running}`)
+      gate.resolve()
+      await Promise.all([...slow, ...names])
+    }
   })
 
   it('asks DNS without taking a thread of Node for as long as a name server is silent', async () => {
