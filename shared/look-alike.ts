@@ -1,4 +1,5 @@
 import unhomoglyph from 'unhomoglyph'
+import { asciiDomain, type BareJid, domainOf, localPart } from './jid.ts'
 
 // Signs of having been verified, and what looks like them.
 const CHECK_MARK = /[\u221a\u237b\u2611\u2705\u2713\u2714\u2bbd\u{10102}\u{1f5f8}\u{1f5f9}]/u
@@ -34,4 +35,27 @@ export function isPretending(name: string): boolean {
   const plain = name.normalize('NFKC')
   if (CHECK_MARK.test(plain) || plain.includes('@') || /xmpp:|:\/\//i.test(plain)) return true
   return plain.split(/\s/u).some((word) => /[\p{L}\p{N}]\.\p{L}{2,}$/u.test(word))
+}
+
+// Scripts that are written together are one here; the last row is of all that no other has.
+const SCRIPTS = [
+  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Bopomofo}\p{Script=Hangul}]/u,
+  /\p{Script=Latin}/u,
+  /\p{Script=Greek}/u,
+  /\p{Script=Cyrillic}/u,
+  /\p{Script=Armenian}/u,
+  /(?=\p{L})[^\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Bopomofo}\p{Script=Hangul}\p{Script=Latin}\p{Script=Greek}\p{Script=Cyrillic}\p{Script=Armenian}\p{Script=Common}\p{Script=Inherited}]/u,
+]
+
+/** An address as people are shown it: its domain in A-labels where it could be taken for another. */
+export function sayAddress(jid: BareJid): string {
+  if (!domainOf(jid).split('.').some(isMisleading)) return jid
+  const local = localPart(jid)
+  return local === undefined ? asciiDomain(jid) : `${local}@${asciiDomain(jid)}`
+}
+
+/** Whether a label that is not ASCII is drawn like one that is, or mixes scripts. */
+function isMisleading(label: string): boolean {
+  if (!/[^\0-\x7f]/.test(label)) return false
+  return !/[^\0-\x7f]/.test(lookOf(label)) || SCRIPTS.filter((script) => script.test(label)).length > 1
 }

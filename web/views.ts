@@ -336,7 +336,7 @@ export interface PreviewedPostView {
   readonly excerpt: string
   readonly language?: string
   readonly published?: string
-  readonly author?: string
+  readonly author?: PersonView
 }
 
 /** A look before following. */

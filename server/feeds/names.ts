@@ -2,8 +2,7 @@ import type { IndexDb } from '#server/store/database.ts'
 import { listNamesakes, listThreadNamesakes } from '#server/store/known-name.ts'
 import type { PersonName } from '#server/store/post-row.ts'
 import type { NodeAddress } from '#shared/address.ts'
-import type { BareJid } from '#shared/jid.ts'
-import { isPretending, lookOf } from '#shared/look-alike.ts'
+import { isPretending, lookOf, sayAddress } from '#shared/look-alike.ts'
 
 /** A name that is shown, and what tells whose it is: an address, or what there is in its place. */
 export interface Named {
@@ -15,7 +14,7 @@ export interface Named {
 export interface Names {
   isAmbiguous(named: Named): boolean
   /** The address that stands beside the name, where it has to. */
-  beside(person: PersonName): BareJid | undefined
+  beside(person: PersonName): string | undefined
   /** The name for running text, with that address behind it. */
   say(person: PersonName): string
 }
@@ -48,7 +47,7 @@ export async function readNames(
     if (isPretending(name)) return true
     return who !== owner && [...(bearers.get(lookOf(name)) ?? [])].some((other) => other !== who)
   }
-  const beside = ({ jid, name }: PersonName) => (isAmbiguous({ who: jid, name }) ? jid : undefined)
+  const beside = ({ jid, name }: PersonName) => (isAmbiguous({ who: jid, name }) ? sayAddress(jid) : undefined)
   return { isAmbiguous, beside, say: (person) => withAddress(person.name, beside(person)) }
 }
 

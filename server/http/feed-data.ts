@@ -5,6 +5,7 @@ import type { PostRow } from '#server/store/post-row.ts'
 import { writeXmppUri } from '#shared/address.ts'
 import type { Feed, FeedEntry } from '#shared/atom.ts'
 import { feedEntryId } from '#shared/atom.ts'
+import { sayAddress } from '#shared/look-alike.ts'
 import { joinHtml, picturesToHtml, type SafeHtml } from '#shared/markup.ts'
 import { postPath } from '#shared/paths.ts'
 import { findTemplate } from '#shared/profiles/index.ts'
@@ -81,10 +82,7 @@ function createPostEntry(
       updated: row.updated,
     },
     ...(row.repost && { via: row.repost.alternate ?? writeXmppUri(row.repost.via) }),
-    author:
-      author === undefined
-        ? { name: `${row.author?.name ?? ''} (according to ${row.address.service})` }
-        : { jid: author.jid, name: names.say(author) },
+    author: author === undefined ? { name: sayClaimed(row, names) } : { jid: author.jid, name: names.say(author) },
     ...{ tags: row.tags, language: row.language, alternate },
     xmppUri: writeXmppUri(row.address),
     ...(row.pictures.length === 0
@@ -92,6 +90,12 @@ function createPostEntry(
       : { enclosures: row.pictures.map(({ alt, ...rest }) => ({ ...rest, title: alt })) }),
     comments: row.comments && { page: `${alternate}#comments`, feed, count: row.commentCount },
   }
+}
+
+/** A name that only the service of the node vouches for. */
+function sayClaimed({ author, address }: PostRow, names: Names): string {
+  const name = author === undefined ? '' : names.say(author)
+  return `${name} (according to ${sayAddress(address.service)})`
 }
 
 /** Pictures stand as on the post's page: those of a gallery before its words, those of any other post after them. */

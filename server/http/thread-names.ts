@@ -3,6 +3,7 @@ import { markOf } from '#server/feeds/participant-mark.ts'
 import { type CommentRow, writerOf } from '#server/store/comment.ts'
 import type { IndexDb } from '#server/store/database.ts'
 import type { PersonName, PostRow } from '#server/store/post-row.ts'
+import { sayAddress } from '#shared/look-alike.ts'
 import type { PersonView } from '#web/views.ts'
 import { ownerOfComments } from './rights.ts'
 
@@ -51,5 +52,7 @@ function namedBy(row: CommentRow): { readonly who: string; readonly name: string
 function besideOf(names: Names, row: CommentRow): string | undefined {
   const [named] = namedBy(row)
   if (named === undefined || !names.isAmbiguous(named)) return undefined
-  return row.isFromRoom ? markOf(row.participant) : named.who
+  if (row.isFromRoom) return markOf(row.participant)
+  const writer = writerOf(row)
+  return writer && sayAddress(writer.jid)
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { writeNotice } from '#server/feeds/notify/notice.ts'
 import { notify } from '#server/feeds/notify/notify.ts'
+import { addFollow } from '#server/store/follow.ts'
 import { addNode, updateNode } from '#server/store/node.ts'
 import { listNotifications } from '#server/store/notification.ts'
 import { savePerson } from '#server/store/person.ts'
@@ -9,7 +10,7 @@ import { asItemId } from '#shared/address.ts'
 import { attachmentsOf } from '#shared/profiles/index.ts'
 import { jidOf } from '#test/support/context.ts'
 import { growThread } from '#test/support/long-thread.ts'
-import { JULIET, MALLORY, publishTo, ROMEO, xml } from '../feeds/fixtures.ts'
+import { entryOf, JULIET, MALLORY, publishTo, ROMEO, xml } from '../feeds/fixtures.ts'
 import { seedAuthor, seedComment, seedPost, seedThread } from './seed.ts'
 import { CHANNEL, seedRoom, seedTalk } from './seed-room.ts'
 import { createTestSite, type TestSite } from './test-site.ts'
@@ -178,5 +179,66 @@ describe('a name that imitates', () => {
     assert.deepEqual((await scene.readNames()).sort(), ['Juliet', 'Juliet | b88b', 'Romeo ✓ | ?'])
     const { body } = await site.browser().get(path)
     assert.doesNotMatch(body, /romeo@montague/)
+  })
+
+  it('has it in a look at what somebody does not follow yet', async () => {
+    await using scene = await open()
+    const { site } = scene
+    const pubsub = site.ctx.network.pubsubOf(MALLORY)
+    const blog = { service: MALLORY, node: POST.node }
+    await pubsub.createNode(blog, { access_model: 'open' })
+    for (const [item, name] of Object.entries({ a: 'Jυliet', b: 'Mercutio ✓', c: 'Mallory' }))
+      await pubsub.publishItem({ ...blog, item: asItemId(item) }, entryOf({ author: MALLORY, name }))
+    const romeo = await site.signedIn(ROMEO)
+    const page = await romeo.get('/following')
+    const { body } = await romeo.submit(page.body, '/following/preview', { address: MALLORY })
+    const names = [...body.matchAll(/<p class="meta"><span class="p-author h-card"><bdi>(.*)<\/bdi>/g)]
+    assert.deepEqual(names.map(([, name]) => name?.replace(/<[^>]*>/g, '')).sort(), [
+      `Jυliet ${MALLORY}`,
+      'Mallory',
+      `Mercutio ✓ ${MALLORY}`,
+    ])
+  })
+
+  it('has it in the feeds of a community and of what somebody follows, which only a service vouches for', async () => {
+    await using scene = await open()
+    const { site } = scene
+    const { ctx } = site
+    const garden = { service: jidOf('pubsub.montague.example'), node: 'garden' }
+    await addNode(ctx.index, { address: garden, kind: 'community', owner: ROMEO, now: ctx.clock() })
+    await addFollow(ctx.state, { follower: ROMEO, address: garden, since: ctx.clock() })
+    await updateNode(ctx.index, garden, { isWaiting: 0 })
+    const payload = entryOf({ title: 'Said to be hers', author: MALLORY, name: 'Juliet ✓' })
+    await publishTo(ctx, { ...garden, item: asItemId('one') }, { payload, publisher: MALLORY })
+    const expected = `<name>Juliet ✓ (${MALLORY}) (according to ${garden.service})</name>`
+    const romeo = await site.signedIn(ROMEO)
+    await romeo.submit((await romeo.get('/home')).body, '/home/address', {})
+    const [, path = ''] = /(\/home\/[\w.-]+\/atom\.xml)/.exec((await romeo.get('/home')).body) ?? []
+    const { body } = await romeo.get(path)
+    assert.ok(body.includes(expected), body)
+  })
+
+  it('has the mark of its room where a message is to be removed', async () => {
+    await using scene = await open()
+    const { site } = scene
+    await seedRoom(site)
+    await seedTalk(site, 'one', { nick: 'Juliet', text: 'It is I' })
+    const juliet = await site.signedIn(JULIET)
+    const { body } = await juliet.get('/@juliet/room/messages/one/remove')
+    assert.match(body, /Juliet \(b88b\): “It is I”/)
+  })
+})
+
+describe('an address beside a name', () => {
+  it('has its domain in ASCII where that looks like another', async () => {
+    await using scene = await open()
+    await scene.comment('alice@blоg.example', 'Juliet')
+    await scene.comment('alice@bücher.example', 'Juliet')
+    await scene.comment('alice@блог.example', 'Juliet')
+    assert.deepEqual(await scene.readNames(), [
+      'Juliet | alice@xn--blg-ted.example',
+      'Juliet | alice@xn--bcher-kva.example',
+      'Juliet | alice@блог.example',
+    ])
   })
 })

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { readEntry } from '#shared/entry.ts'
 import { isBlank } from '#shared/invisible.ts'
-import { isPretending, lookOf } from '#shared/look-alike.ts'
+import { readBareJid } from '#shared/jid.ts'
+import { isPretending, lookOf, sayAddress } from '#shared/look-alike.ts'
 import { cleanLine } from '#shared/text.ts'
 import { assertLinear } from '#test/support/growth.ts'
 import { entryOf, xml } from '../feeds/fixtures.ts'
@@ -124,3 +125,27 @@ describe('names that look alike', () => {
 function tags(...terms: string[]): string {
   return terms.map((term) => `<category term='${term}'/>`).join('')
 }
+
+describe('an address that is shown', () => {
+  it('has its domain in ASCII where that is drawn like an ASCII one, or mixes scripts', () => {
+    const shown = {
+      'alice@blog.example': 'alice@blog.example',
+      // Cyrillic о; all of it Cyrillic; Greek; a dot below.
+      'alice@blоg.example': 'alice@xn--blg-ted.example',
+      'alice@аррӏе.example': 'alice@xn--80ak6aa92e.example',
+      'alice@ο.example': 'alice@xn--0xa.example',
+      'alice@blọg.example': 'alice@xn--blg-ulz.example',
+      'alice@жlog.example': 'alice@xn--log-udd.example',
+      'pubsub.blоg.example': 'pubsub.xn--blg-ted.example',
+      'alice@блог.example': 'alice@блог.example',
+      'alice@日本のブログ.example': 'alice@日本のブログ.example',
+      'alice@한국.example': 'alice@한국.example',
+      'alice@[2001:db8::1]': 'alice@[2001:db8::1]',
+    }
+    for (const [address, words] of Object.entries(shown)) {
+      const jid = readBareJid(address)
+      assert.ok(jid, address)
+      assert.equal(sayAddress(jid), words)
+    }
+  })
+})

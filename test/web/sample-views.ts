@@ -318,7 +318,7 @@ function followingSamples(assets: string): Samples {
           isUntitled: false,
           excerpt: 'He was poor.',
           published: fine.newest,
-          author: 'Romeo',
+          author: { name: 'Romeo' },
         },
         { title: 'حديقة', isUntitled: true, excerpt: 'حديقة الليل', language: 'ar' },
       ],

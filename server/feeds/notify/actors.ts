@@ -3,6 +3,7 @@ import type { NotificationRow } from '#server/store/notification.ts'
 import { listParticipantsOf } from '#server/store/participant.ts'
 import { findPersonName } from '#server/store/person.ts'
 import type { BareJid } from '#shared/jid.ts'
+import { sayAddress } from '#shared/look-alike.ts'
 import { readNames, withAddress } from '../names.ts'
 import { markOf } from '../participant-mark.ts'
 import { isOfRoom, nameOf } from './group.ts'
@@ -34,7 +35,7 @@ function namedBy({ id, actor, actorName }: Row): { readonly who: string; readonl
 
 /** In a room everybody has a name only, and the mark that its page gives them. */
 async function findBeside(index: IndexDb, row: Row): Promise<string | undefined> {
-  if (!isOfRoom(row)) return row.actor || undefined
+  if (!isOfRoom(row)) return row.actor === '' ? undefined : sayAddress(row.actor)
   const [participant] = row.actor === '' ? [] : await listParticipantsOf(index, row.service, [row.actor])
   return markOf(participant?.id)
 }

@@ -3,6 +3,7 @@ import { type CommentRow, writerOf } from '#server/store/comment.ts'
 import type { OutboxRow } from '#server/store/outbox.ts'
 import type { PostRow } from '#server/store/post-row.ts'
 import { sameAddress, writeXmppUri } from '#shared/address.ts'
+import { sayAddress } from '#shared/look-alike.ts'
 import { linkMentions } from '#shared/markup.ts'
 import { commentPath, postPath, writeCommentSegment } from '#shared/paths.ts'
 import type { CommentView, WaitingView } from '#web/views.ts'
@@ -53,7 +54,7 @@ function viewComment(web: Web, thread: Thread, comment: ThreadComment): CommentV
     author: thread.names.view(row),
     isAuthor: writer !== undefined && writer.jid === post.author?.jid,
     isUnverified: row.credit === 'unverified',
-    ...(row.credit === 'according' && !row.isFromRoom ? { accordingTo: row.address.service } : {}),
+    ...(row.credit === 'according' && !row.isFromRoom ? { accordingTo: sayAddress(row.address.service) } : {}),
     ...{ isFromRoom: row.isFromRoom, isHeld: row.isHeld },
     ...(row.contributor && {
       proof: { site: web.ctx.config.title, jid: row.contributor.jid, how: row.contributor.how },

@@ -1,7 +1,10 @@
 import type { FastifyReply } from 'fastify'
 import { OWN_BLOG } from '#server/feeds/follow.ts'
+import { type Names, readPeopleNames } from '#server/feeds/names.ts'
 import type { Preview, PreviewPost } from '#server/feeds/preview.ts'
+import type { PersonName } from '#server/store/post-row.ts'
 import { writeXmppUri } from '#shared/address.ts'
+import { sayAddress } from '#shared/look-alike.ts'
 import { nodePath } from '#shared/paths.ts'
 import type { PreviewedPostView } from '#web/views.ts'
 import type { Discovered } from '../discover.ts'
@@ -18,10 +21,11 @@ export interface PreviewPage extends Discovered {
   readonly isOwn: boolean
 }
 
-export function sendFollowPreviewPage(web: Web, exchange: Exchange, page: PreviewPage): Promise<FastifyReply> {
+export async function sendFollowPreviewPage(web: Web, exchange: Exchange, page: PreviewPage): Promise<FastifyReply> {
   const { address, feedUrl, preview, isFollowed, isOwn } = page
   const person = requirePerson(exchange)
   const title = preview.title ?? preview.name ?? shortAddress(address)
+  const names = await readPeopleNames(web.ctx.index, preview.posts.map(claimedBy))
   const avatar = preview.avatar && web.pictures.keep(preview.avatar)
   return sendPage(web, exchange, {
     name: 'follow-preview',
@@ -31,7 +35,7 @@ export function sendFollowPreviewPage(web: Web, exchange: Exchange, page: Previe
       ...{ title, isFollowed, description: preview.description, language: preview.language, feedUrl },
       ...{ name: preview.name, address: shortAddress(address), uri: writeXmppUri(address) },
       ...(avatar === undefined ? {} : { avatar }),
-      posts: preview.posts.map(viewPreviewed),
+      posts: preview.posts.map((post) => viewPreviewed(post, names)),
       problem: isOwn ? OWN_BLOG : preview.problem,
       mayFollow: preview.isMissing !== true && !isOwn,
       url: nodePath({ domain: web.ctx.siteDomain }, address),
@@ -39,7 +43,13 @@ export function sendFollowPreviewPage(web: Web, exchange: Exchange, page: Previe
   })
 }
 
-function viewPreviewed({ entry, author }: PreviewPost): PreviewedPostView {
+function claimedBy({ entry, author }: PreviewPost): PersonName | undefined {
+  return author && { jid: author, name: entry.author.name ?? sayAddress(author) }
+}
+
+function viewPreviewed(post: PreviewPost, names: Names): PreviewedPostView {
+  const { entry } = post
+  const author = claimedBy(post)
   const published = entry.published ?? entry.updated
   return {
     title: entry.title,
@@ -47,6 +57,6 @@ function viewPreviewed({ entry, author }: PreviewPost): PreviewedPostView {
     excerpt: entry.summary ?? entry.excerpt,
     language: entry.language,
     ...(published === undefined ? {} : { published: published.toISOString() }),
-    ...(author === undefined ? {} : { author: entry.author.name ?? author }),
+    ...(author === undefined ? {} : { author: { name: author.name, beside: names.beside(author) } }),
   }
 }

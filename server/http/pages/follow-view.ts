@@ -3,6 +3,7 @@ import { type BlogRow, feedKey, listFeeds } from '#server/store/blog.ts'
 import { listPublicSubscriptions } from '#server/store/public-subscription.ts'
 import { type NodeAddress, writeXmppUri } from '#shared/address.ts'
 import { localPart } from '#shared/jid.ts'
+import { sayAddress } from '#shared/look-alike.ts'
 import { nodePath } from '#shared/paths.ts'
 import type { FollowButtonView, ListedView } from '#web/views.ts'
 import { blogTitle } from '../shown.ts'
@@ -43,5 +44,6 @@ export async function viewPublicFollows({ ctx }: Web, blog: BlogRow): Promise<Li
 
 /** Of a blog the account, of any other node its service and name. */
 export function shortAddress({ service, node }: NodeAddress): string {
-  return localPart(service) === undefined ? `${service} ${node}` : service
+  const address = sayAddress(service)
+  return localPart(service) === undefined ? `${address} ${node}` : address
 }

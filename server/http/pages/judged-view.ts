@@ -2,6 +2,7 @@ import type { Decision } from '#server/store/decision.ts'
 import type { JudgedEntry } from '#server/store/judged-entry.ts'
 import { type ItemAddress, type ItemId, writeXmppUri } from '#shared/address.ts'
 import { type BareJid, domainOf, localPart } from '#shared/jid.ts'
+import { sayAddress } from '#shared/look-alike.ts'
 import { escapeText, sanitizeHtml } from '#shared/markup.ts'
 import { postPath } from '#shared/paths.ts'
 import { comments } from '#shared/profiles/index.ts'
@@ -32,8 +33,8 @@ export function viewJudged(web: Web, { address, post, entry, decision, viewer, t
     uri: writeXmppUri(address),
     blog: writeXmppUri({ service: post.service, node: post.node }),
     name: nameOf(said, who),
-    ...(mayBlock && { jid: who }),
-    ...(mayBlock && mayBlockServer(web, who, viewer) && { server: domainOf(who) }),
+    ...(mayBlock && { jid: sayAddress(who) }),
+    ...(mayBlock && mayBlockServer(web, who, viewer) && { server: sayAddress(domainOf(who)) }),
     html: forPage(forPreview(web), said?.html ?? sanitizeHtml(`<p>${escapeText(said?.title ?? '')}</p>`)),
     language: said?.language,
     published: (said?.published ?? decision?.at ?? new Date(0)).toISOString(),
@@ -63,5 +64,6 @@ function readCopy(decision: Decision | undefined): Said | undefined {
 
 function nameOf(said: Said | undefined, who: BareJid | undefined): string {
   const name = said?.name ?? said?.claimedName
-  return name === undefined ? (who ?? 'Somebody') : cleanLine(name, 100)
+  if (name !== undefined) return cleanLine(name, 100)
+  return who === undefined ? 'Somebody' : sayAddress(who)
 }

@@ -10,6 +10,7 @@ import type { Entry, PostDraft } from '#shared/entry.ts'
 import { readEntry, writeEntry } from '#shared/entry.ts'
 import { createTagUri } from '#shared/item-id.ts'
 import type { BareJid } from '#shared/jid.ts'
+import { sayAddress } from '#shared/look-alike.ts'
 import type { SafeHtml } from '#shared/markup.ts'
 import { linkMentions, makeScrollable, proxyPictures } from '#shared/markup.ts'
 import { nodePath, postPath, tagPath } from '#shared/paths.ts'
@@ -59,7 +60,7 @@ export function viewPost(deps: Deps, row: PostRow, { blog, person, rights, pathO
     published: row.published.toISOString(),
     ...(row.isEdited ? { edited: row.updated.toISOString() } : {}),
     ...(name === undefined ? {} : { author: viewAuthor(deps, row, { name, names }) }),
-    ...(row.credit === 'according' ? { accordingTo: row.address.service } : {}),
+    ...(row.credit === 'according' ? { accordingTo: sayAddress(row.address.service) } : {}),
     isUnverified: row.credit === 'unverified',
     blog: { title: blogTitle(blog), url: nodePath(site, blog.address) },
     tags: row.tags.map((tag) => ({ name: tag, url: tagPath(site, tag, blog.address) })),

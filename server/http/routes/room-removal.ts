@@ -7,6 +7,7 @@ import { findTalk, talkNode } from '#server/store/room-talk.ts'
 import { readItemSegment } from '#shared/paths.ts'
 import { requireSender, sendToSignIn } from '../form-guard.ts'
 import { sendPage } from '../pages/page.ts'
+import { readRoomNames } from '../pages/room-names.ts'
 import { settle } from '../publish.ts'
 import { type RoomParams, requireRoom } from '../room-access.ts'
 import { messagePath, roomPath } from '../room-paths.ts'
@@ -24,9 +25,10 @@ export function addRoomRemoval(app: FastifyInstance, web: Web): void {
   app.get<{ Params: MessageParams }>(path, async (request, reply) => {
     const visit = await readVisit(web, request)
     if (visit.person === undefined) return sendToSignIn(reply, { next: request.url })
-    const { blog, message } = await findRemovable(request.params, visit.person)
+    const { blog, room, message } = await findRemovable(request.params, visit.person)
     if (message === undefined) return reply.redirect(roomPath(site, blog.address), 303)
     const { item } = message.address
+    const name = (await readRoomNames(ctx, room, [message])).sayName(message) ?? 'Somebody'
     return sendPage(
       web,
       { request, reply, visit },
@@ -35,7 +37,7 @@ export function addRoomRemoval(app: FastifyInstance, web: Web): void {
         head: { title: 'Remove a message', noindex: true },
         view: {
           heading: 'Remove this message?',
-          text: `${message.nick ?? 'Somebody'}: “${message.text}” It leaves the pages here, and everybody in the room is told that it was taken back. Their programs, and the archive of the room, may keep it.`,
+          text: `${name}: “${message.text}” It leaves the pages here, and everybody in the room is told that it was taken back. Their programs, and the archive of the room, may keep it.`,
           action: `${messagePath(site, blog.address, item)}/remove`,
           token: web.tokens.issue(visit.person),
           button: 'Remove',
@@ -66,6 +68,6 @@ export function addRoomRemoval(app: FastifyInstance, web: Web): void {
     const message = item && (await findTalk(ctx.index, { ...talkNode(room.channel), item }, person.jid))
     if (message !== undefined && message.author !== person.jid && room.owner !== person.jid)
       throw new AppError('forbidden', 'Only who wrote a message, and whose room it is, can remove it.')
-    return { blog, message }
+    return { blog, room, message }
   }
 }
