@@ -46,8 +46,8 @@ const MOST_UNREAD = 16_384
 const PAUSE_MS = 250
 const MOST = 10_000
 const MOST_OF_NETWORK = 100
-/** After a broken line. */
-const RETRY_MS = 3_000
+/** From when until when a browser comes back after its stream ended, as all those of a page that is gone do together. */
+const RETRY_MS = { least: 3_000, most: 10_000 }
 const POLL_MS = 30_000
 
 export function createLiveStreams(live: Live, { pollMs = POLL_MS }: LiveStreamsOptions = {}): LiveStreams {
@@ -69,7 +69,7 @@ export function createLiveStreams(live: Live, { pollMs = POLL_MS }: LiveStreamsO
   }
 
   function hold(raw: ServerResponse, sources: readonly LiveSource[]): void {
-    raw.write(`retry: ${RETRY_MS}\n\n`)
+    raw.write(`retry: ${Math.floor(RETRY_MS.least + Math.random() * (RETRY_MS.most - RETRY_MS.least))}\n\n`)
     const leaves = sources.map((source) => join(source, raw))
     const heartbeat = setInterval(() => {
       if (raw.writableLength > MOST_UNREAD) raw.destroy()
@@ -112,6 +112,16 @@ function writeEvent({ event = 'state' }: LiveSource, version: string): string {
   return `event: ${event}\ndata: ${JSON.stringify({ version })}\n\n`
 }
 
+/** `createSlices` for what is written to many streams, a step each. */
+function createWriteSlices(): () => Promise<void> {
+  const pause = createSlices()
+  return async () => {
+    // Node hands it to the connection in the next tick, which is most of the work.
+    await new Promise<void>((resolve) => process.nextTick(resolve))
+    await pause()
+  }
+}
+
 function createChannel(live: Live, source: LiveSource): Channel {
   const { topic, readVersion, concerns = () => true } = source
   const streams: Channel['streams'] = new Map()
@@ -123,14 +133,21 @@ function createChannel(live: Live, source: LiveSource): Channel {
     await waitTurn()
     const version = await readVersion()
     const words = writeEvent(source, version)
-    const pause = createSlices()
+    const pause = createWriteSlices()
     for (const [stream, sent] of streams) {
       // Said again, it would tell of what the page does not show.
       if (sent === version) continue
       streams.set(stream, version)
       stream.write(words)
-      // Node hands it to the connection in the next tick, which is most of the work.
-      await new Promise<void>((resolve) => process.nextTick(resolve))
+      await pause()
+    }
+  }
+
+  /** The page is gone: at their next attempt the browsers get its status. Nothing is read meanwhile. */
+  async function end(): Promise<void> {
+    const pause = createWriteSlices()
+    for (const stream of streams.keys()) {
+      stream.end()
       await pause()
     }
   }
@@ -142,8 +159,7 @@ function createChannel(live: Live, source: LiveSource): Channel {
     }
     state = 'busy'
     read()
-      // The page is gone: at their next attempt the browsers get its status.
-      .catch(() => streams.forEach((_, stream) => void stream.end()))
+      .catch(end)
       .finally(() => {
         pause = setTimeout(goOn, PAUSE_MS)
       })

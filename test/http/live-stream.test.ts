@@ -49,7 +49,7 @@ const PACKET_MS = 0.02
 
 /** A reader on a connection that leads nowhere. */
 function connectReader(n: number, onPacket: (text: string) => void) {
-  const req = new IncomingMessage(new Socket())
+  const req = Object.assign(new IncomingMessage(new Socket()), { httpVersionMajor: 1, httpVersionMinor: 1 })
   const raw = new ServerResponse(req)
   const take = (text: string, done: () => void) => {
     const end = performance.now() + PACKET_MS
@@ -89,10 +89,54 @@ describe('10,000 open pages of one topic', () => {
       await nextTurn()
       turn++
     }
-    const most = Math.max(...Object.values(Object.groupBy(told.new.values(), String)).map((same) => same?.length ?? 0))
-    assert.ok(most < READERS / 10, `${most} of ${READERS} in one turn`)
+    assertSlices(told.new.values())
+  })
+
+  it('end in slices once their page is gone, told nothing more, and come back at different times', async (t) => {
+    const live = createLive()
+    const streams = createLiveStreams(live)
+    let [isGone, toldCount, turn] = [false, 0, 0]
+    const retries: number[] = []
+    /** In which turn of the event loop each ended. */
+    const ended = new Map<number, number>()
+    const readers = Array.from({ length: READERS }, (_, n) =>
+      connectReader(n, (text) => {
+        const retry = /^retry: (\d+)$/m.exec(text)?.[1]
+        if (retry !== undefined) retries.push(Number(retry))
+        if (text.includes('event: state')) toldCount++
+      }),
+    )
+    t.after(() => readers.forEach(({ raw }) => void raw.emit('close')))
+    const readVersion = async () => {
+      if (isGone) throw new Error('The post is deleted.')
+      return '1'
+    }
+    for (const [n, { raw, request, reply }] of readers.entries()) {
+      raw.on('finish', () => ended.set(n, turn))
+      streams.open(request, reply, { topic: 'posts', readVersion })
+    }
+    await until(() => toldCount === READERS)
+    isGone = true
+    live.publish('posts', { kind: 'changed' })
+    while (ended.size < READERS) {
+      await nextTurn()
+      turn++
+      live.publish('posts', { kind: 'changed' })
+    }
+    assertSlices(ended.values())
+    assert.equal(toldCount, READERS)
+    assert.equal(retries.length, READERS)
+    assert.ok(retries.every((retry) => retry >= 3_000 && retry < 10_000))
+    const sameSecond = Object.values(Object.groupBy(retries, (retry) => Math.floor(retry / 1_000)))
+    assert.ok(sameSecond.every((same) => (same?.length ?? 0) < READERS / 4))
   })
 })
+
+/** Asserts that no turn of the event loop had a tenth of the readers or more. */
+function assertSlices(turns: Iterable<number>): void {
+  const most = Math.max(...Object.values(Object.groupBy(turns, String)).map((same) => same?.length ?? 0))
+  assert.ok(most < READERS / 10, `${most} of ${READERS} in one turn`)
+}
 
 describe('a page that takes nothing any more', () => {
   it('loses its place, so that what it is sent is not kept for it', (t) => {
