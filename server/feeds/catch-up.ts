@@ -1,6 +1,5 @@
 import { type AppError, describeError, isAppError } from '#server/errors.ts'
 import type { StateDb } from '#server/store/database.ts'
-import type { Loss } from '#server/store/index-schema.ts'
 import { findNode, type NodeRow, updateNode } from '#server/store/node.ts'
 import { findOwnAccess } from '#server/store/own-access.ts'
 import type { Disco, Pubsub, SessionStatus, XmppSession } from '#server/xmpp/ports.ts'
@@ -10,7 +9,7 @@ import { applyAccess, readAccess } from './access.ts'
 import { announceChanged } from './announce.ts'
 import { compareIds } from './compare-ids.ts'
 import { countKnown, finishPartial, finishWhole, moveMark } from './finish-reading.ts'
-import { loseNode, readLoss } from './lose-node.ts'
+import { loseNode, type NodeLoss, readLoss } from './lose-node.ts'
 import { MARKED_IN_A_ROW } from './mark.ts'
 import { learnNodeInfo } from './node-info.ts'
 import { createReading, type Reading, type ReadingDeps, type ReadPage } from './reading.ts'
@@ -78,7 +77,11 @@ export async function failReading(deps: CatchUpDeps, { address }: NodeRow, error
 }
 
 /** A node that its owner's session read is closed is refused for that reason. */
-async function readNodeLoss({ state }: CatchUpDeps, address: NodeAddress, error: AppError): Promise<Loss | undefined> {
+async function readNodeLoss(
+  { state }: CatchUpDeps,
+  address: NodeAddress,
+  error: AppError,
+): Promise<NodeLoss | undefined> {
   const loss = readLoss(error)
   const own = loss === 'refused' ? await findOwnAccess(state, address) : undefined
   return own === undefined || own === 'open' ? loss : 'closed'

@@ -13,6 +13,7 @@ import type { ServicesDeps } from './belief.ts'
 import { compareOutbox, readDone } from './compare-outbox.ts'
 import { mayReplace } from './entry-row.ts'
 import { PROBES } from './ingest.ts'
+import { hasNoEntries } from './missing.ts'
 import { type ReadEntryItem, readItem } from './read-item.ts'
 import { boundsOf } from './reading-bounds.ts'
 import { isFull, listTrimmed } from './trimmed.ts'
@@ -180,7 +181,12 @@ async function* compareMissing(
   ids: ReadonlySet<ItemId>,
 ): AsyncGenerator<Difference> {
   // The stored entries of a node that is suddenly empty are shown to nobody.
-  if (node.status === 'hidden' && ids.size === 0) return
+  if (node.status === 'hidden' && hasNoEntries(ids)) return
+  if (node.hiddenFor === 'thinned') {
+    const kept = 'Nearly everything on it is gone: what is here is kept until that is still so a day later'
+    yield { kind: 'left-out', address: node.address, words: kept }
+    return
+  }
   const known = await listEntryDates(index, node.id)
   const isTrimming = isFull({ count: ids.size, maxItems: node.maxItems, mostItems: node.mostItems })
   const trimmed = isTrimming ? listTrimmed(known, ids) : new Set<ItemId>()

@@ -9,7 +9,8 @@ export interface FinishDeps extends MissingDeps {
   readonly inbox: Pick<Inbox, 'run'>
 }
 
-const DAY = 24 * 3_600_000
+const HOUR = 3_600_000
+const DAY = 24 * HOUR
 const WEEK = 7 * DAY
 /** What fits into one answer is one question a day. */
 const LITTLE_BYTES = 200_000
@@ -39,10 +40,11 @@ export async function moveMark(
 /** The node has so many items, and the index all of them that are entries. */
 export async function noteCompared(deps: IngestDeps, node: NodeRow, itemCount: number): Promise<void> {
   const now = deps.clock().getTime()
+  const found = (await findNode(deps.index, node.address)) ?? node
   await updateNode(deps.index, node.address, {
     ...{ isWaiting: 0, backfill: 'done', backfillCursor: null, itemCount },
     otherCount: itemCount - (await countKnown(deps, node)),
-    ...{ deepReadAt: now, deepDueAt: nextDeepReading(node, now, itemCount * (node.averageBytes ?? LITTLE_BYTES)) },
+    ...{ deepReadAt: now, deepDueAt: nextDeepReading(found, now, itemCount * (node.averageBytes ?? LITTLE_BYTES)) },
   })
 }
 
@@ -72,7 +74,13 @@ export async function countKnown({ index }: Pick<IngestDeps, 'index'>, { id, add
 export const LONGEST_DEEP = 1.5 * WEEK
 
 // Even where nobody was away an event is lost now and then, as when a line between two servers breaks. Not all at once.
-function nextDeepReading({ unheardAt }: NodeRow, now: number, bytes: number): number {
+function nextDeepReading(
+  { unheardAt, hiddenAt, hiddenFor }: Pick<NodeRow, 'unheardAt' | 'hiddenAt' | 'hiddenFor'>,
+  now: number,
+  bytes: number,
+): number {
+  // A day after most of it was gone the next reading tells whether it still is.
+  if (hiddenFor === 'thinned' && hiddenAt !== undefined) return Math.max(hiddenAt.getTime() + DAY, now + HOUR)
   if (unheardAt !== undefined) return now + DAY * (1 - Math.random() / 2)
   return now + (bytes < LITTLE_BYTES ? DAY : WEEK) * (1 + Math.random() / 2)
 }

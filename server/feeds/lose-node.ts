@@ -21,17 +21,19 @@ const HOUR = 3_600_000
 const DAY = 24 * HOUR
 /** Nodes in an hour. More are not lost one by one: something stands between their services and us. */
 const MOST_DOUBTED = 20
-const DOUBTFUL = ['refused', 'missing', 'emptied'] as const
+const DOUBTFUL = ['refused', 'missing', 'emptied', 'thinned'] as const
 /** XEP-0060 §6.5.9: these are about the node and who asks. */
 const CERTAIN: ReadonlySet<string | undefined> = new Set([
   'closed-node',
   'presence-subscription-required',
   'not-in-roster-group',
 ])
+/** Of a whole node. */
+export type NodeLoss = Exclude<Loss, 'thinned'>
 const CLEARED_AS = { closed: 'closed', refused: 'closed', missing: 'deleted', emptied: 'purged' } as const
 
 /** The loss of a node that its service's answer means; undefined where the error may pass. */
-export function readLoss({ code, pubsubCondition }: AppError): Loss | undefined {
+export function readLoss({ code, pubsubCondition }: AppError): NodeLoss | undefined {
   if (code === 'not-found' || code === 'gone') return 'missing'
   if (code !== 'forbidden' && code !== 'not-authorized') return undefined
   return CERTAIN.has(pubsubCondition) ? 'closed' : 'refused'
@@ -42,16 +44,17 @@ export function readLoss({ code, pubsubCondition }: AppError): Loss | undefined 
  * later. A loss that is not certain counts only where the domain answers us, and not for many nodes at once. Must run
  * between the events of the node.
  */
-export async function loseNode(deps: LossDeps, address: NodeAddress, loss: Loss): Promise<void> {
+export async function loseNode(deps: LossDeps, address: NodeAddress, loss: NodeLoss): Promise<void> {
   const node = await findNode(deps.index, address)
   if (node === undefined) return
   if (node.status !== 'hidden' && !(await hasContent(deps.index, node))) return clear(deps, node, loss)
   const now = deps.clock()
   // The day begins again where the clock was put back meanwhile: nothing is cleared before its time.
-  if (node.hiddenAt !== undefined && node.hiddenAt > now) {
+  const hiddenAt = node.status === 'hidden' ? node.hiddenAt : undefined
+  if (hiddenAt !== undefined && hiddenAt > now) {
     return updateNode(deps.index, address, { hiddenAt: now.getTime() })
   }
-  const isDue = node.hiddenAt === undefined || now.getTime() - node.hiddenAt.getTime() >= DAY
+  const isDue = hiddenAt === undefined || now.getTime() - hiddenAt.getTime() >= DAY
   if (isDue) {
     if (loss !== 'closed' && !(await isBelieved(deps, node))) return
     return node.status === 'hidden' ? clear(deps, node, loss) : hide(deps, node, loss)
@@ -60,18 +63,41 @@ export async function loseNode(deps: LossDeps, address: NodeAddress, loss: Loss)
   if (loss === 'closed' || loss === 'emptied') await updateNode(deps.index, address, { hiddenFor: loss })
 }
 
-async function hide(deps: LossDeps, node: NodeRow, loss: Loss): Promise<void> {
+async function hide(deps: LossDeps, node: NodeRow, loss: NodeLoss): Promise<void> {
   await hideNode(deps.index, node, { loss, at: deps.clock() })
   await announceChanged(deps, node)
 }
 
-async function clear(deps: LossDeps, node: NodeRow, loss: Loss): Promise<void> {
+async function clear(deps: LossDeps, node: NodeRow, loss: NodeLoss): Promise<void> {
   const how = CLEARED_AS[loss]
   // Whatever is there when it comes back is another node's.
   if (how !== 'purged')
     await updateNode(deps.index, node.address, { backfill: 'none', backfillCursor: null, deepDueAt: null })
   if (node.status !== how) await clearEntries(deps, node, how)
   if (how === 'purged') await findNodeAgain(deps, node.address, await readAccess(deps, node))
+}
+
+/**
+ * Nearly everything on a node is gone, though it can be read. Returns whether that is certain: the same was found a day
+ * ago, its domain answers us, and few other nodes are lost. Must run between the events of the node.
+ */
+export async function loseMost(deps: LossDeps, address: NodeAddress): Promise<boolean> {
+  const node = await findNode(deps.index, address)
+  if (node === undefined || node.status === 'hidden') return false
+  const now = deps.clock().getTime()
+  const since = node.hiddenFor === 'thinned' ? (node.hiddenAt?.getTime() ?? now) : undefined
+  const isDoubted = since !== undefined && since <= now
+  if (isDoubted && now - since < DAY) return false
+  if (!(await isBelieved(deps, node))) return false
+  if (isDoubted) return true
+  deps.log.warn(`Nearly everything on ${addressKey(address)} is gone: it is kept here until that is still so in a day`)
+  await updateNode(deps.index, address, { hiddenAt: now, hiddenFor: 'thinned', deepDueAt: now + DAY })
+  return false
+}
+
+/** What was in doubt since a reading lacked nearly everything is settled. */
+export async function forgetThinned({ index }: Pick<LossDeps, 'index'>, address: NodeAddress): Promise<void> {
+  await updateNode(index, address, { hiddenAt: null, hiddenFor: null })
 }
 
 /** It can be read: with everything that is known of it, as if it had never been hidden. */
@@ -132,7 +158,7 @@ export async function findManyLost(state: StateDb, now: Date): Promise<ManyLost 
 
 /** The same in a sentence without its full stop. */
 export function describeManyLost({ since, count }: ManyLost): string {
-  return `since ${since.toISOString()} ${count} nodes are refused, missing or empty all at once, though their servers answer: nothing of them was hidden or removed`
+  return `since ${since.toISOString()} ${count} nodes are refused, missing or (nearly) empty all at once, though their servers answer: nothing of them was hidden or removed`
 }
 
 async function areManyLost(deps: LossDeps): Promise<boolean> {
@@ -146,6 +172,10 @@ async function areManyLost(deps: LossDeps): Promise<boolean> {
   if (known === undefined) deps.log.error(`The index is kept as it is: ${describeManyLost(found)}`)
   const recent = { losses: DOUBTFUL, after: new Date(now.getTime() - HOUR), until: now, limit: MOST_DOUBTED }
   for (const node of await listHiddenNodes(deps.index, recent)) {
+    if (node.hiddenFor === 'thinned') {
+      await forgetThinned(deps, node.address)
+      continue
+    }
     deps.log.info(`${addressKey(node.address)} is shown again`)
     await findNodeAgain(deps, node.address, await readAccess(deps, node))
   }

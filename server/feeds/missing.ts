@@ -4,13 +4,13 @@ import type { StateDb } from '#server/store/database.ts'
 import { listEntryDates } from '#server/store/entry.ts'
 import { findNode, type NodeRow, raiseMostItems } from '#server/store/node.ts'
 import type { Disco } from '#server/xmpp/ports.ts'
-import type { ItemId } from '#shared/address.ts'
+import type { ItemId, NodeAddress } from '#shared/address.ts'
 import { METADATA_ITEM } from '#shared/feed-metadata.ts'
 import { localPart } from '#shared/jid.ts'
 import { NS } from '#shared/ns.ts'
 import type { AccessDeps } from './access.ts'
 import { type IngestDeps, ingest } from './ingest.ts'
-import { loseNode } from './lose-node.ts'
+import { forgetThinned, loseMost, loseNode } from './lose-node.ts'
 import { isFull, listTrimmed } from './trimmed.ts'
 
 export interface MissingDeps extends IngestDeps {
@@ -24,6 +24,9 @@ export interface Inventory {
   readonly readAt: Date
 }
 
+/** Fewer may well have been retracted while nobody told us. */
+const MANY = 10
+
 /** Takes away what a node no longer has, but for what its server trimmed. Must run between the events of the node. */
 export async function removeMissing(
   deps: MissingDeps,
@@ -33,27 +36,58 @@ export async function removeMissing(
   const node = await findNode(deps.index, address)
   if (node === undefined) return
   const known = await listEntryDates(deps.index, node.id)
-  const missing = known.filter(({ item, changedAt }) => !seen.has(item) && !isSince(deps, changedAt, readAt))
+  const older = known.filter(({ changedAt }) => !isSince(deps, changedAt, readAt))
+  const missing = older.filter(({ item }) => !seen.has(item)).map(({ item }) => item)
   // All at once, and nothing left: a service that has lost its store answers like that too.
-  if (seen.size === 0 && known.length > 0 && missing.length === known.length) {
+  if (hasNoEntries(seen) && known.length > 0 && missing.length === known.length) {
     await loseNode(deps, address, 'emptied')
     return
   }
+  const trimmed = missing.length > 0 ? await findTrimmed(deps, node, { known, seen }) : new Set<ItemId>()
+  const gone = missing.filter((item) => !trimmed.has(item))
+  if (!(await removeGone(deps, address, { gone, count: older.length }))) return
   if (node.metadataPayload !== undefined && !seen.has(METADATA_ITEM as ItemId)) await retract(deps, node, METADATA_ITEM)
-  if (missing.length > 0) {
-    const isTrimming = isFull({
-      count: seen.size,
-      maxItems: await readMaxItems(deps, node),
-      mostItems: node.mostItems,
-    })
-    const trimmed = isTrimming ? listTrimmed(known, seen) : new Set<ItemId>()
-    const pause = createSlices()
-    for (const { item } of missing) {
-      if (!trimmed.has(item)) await retract(deps, node, item)
-      await pause()
-    }
-  }
   await raiseMostItems(deps.index, node.id, seen.size)
+}
+
+/** Whether these ids of items are of no post: none, or that of the description alone. */
+export function hasNoEntries(ids: ReadonlySet<ItemId>): boolean {
+  return ids.size === 0 || (ids.size === 1 && ids.has(METADATA_ITEM as ItemId))
+}
+
+export interface Gone {
+  readonly gone: readonly ItemId[]
+  /** How many entries were looked for. */
+  readonly count: number
+}
+
+/**
+ * Takes away entries that a node does not have any more. Where that is nearly all of those that were looked for, a service
+ * that has lost its store answers like that too: returns false, and nothing is taken, until it is certain. Must run
+ * between the events of the node.
+ */
+export async function removeGone(deps: MissingDeps, address: NodeAddress, { gone, count }: Gone): Promise<boolean> {
+  const isNearlyAll = count >= MANY && (count - gone.length) * 10 < count
+  if (isNearlyAll && !(await loseMost(deps, address))) return false
+  const node = await findNode(deps.index, address)
+  if (node === undefined) return false
+  if (node.hiddenFor === 'thinned') await forgetThinned(deps, address)
+  const pause = createSlices()
+  for (const item of gone) {
+    await retract(deps, node, item)
+    await pause()
+  }
+  return true
+}
+
+async function findTrimmed(
+  deps: MissingDeps,
+  node: NodeRow,
+  { known, seen }: { readonly known: Parameters<typeof listTrimmed>[0]; readonly seen: ReadonlySet<ItemId> },
+): Promise<ReadonlySet<ItemId>> {
+  const maxItems = await readMaxItems(deps, node)
+  const isTrimming = isFull({ count: seen.size, maxItems, mostItems: node.mostItems })
+  return isTrimming ? listTrimmed(known, seen) : new Set()
 }
 
 /** Whether something changed here after `readAt`. A change still to come is of a clock that was put back since. */

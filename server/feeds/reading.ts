@@ -1,6 +1,6 @@
 import { AppError } from '#server/errors.ts'
 import { createSlices } from '#server/slices.ts'
-import { listEntryDates } from '#server/store/entry.ts'
+import { countEntries, listEntryDates } from '#server/store/entry.ts'
 import { type NodeRow, updateNode } from '#server/store/node.ts'
 import type { NodePage, Pubsub, SessionStatus } from '#server/xmpp/ports.ts'
 import { addressKey, type ItemId } from '#shared/address.ts'
@@ -11,6 +11,7 @@ import { type IngestDeps, ingest } from './ingest.ts'
 import { keepBounds } from './keep-bounds.ts'
 import { findNodeAgain } from './lose-node.ts'
 import { createJoining } from './mark.ts'
+import { hasNoEntries } from './missing.ts'
 import type { ReadingBounds } from './reading-bounds.ts'
 
 export interface ReadingDeps extends IngestDeps {
@@ -116,6 +117,8 @@ export function createReading(deps: ReadingDeps, node: NodeRow, options: Reading
       const newer = joining.take(page.items)
       countNewer += fresh.filter((id) => newer.has(id)).length
       for (const { id } of page.items) seen.add(id)
+      // Some of those that are listed may be too large to be sent, or were asked for in vain.
+      if (page.isLast) for (const id of page.ids ?? []) seen.add(id)
       spent.pages++
       spent.bytes += page.bytes
       spent.time += performance.now() - begun
@@ -158,7 +161,7 @@ interface Arrived {
 async function ingestPage(deps: ReadingDeps, node: NodeRow, arrived: Arrived): Promise<ItemId[]> {
   const { page, removed, readAt, isHistory, signal } = arrived
   // One that was closed or deleted is there again; one that is empty may be so for the same reason as it was lost.
-  if (page.items.length > 0 || node.status !== 'hidden') {
+  if (node.status !== 'hidden' || (await hasContentAgain(deps, node, page))) {
     await findNodeAgain(deps, node.address, await readAccess(deps, node))
   }
   const fresh: ItemId[] = []
@@ -172,6 +175,13 @@ async function ingestPage(deps: ReadingDeps, node: NodeRow, arrived: Arrived): P
   }
   if (fresh.length > 0) await keepBounds(deps, node)
   return fresh
+}
+
+/** A description without posts is content only where that is all there ever was. */
+async function hasContentAgain({ index }: IngestDeps, { id }: NodeRow, { items, isLast }: NodePage): Promise<boolean> {
+  if (!isLast) return items.length > 0
+  if (!hasNoEntries(new Set(items.map((item) => item.id)))) return true
+  return items.length > 0 && (await countEntries(index, id)) === 0
 }
 
 /** The newest items tell best how large the next will be. */

@@ -8,7 +8,7 @@ import { type CatchUpDeps, failReading } from './catch-up.ts'
 import { finishPartial, finishWhole, LONGEST_DEEP, noteCompared } from './finish-reading.ts'
 import { ingest } from './ingest.ts'
 import type { TaskOutcome } from './lanes.ts'
-import { isSince } from './missing.ts'
+import { isSince, removeGone } from './missing.ts'
 import { createReading, type Reading, type ReadPage } from './reading.ts'
 import { boundsOf } from './reading-bounds.ts'
 
@@ -119,11 +119,14 @@ async function readKnown(
   const known = await listEntryDates(deps.index, node.id)
   const older = known.filter(({ item }) => !reading.seen.has(item)).map(({ item }) => item)
   const size = Math.max(1, Math.floor(FIRST_BYTES / (node.averageBytes ?? FIRST_BYTES)))
+  const readAt = deps.clock()
+  const found = new Set<ItemId>()
   try {
     for (let at = 0; at < older.length; at += size) {
       signal.throwIfAborted()
-      await readSome(deps, node, older.slice(at, at + size))
+      for (const item of await readSome(deps, node, older.slice(at, at + size))) found.add(item)
     }
+    await removeUnanswered(deps, node, { asked: older, found, seen: reading.seen, readAt })
     return 'done'
   } catch (error) {
     if (signal.aborted) return 'done'
@@ -131,21 +134,40 @@ async function readKnown(
   }
 }
 
-async function readSome(deps: CatchUpDeps, { id, address }: NodeRow, ids: readonly ItemId[]): Promise<void> {
+/** Returns the ids of those that there are. */
+async function readSome(deps: CatchUpDeps, { address }: NodeRow, ids: readonly ItemId[]): Promise<ItemId[]> {
   const readAt = deps.clock()
   const items = await deps.site.pubsub.findItems(address, ids)
   const pause = createSlices()
-  const found = new Set(items.map((item) => item.id))
   await deps.inbox.run(address, async () => {
     for (const item of items) {
       await ingest(deps, { kind: 'published', address: { ...address, item: item.id }, item }, { readAt })
       await pause()
     }
+  })
+  return items.map((item) => item.id)
+}
+
+interface Answered {
+  readonly asked: readonly ItemId[]
+  readonly found: ReadonlySet<ItemId>
+  /** What the service listed just before. */
+  readonly seen: ReadonlySet<ItemId>
+  readonly readAt: Date
+}
+
+/** A node that is lost answers for none of its items: what one did not answer for is gone only where it still has others. */
+async function removeUnanswered(
+  deps: CatchUpDeps,
+  { id, address }: NodeRow,
+  { asked, found, seen, readAt }: Answered,
+): Promise<void> {
+  const isAllThere = asked.every((item) => found.has(item))
+  if (!isAllThere && (await deps.site.pubsub.findItems(address, [...seen].slice(0, 1))).length === 0) return
+  await deps.inbox.run(address, async () => {
     const known = await listEntryDates(deps.index, id)
     const changed = new Set(known.filter(({ changedAt }) => isSince(deps, changedAt, readAt)).map(({ item }) => item))
-    for (const item of ids) {
-      if (!found.has(item) && !changed.has(item))
-        await ingest(deps, { kind: 'retracted', address: { ...address, item } })
-    }
+    const gone = asked.filter((item) => !found.has(item) && !changed.has(item))
+    await removeGone(deps, address, { gone, count: asked.length })
   })
 }

@@ -44,7 +44,7 @@ export async function countDoubted(index: IndexDb, { since, until }: { since: Da
   ).count
 }
 
-/** Nodes hidden for one of these losses, after or until a time; the longest hidden first. */
+/** Nodes hidden or doubted for one of these losses, after or until a time; the longest so first. */
 export async function listHiddenNodes(
   index: IndexDb,
   { losses, after = new Date(0), until, limit }: { losses: readonly Loss[]; after?: Date; until: Date; limit: number },

@@ -80,7 +80,7 @@ export interface NodeTable {
   unheardAt: number | null
   /** Of a room: the id of the newest message of its archive (XEP-0313) up to which everything was read. */
   archiveCursor: string | null
-  /** Since when it is hidden, and why. */
+  /** Since when it is hidden, and why; where it is `thinned`, since when that is in doubt. */
   hiddenAt: number | null
   hiddenFor: Loss | null
   /** How it is being emptied, or what else goes on in slices; null once that is done. */
@@ -102,9 +102,10 @@ export type NodeStatus = 'open' | 'restricted' | 'hidden' | 'closed' | 'deleted'
 
 /**
  * How a node was lost: it is certain that it is closed to the site account; its service refuses it and does not say why;
- * its service knows no such node; it is suddenly empty.
+ * its service knows no such node; it is suddenly empty. A `thinned` node answers, but nearly everything on it is gone: it
+ * stays as it is until that is certain.
  */
-export type Loss = 'closed' | 'refused' | 'missing' | 'emptied'
+export type Loss = 'closed' | 'refused' | 'missing' | 'emptied' | 'thinned'
 
 /**
  * `left`: comments that a post no longer links to. `holds`: nothing goes, but its reactions are being held back or shown,

@@ -2,9 +2,11 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { sql } from 'kysely'
 import { AppError } from '#server/errors.ts'
-import { findEntry } from '#server/store/entry.ts'
+import { findEntry, listEntryDates } from '#server/store/entry.ts'
 import { findNode, updateNode } from '#server/store/node.ts'
 import { findPost, listPosts } from '#server/store/post.ts'
+import { allPages } from '#server/xmpp/all-items.ts'
+import type { ItemId } from '#shared/address.ts'
 import { createTestContext, type TestContext } from '#test/support/context.ts'
 import { createFakeNetwork } from '#test/support/fake-pubsub.ts'
 import { createTestFolder } from '#test/support/folder.ts'
@@ -276,6 +278,99 @@ describe('catching up', () => {
     waitADay(ctx)
     await until(async () => (await titleOf(ctx, address, older)) === 'gone', { what: 'the reading of what is known' })
     assert.equal(await titleOf(ctx, address, 1_150), 'post 1150', 'what is there stays')
+  })
+
+  describe('by the known ids', () => {
+    const address = { ...BLOG, service: ROMEO }
+    const isOlder = (id: string) => Number(id.slice('post-'.length)) < 1_000
+
+    /** A node that shows its newest items alone, and more of which is known here. */
+    async function contextWithOlder(): Promise<{ ctx: TestContext; countOlder(): Promise<number> }> {
+      const ctx = await contextWith(address, 1_000)
+      ctx.network.manners.set(ROMEO, { pages: false, listsIds: false, bytes: 100_000 })
+      await read(ctx)
+      for (let i = 1_000; i < 1_500; i++) putItem(ctx, address, i)
+      await whileAway(ctx, () => {})
+      const countOlder = async () => {
+        const { id } = await nodeOf(ctx, address)
+        return (await listEntryDates(ctx.index, id)).filter(({ item }) => isOlder(item)).length
+      }
+      assert.ok((await countOlder()) > 50)
+      return { ctx, countOlder }
+    }
+
+    /** The service finds only some of the items that are asked for by their ids; counts how often it was asked. */
+    function find(ctx: TestContext, isFound: (id: ItemId) => boolean): { asked: number } {
+      const counted = { asked: 0 }
+      const { findItems } = ctx.network.pubsubOf(ctx.site.jid)
+      ctx.site.pubsub.findItems = async (of, ids) => {
+        counted.asked++
+        return (await findItems(of, ids)).filter(({ id }) => isFound(id))
+      }
+      return counted
+    }
+
+    async function readWholeAgain(ctx: TestContext, counted: { readonly asked: number }): Promise<void> {
+      const before = counted.asked
+      waitADay(ctx)
+      await updateNode(ctx.index, address, { deepDueAt: ctx.clock().getTime() })
+      await until(() => counted.asked > before, { what: 'the reading of what is known' })
+      await ctx.indexing.idle()
+    }
+
+    it('takes nothing for gone where the service finds none of its items any more', async () => {
+      const { ctx, countOlder } = await contextWithOlder()
+      await using _ = ctx
+      const older = await countOlder()
+      const counted = find(ctx, () => false)
+      for (const _day of [1, 2]) {
+        await readWholeAgain(ctx, counted)
+        assert.equal(await countOlder(), older)
+      }
+    })
+
+    it('takes all of them for gone only where they are not found a day later either', async () => {
+      const { ctx, countOlder } = await contextWithOlder()
+      await using _ = ctx
+      const older = await countOlder()
+      const counted = find(ctx, (id) => !isOlder(id))
+      await readWholeAgain(ctx, counted)
+      assert.equal(await countOlder(), older)
+      await readWholeAgain(ctx, counted)
+      assert.equal(await countOlder(), 0)
+    })
+
+    it('takes nothing for gone where the node is lost while it is read', async () => {
+      const { ctx, countOlder } = await contextWithOlder()
+      await using _ = ctx
+      const older = await countOlder()
+      const counted = find(ctx, () => counted.asked < 2)
+      await readWholeAgain(ctx, counted)
+      assert.ok(counted.asked > 2, `${counted.asked} questions`)
+      assert.equal(await countOlder(), older)
+    })
+  })
+
+  it('keeps what a service lists and does not send', async () => {
+    await using ctx = await contextWith(COMMUNITY, 100)
+    await read(ctx)
+    ctx.network.manners.set(SERVICE, { pages: false, bytes: 5_000 })
+    let asked = 0
+    ctx.site.pubsub.pages = (of, limits) => {
+      const { listItems, listItemIds } = ctx.site.pubsub
+      const findItems = async () => {
+        asked++
+        return []
+      }
+      const deps = { listItems, listItemIds, findItems, pageBytes: 5_000, mostBytes: 5_000 }
+      return allPages(deps, of, limits)
+    }
+    waitADay(ctx)
+    await updateNode(ctx.index, COMMUNITY, { deepDueAt: ctx.clock().getTime(), averageBytes: 5_000 })
+    const before = await nodeOf(ctx, COMMUNITY)
+    await until(async () => (await nodeOf(ctx, COMMUNITY)).deepReadAt?.getTime() !== before.deepReadAt?.getTime())
+    assert.ok(asked > 0)
+    assert.equal(await countOf(ctx, COMMUNITY), 100)
   })
 
   it('finds within a day what was edited in its place', async () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { AppError, type AppErrorOptions, type ErrorCode } from '#server/errors.ts'
+import { compareAll } from '#server/feeds/compare.ts'
 import { describeManyLost, findManyLost } from '#server/feeds/lose-node.ts'
 import { scanNews } from '#server/feeds/notify/scan.ts'
 import { countEntries } from '#server/store/entry.ts'
@@ -195,6 +196,143 @@ describe('a node that is not given to us any more', () => {
     assert.deepEqual(await shown(), [])
     await readAgain(ctx, attachments)
     assert.deepEqual(await shown(), ['🐬'])
+  })
+})
+
+describe('a node that answers, but has lost nearly everything', () => {
+  const itemsOf = (ctx: TestContext, address: NodeAddress = NODE) => {
+    return [...ctx.network.nodes.values()].find((node) => node.address.node === address.node)?.items ?? assert.fail()
+  }
+
+  function put(ctx: TestContext, name: string, address: NodeAddress = NODE): void {
+    const id = itemOf(address, name).item
+    itemsOf(ctx, address).set(id, { id, payload: entryOf({ title: name, author: ROMEO }), publisher: ROMEO })
+  }
+
+  /** The site has read so many posts; then the service lost them, and got another one. */
+  async function contextWithThinned(count: number, nodes: readonly NodeAddress[] = [NODE]): Promise<TestContext> {
+    const ctx = await contextWith(nodes)
+    for (const address of nodes) {
+      for (let n = 4; n <= count; n++) put(ctx, `post-${n}`, address)
+      await readAgain(ctx, address)
+      assert.equal(await countKept(ctx, address), count)
+      lose(ctx, address)
+      later(ctx, 1_000)
+    }
+    return ctx
+  }
+
+  function lose(ctx: TestContext, address: NodeAddress = NODE): void {
+    itemsOf(ctx, address).clear()
+    put(ctx, 'new', address)
+  }
+
+  it('is kept as it is, and loses what it lacks only when it still does a day later', async () => {
+    await using ctx = await contextWithThinned(20)
+    for (const hours of [1, 1, 21]) {
+      await readAgain(ctx)
+      assert.equal((await nodeOf(ctx)).status, 'open')
+      assert.equal(await countKept(ctx), 21)
+      const differences = await Array.fromAsync(compareAll(ctx))
+      assert.deepEqual(
+        differences.map(({ kind, words }) => `${kind}: ${words}`),
+        ['left-out: Nearly everything on it is gone: what is here is kept until that is still so a day later'],
+      )
+      later(ctx, hours * HOUR)
+    }
+    later(ctx, HOUR)
+    // Without being asked for: it is compared once more when a day is over.
+    await until(async () => (await countKept(ctx)) === 1)
+    assert.equal(await findPost(ctx.index, itemOf(NODE, 'post-1')), 'gone')
+    assert.equal(typeof (await findPost(ctx.index, itemOf(NODE, 'new'))), 'object')
+    assert.equal((await nodeOf(ctx)).hiddenFor, undefined)
+  })
+
+  it('loses nothing where its domain does not answer us', async () => {
+    await using ctx = await contextWithThinned(20)
+    await readAgain(ctx)
+    silence(ctx)
+    later(ctx, DAY)
+    await readAgain(ctx)
+    later(ctx, DAY)
+    await readAgain(ctx)
+    assert.equal(await countKept(ctx), 21)
+  })
+
+  it('loses nothing where its posts are back within the day, whatever happens later', async () => {
+    await using ctx = await contextWithThinned(20)
+    await readAgain(ctx)
+    for (let n = 1; n <= 20; n++) put(ctx, `post-${n}`)
+    later(ctx, HOUR)
+    await readAgain(ctx)
+    assert.equal((await nodeOf(ctx)).hiddenFor, undefined)
+    lose(ctx)
+    later(ctx, DAY)
+    await readAgain(ctx)
+    assert.equal(await countKept(ctx), 21)
+  })
+
+  it('is hidden when it is refused in the meantime', async () => {
+    await using ctx = await contextWithThinned(20)
+    await readAgain(ctx)
+    assert.equal((await nodeOf(ctx)).hiddenFor, 'thinned')
+    later(ctx, HOUR)
+    await readLost(ctx, REFUSED)
+    assert.equal((await nodeOf(ctx)).status, 'hidden')
+  })
+
+  it('loses at once what its author may have deleted: all but one of a few, or half of many', async () => {
+    await using ctx = await contextWithThinned(8)
+    await readAgain(ctx)
+    assert.equal(await countKept(ctx), 1)
+    for (let n = 1; n <= 20; n++) put(ctx, `other-${n}`)
+    later(ctx, HOUR)
+    await readAgain(ctx)
+    assert.equal(await countKept(ctx), 21)
+    for (let n = 1; n <= 10; n++) itemsOf(ctx).delete(itemOf(NODE, `other-${n}`).item)
+    later(ctx, HOUR)
+    await readAgain(ctx)
+    assert.equal(await countKept(ctx), 11)
+  })
+
+  it('loses nothing where over twenty others have lost as much', async () => {
+    const many = Array.from({ length: 21 }, (_, n): NodeAddress => ({ service: SERVICE, node: `verona-${n}` }))
+    await using ctx = await contextWithThinned(12, many)
+    for (const address of many) await readAgain(ctx, address)
+    later(ctx, DAY)
+    for (const address of many) await readAgain(ctx, address)
+    for (const address of many) assert.equal(await countKept(ctx, address), 13)
+    assert.ok(await findManyLost(ctx.state, ctx.clock()))
+  })
+
+  it('is empty where it has no more than its description, and hidden until it has posts again', async () => {
+    await using ctx = await createTestContext()
+    ctx.setNow(new Date(START))
+    const blog: NodeAddress = { service: ROMEO, node: 'urn:xmpp:microblog:0' }
+    await follow(ctx, blog)
+    const description = itemOf(blog, '0')
+    const payload = xml("<feed xmlns='http://www.w3.org/2005/Atom'><title>Verona</title></feed>")
+    await ctx.network.pubsubOf(ROMEO).publishItem(description, payload)
+    await ctx.indexing.start()
+    await ctx.indexing.idle()
+    assert.equal((await nodeOf(ctx, blog)).title, 'Verona')
+    const posts = [...itemsOf(ctx, blog)].filter(([id]) => id !== description.item)
+    for (const [id] of posts) itemsOf(ctx, blog).delete(id)
+    for (const _ of [1, 2]) {
+      await readAgain(ctx, blog)
+      assert.equal((await nodeOf(ctx, blog)).status, 'hidden')
+      assert.equal((await nodeOf(ctx, blog)).hiddenAt?.getTime(), START)
+      assert.equal(await countKept(ctx, blog), 3)
+      later(ctx, HOUR)
+    }
+    for (const [id, item] of posts) itemsOf(ctx, blog).set(id, item)
+    await readAgain(ctx, blog)
+    assert.equal(await countShown(ctx, blog), 3)
+    for (const [id] of posts) itemsOf(ctx, blog).delete(id)
+    await readAgain(ctx, blog)
+    later(ctx, DAY)
+    await readAgain(ctx, blog)
+    assert.equal(await countKept(ctx, blog), 0)
   })
 })
 

@@ -88,7 +88,13 @@ function viewFollowed({ ctx }: Web, follow: Follow, health: FeedHealth | undefin
 }
 
 /** The status that follows if the service says the same once more. */
-const HIDDEN_AS = { closed: 'closed', refused: 'closed', missing: 'deleted', emptied: 'purged' } as const
+const HIDDEN_AS = {
+  closed: 'closed',
+  refused: 'closed',
+  missing: 'deleted',
+  emptied: 'purged',
+  thinned: 'purged',
+} as const
 
 function describeHealth({ subscription, isListed }: Follow, health: FeedHealth | undefined): FollowState[] {
   const states: FollowState[] = []
