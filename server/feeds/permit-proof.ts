@@ -1,4 +1,5 @@
 import type { IndexDb } from '#server/store/database.ts'
+import { listOldestOfOthers } from '#server/store/entry.ts'
 import { findNode, isFeed } from '#server/store/node.ts'
 import type { Item, Pubsub, XmppSession } from '#server/xmpp/ports.ts'
 import type { NodeAddress } from '#shared/address.ts'
@@ -17,6 +18,8 @@ export type ReadingProof = 'same' | 'different' | 'unproved'
 
 /** Items among which one of somebody else's has to be. */
 const NEWEST = 10
+/** Items that are asked for besides, where the newest is a stranger's. */
+const OLDEST = 3
 
 /**
  * Whether a session gets the newest item by others that the site account gets: one that its person cannot know by
@@ -34,7 +37,7 @@ export async function proveReading(
     const their = await readNewest(pubsub, address)
     const witness = (await readNewest(deps.site.pubsub, address)).find(isOfOthers)
     if (witness === undefined) return 'unproved'
-    if (their.some((item) => writeItem(item) === writeItem(witness))) return 'same'
+    if (isAmong(their, witness) && (await knowsOthers(deps, { jid, pubsub }, { address, witness }))) return 'same'
     proof = 'different'
   }
   return proof
@@ -57,6 +60,30 @@ async function chooseWitnesses(deps: ProofDeps, jid: BareJid, address: NodeAddre
     const by = readBareJid(publisher)
     return by !== undefined && !isTheirs(by)
   }
+}
+
+/**
+ * Whether a session also gets the oldest items that came from neither its own domain nor that of the newest: two servers
+ * that conspire know what one of them has published there, but nothing else.
+ */
+async function knowsOthers(
+  { index, site, siteDomain }: ProofDeps,
+  { jid, pubsub }: Pick<XmppSession, 'jid' | 'pubsub'>,
+  { address, witness }: { readonly address: NodeAddress; readonly witness: Item },
+): Promise<boolean> {
+  // The site's own server does not lie.
+  if (domainOf(jid) === siteDomain) return true
+  const [node, by] = [await findNode(index, address), readBareJid(witness.publisher ?? '')]
+  if (node === undefined || by === undefined || by === node.owner || by === address.service) return true
+  const domains = [domainOf(jid), domainOf(by)]
+  const ids = await listOldestOfOthers(index, node.id, { domains, limit: OLDEST })
+  if (ids.length === 0) return true
+  const their = await pubsub.findItems(address, ids)
+  return (await site.pubsub.findItems(address, ids)).every((item) => isAmong(their, item))
+}
+
+function isAmong(items: readonly Item[], wanted: Item): boolean {
+  return items.some((item) => writeItem(item) === writeItem(wanted))
 }
 
 async function readNewest(pubsub: Pick<Pubsub, 'listItems'>, address: NodeAddress): Promise<readonly Item[]> {

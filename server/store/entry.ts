@@ -84,6 +84,20 @@ export async function listOldestHeld(index: IndexDb, nodeId: number, limit: numb
   return held.orderBy('publishedAt').orderBy('item').limit(limit).execute()
 }
 
+/** The oldest items of a node that came from accounts of no such domain. */
+export async function listOldestOfOthers(
+  index: IndexDb,
+  nodeId: number,
+  { domains, limit }: { readonly domains: readonly string[]; readonly limit: number },
+): Promise<ItemId[]> {
+  let query = index.selectFrom('entry').select('item').where('nodeId', '=', nodeId).where('publisher', 'is not', null)
+  for (const domain of domains) {
+    query = query.where(sql<string>`substr(publisher, instr(publisher, '@') + 1)`, '!=', domain)
+  }
+  const rows = await query.orderBy('publishedAt').orderBy('item').limit(limit).execute()
+  return rows.map(({ item }) => item)
+}
+
 export type SomeEntry = Pick<EntryRow, 'id' | 'item' | 'commentsService' | 'commentsNode'>
 
 /** Takes entries of a node out of the pages; with `at`, each is remembered as removed then. */

@@ -6,6 +6,7 @@ import { findNode } from '#server/store/node.ts'
 import { listNotifications } from '#server/store/notification.ts'
 import type { BareJid } from '#shared/jid.ts'
 import { nodePath } from '#shared/paths.ts'
+import { jidOf } from '#test/support/context.ts'
 import { until } from '#test/support/until.ts'
 import { entryOf, itemOf, ROMEO } from '../feeds/fixtures.ts'
 import {
@@ -143,6 +144,30 @@ describe('comments for contacts', () => {
     const page = (await tybalt.get(path)).body
     assert.match(page, /Mine/)
     assert.ok(!page.includes(COMMENT_WORDS))
+  })
+
+  it('are not shown to somebody whose server gives back what an accomplice on another server wrote', async () => {
+    await using scene = await createClosedScene({ isBlogOpen: true })
+    const { site, romeo, path, sessionOf } = scene
+    const { ctx } = site
+    await scene.comment(MERCUTIO, 'c1')
+    await ctx.indexing.idle()
+    ctx.setNow(new Date(ctx.clock().getTime() + 60_000))
+    const accomplice = jidOf('abraham@evil.example')
+    await ctx.network.pubsubOf(OWNER).setAffiliation(COMMENTS, accomplice, 'member')
+    await scene.comment(accomplice, 'c2', 'Bait')
+    await ctx.indexing.idle()
+    const session = sessionOf(TYBALT)
+    Object.assign(session, { jid: jidOf('tybalt@liar.example') })
+    const payload = entryOf({ title: 'Bait', text: 'Bait', author: accomplice })
+    const bait = { id: itemOf(COMMENTS, 'c2').item, payload }
+    session.pubsub.listItems = async () => ({ items: [bait], isComplete: true })
+    session.pubsub.findItems = async () => [bait]
+    ctx.permits.look(session.jid, [COMMENTS])
+    await ctx.permits.ask(session)
+    assert.equal(ctx.permits.has(session.jid, COMMENTS), false)
+    await romeo.get(path)
+    await until(() => ctx.permits.has(ROMEO, COMMENTS))
   })
 
   it('are told to those alone who may read them', async () => {

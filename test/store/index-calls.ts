@@ -219,6 +219,7 @@ const writingCalls: readonly Call[] = [
       await nodes.raiseMostItems(index, nodeId, 5)
       await entry.listOldestEntries(index, nodeId, 25)
       await entry.listOldestHeld(index, nodeId, 25)
+      await entry.listOldestOfOthers(index, nodeId, { domains: ['evil.example', 'other.example'], limit: 3 })
       const entries = await entry.listSomeEntries(index, nodeId, 25)
       await entry.dropEntries(index, SMALL, { entries, at: NOW })
     }),
