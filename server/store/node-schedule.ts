@@ -54,7 +54,7 @@ export async function* listRecentNodes(
 ): AsyncGenerator<NodeToRead[]> {
   const seen = new Set<number>()
   for (const list of [listFeedsFrom, listPostedFrom, listHeardFrom]) {
-    for await (const rows of list(index, since.getTime())) {
+    for await (const rows of list(index, { since: since.getTime(), domain })) {
       const isOurs = ({ id, service }: Selected) => {
         return !seen.has(id) && (domain === undefined || domainOf(service) === domain)
       }
@@ -65,17 +65,24 @@ export async function* listRecentNodes(
   }
 }
 
-async function* listFeedsFrom(index: IndexDb): AsyncGenerator<Selected[]> {
+interface Recent {
+  /** Milliseconds. */
+  readonly since: number
+  readonly domain: string | undefined
+}
+
+async function* listFeedsFrom(index: IndexDb, { domain }: Partial<Recent> = {}): AsyncGenerator<Selected[]> {
   yield* inSlices((last?: Selected) => {
     const feeds = selectNodes(index)
       .where(IS_FEED)
       .where('node.id', '>', last?.id ?? 0)
-    return feeds.orderBy('node.id').limit(SLICE).execute()
+    const ours = domain === undefined ? feeds : feeds.where(SERVER, '=', domain)
+    return ours.orderBy('node.id').limit(SLICE).execute()
   })
 }
 
 /** A node comes again for each post that links to it. */
-async function* listPostedFrom(index: IndexDb, since: number): AsyncGenerator<Selected[]> {
+async function* listPostedFrom(index: IndexDb, { since }: Recent): AsyncGenerator<Selected[]> {
   yield* inSlices((last?: Selected & { readonly postId: number }) => {
     const posts = index
       .selectFrom('entry')
@@ -95,7 +102,7 @@ async function* listPostedFrom(index: IndexDb, since: number): AsyncGenerator<Se
   })
 }
 
-async function* listHeardFrom(index: IndexDb, since: number): AsyncGenerator<Selected[]> {
+async function* listHeardFrom(index: IndexDb, { since }: Recent): AsyncGenerator<Selected[]> {
   yield* inSlices((last?: Selected) => {
     const heard = selectNodes(index).where(IS_THREAD).where('node.heardAt', '>=', since)
     const older = last && sql<boolean>`(node.heard_at, node.id) < (${last.heardAt}, ${last.id})`
