@@ -1,15 +1,17 @@
+import type { Element } from 'ltx'
 import { type AppError, isAppError } from '#server/errors.ts'
+import { findAccount } from '#server/store/account.ts'
 import { findDecision } from '#server/store/decision.ts'
-import { findJudged } from '#server/store/judged-entry.ts'
+import { findJudged, type JudgedEntry } from '#server/store/judged-entry.ts'
 import { findNode } from '#server/store/node.ts'
-import { addressKey } from '#shared/address.ts'
+import { addressKey, type ItemAddress } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
 import { isRemovedEntry, writeRemoved } from '#shared/removed-entry.ts'
 import type { OutboxDeps } from './outbox-deps.ts'
 import type { Performance } from './perform.ts'
 import { publish } from './publish.ts'
 import { queue } from './queue-row.ts'
-import { type Sent, showPublished, showRetracted } from './show.ts'
+import { type Sent, showPublished, showRetracted, unseen } from './show.ts'
 import { type RemoveCommentTask, saveTask } from './task.ts'
 
 type RemovePerformance = Performance<RemoveCommentTask>
@@ -43,32 +45,56 @@ async function removeOtherwise(
   performance: RemovePerformance,
   refusal: AppError,
 ): Promise<Sent | undefined> {
-  const { account, address } = performance.row
+  const { session, row } = performance
+  const { account, address } = row
+  const found = await look(performance)
+  // It refuses before it looks: what is gone already needs nobody.
+  if (found === 'gone') return showRetracted(deps, { session, row, address })
   const owner = (await findNode(deps.index, address))?.owner
-  const isOwn = (await findJudged(deps.index, address))?.publisher === account
-  const isEmptied = isOwn && (await empty(deps, performance))
+  const isOwn = isWrittenBy(await findJudged(deps.index, address), account)
+  const emptied = found !== 'hidden' && isOwn ? await empty(deps, performance, found) : undefined
   const isOwnerHere = owner !== undefined && deps.sessions(owner)?.status === 'online'
   // Its words are gone; what is left of it need wait for nobody.
-  if (isEmptied && !isOwnerHere) return { reason: 'emptied' }
-  if (owner === undefined || owner === account) throw refusal
+  if (emptied !== undefined && !isOwnerHere) return emptied
+  // An owner who never signed in here would be waited for in vain.
+  const isKnown = owner !== undefined && (isOwnerHere || (await findAccount(deps.state, owner)) !== undefined)
+  if (!isKnown || owner === account) throw refusal
   await forward(deps, performance, owner)
   return undefined
 }
 
-/** Publishes the comment without its words; false where that is refused too. */
-async function empty(deps: OutboxDeps, { session, row }: RemovePerformance): Promise<boolean> {
+/** Some services name no publisher: then its author's name counts, and the service says who may write over it. */
+function isWrittenBy(entry: JudgedEntry | undefined, account: BareJid): boolean {
+  return (entry?.publisher ?? entry?.author) === account
+}
+
+/** What the node has of the comment; `hidden` where the account may not read that. */
+async function look({ session, row: { address } }: RemovePerformance): Promise<Element | 'gone' | 'hidden'> {
+  try {
+    return (await session.pubsub.findItem(address))?.payload ?? 'gone'
+  } catch (error) {
+    if (isAppError(error, 'not-found', 'gone')) return 'gone'
+    if (isAppError(error, ...REFUSALS)) return 'hidden'
+    throw error
+  }
+}
+
+/** Publishes the comment without its words; undefined where that is refused too. */
+async function empty(deps: OutboxDeps, { session, row }: RemovePerformance, found: Element): Promise<Sent | undefined> {
   const { account, address } = row
   try {
-    const found = (await session.pubsub.findItem(address))?.payload
-    if (found === undefined) return false
     const payload = isRemovedEntry(found) ? found : writeRemoved(found, deps.clock())
     if (payload !== found) await publish({ session, row }, payload)
     const sent = await showPublished(deps, { session, row, address }, { id: address.item, payload, publisher: account })
-    return sent === undefined
+    return sent === undefined ? { reason: 'emptied' } : unseen(describeUnseen(address))
   } catch (error) {
-    if (isAppError(error, ...REFUSALS)) return false
+    if (isAppError(error, ...REFUSALS)) return undefined
     throw error
   }
+}
+
+function describeUnseen({ service }: ItemAddress): string {
+  return `${service} lets nobody but the owner remove it, so it was emptied there. This site may not read it there, so it may show here for a while`
 }
 
 async function forward(deps: OutboxDeps, { row, task }: RemovePerformance, owner: BareJid): Promise<void> {

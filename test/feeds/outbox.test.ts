@@ -516,6 +516,61 @@ describe('a comment', () => {
     assert.equal((await listComments(ctx.index, thread)).length, 0)
   })
 
+  /** Romeo's comment under a post of Juliet's, who is not here. */
+  async function startRemoving(ctx: TestContext) {
+    ctx.signIn(ROMEO)
+    const post = await publishOne(ctx)
+    const thread = post.comments as NodeAddress
+    const sent = await queueComment(ctx, { author: ROMEO, key: 'c', post: post.address, text: 'Oops' })
+    const { address } = await settled(ctx, sent)
+    ctx.signOut(JULIET)
+    const node = [...ctx.network.nodes.values()].find((each) => each.address.node === thread.node)
+    assert.ok(node)
+    const remove = async () => ctx.outbox.settle((await queueRemoveComment(ctx, { by: ROMEO, address })).id, 5_000)
+    return { thread, address, node, remove }
+  }
+
+  it('waits for nobody where it is gone already, which its service does not say', async () => {
+    await using writer = await startWriting()
+    const { ctx } = writer
+    const { thread, address, node, remove } = await startRemoving(ctx)
+    node.items.delete(address.item)
+    const last = await remove()
+    assert.deepEqual([last.account, last.status, last.reason], [ROMEO, 'done', undefined])
+    assert.equal((await listComments(ctx.index, thread)).length, 0)
+  })
+
+  it('waits for nobody where it was emptied and this site may not see it', async () => {
+    await using writer = await startWriting()
+    const { ctx } = writer
+    const { address, node, remove } = await startRemoving(ctx)
+    node.affiliations.set(ctx.siteJid, 'outcast')
+    const last = await remove()
+    assert.deepEqual([last.account, last.status, last.reason], [ROMEO, 'done', 'unseen'])
+    assert.match(last.problem ?? '', /emptied.*This site may not read it/)
+    const left = node.items.get(address.item)?.payload
+    assert.ok(left && isRemovedEntry(left))
+  })
+
+  it('is emptied where its service names no publisher', async () => {
+    await using writer = await startWriting()
+    const { ctx } = writer
+    const { thread, remove } = await startRemoving(ctx)
+    await ctx.index.updateTable('entry').set({ publisher: null }).where('author', '=', ROMEO).execute()
+    const last = await remove()
+    assert.deepEqual([last.account, last.status, last.reason], [ROMEO, 'done', 'emptied'])
+    assert.equal((await listComments(ctx.index, thread)).length, 0)
+  })
+
+  it('does not wait for an owner who never signed in here, where its service lets nobody else remove it', async () => {
+    await using writer = await startWriting()
+    const { ctx } = writer
+    const { remove } = await startRemoving(ctx)
+    ctx.network.failNext('publishItem', new AppError('forbidden', 'It lets only its owner write'))
+    const last = await remove()
+    assert.deepEqual([last.account, last.status, last.reason], [ROMEO, 'refused', 'forbidden'])
+  })
+
   it('of another is emptied by nobody', async () => {
     await using writer = await startWriting()
     const { ctx } = writer
