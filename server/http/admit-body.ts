@@ -3,7 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { AppError } from '#server/errors.ts'
 import { networkOf } from '#server/people/throttle.ts'
-import { createBodyBudget } from './body-budget.ts'
+import { createBodyBudget, type SentBody } from './body-budget.ts'
 import type { Web } from './web.ts'
 import { whenOver } from './when-over.ts'
 
@@ -38,10 +38,25 @@ export function admitBodies(app: FastifyInstance, web: Web): void {
     requireFit(request, body)
     if (!body.isMultipart && length <= SMALL_BYTES) return
     const isAnybodys = !body.isMultipart && length <= BODY_BYTES
-    const owner = isAnybodys ? undefined : await requireOwner(web, request, body)
-    const release = owner === undefined ? strangers.take(networkOf(request.ip), length) : accounts.take(owner, length)
-    whenOver(reply, release)
+    const owner = isAnybodys ? await findOwner(web, request) : await requireOwner(web, request, body)
+    const budget = owner === undefined ? strangers : accounts
+    whenOver(reply, budget.take(countBody(request, owner ?? networkOf(request.ip), length)))
   })
+}
+
+/** The account whose session a request is of, so that strangers take no room from those who write here. */
+async function findOwner({ ctx, cookies }: Web, request: FastifyRequest): Promise<string | undefined> {
+  const cookie = cookies.readSession(request)
+  return cookie === undefined ? undefined : (await ctx.people.find(cookie))?.jid
+}
+
+function countBody({ raw }: FastifyRequest, sender: string, bytes: number): SentBody {
+  return {
+    sender,
+    bytes,
+    isArriving: () => !raw.complete,
+    giveUp: () => void raw.destroy(),
+  }
 }
 
 function readLength({ headers }: FastifyRequest): number {

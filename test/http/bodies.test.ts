@@ -22,9 +22,14 @@ interface Line extends AsyncDisposable {
   readonly text: string
 }
 
-async function open(site: TestSite, head: string, body: Buffer = Buffer.alloc(0)): Promise<Line> {
+async function open(
+  site: TestSite,
+  head: string,
+  body: Buffer = Buffer.alloc(0),
+  localAddress = '127.0.0.1',
+): Promise<Line> {
   const { port } = site.app.server.address() as AddressInfo
-  const socket = connect(port, '127.0.0.1')
+  const socket = connect({ port, host: '127.0.0.1', localAddress })
   let text = ''
   socket.on('data', (chunk) => (text += chunk.toString('latin1')))
   socket.on('error', () => {})
@@ -219,12 +224,75 @@ describe('the body of a request', () => {
 
   it('is counted until it is answered, by sender and in all', async () => {
     const budget = createBodyBudget({ each: 10, all: 15 })
-    const release = budget.take('a', 8)
-    assert.throws(() => budget.take('a', 3), { code: 'unavailable' })
-    budget.take('b', 7)
-    assert.throws(() => budget.take('c', 1), { code: 'unavailable' })
+    const take = (sender: string, bytes: number) =>
+      budget.take({ sender, bytes, isArriving: () => false, giveUp: () => assert.fail('it was received') })
+    const release = take('a', 8)
+    assert.throws(() => take('a', 3), { code: 'unavailable' })
+    take('b', 7)
+    assert.throws(() => take('c', 1), { code: 'unavailable' })
     release()
-    budget.take('a', 8)
+    release()
+    take('a', 8)
+  })
+
+  it('gives up its room where its sender has the most, and others need it', async () => {
+    const budget = createBodyBudget({ each: 10, all: 20 })
+    const gaveUp: string[] = []
+    const take = (name: string, bytes: number) =>
+      budget.take({ sender: name.charAt(0), bytes, isArriving: () => true, giveUp: () => void gaveUp.push(name) })
+    const released = take('a1', 5)
+    for (const [name, bytes] of Object.entries({ a2: 5, b1: 3, b2: 3, c1: 4 })) take(name, bytes)
+    take('d1', 3)
+    assert.deepEqual(gaveUp, ['a1'], 'the first of the one who had the most')
+    released()
+    take('d2', 2)
+    assert.throws(() => take('c2', 2), { code: 'unavailable' }, 'nobody has more than they would have')
+    assert.throws(() => take('e1', 11), { code: 'unavailable' })
+    assert.deepEqual(gaveUp, ['a1'])
+  })
+
+  it('of somebody who is signed in is read, whatever strangers hold', async () => {
+    await using site = await listeningSite()
+    await using stack = new AsyncDisposableStack()
+    const juliet = await site.signedIn(JULIET)
+    const head = writeHead('/signin', { ...URLENCODED, 'content-length': 256 * 1024 })
+    const lines: Line[] = []
+    const hold = async (address: string) => {
+      const line = stack.use(await open(site, head, Buffer.from('token='), address))
+      lines.push(line)
+    }
+    // As much as eight networks may have, which is all that there is for strangers.
+    for (let n = 0; n < 64; n++) await hold(`127.0.1.${1 + (n % 8)}`)
+    // Another stranger gets the room of one of them.
+    await hold('127.0.2.1')
+    await until(() => lines.some(({ socket }) => socket.closed))
+    assert.equal(lines.at(-1)?.status, undefined)
+    const answer = await juliet.post('/write', {
+      token: await tokenOf(juliet),
+      ...{ key: 'abcdefgh', text: 'a'.repeat(200_000), action: 'draft' },
+    })
+    assert.equal(answer.statusCode, 303)
+  })
+
+  it('of one more account is read, whatever a few others hold', async () => {
+    await using site = await listeningSite()
+    await using stack = new AsyncDisposableStack()
+    const lines: Line[] = []
+    for (const name of ['tybalt', 'mercutio', 'paris', 'rosaline']) {
+      const browser = await site.signedIn(`${name}@capulet.example`)
+      const start = Buffer.from(field('token', await tokenOf(browser)) + field('text', 'a'.repeat(10_000)))
+      const head = writeHead('/write', { ...MULTIPART, cookie: cookieOf(browser), 'content-length': 10 * MB })
+      for (let n = 0; n < 3; n++) lines.push(stack.use(await open(site, head, start)))
+    }
+    const juliet = await site.signedIn(JULIET)
+    const fields = field('token', await tokenOf(juliet)) + field('key', 'abcdefgh') + field('action', 'draft')
+    const text = Buffer.from(`${fields}${field('text', 'Mine')}${FILE}`)
+    const body = Buffer.concat([text, Buffer.alloc(9 * MB, 1), Buffer.from('\r\n--x--\r\n')])
+    const head = writeHead('/write', { ...MULTIPART, cookie: cookieOf(juliet), 'content-length': body.length })
+    const line = stack.use(await open(site, head, body))
+    await until(() => line.status !== undefined)
+    assert.notEqual(line.status, 503)
+    assert.ok(lines.filter(({ socket }) => socket.closed).length <= 1, 'no more than it needed')
   })
 
   it('gives its place back when its sender goes away or is answered', async () => {
