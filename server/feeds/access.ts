@@ -4,6 +4,7 @@ import { showNode } from '#server/store/hidden-node.ts'
 import type { NodeRow } from '#server/store/node.ts'
 import { findOwnAccess } from '#server/store/own-access.ts'
 import type { XmppSession } from '#server/xmpp/ports.ts'
+import { isWithinLast } from '#shared/instants.ts'
 import { localPart } from '#shared/jid.ts'
 import { announceChanged } from './announce.ts'
 import type { IngestDeps } from './ingest.ts'
@@ -13,23 +14,41 @@ export type Access = 'open' | 'restricted'
 
 export interface AccessDeps {
   readonly state: StateDb
+  readonly clock: () => Date
   readonly site: Pick<XmppSession, 'readContacts'>
 }
 
+/** Milliseconds for which the owner's word counts, and that of an account's server: another client may change the node. */
+export const WORD_COUNTS = 3_600_000
+
+type Known = Pick<NodeRow, 'address' | 'accessModel' | 'infoReadAt'>
+
 /**
- * By the owner's session, for an account's node; else by its service's word (XEP-0060 §5.4, §5.7). The site account may read
- * what a contact shows to contacts only: nothing tells that apart from what is open to everybody.
+ * By its service's word (XEP-0060 §5.4, §5.7); of an account's node by its owner's session, while that is recent.
+ * `isRead`: the site account has just read the node.
  */
-export async function readAccess(
-  { state, site }: AccessDeps,
-  { address, accessModel }: Pick<NodeRow, 'address' | 'accessModel'>,
-): Promise<Access> {
-  const isOfAccount = localPart(address.service) !== undefined
-  const own = isOfAccount ? await findOwnAccess(state, address) : undefined
-  if (own !== undefined) return own === 'open' ? 'open' : 'restricted'
+export async function readAccess(deps: AccessDeps, node: Known, { isRead = false } = {}): Promise<Access> {
+  const { address, accessModel } = node
+  if (localPart(address.service) !== undefined) return readAccountAccess(deps, node, isRead)
+  return accessModel === undefined || accessModel === 'open' ? 'open' : 'restricted'
+}
+
+/**
+ * The site account may read what a contact shows to contacts only, and nothing tells that apart from what is open to
+ * everybody but the owner's recent word or that of the account's server. Where neither is known, a contact's node is
+ * restricted, and one that was closed stays so.
+ */
+async function readAccountAccess({ state, site, clock }: AccessDeps, node: Known, isRead: boolean): Promise<Access> {
+  const { address, accessModel, infoReadAt } = node
+  const own = await findOwnAccess(state, address)
+  const now = clock()
+  const isOwnOpen = own === undefined || own.accessModel === 'open'
+  if (own !== undefined && isWithinLast(WORD_COUNTS, own.readAt, now)) return isOwnOpen ? 'open' : 'restricted'
   if (accessModel !== undefined && accessModel !== 'open') return 'restricted'
-  if (!isOfAccount) return 'open'
-  return (await readContacts(site)).has(address.service) ? 'restricted' : 'open'
+  if (accessModel === 'open' && infoReadAt !== undefined && isWithinLast(WORD_COUNTS, infoReadAt, now)) return 'open'
+  if ((await readContacts(site)).has(address.service)) return 'restricted'
+  // Who is no contact could not read it if that were still so.
+  return isOwnOpen || (isRead && own?.accessModel === 'presence') ? 'open' : 'restricted'
 }
 
 /** A roster that cannot be read says nothing of any node. */

@@ -54,8 +54,8 @@ export async function catchUp(deps: CatchUpDeps, address: NodeAddress, options: 
   try {
     // Subscribed first and read then, so that nothing falls between.
     const known = await learnNodeInfo(deps, node)
-    // Settled before any item is ingested.
-    await applyAccess(deps, known, await readAccess(deps, known))
+    // Restricted before any item is ingested; opened only once the node could be read.
+    if ((await readAccess(deps, known)) === 'restricted') await applyAccess(deps, known, 'restricted')
     const refusal = await deps.subscriptions.ensure(known)
     const outcome = await readNewest(deps, known, options)
     await updateNode(deps.index, address, { problem: refusal ?? null, readAt: deps.clock().getTime() })
@@ -84,7 +84,7 @@ async function readNodeLoss(
 ): Promise<NodeLoss | undefined> {
   const loss = readLoss(error)
   const own = loss === 'refused' ? await findOwnAccess(state, address) : undefined
-  return own === undefined || own === 'open' ? loss : 'closed'
+  return own === undefined || own.accessModel === 'open' ? loss : 'closed'
 }
 
 async function readNewest(deps: CatchUpDeps, node: NodeRow, { signal, heardSince }: CatchUpOptions): Promise<CatchUp> {

@@ -3,11 +3,12 @@ import { waitTurn } from '#server/slices.ts'
 import { findNode, isRead, type NodeRow, updateNode } from '#server/store/node.ts'
 import type { Pubsub, PubsubEvent } from '#server/xmpp/ports.ts'
 import { addressKey, type NodeAddress } from '#shared/address.ts'
+import { type AccessDeps, applyAccess, readAccess } from './access.ts'
 import { type IngestDeps, ingest } from './ingest.ts'
 import { keepBounds } from './keep-bounds.ts'
 
 export interface InboxDeps extends IngestDeps {
-  readonly site: { readonly pubsub: Pick<Pubsub, 'findItem'> }
+  readonly site: AccessDeps['site'] & { readonly pubsub: Pick<Pubsub, 'findItem'> }
 }
 
 export interface Inbox {
@@ -65,6 +66,7 @@ export function createInbox(deps: InboxDeps, { onMissed }: InboxListeners): Inbo
       const node = await findNode(deps.index, event.address)
       if (node === undefined || !isSubscribed(node)) return deps.meters.count('strangers_events')
       if (node.unheardAt !== undefined) await updateNode(deps.index, node.address, { unheardAt: null })
+      if (event.kind === 'published' && (await isRestrictedNow(deps, node))) onMissed(node.address)
       const outcome = await ingest(deps, await complete(deps, event))
       if (outcome === 'stored' || outcome === 'removed') await noteHeard(deps, node)
       if (outcome === 'stored') await keepBounds(deps, node)
@@ -107,6 +109,12 @@ export function createInbox(deps: InboxDeps, { onMissed }: InboxListeners): Inbo
 /** Whoever knows the site's address may send it events: only those of its own subscriptions count. */
 function isSubscribed({ subscription }: NodeRow): boolean {
   return subscription !== 'none'
+}
+
+/** Another client may have closed the node since its owner's session read that it is open: seen before anything new shows. */
+async function isRestrictedNow(deps: InboxDeps, node: NodeRow): Promise<boolean> {
+  if (node.status !== 'open' || (await readAccess(deps, node)) === 'open') return false
+  return applyAccess(deps, node, 'restricted')
 }
 
 /** Not for every event of many. */

@@ -2,7 +2,7 @@ import { type AppError, isAppError } from '#server/errors.ts'
 import type { StateDb } from '#server/store/database.ts'
 import { countDoubted, hasContent, hideNode, listHiddenNodes, showNode } from '#server/store/hidden-node.ts'
 import type { Loss } from '#server/store/index-schema.ts'
-import { findNode, type NodeRow, updateNode } from '#server/store/node.ts'
+import { findNode, isRead, type NodeRow, updateNode } from '#server/store/node.ts'
 import { findSetting, saveSetting } from '#server/store/setting.ts'
 import type { Disco } from '#server/xmpp/ports.ts'
 import { addressKey, type NodeAddress } from '#shared/address.ts'
@@ -109,7 +109,7 @@ export async function findNodeAgain(
   const node = await findNode(deps.index, address)
   if (node === undefined || node.status === status) return
   await showNode(deps.index, node, status)
-  if (node.status === 'hidden') await announceChanged(deps, node)
+  if (node.status === 'hidden' || isRead(node)) await announceChanged(deps, node)
 }
 
 /** Clears what was certainly closed a day ago, whether its server can be asked now or not. */

@@ -7,6 +7,7 @@ import { isWithinLast } from '#shared/instants.ts'
 import { type BareJid, localPart, readBareJid } from '#shared/jid.ts'
 import { NS } from '#shared/ns.ts'
 import { cleanLine } from '#shared/text.ts'
+import { WORD_COUNTS } from './access.ts'
 
 /** What a service tells everybody about a node (XEP-0060 §5.4). */
 export interface NodeInfo {
@@ -59,16 +60,30 @@ export async function readAccessModel(site: AccessModelSite, address: NodeAddres
 }
 
 /**
- * Accounts tell strangers nothing about their nodes but their own affiliation: a whitelist has members, and nothing else needs
- * any (XEP-0060 §4.1, §4.5). COMPAT(Prosody 13): it does not tell affiliations (§5.7).
+ * Few accounts tell others the access model of their nodes. Of the rest the own affiliation tells a whitelist, as nothing
+ * else needs members (XEP-0060 §4.1, §4.5). COMPAT(Prosody 13): it does not tell affiliations (§5.7).
  */
 async function askAccessModel(
   { disco, pubsub }: AccessModelSite,
   { service, node }: NodeAddress,
 ): Promise<string | undefined> {
   if (localPart(service) === undefined) return readNodeInfo(await disco.readInfo(service, node)).accessModel
+  const told = await askAccount(disco, { service, node })
+  if (told !== undefined) return told
   const own = await pubsub.listAffiliations(service)
   return own.some((each) => each.node === node && each.affiliation === 'member') ? 'whitelist' : undefined
+}
+
+async function askAccount(
+  disco: AccessModelSite['disco'],
+  { service, node }: NodeAddress,
+): Promise<string | undefined> {
+  try {
+    return readNodeInfo(await disco.readInfo(service, node)).accessModel
+  } catch (error) {
+    if (!isAppError(error) || isAppError(error, 'unavailable', 'timeout')) throw error
+    return undefined
+  }
 }
 
 /**
@@ -77,9 +92,9 @@ async function askAccessModel(
  */
 export async function learnNodeInfo(deps: NodeInfoDeps, row: NodeRow): Promise<NodeRow> {
   const now = deps.clock().getTime()
-  const isFresh = row.infoReadAt !== undefined && isWithinLast(isFeed(row) ? DAY : WEEK, row.infoReadAt, now)
-  if (isFresh) return row
   const isOfAccount = localPart(row.address.service) !== undefined
+  const good = isOfAccount && row.accessModel === 'open' ? WORD_COUNTS : isFeed(row) ? DAY : WEEK
+  if (row.infoReadAt !== undefined && isWithinLast(good, row.infoReadAt, now)) return row
   try {
     await learnInfo(deps, row)
   } catch (error) {
@@ -87,9 +102,14 @@ export async function learnNodeInfo(deps: NodeInfoDeps, row: NodeRow): Promise<N
     // A node is not shown before its access is known; a server that is down may tell later.
     const isSilent = isAppError(error, 'unavailable') || (isAppError(error, 'timeout') && !isOfAccount)
     if (isSilent && row.infoReadAt === undefined) throw error
-    if (!isSilent) await updateNode(deps.index, row.address, { infoReadAt: now })
+    if (!isSilent) await updateNode(deps.index, row.address, { infoReadAt: now, ...forgetOpen(row, isOfAccount) })
   }
   return (await findNode(deps.index, row.address)) ?? row
+}
+
+/** What an account's server once told counts no longer where it tells it no more. */
+function forgetOpen({ accessModel }: NodeRow, isOfAccount: boolean): { accessModel?: null } {
+  return isOfAccount && accessModel === 'open' ? { accessModel: null } : {}
 }
 
 async function learnInfo({ index, clock, site }: NodeInfoDeps, row: NodeRow): Promise<void> {

@@ -2,22 +2,30 @@ import { describeError, isAppError } from '#server/errors.ts'
 import type { Logger } from '#server/log.ts'
 import { findAuthor, saveConsent } from '#server/store/author.ts'
 import { findNode } from '#server/store/node.ts'
-import { findOwnAccess, saveOwnAccess } from '#server/store/own-access.ts'
+import {
+  findOwnAccess,
+  forgetOwnAccess,
+  listReadBefore,
+  listReadBetween,
+  saveOwnAccess,
+} from '#server/store/own-access.ts'
 import { listRestrictedThreads } from '#server/store/restricted-node.ts'
 import type { XmppSession } from '#server/xmpp/ports.ts'
 import type { NodeAddress } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
-import { type AccessDeps, applyAccess, readAccess } from './access.ts'
+import { type AccessDeps, applyAccess, readAccess, WORD_COUNTS } from './access.ts'
 import { blogOf } from './blog-of.ts'
 import type { IngestDeps } from './ingest.ts'
 
-export interface OwnAccessDeps extends Pick<IngestDeps, 'index' | 'live' | 'clock'>, AccessDeps {
+export interface OwnAccessDeps extends Pick<IngestDeps, 'index' | 'live'>, AccessDeps {
   readonly log: Logger
   readonly indexing?: { watch(address: NodeAddress): void }
 }
 
 /** In one round: their configuration is read one by one. */
 const MOST_THREADS = 50
+/** Milliseconds after which the access of a thread is read again, well before the last word ceases to count. */
+const AGAIN = WORD_COUNTS / 2
 
 /** Reads the access models of somebody's own nodes by their session; `more` where there are more to be read. */
 export async function readOwnAccess(
@@ -28,22 +36,41 @@ export async function readOwnAccess(
   const threads = await listRestrictedThreads(deps.index, session.jid, MOST_THREADS)
   const unread: NodeAddress[] = []
   for (const address of threads) if ((await findOwnAccess(deps.state, address)) === undefined) unread.push(address)
-  for (const address of unread) await readOne(deps, session, address)
-  return unread.length > 0 && threads.length === MOST_THREADS ? 'more' : 'done'
+  const before = new Date(deps.clock().getTime() - AGAIN)
+  const old = await listReadBefore(deps.state, session.jid, { before, limit: MOST_THREADS })
+  let count = 0
+  for (const address of [...unread, ...old]) if (await readOne(deps, session, address)) count++
+  return count > 0 && Math.max(threads.length, old.length) === MOST_THREADS ? 'more' : 'done'
+}
+
+/** Nodes whose owner's word ceased to count between two instants are looked at anew. */
+export async function watchUncounted(
+  { state, indexing }: Pick<OwnAccessDeps, 'state' | 'indexing'>,
+  since: Date,
+  until: Date,
+): Promise<void> {
+  const [after, to] = [since, until].map((at) => new Date(at.getTime() - WORD_COUNTS)) as [Date, Date]
+  for (const address of await listReadBetween(state, after, to)) indexing?.watch(address)
 }
 
 async function readOne(
   deps: OwnAccessDeps,
   { jid, pubsub }: Pick<XmppSession, 'jid' | 'pubsub'>,
   address: NodeAddress,
-): Promise<void> {
-  if ((await findNode(deps.index, address)) === undefined) return
+): Promise<boolean> {
   try {
+    if ((await findNode(deps.index, address)) === undefined) {
+      await forgetOwnAccess(deps.state, jid, address.node)
+      return false
+    }
     const { access_model: accessModel } = await pubsub.readConfig(address)
     if (accessModel !== undefined) await learnOwnAccess(deps, jid, { address, accessModel })
+    return accessModel !== undefined
   } catch (error) {
     if (!isAppError(error)) throw error
+    if (isAppError(error, 'not-found', 'gone')) await forgetOwnAccess(deps.state, jid, address.node)
     deps.log.debug({ jid }, `The configuration of ${address.node} was not read: ${describeError(error)}`)
+    return false
   }
 }
 
@@ -59,7 +86,8 @@ async function learnOwnAccess(
   const node = await findNode(deps.index, address)
   if (node === undefined) return
   await applyAccess(deps, node, await readAccess(deps, node))
-  if (former !== accessModel || (accessModel === 'open' && node.status !== 'open')) deps.indexing?.watch(address)
+  if (former?.accessModel !== accessModel || (accessModel === 'open' && node.status !== 'open'))
+    deps.indexing?.watch(address)
   if (accessModel === 'open' && (await findAuthor(deps.state, jid))?.consent === 'asked') {
     await saveConsent(deps.state, jid, { consent: 'unasked' })
   }

@@ -12,7 +12,7 @@ import { attachmentsOf } from '#shared/profiles/index.ts'
 import { announcePermitted } from './announce.ts'
 import { CONVERSATIONS_TOPIC, type LiveEvent, POSTS_TOPIC } from './live.ts'
 import { createOpenedNodes } from './opened-nodes.ts'
-import { type OwnAccessDeps, readOwnAccess } from './own-access.ts'
+import { type OwnAccessDeps, readOwnAccess, watchUncounted } from './own-access.ts'
 import { waitAtMost } from './patience.ts'
 import { type ProofDeps, proveReading } from './permit-proof.ts'
 
@@ -40,6 +40,8 @@ const HOUR = 60 * MINUTE
 /** How long before its end a permit is asked for again. */
 const EARLY = 10 * MINUTE
 const AGAIN = MINUTE
+/** How often somebody's session reads their own nodes' configuration. */
+const OWN_AGAIN = 10 * MINUTE
 const TICK = 5_000
 const NEW: ReadonlySet<LiveEvent['kind']> = new Set(['post-added', 'post-changed', 'comment-added', 'comment-changed'])
 const STOP = 3_000
@@ -57,6 +59,7 @@ export function createPermits(deps: PermitsDeps): Permits {
   const running = new Map<BareJid, Promise<void>>()
   const opened = createOpenedNodes()
   const stops: (() => void)[] = []
+  let tickedAt = deps.clock()
 
   const now = () => deps.clock().getTime()
 
@@ -66,7 +69,7 @@ export function createPermits(deps: PermitsDeps): Permits {
 
   async function askAll(session: Asking): Promise<void> {
     const { jid } = session
-    if (!isWithinLast(HOUR, ownReadAt.get(jid) ?? 0, now())) {
+    if (!isWithinLast(OWN_AGAIN, ownReadAt.get(jid) ?? 0, now())) {
       ownReadAt.set(jid, now())
       if ((await readOwnAccess(deps, session as XmppSession)) === 'more') ownReadAt.delete(jid)
     }
@@ -177,6 +180,11 @@ export function createPermits(deps: PermitsDeps): Permits {
     for (const [key, at] of triedAt) if (!isWithinLast(AGAIN, at, now())) triedAt.delete(key)
     opened.keep(new Set(deps.people().map(({ jid }) => jid)))
     round()
+    const [since, until] = [tickedAt, deps.clock()]
+    tickedAt = until
+    void watchUncounted(deps, since, until).catch((error: unknown) =>
+      deps.log.error(`Nodes that may be closed were not looked at: ${describeError(error)}`),
+    )
   }
 
   return {

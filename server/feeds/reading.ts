@@ -162,7 +162,7 @@ async function ingestPage(deps: ReadingDeps, node: NodeRow, arrived: Arrived): P
   const { page, removed, readAt, isHistory, signal } = arrived
   // One that was closed or deleted is there again; one that is empty may be so for the same reason as it was lost.
   if (node.status !== 'hidden' || (await hasContentAgain(deps, node, page))) {
-    await findNodeAgain(deps, node.address, await readAccess(deps, node))
+    await findNodeAgain(deps, node.address, await readAccess(deps, node, { isRead: true }))
   }
   const fresh: ItemId[] = []
   const pause = createSlices()

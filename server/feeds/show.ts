@@ -47,7 +47,7 @@ export async function showPublished(deps: OutboxDeps, deed: Deed, item: Item): P
   // The site account can read the node, so it is there, whatever was found before; who else may read it stays open.
   const node = await findNode(deps.index, address)
   if (node !== undefined && !isRead(node)) {
-    await findNodeAgain(deps, address, await readAccess({ state: deps.state, site: requireSite(deps) }, node))
+    await findNodeAgain(deps, address, await readAccess({ ...deps, site: requireSite(deps) }, node))
   }
   // A service that names no publisher still has the very words that this account sent by this site. Of this account
   // alone: whom else its session names as the publisher is its own server's word.

@@ -3,9 +3,15 @@ import type { BareJid } from '#shared/jid.ts'
 import type { StateDb } from './database.ts'
 
 /** The access model of a node (`pubsub#access_model`), as its owner's own session read it last. */
-export async function findOwnAccess(state: StateDb, { service, node }: NodeAddress): Promise<string | undefined> {
-  const query = state.selectFrom('ownAccess').select('accessModel').where('service', '=', service)
-  return (await query.where('node', '=', node).executeTakeFirst())?.accessModel
+export interface OwnAccess {
+  readonly accessModel: string
+  readonly readAt: Date
+}
+
+export async function findOwnAccess(state: StateDb, { service, node }: NodeAddress): Promise<OwnAccess | undefined> {
+  const query = state.selectFrom('ownAccess').select(['accessModel', 'readAt']).where('service', '=', service)
+  const row = await query.where('node', '=', node).executeTakeFirst()
+  return row && { accessModel: row.accessModel, readAt: new Date(row.readAt) }
 }
 
 /** Characters. */
@@ -27,7 +33,24 @@ export async function saveOwnAccess(
     .execute()
 }
 
-/** Forgets the nodes of an account that is no more. */
-export async function forgetOwnAccess(state: StateDb, service: BareJid): Promise<void> {
-  await state.deleteFrom('ownAccess').where('service', '=', service).execute()
+/** Nodes of an account whose access model was read before an instant, the longest ago first. */
+export async function listReadBefore(
+  state: StateDb,
+  service: BareJid,
+  { before, limit }: { before: Date; limit: number },
+): Promise<NodeAddress[]> {
+  const query = state.selectFrom('ownAccess').select(['service', 'node']).where('service', '=', service)
+  return query.where('readAt', '<', before.toISOString()).orderBy('readAt').limit(limit).execute()
+}
+
+/** Nodes whose access model was last read between two instants, the first of them left out. */
+export async function listReadBetween(state: StateDb, after: Date, until: Date): Promise<NodeAddress[]> {
+  const query = state.selectFrom('ownAccess').select(['service', 'node']).where('readAt', '>', after.toISOString())
+  return query.where('readAt', '<=', until.toISOString()).execute()
+}
+
+/** Forgets the nodes of an account that is no more, or one of them. */
+export async function forgetOwnAccess(state: StateDb, service: BareJid, node?: string): Promise<void> {
+  const query = state.deleteFrom('ownAccess').where('service', '=', service)
+  await (node === undefined ? query : query.where('node', '=', node)).execute()
 }

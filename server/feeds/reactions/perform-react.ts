@@ -118,7 +118,7 @@ async function learn(deps: OutboxDeps, { session, row, post, item }: Known): Pro
   await addNode(deps.index, { address, kind: 'attachments', owner, now })
   const node = await findNode(deps.index, address)
   if (node !== undefined && !isRead(node) && (await isOwnGround(deps, session.jid, address.service))) {
-    await findNodeAgain(deps, address, await readAccess({ state: deps.state, site: requireSite(deps) }, node))
+    await findNodeAgain(deps, address, await readAccess({ ...deps, site: requireSite(deps) }, node))
     await updateNode(deps.index, address, { problem: null })
   }
   deps.indexing?.watch(address)

@@ -133,9 +133,10 @@ export function createOriginals(deps: OriginalsDeps): Originals {
   }
 }
 
-async function isForEverybody({ site, state }: OriginalsDeps, { service, node }: ItemAddress): Promise<boolean> {
-  const accessModel = await readAccessModel(site, { service, node })
-  return (await readAccess({ state, site }, { address: { service, node }, accessModel })) === 'open'
+async function isForEverybody(deps: OriginalsDeps, { service, node }: ItemAddress): Promise<boolean> {
+  const address = { service, node }
+  const accessModel = await readAccessModel(deps.site, address)
+  return (await readAccess(deps, { address, accessModel, infoReadAt: deps.clock() })) === 'open'
 }
 
 type Outcome = OriginalReading | 'missing' | 'silent'
