@@ -56,7 +56,7 @@ export function createNotifier(deps: NotifierDeps): Notifier {
     changed.clear()
     work = work
       .then(async () => {
-        for (const address of addresses) await lookAgain(deps, address)
+        await lookAgain(deps, addresses)
         await scanNews(deps)
       })
       .catch((error: unknown) => deps.log.error(`Finding what is new for people failed: ${describeError(error)}`))

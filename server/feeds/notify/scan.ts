@@ -119,16 +119,26 @@ async function tellOfReactions(deps: ScanDeps, reactions: readonly NewsReaction[
   await notify(deps, news)
 }
 
-/** What changed about one entry: it was edited, or is not shown any more. */
-export async function lookAgain(deps: ScanDeps, address: ItemAddress): Promise<void> {
+/** What changed about entries: they were edited, or are not shown any more. In slices, however small each is. */
+export async function lookAgain(deps: ScanDeps, addresses: readonly ItemAddress[]): Promise<void> {
+  const pause = createSlices()
+  const shown: NewsEntry[] = []
+  for (const address of addresses) {
+    shown.push(...(await takeBackUnshown(deps, address)))
+    await pause()
+  }
+  await tellOfEntries(deps, shown)
+}
+
+/** The entry where it is shown, and is news: an old one that is only written anew is none. */
+async function takeBackUnshown(deps: ScanDeps, address: ItemAddress): Promise<NewsEntry[]> {
   const entry = await findNewsEntry(deps.index, address)
   if (entry?.hold !== 'held') await takeBackNotifications(deps, address, ['held'])
   if (entry === undefined || entry.hold !== null) {
     await takeBackNotifications(deps, address, [...SAID_KINDS, 'repost', 'reaction'])
-    return
+    return []
   }
-  // An old one that is only written anew is no news.
-  if (entry.arrivedAt >= deps.clock().getTime() - NEWS_MS) await tellOfEntries(deps, [entry])
+  return entry.arrivedAt >= deps.clock().getTime() - NEWS_MS ? [entry] : []
 }
 
 async function readCursor({ state }: ScanDeps): Promise<Cursor | undefined> {

@@ -103,7 +103,7 @@ describe('what is new', () => {
     await comment(ctx, { item: 'first' })
     for (let n = 0; n < 3; n += 1) await scanNews(ctx)
     await comment(ctx, { item: 'first', text: 'Other words' })
-    await lookAgain(ctx, itemOf(THREAD, 'first'))
+    await lookAgain(ctx, [itemOf(THREAD, 'first')])
     await clearIndex(ctx.index)
     await knowBlog(ctx)
     const payload = entryOf({ author: JULIET, more: commentsLink(THREAD) })
@@ -163,7 +163,7 @@ describe('what is new', () => {
     await scanNews(ctx)
     assert.deepEqual(await heard(ctx, JULIET), ['comment held romeo'])
     await ctx.index.updateTable('entry').set({ hold: 'removed' }).where('item', '=', address.item).execute()
-    await lookAgain(ctx, address)
+    await lookAgain(ctx, [address])
     assert.deepEqual(await heard(ctx, JULIET), [])
   })
 
