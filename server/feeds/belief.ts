@@ -3,7 +3,7 @@ import type { XmppSession } from '#server/xmpp/ports.ts'
 import type { NodeAddress } from '#shared/address.ts'
 import { type BareJid, domainOf, localPart } from '#shared/jid.ts'
 import type { DomainServices } from './domain-services.ts'
-import { readNodeInfo } from './node-info.ts'
+import { type NodeInfo, readNodeInfo } from './node-info.ts'
 import { requireSite, type SiteDeps } from './site-session.ts'
 
 export interface ServicesDeps {
@@ -26,17 +26,27 @@ export async function isOwnGround(deps: BeliefDeps, jid: BareJid, service: BareJ
  * must have said so; anywhere else the node's disco#info has to name it (XEP-0060 §5.4, `pubsub#owner`).
  */
 export async function isSeenOwner(deps: BeliefDeps, jid: BareJid, address: NodeAddress): Promise<boolean> {
-  if (localPart(address.service) !== undefined) return address.service === jid
-  if (await isOwnGround(deps, jid, address.service)) return true
-  return (await readOwners(requireSite(deps), address)).includes(jid)
+  return (await seeOwned(deps, jid, address)) !== undefined
 }
 
-async function readOwners({ disco }: Pick<XmppSession, 'disco'>, { service, node }: NodeAddress) {
+/** How the site sees that an account owns a node: on its own ground, or by what the node's disco#info says. */
+export async function seeOwned(
+  deps: BeliefDeps,
+  jid: BareJid,
+  address: NodeAddress,
+): Promise<'own-ground' | NodeInfo | undefined> {
+  if (localPart(address.service) !== undefined) return address.service === jid ? 'own-ground' : undefined
+  if (await isOwnGround(deps, jid, address.service)) return 'own-ground'
+  const info = await readInfo(requireSite(deps), address)
+  return info?.owners.includes(jid) ? info : undefined
+}
+
+async function readInfo({ disco }: Pick<XmppSession, 'disco'>, { service, node }: NodeAddress) {
   try {
-    return readNodeInfo(await disco.readInfo(service, node)).owners
+    return readNodeInfo(await disco.readInfo(service, node))
   } catch (error) {
     if (!isAppError(error) || isAppError(error, 'unavailable', 'timeout')) throw error
-    return []
+    return undefined
   }
 }
 

@@ -2,10 +2,11 @@ import { AppError, isAppError } from '#server/errors.ts'
 import { saveCommunity } from '#server/store/community.ts'
 import { addNode, updateNode } from '#server/store/node.ts'
 import type { NodeConfig } from '#server/xmpp/ports.ts'
-import { isSeenOwner } from './belief.ts'
+import { seeOwned } from './belief.ts'
 import { isConfigured } from './blog-node.ts'
 import { communityConfig } from './communities.ts'
 import { followNodes } from './follow.ts'
+import type { NodeInfo } from './node-info.ts'
 import type { OutboxDeps } from './outbox-deps.ts'
 import type { Performance } from './perform.ts'
 import { type Sent, unseen } from './show.ts'
@@ -72,7 +73,8 @@ async function know(deps: OutboxDeps, { row, task }: CommunityPerformance): Prom
   const address = { service, node }
   const config = communityConfig(task)
   const { title, description, type } = config
-  if (!(await isSeenOwner(deps, account, address))) {
+  const seen = await seeOwned(deps, account, address)
+  if (seen === undefined) {
     await followNodes(deps, account, [{ address, title: task.title }])
     return unseen(
       `${service} was asked for it, but does not show this site who owns it: only its followers see it here`,
@@ -80,8 +82,14 @@ async function know(deps: OutboxDeps, { row, task }: CommunityPerformance): Prom
   }
   await saveCommunity(state, { address, owner: account, since: clock() })
   await addNode(index, { address, kind: 'community', now: clock() })
-  const learned = { title, description, type, publishModel: config.publish_model }
-  await updateNode(index, address, { ...learned, status: 'open', isWaiting: 0 })
+  const learned = seen === 'own-ground' ? { publishModel: config.publish_model, status: 'open' as const } : tellOf(seen)
+  await updateNode(index, address, { title, description, type, ...learned, isWaiting: 0 })
   await followNodes(deps, account, [{ address, title: task.title }])
   return undefined
+}
+
+/** Who may read and post, as the node's service tells everybody; a model that it does not name is taken for open, as for any node. */
+function tellOf({ accessModel, publishModel }: NodeInfo) {
+  const isOpen = accessModel === undefined || accessModel === 'open'
+  return { publishModel, accessModel, status: isOpen ? ('open' as const) : ('restricted' as const) }
 }

@@ -16,6 +16,7 @@ import { addressKey, type ItemAddress, type NodeAddress } from '#shared/address.
 import type { PostDraft } from '#shared/entry.ts'
 import { NS } from '#shared/ns.ts'
 import { createTestContext, jidOf, type TestContext } from '#test/support/context.ts'
+import type { FakeSession } from '#test/support/fake-session.ts'
 import { until } from '#test/support/until.ts'
 import { commentsLink, entryOf, itemOf, JULIET, MALLORY, publishTo, ROMEO, THREAD, xml } from './fixtures.ts'
 
@@ -91,6 +92,21 @@ describe('making a community', () => {
     await unfollowNode(ctx, JULIET, NIGHTS)
     assert.equal(await findFollow(ctx.state, JULIET, NIGHTS), undefined)
     assert.ok(await findBlog(ctx.index, NIGHTS))
+  })
+
+  it('on another’s service shows it as its disco#info says, whatever the maker’s session said', async () => {
+    await using scene = await open()
+    const { ctx } = scene
+    const { pubsub } = ctx.sessions(MALLORY) as FakeSession
+    pubsub.createNode = async () => 'created'
+    pubsub.readConfig = async () => ({ access_model: 'open', publish_model: 'open' })
+    pubsub.configureNode = async () => ({ access_model: 'open', publish_model: 'open' })
+    const owned = { service: jidOf('pubsub.other.example'), node: 'verona-by-night' }
+    await ctx.network.pubsubOf(MALLORY).createNode(owned, { access_model: 'whitelist', publish_model: 'publishers' })
+    const row = await scene.make({ owner: MALLORY, service: owned.service })
+    assert.equal(row.status, 'done', row.problem)
+    const node = await findNode(ctx.index, owned)
+    assert.deepEqual([node?.status, node?.accessModel, node?.publishModel], ['restricted', 'whitelist', 'publishers'])
   })
 
   it('counts a form once', async () => {
