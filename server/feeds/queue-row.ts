@@ -1,7 +1,8 @@
+import { randomUUID } from 'node:crypto'
 import { UNBOUND } from '#server/store/keeps.ts'
-import { addOutboxRow, findOutboxForm, type NewOutboxRow, type OutboxRow } from '#server/store/outbox.ts'
+import { addOutboxRow, deleteWaiting, findOutboxForm, type NewOutboxRow, type OutboxRow } from '#server/store/outbox.ts'
 import { forgetOldest, requireSpace } from '#server/store/space-left.ts'
-import { asItemId, type ItemAddress, type NodeAddress } from '#shared/address.ts'
+import { addressKey, asItemId, type ItemAddress, type NodeAddress } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
 import type { QueueDeps } from './outbox-deps.ts'
 import { type Task, writeTask } from './task.ts'
@@ -9,6 +10,16 @@ import { type Task, writeTask } from './task.ts'
 /** Of a row about a node as a whole. */
 export function nodeRowAddress({ service, node }: NodeAddress): ItemAddress {
   return { service, node, item: asItemId('') }
+}
+
+/** Stores a row in place of those of its kind that wait for the same address: it is done as the state says then. */
+export async function queueInstead(
+  deps: QueueDeps,
+  task: Task,
+  { account, address }: { account: BareJid; address: ItemAddress },
+): Promise<OutboxRow> {
+  await deleteWaiting(deps.state, { account, address, kind: task.kind })
+  return queue(deps, task, { account, address, key: `${addressKey(address)} ${randomUUID()}` })
 }
 
 /** Rows between two looks at whether what was done is too much to be kept. */

@@ -19,7 +19,7 @@ interface Kept<Table extends keyof StateSchema> {
   readonly bound: Bound
 }
 
-/** Rows of the outbox that Canto makes by itself or that say no more than an address: one a post or a comment at most. */
+/** Rows of the outbox that Canto makes by itself or that say no more than an address: of each at most one waits for a post or a comment. */
 export const UNBOUND = [
   ...(['relink', 'announce', 'delete', 'remove-comment', 'restore-comment', 'close-thread', 'unfollow'] as const),
 ] as const

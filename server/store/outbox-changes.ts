@@ -50,6 +50,20 @@ export async function deleteUnbegun(
     .execute()
 }
 
+/** Takes back what waits for an item, begun or not: a newer row of the kind does what is wanted now. */
+export async function deleteWaiting(
+  state: StateDb,
+  { account, address, kind }: { account: BareJid; address: ItemAddress; kind: OutboxRow['kind'] },
+): Promise<void> {
+  const query = state.deleteFrom('outbox').where('account', '=', account).where('kind', '=', kind)
+  await query
+    .where('status', '=', 'waiting')
+    .where('service', '=', address.service)
+    .where('node', '=', address.node)
+    .where('item', '=', address.item)
+    .execute()
+}
+
 /** Forgets what was done long ago; forms that old are not sent again. */
 export async function deleteDoneBefore(state: StateDb, at: Date): Promise<void> {
   const query = state.deleteFrom('outbox').where('status', '=', 'done')

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { isAppError } from '#server/errors.ts'
+import { AppError, isAppError } from '#server/errors.ts'
 import { blockOnBlog, unblockOnBlog } from '#server/feeds/moderation/block.ts'
 import { closeThread } from '#server/feeds/moderation/close-thread.ts'
 import { decide } from '#server/feeds/moderation/decide.ts'
@@ -16,6 +16,7 @@ import { findPost } from '#server/store/post.ts'
 import { listReports } from '#server/store/report.ts'
 import { addressKey, type ItemAddress } from '#shared/address.ts'
 import { createTestContext, jidOf, type TestContext } from '#test/support/context.ts'
+import type { FakeSession } from '#test/support/fake-session.ts'
 import {
   BLOG,
   commentsLink,
@@ -237,6 +238,43 @@ describe('the owner of a blog', () => {
     assert.equal(await settled(false), 'open')
     await scene.say('again', ROMEO)
     assert.equal(await scene.hold('again'), null)
+  })
+})
+
+describe('what somebody toggles while their server does not answer', () => {
+  const waiting = (ctx: TestContext) =>
+    ctx.state.selectFrom('outbox').selectAll().where('status', '=', 'waiting').execute()
+
+  it('waits in one row, for closing and opening comments a thousand times, and ends as wished last', async () => {
+    await using scene = await open()
+    const { ctx } = scene
+    const answer = Promise.withResolvers<never>()
+    const { pubsub } = ctx.sessions(JULIET) as FakeSession
+    const { configureNode } = pubsub
+    pubsub.configureNode = () => answer.promise
+    for (let n = 0; n < 1_000; n++) await closeThread(ctx, { by: JULIET, post: POST, isClosed: n % 2 === 0 })
+    const row = await closeThread(ctx, { by: JULIET, post: POST, isClosed: true })
+    assert.deepEqual(
+      (await waiting(ctx)).map(({ id }) => id),
+      [row?.id],
+    )
+    pubsub.configureNode = configureNode
+    answer.reject(new AppError('timeout', 'Nobody answers'))
+    assert.equal((await ctx.outbox.settle(row?.id ?? 0, 30_000)).status, 'done')
+    assert.equal(ctx.network.nodes.get(addressKey(THREAD))?.config.publish_model, 'publishers')
+  })
+
+  it('waits in one row of each kind, for a comment that is removed and put back', async () => {
+    await using scene = await open()
+    const { ctx } = scene
+    await scene.say('a', MALLORY)
+    ctx.signOut(JULIET)
+    const comment = { by: JULIET, address: itemOf(THREAD, 'a') }
+    for (let n = 0; n < 50; n++) {
+      await removeComment(ctx, comment)
+      await putBack(ctx, comment)
+    }
+    assert.deepEqual((await waiting(ctx)).map(({ kind }) => kind).toSorted(), ['remove-comment', 'restore-comment'])
   })
 })
 

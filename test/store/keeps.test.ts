@@ -19,7 +19,8 @@ const INSTANTS = /^(?:.*At|since|at|nextTry|readUntil|baseUpdated)$/
 
 /** Tables that the table of what an account may keep leaves out, and what bounds them instead. */
 const BOUNDED_OTHERWISE: Readonly<Record<string, string>> = {
-  author: 'one row an account; of the posts that would become public 2,000 are listed, by their titles',
+  author:
+    'one row an account; of the posts that would become public 2,000 are listed, by ids of 2 MB in all (blog-node.ts)',
   reader: 'one row an account, which says nothing of its own length',
   account: 'one row an account: its name is of one line, its token of 4,000 characters (tokens.ts)',
   signInFailure: 'forgotten after 15 minutes; a network is stopped after 20 (throttle.ts)',

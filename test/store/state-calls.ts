@@ -48,6 +48,8 @@ const peopleCalls: readonly Call[] = [
   refreshStatistics,
   (state) => ownAccess.saveOwnAccess(state, BLOG, { accessModel: 'open', now: NOW }),
   (state) => ownAccess.findOwnAccess(state, BLOG),
+  (state) =>
+    outbox.deleteWaiting(state, { account: ME, address: { ...BLOG, item: asItemId('') }, kind: 'close-thread' }),
   (state) => ownAccess.listReadBefore(state, ME, { before: NOW, limit: 50 }),
   (state) => ownAccess.listReadBetween(state, new Date(NOW.getTime() - 5_000), NOW),
   (state) => ownAccess.forgetOwnAccess(state, ME, NS.MICROBLOG),

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { AppError } from '#server/errors.ts'
 import { findNode } from '#server/store/node.ts'
 import type { OutboxRow } from '#server/store/outbox.ts'
@@ -9,7 +8,7 @@ import { asItemId, type ItemAddress, sameAddress } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
 import { postTopic } from '../live.ts'
 import type { QueueDeps } from '../outbox-deps.ts'
-import { queue } from '../queue-row.ts'
+import { queueInstead } from '../queue-row.ts'
 import { type DecideDeps, mayModerate } from './decide.ts'
 
 /** Nobody may comment on a post any more, here and on its node, or everybody again. What was said stays. */
@@ -34,5 +33,5 @@ export async function closeThread(
   if (comments === undefined) return undefined
   const account = (await findNode(deps.index, comments))?.owner ?? by
   const address = { ...comments, item: asItemId('') }
-  return queue(deps, { kind: 'close-thread', post }, { account, address, key: randomUUID() })
+  return queueInstead(deps, { kind: 'close-thread', post }, { account, address })
 }

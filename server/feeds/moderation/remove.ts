@@ -1,13 +1,12 @@
-import { randomUUID } from 'node:crypto'
 import { AppError } from '#server/errors.ts'
 import { saveDecision } from '#server/store/decision.ts'
 import { findNode } from '#server/store/node.ts'
 import type { OutboxRow } from '#server/store/outbox.ts'
-import { addressKey, type ItemAddress } from '#shared/address.ts'
+import type { ItemAddress } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
 import { NS } from '#shared/ns.ts'
 import type { QueueDeps } from '../outbox-deps.ts'
-import { queue } from '../queue-row.ts'
+import { queueInstead } from '../queue-row.ts'
 import { applyHold, type DecideDeps, openCase, writtenBy } from './decide.ts'
 import { holdOf } from './judge.ts'
 import { queueRoomRetraction } from './retract-in-room.ts'
@@ -37,11 +36,7 @@ export async function removeComment(
   await applyHold(deps, entry, { hold: 'removed' })
   // A message in a room stays in its archive: everybody is told that it was taken back.
   if (entry.kind === 'room') return queueRoomRetraction(deps, { by, address })
-  return queue(
-    deps,
-    { kind: 'remove-comment' },
-    { account: by, address, key: `${addressKey(address)} ${randomUUID()}` },
-  )
+  return queueInstead(deps, { kind: 'remove-comment' }, { account: by, address })
 }
 
 /** As it was before it was removed: published again by the blog's owner from the kept copy. */
@@ -59,5 +54,5 @@ export async function putBack(
   if (entry?.kind === 'room' || address.node === NS.MIX_MESSAGES) return undefined
   // Its owner may write over what others wrote there.
   const account = (await findNode(deps.index, address))?.owner ?? by
-  return queue(deps, { kind: 'restore-comment' }, { account, address, key: `${addressKey(address)} ${randomUUID()}` })
+  return queueInstead(deps, { kind: 'restore-comment' }, { account, address })
 }
