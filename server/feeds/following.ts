@@ -1,6 +1,6 @@
 import { describeError, isAppError } from '#server/errors.ts'
 import type { Logger } from '#server/log.ts'
-import type { PubsubEvent, XmppSession } from '#server/xmpp/ports.ts'
+import type { PubsubEvent, SessionStatus, XmppSession } from '#server/xmpp/ports.ts'
 import type { NodeAddress } from '#shared/address.ts'
 import { isDue, isWithinLast } from '#shared/instants.ts'
 import type { BareJid } from '#shared/jid.ts'
@@ -13,7 +13,7 @@ import { createPublicReading, type PublicReadingDeps } from './public-reading.ts
 import { DOUBTFUL_MS, RESTART_MS } from './read-back.ts'
 
 export interface FollowingDeps extends FollowDeps, PublicReadingDeps {
-  readonly site: PublicReadingDeps['site'] & Pick<XmppSession, 'onPubsubEvent'>
+  readonly site: PublicReadingDeps['site'] & Pick<XmppSession, 'onPubsubEvent' | 'lastSignIn'>
   readonly log: Logger
   readonly outbox?: Pick<Outbox, 'wake' | 'onChange'>
   /** Of everybody who is signed in. */
@@ -55,7 +55,7 @@ export function createFollowing(deps: FollowingDeps): Following {
   const heard = new Set<BareJid>()
   const reading = createPublicReading(deps)
   let timer: NodeJS.Timeout | undefined
-  let stopHearing: (() => void) | undefined
+  const stopHearing: (() => void)[] = []
 
   /** What is under way may have missed what this was asked for: then it is done once more. */
   function merge(session: XmppSession): Promise<void> {
@@ -100,11 +100,18 @@ export function createFollowing(deps: FollowingDeps): Following {
     deps.site.pubsub.subscribeNode(list).catch(() => heard.delete(list.service))
   }
 
-  function hear({ address }: PubsubEvent): void {
+  function hear({ kind, address }: PubsubEvent): void {
     const session = deps.people().find(({ jid }) => jid === address.service)
     if (session === undefined || address.node !== NS.SUBSCRIPTION_LIST) return
+    if (kind === 'deleted') heard.delete(address.service)
     // With the next tick, so that one who changes it all the time has it read no more often.
     dueAt.delete(session)
+  }
+
+  /** Where the site account signed in anew, events were missed, and a server may have dropped what it was subscribed to. */
+  function hearAgain(status: SessionStatus): void {
+    if (status !== 'online' || deps.site.lastSignIn === 'resumed') return
+    for (const session of deps.people()) if (heard.delete(session.jid)) dueAt.delete(session)
   }
 
   function leave(service: BareJid): void {
@@ -123,7 +130,11 @@ export function createFollowing(deps: FollowingDeps): Following {
         leave(session.jid)
       }
       // After a resumption nothing was missed.
-      else if (status === 'online' && session.lastSignIn !== 'resumed') void merge(session)
+      else if (status === 'online' && session.lastSignIn !== 'resumed') {
+        // Its server may have started anew, without the subscriptions that it had.
+        heard.delete(session.jid)
+        void merge(session)
+      }
     })
     watched.set(session, stop)
   }
@@ -148,13 +159,13 @@ export function createFollowing(deps: FollowingDeps): Following {
     merge,
     start() {
       timer = setInterval(tick, TICK)
-      stopHearing = deps.site.onPubsubEvent(hear)
+      stopHearing.push(deps.site.onPubsubEvent(hear), deps.site.onStatus(hearAgain))
       tick()
       reading.start()
     },
     async stop() {
       clearInterval(timer)
-      stopHearing?.()
+      for (const stop of stopHearing.splice(0)) stop()
       for (const session of [...watched.keys()]) forget(session)
       await reading.stop()
       await waitAtMost(Promise.all(running.values()), STOP)

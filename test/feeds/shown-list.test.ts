@@ -194,4 +194,40 @@ describe('Changes that other clients make to the lists', () => {
     await take(ROMEOS)
     await until(async () => (await followed()).length === 1, { what: 'what was taken off it' })
   })
+
+  for (const [cause, lose] of Object.entries<(scene: Scene) => void | Promise<void>>({
+    'the site account connects anew': ({ ctx }) => {
+      ctx.site.setStatus('waiting')
+      ctx.site.setStatus('online')
+    },
+    'the session of its owner does': ({ session }) => {
+      session.setStatus('waiting')
+      session.setStatus('online')
+    },
+    'the list is made anew': async ({ session }) => {
+      await session.pubsub.deleteNode(SHOWN)
+      await session.pubsub.createNode(SHOWN, { access_model: 'open', max_items: 'max' })
+    },
+  })) {
+    it(`are heard again where the subscription was lost and ${cause}`, async () => {
+      await using scene = await open('open')
+      const { ctx, session, put, followed } = scene
+      ctx.setNow('2026-06-01T00:00:00Z')
+      await put(ROMEOS)
+      await using stack = new AsyncDisposableStack()
+      const following = createFollowing({ ...ctx, people: () => [session] })
+      stack.defer(() => following.stop())
+      following.start()
+      const hears = () => ctx.network.nodes.get(addressKey(SHOWN))?.subscribers.has(ctx.siteJid) ?? false
+      await until(hears, { what: 'the site account to listen' })
+      await following.merge(session)
+      const isMadeAnew = cause === 'the list is made anew'
+      if (!isMadeAnew) ctx.network.nodes.get(addressKey(SHOWN))?.subscribers.delete(ctx.siteJid)
+      await lose(scene)
+      if (isMadeAnew) await put(ROMEOS)
+      await until(hears, { what: 'the site account to listen again' })
+      await put(TYBALTS)
+      await until(async () => (await followed()).includes(TYBALTS.service), { what: 'what was put on it' })
+    })
+  }
 })
