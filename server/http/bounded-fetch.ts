@@ -4,10 +4,11 @@ import https from 'node:https'
 import { isIP } from 'node:net'
 import { addAbortSignal } from 'node:stream'
 import { AppError } from '#server/errors.ts'
+import { lookUpInDns } from '#server/look-up.ts'
 import { networkOf } from '#server/people/throttle.ts'
 import type { FetchPlaces } from './fetch-places.ts'
 import { type FetchWatch, type Pace, watchFetch } from './fetch-watch.ts'
-import { type IsAllowedAddress, lookUpInDns, resolveHost } from './picture/public-address.ts'
+import { type IsAllowedAddress, resolveHost } from './picture/public-address.ts'
 
 export interface FetchLimits {
   readonly isAllowed: IsAllowedAddress

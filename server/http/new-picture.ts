@@ -56,9 +56,8 @@ async function upload({ ctx }: Web, { jid }: Draft, file: SentFile): Promise<Omi
   if (type === undefined || !isPictureType(type)) throw new AppError('bad-request', NO_PICTURE)
   const name = `picture.${type === 'image/jpeg' ? 'jpg' : type.slice('image/'.length)}`
   const slot = await requestUpload(ctx, jid, { name, size, type })
-  // The site's own server may be on a private network; any other names an address of the open internet.
   const isOwn = domainOf(jid) === ctx.siteDomain
-  const isAllowed = isOwn ? () => true : (ctx.isPublicAddress ?? isPublicAddress)
-  await putPicture(slot, { type, size, stream: file.stream() }, { isAllowed, timeoutMs: UPLOAD_MS })
+  const limits = { isOwn, isAllowed: ctx.isPublicAddress ?? isPublicAddress, timeoutMs: UPLOAD_MS }
+  await putPicture(slot, { type, size, stream: file.stream() }, limits)
   return { href: slot.get, type }
 }

@@ -1,7 +1,8 @@
-import { lookup, resolveSrv } from 'node:dns/promises'
+import { resolveSrv } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
 import { AppError } from '#server/errors.ts'
+import { type LookUp, lookUpHere, lookUpInDns } from '#server/look-up.ts'
 import { asciiDomain, type BareJid } from '#shared/jid.ts'
 
 /** One place to try: `url` for the library, and what the socket really connects to. */
@@ -28,13 +29,13 @@ export async function findTargets(domain: BareJid, options: TargetOptions = {}):
   const { service, allowPrivate = false } = options
   if (service !== undefined) return [readService(service)]
   const hosts = await findHosts(asciiDomain(domain), options.resolveSrv ?? resolveSrv)
-  const targets: Target[] = []
-  for (const host of hosts) {
-    for (const address of await findAddresses(host.name)) {
-      if (!allowPrivate && !isPublicAddress(address)) continue
-      targets.push(makeTarget(address, host.port, host.security))
-    }
-  }
+  // What may be on a private network may also have a name that only this machine knows.
+  const lookUp = allowPrivate ? lookUpHere : lookUpInDns
+  const found = hosts.slice(0, MAX_TARGETS).map(async ({ name, port, security }) => {
+    const addresses = (await findAddresses(name, lookUp)).filter((address) => allowPrivate || isPublicAddress(address))
+    return addresses.map((address) => makeTarget(address, port, security))
+  })
+  const targets = (await Promise.all(found)).flat()
   if (targets.length === 0) throw new AppError('unavailable', `There is no XMPP server to be found for ${domain}`)
   return targets.slice(0, MAX_TARGETS)
 }
@@ -103,11 +104,11 @@ async function findSrv(resolve: typeof resolveSrv, name: string) {
   }
 }
 
-async function findAddresses(name: string): Promise<string[]> {
+async function findAddresses(name: string, lookUp: LookUp): Promise<string[]> {
   const host = name.replace(/\.$/, '')
   if (isIP(host)) return [host]
   try {
-    return (await lookup(host, { all: true })).map((found) => found.address)
+    return (await lookUp(host)).map((found) => found.address)
   } catch {
     return []
   }

@@ -172,7 +172,7 @@ for (const kind of ['ejabberd', 'prosody'] as const) {
       const file = { name: 'rose.png', size: PNG.length, type: 'image/png' }
       const slot = await requestUpload(ctx, jid, file)
       const picture = { ...file, stream: Readable.from([PNG]) }
-      await putPicture(slot, picture, { isAllowed: () => true, timeoutMs: 10_000 })
+      await putPicture(slot, picture, { isOwn: true, isAllowed: () => false, timeoutMs: 10_000 })
       const answer = await fetch(slot.get)
       assert.deepEqual(Buffer.from(await answer.arrayBuffer()), PNG)
       const pictures = [{ href: slot.get, type: file.type, alt: 'A rose' }]

@@ -12,6 +12,7 @@ const COMMON = [
   'shared',
   'server/errors.ts',
   'server/slices.ts',
+  'server/look-up.ts',
   'type:server/log.ts',
   'type:server/meters.ts',
   'type:server/config.ts',

@@ -5,6 +5,7 @@ import { isAppError } from '#server/errors.ts'
 import { findTargets, isPublicAddress, readService } from '#server/xmpp/targets.ts'
 import type { BareJid } from '#shared/jid.ts'
 import { type DnsResponder, startDns } from '#test/support/dns.ts'
+import { assertNoThread } from '#test/support/look-ups.ts'
 
 describe('where a server may be', () => {
   let dns: DnsResponder
@@ -18,6 +19,17 @@ describe('where a server may be', () => {
     resolver.setServers([`127.0.0.1:${dns.port}`])
   })
   after(() => dns.stop())
+
+  it('is asked of DNS without taking a thread of Node, for no more hosts than are tried', async () => {
+    const names = Array.from({ length: 300 }, (_, n) => `h${n}.invalid`)
+    const records = names.map((name) => ({ name, port: 5223, priority: 0, weight: 0 }))
+    const begun = await assertNoThread(() =>
+      assert.rejects(findTargets('evil.example' as BareJid, { resolveSrv: async () => records }), {
+        code: 'unavailable',
+      }),
+    )
+    assert.ok(begun <= 16, `${begun} questions`)
+  })
 
   it('is the configured service and nothing else', async () => {
     const [target, ...others] = await findTargets('capulet.example' as BareJid, { service: 'xmpp://10.0.0.7' })

@@ -1,8 +1,8 @@
 import type { LookupAddress } from 'node:dns'
-import { lookup, Resolver } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
 import { AppError } from '#server/errors.ts'
+import type { LookUp } from '#server/look-up.ts'
 
 export type IsAllowedAddress = (address: string) => boolean
 
@@ -14,21 +14,6 @@ export function isPublicAddress(address: string): boolean {
   // NAT64 (64:ff9b::/96) leads to the IPv4 address in its last four bytes.
   if (parsed.range() !== 'rfc6052') return false
   return isPublicAddress(parsed.toByteArray().slice(-4).join('.'))
-}
-
-/** The addresses of a name. */
-export type LookUp = (name: string) => Promise<LookupAddress[]>
-
-/** Looks up a name as the machine does, by its own files too. */
-export const lookUpHere: LookUp = (name) => lookup(name, { all: true })
-
-/** Asks DNS. Unlike `lookup` it holds none of Node's few threads while a stranger's name server says nothing. */
-export const lookUpInDns: LookUp = async (name) => {
-  const resolver = new Resolver({ timeout: 2_000, tries: 2 })
-  const answers = await Promise.allSettled([resolver.resolve4(name), resolver.resolve6(name)])
-  return answers.flatMap((answer, n) =>
-    answer.status === 'fulfilled' ? answer.value.map((address) => ({ address, family: n === 0 ? 4 : 6 })) : [],
-  )
 }
 
 /** The addresses to connect to: all of the name's must be allowed, or it leads somewhere it should not. */

@@ -2,9 +2,9 @@ import http from 'node:http'
 import https from 'node:https'
 import type { Readable } from 'node:stream'
 import { AppError } from '#server/errors.ts'
+import { lookUpHere, lookUpInDns } from '#server/look-up.ts'
 import { pinnedLookup } from '../bounded-fetch.ts'
-import type { IsAllowedAddress } from './public-address.ts'
-import { lookUpHere, resolveHost } from './public-address.ts'
+import { type IsAllowedAddress, resolveHost } from './public-address.ts'
 
 export interface UploadPlace {
   readonly put: string
@@ -20,7 +20,11 @@ export interface PictureFile {
 }
 
 export interface UploadLimits {
+  /** Of the site's own server, which may be on a private network, under a name that only this machine knows. */
+  readonly isOwn: boolean
+  /** Of other servers. */
   readonly isAllowed: IsAllowedAddress
+  /** For all of it, looking up its name too. */
   readonly timeoutMs: number
 }
 
@@ -28,18 +32,21 @@ export interface UploadLimits {
 export async function putPicture(
   { put, headers }: UploadPlace,
   { type, size, stream }: PictureFile,
-  { isAllowed, timeoutMs }: UploadLimits,
+  { isOwn, isAllowed, timeoutMs }: UploadLimits,
 ): Promise<void> {
   const url = new URL(put)
+  const signal = AbortSignal.timeout(timeoutMs)
   try {
-    const pinned = await resolveHost(url.hostname, isAllowed, lookUpHere)
+    const pinned = isOwn
+      ? await resolveHost(url.hostname, () => true, lookUpHere)
+      : await resolveHost(url.hostname, isAllowed, lookUpInDns)
     const status = await new Promise<number>((resolve, reject) => {
       const { request } = url.protocol === 'https:' ? https : http
       const sent = request(
         url,
         {
           method: 'PUT',
-          signal: AbortSignal.timeout(timeoutMs),
+          signal,
           agent: false,
           headers: { ...headers, 'content-type': type, 'content-length': size },
           // The addresses that were checked are the ones that are used.
