@@ -66,9 +66,28 @@ export async function readThreadStamp(
   reader?: ThreadReader,
 ): Promise<string> {
   const node = await findThreadNode(index, comments, reader)
-  const onNode = node?.isShown ? await selectLines(index, node.id).select(STAMP).executeTakeFirst() : undefined
+  const onNode = node?.isShown ? await stampLines(index, node.id) : undefined
   const inRooms = await selectRoomLines(index, address).select(STAMP).executeTakeFirst()
-  return JSON.stringify([onNode?.stamp, inRooms?.stamp])
+  return JSON.stringify([onNode, inRooms?.stamp])
+}
+
+/** What is changed while it is read brings another event, and is read again. */
+async function stampLines(index: IndexDb, nodeId: number): Promise<number[]> {
+  const rows = await readInSlices<StampedLine>((last) =>
+    selectLines(index, nodeId)
+      .select(['entry.id', 'entry.publishedAt', 'entry.item', 'entry.changedAt'])
+      .where(isBefore(last))
+      .orderBy('entry.publishedAt', 'desc')
+      .orderBy('entry.item', 'desc')
+      .limit(SLICE)
+      .execute(),
+  )
+  let [sum, newest] = [0, 0]
+  for (const { id, changedAt } of rows) {
+    sum += id
+    newest = Math.max(newest, changedAt)
+  }
+  return [rows.length, sum, newest]
 }
 
 /** What an item is called in its payload and whether anybody is shown it: `undefined` where the index has none. */
@@ -93,9 +112,7 @@ async function listCommentLines(
   const rows = await readInSlices<SelectedLine>((last) => {
     let query = selectLines(index, node.id, reader?.jid).select(COLUMNS)
     if (!node.isShown && reader !== undefined) query = query.where(isWrittenBy(reader.jid))
-    if (last !== undefined) {
-      query = query.where(sql<boolean>`(entry.published_at, entry.item) < (${last.publishedAt}, ${last.item})`)
-    }
+    query = query.where(isBefore(last))
     return query.orderBy('entry.publishedAt', 'desc').orderBy('entry.item', 'desc').limit(SLICE).execute()
   })
   return rows.map((row) => readLine(row, { ...comments, isFromRoom: false })).reverse()
@@ -203,6 +220,19 @@ export function isOnNodeFor(reader: ThreadReader | undefined) {
   if (reader === undefined) return sql<boolean>`node.status = 'open'`
   const isReadable = isAmong(['node.service', 'node.node'], reader.readable)
   return sql<boolean>`(node.status = 'open' OR (node.status = 'restricted' AND (${isReadable} OR ${isWrittenBy(reader.jid)})))`
+}
+
+/** The condition that a line comes after `last` where the newest are first. */
+function isBefore(last?: Pick<SelectedLine, 'publishedAt' | 'item'>) {
+  if (last === undefined) return sql<boolean>`true`
+  return sql<boolean>`(entry.published_at, entry.item) < (${last.publishedAt}, ${last.item})`
+}
+
+interface StampedLine {
+  readonly id: number
+  readonly publishedAt: number
+  readonly item: ItemId
+  readonly changedAt: number
 }
 
 interface SelectedLine {

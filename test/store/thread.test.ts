@@ -9,6 +9,7 @@ import { listThread, readThreadStamp } from '#server/store/thread.ts'
 import type { ItemAddress } from '#shared/address.ts'
 import { createTestContext, jidOf, type TestContext } from '#test/support/context.ts'
 import { growThread } from '#test/support/long-thread.ts'
+import { watchTurns } from '#test/support/turns.ts'
 import { BLOG, commentsLink, entryOf, itemOf, JULIET, knowBlog, publishTo, ROMEO, THREAD } from '../feeds/fixtures.ts'
 
 const POST = itemOf(BLOG, 'balcony')
@@ -109,6 +110,18 @@ describe('a thread', () => {
     const circle = arrangeThread(await listThread(ctx.index, PLACE))
     assert.equal(circle.length, 10_001)
     assert.ok(circle.every(({ depth }) => depth === 0))
+  })
+
+  it('is stamped in slices, however long it is', async () => {
+    await using ctx = await withPost()
+    await say(ctx, 'c0')
+    await ctx.index
+      .updateTable('entry')
+      .set({ payload: 'x'.repeat(3_000), excerpt: 'y'.repeat(1_500) })
+      .execute()
+    await growThread(ctx.index, { like: itemOf(THREAD, 'c0').item, count: 40_000 })
+    const { total, longest } = await watchTurns(() => readThreadStamp(ctx.index, PLACE))
+    assert.ok(longest < total * 0.8, `${longest} of ${total} ms in one turn`)
   })
 
   it('has another stamp after everything that shows', async () => {
