@@ -72,6 +72,8 @@ export async function failReading(deps: CatchUpDeps, { address }: NodeRow, error
   if (deps.site.status !== 'online') return 'unreachable'
   await updateNode(deps.index, address, { problem: describeError(error) })
   const loss = await readNodeLoss(deps, address, error)
+  // Its service may say other things about it now.
+  if (loss !== undefined) await updateNode(deps.index, address, { infoReadAt: null })
   if (loss !== undefined) await deps.inbox.run(address, () => loseNode(deps, address, loss))
   return isAppError(error, 'unavailable', 'timeout') ? 'unreachable' : 'failed'
 }

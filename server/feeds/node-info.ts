@@ -1,5 +1,6 @@
 import { isAppError } from '#server/errors.ts'
-import type { IndexDb } from '#server/store/database.ts'
+import { noteOwners } from '#server/store/community.ts'
+import type { IndexDb, StateDb } from '#server/store/database.ts'
 import { findNode, isFeed, type NodeRow, updateNode } from '#server/store/node.ts'
 import type { Disco, DiscoInfo, Pubsub } from '#server/xmpp/ports.ts'
 import type { NodeAddress } from '#shared/address.ts'
@@ -23,6 +24,7 @@ export interface NodeInfo {
 
 export interface NodeInfoDeps {
   readonly index: IndexDb
+  readonly state: StateDb
   readonly clock: () => Date
   readonly site: { readonly disco: Pick<Disco, 'readInfo'>; readonly pubsub: Pick<Pubsub, 'listAffiliations'> }
 }
@@ -112,13 +114,14 @@ function forgetOpen({ accessModel }: NodeRow, isOfAccount: boolean): { accessMod
   return isOfAccount && accessModel === 'open' ? { accessModel: null } : {}
 }
 
-async function learnInfo({ index, clock, site }: NodeInfoDeps, row: NodeRow): Promise<void> {
+async function learnInfo({ index, state, clock, site }: NodeInfoDeps, row: NodeRow): Promise<void> {
   const infoReadAt = clock().getTime()
   if (!isFeed(row) || localPart(row.address.service) !== undefined) {
     const accessModel = (await askAccessModel(site, row.address)) ?? null
     return updateNode(index, row.address, { accessModel, infoReadAt })
   }
   const info = readNodeInfo(await site.disco.readInfo(row.address.service, row.address.node))
+  await noteOwners(state, row.address, { owners: info.owners, now: clock() })
   const { title = null, description = null, type = null, accessModel = null, publishModel = null } = info
   await updateNode(index, row.address, { title, description, type, accessModel, publishModel, infoReadAt })
 }

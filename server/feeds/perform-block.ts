@@ -1,4 +1,4 @@
-import { deleteBlock, saveBlock } from '#server/store/community.ts'
+import { deleteBlock, saveBlock, saveOwnerSeen } from '#server/store/community.ts'
 import { isSeenOwner } from './belief.ts'
 import type { OutboxDeps } from './outbox-deps.ts'
 import type { Performance } from './perform.ts'
@@ -16,6 +16,7 @@ export async function performBlock(
   if (!(await isSeenOwner(deps, account, address))) {
     return unseen(`${address.service} was told, but does not show this site who owns this: nothing changes here`)
   }
+  await saveOwnerSeen(deps.state, address, { owner: account, now: deps.clock() })
   if (affiliation === 'outcast') await saveBlock(deps.state, { address, jid, by: account, since: deps.clock() })
   else await deleteBlock(deps.state, address, jid)
   return undefined

@@ -1,8 +1,10 @@
+import { forgetCommunity } from '#server/store/community.ts'
 import { forgetDecision } from '#server/store/decision.ts'
 import { findEntry } from '#server/store/entry.ts'
 import { isFeed, type NodeRow, updateNode } from '#server/store/node.ts'
 import type { ItemId } from '#shared/address.ts'
 import { METADATA_ITEM } from '#shared/feed-metadata.ts'
+import { localPart } from '#shared/jid.ts'
 import { announceChanged, announceRemoved } from './announce.ts'
 import { dropEntry, emptyNode } from './empty-node.ts'
 import type { IngestDeps, IngestOutcome } from './ingest.ts'
@@ -34,6 +36,9 @@ export async function clearEntries(
   node: NodeRow,
   how: 'purged' | 'deleted' | 'closed',
 ): Promise<IngestOutcome> {
+  if (how === 'deleted' && localPart(node.address.service) === undefined) {
+    await forgetCommunity(deps.state, node.address)
+  }
   const at = how === 'closed' ? undefined : deps.clock()
   // One that was hidden is known now; who may read it the next reading finds out.
   const emptied = node.status === 'hidden' ? 'restricted' : node.status

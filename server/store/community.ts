@@ -9,26 +9,57 @@ export interface Community {
   readonly address: NodeAddress
   readonly owner: BareJid
   readonly since: Date
+  /** When the site last saw that; absent where that was before it was noted. */
+  readonly seenAt?: Date
 }
 
+/** In place of whoever was seen to own the node before. */
 export async function saveCommunity(state: StateDb, { address, owner, since }: Community): Promise<void> {
   const { service, node } = address
+  const seen = { owner, since: since.toISOString(), isSeen: 1, seenAt: since.toISOString() }
   await state
     .insertInto('community')
-    .values({ service, node, owner, since: since.toISOString(), isSeen: 1 })
-    .onConflict((conflict) =>
-      conflict
-        .columns(['service', 'node'])
-        .doUpdateSet({ owner, since: since.toISOString(), isSeen: 1 })
-        .where('community.isSeen', '=', 0),
-    )
+    .values({ service, node, ...seen })
+    .onConflict((conflict) => conflict.columns(['service', 'node']).doUpdateSet(seen))
     .execute()
+}
+
+/** The node names these owners now: who is remembered as its owner stays so only as one of them. */
+export async function noteOwners(
+  state: StateDb,
+  address: NodeAddress,
+  { owners, now }: { owners: readonly BareJid[]; now: Date },
+): Promise<void> {
+  const community = await findCommunity(state, address)
+  const [first] = owners
+  if (community === undefined || first === undefined) return
+  const owner = owners.includes(community.owner) ? community.owner : first
+  const query = state.updateTable('community').set({ owner, seenAt: now.toISOString() })
+  await query.where('service', '=', address.service).where('node', '=', address.node).execute()
+}
+
+/** The site has seen again that who is remembered as a node's owner owns it. */
+export async function saveOwnerSeen(
+  state: StateDb,
+  { service, node }: NodeAddress,
+  { owner, now }: { owner: BareJid; now: Date },
+): Promise<void> {
+  const query = state.updateTable('community').set({ seenAt: now.toISOString() }).where('service', '=', service)
+  await query.where('node', '=', node).where('owner', '=', owner).where('isSeen', '=', 1).execute()
+}
+
+/** The node is gone, with who owned it and whom they shut out: one of its name is another's. */
+export async function forgetCommunity(state: StateDb, { service, node }: NodeAddress): Promise<void> {
+  await state.deleteFrom('community').where('service', '=', service).where('node', '=', node).execute()
+  await state.deleteFrom('block').where('service', '=', service).where('node', '=', node).execute()
 }
 
 export async function findCommunity(state: StateDb, { service, node }: NodeAddress): Promise<Community | undefined> {
   const query = state.selectFrom('community').selectAll().where('service', '=', service).where('node', '=', node)
   const row = await query.where('isSeen', '=', 1).executeTakeFirst()
-  return row && { address: { service, node }, owner: row.owner, since: new Date(row.since) }
+  if (row === undefined) return undefined
+  const seenAt = row.seenAt === null ? undefined : new Date(row.seenAt)
+  return { address: { service, node }, owner: row.owner, since: new Date(row.since), seenAt }
 }
 
 /** All that were made here, the newest first. */

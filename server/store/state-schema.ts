@@ -108,6 +108,8 @@ export interface CommunityTable {
   since: string
   /** Whether the site sees that the owner owns it; rows from before this was checked are looked at again. */
   isSeen: Generated<number>
+  /** When the site last saw that; null where that was before it was noted. */
+  seenAt: string | null
 }
 
 /** Somebody who was shut out of a node here, by one of its owners; of a blog, of all its comments. */

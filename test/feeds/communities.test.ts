@@ -4,13 +4,16 @@ import { AppError } from '#server/errors.ts'
 import { browse, findService } from '#server/feeds/browse.ts'
 import { isModerator, listPeople, queueAffiliation, queueCommunity } from '#server/feeds/communities.ts'
 import { unfollowNode } from '#server/feeds/follow.ts'
+import { ingest } from '#server/feeds/ingest.ts'
+import { blockOnBlog } from '#server/feeds/moderation/block.ts'
 import { learnNodeInfo } from '#server/feeds/node-info.ts'
 import { type OutboxRow, queueComment, queueDelete, queuePost } from '#server/feeds/outbox.ts'
 import { findBlog } from '#server/store/blog.ts'
-import { findCommunity } from '#server/store/community.ts'
+import { findBlock, findCommunity } from '#server/store/community.ts'
 import { listDrafts } from '#server/store/draft.ts'
 import { addFollow, findFollow } from '#server/store/follow.ts'
 import { addNode, findNode } from '#server/store/node.ts'
+import { listWaitingAccounts } from '#server/store/outbox.ts'
 import { findPost } from '#server/store/post.ts'
 import { addressKey, type ItemAddress, type NodeAddress } from '#shared/address.ts'
 import type { PostDraft } from '#shared/entry.ts'
@@ -385,6 +388,52 @@ describe('the owner of a community', () => {
     await listPeople(ctx, ROMEO, NIGHTS)
     assert.equal(await isModerator(ctx, ROMEO, NIGHTS), true)
     assert.equal(await isModerator(ctx, MALLORY, NIGHTS), false)
+  })
+})
+
+describe('who was once seen to own a community', () => {
+  const LATER = 49 * 3_600_000
+
+  it('moderates nothing once its disco#info names another', async () => {
+    await using scene = await open()
+    const { ctx } = scene
+    await scene.make()
+    const node = ctx.network.nodes.get(addressKey(NIGHTS))
+    assert.ok(node)
+    Object.assign(node, { owner: ROMEO })
+    const row = await findNode(ctx.index, NIGHTS)
+    assert.ok(row)
+    await learnNodeInfo(ctx, { ...row, infoReadAt: undefined })
+    assert.equal((await findCommunity(ctx.state, NIGHTS))?.owner, ROMEO)
+    await assert.rejects(blockOnBlog(ctx, { by: JULIET, blog: NIGHTS, jid: MALLORY }), /Only who owns/)
+    await blockOnBlog(ctx, { by: ROMEO, blog: NIGHTS, jid: MALLORY })
+    assert.equal(await findBlock(ctx.state, NIGHTS, MALLORY), ROMEO)
+  })
+
+  it('is forgotten with the node, and with them whom they shut out', async () => {
+    await using scene = await open()
+    const { ctx } = scene
+    await scene.make()
+    await blockOnBlog(ctx, { by: JULIET, blog: NIGHTS, jid: MALLORY })
+    await until(async () => (await listWaitingAccounts(ctx.state)).length === 0)
+    await ingest(ctx, { kind: 'deleted', address: NIGHTS })
+    assert.equal(await findCommunity(ctx.state, NIGHTS), undefined)
+    assert.equal(await findBlock(ctx.state, NIGHTS, MALLORY), undefined)
+    assert.equal(await isModerator(ctx, JULIET, NIGHTS), false)
+  })
+
+  it('acts at once only where that was seen of late; else it is sent, and done when its effect is seen', async () => {
+    await using scene = await open()
+    const { ctx } = scene
+    ctx.setNow('2026-03-01T12:00:00Z')
+    await scene.make()
+    ctx.setNow(new Date(ctx.clock().getTime() + LATER))
+    ctx.signOut(JULIET)
+    await blockOnBlog(ctx, { by: JULIET, blog: NIGHTS, jid: MALLORY })
+    assert.equal(await findBlock(ctx.state, NIGHTS, MALLORY), undefined)
+    ctx.signIn(JULIET)
+    ctx.outbox.wake(JULIET)
+    await until(async () => (await findBlock(ctx.state, NIGHTS, MALLORY)) === JULIET)
   })
 })
 

@@ -20,7 +20,7 @@ async function learn(ctx: TestContext, type: string | undefined): Promise<number
   const row = await findNode(ctx.index, NODE)
   assert.ok(row)
   const before = await countChanges(ctx)
-  await learnNodeInfo({ index: ctx.index, clock: ctx.clock, site }, { ...row, infoReadAt: undefined })
+  await learnNodeInfo({ index: ctx.index, state: ctx.state, clock: ctx.clock, site }, { ...row, infoReadAt: undefined })
   return (await countChanges(ctx)) - before
 }
 

@@ -4,6 +4,7 @@ import { deleteBlock, saveBlock } from '#server/store/community.ts'
 import { requireSpace } from '#server/store/space-left.ts'
 import { asItemId, type NodeAddress } from '#shared/address.ts'
 import { type BareJid, domainOf, localPart } from '#shared/jid.ts'
+import { isModerator } from '../communities.ts'
 import { nodeRowAddress, queue } from '../queue-row.ts'
 import { mayModerate } from './decide.ts'
 import { judgeAgain, type RejudgeDeps } from './judge-again.ts'
@@ -18,10 +19,11 @@ export interface BlogBlock {
 
 /** Shuts somebody, or everybody of a server, out of what is said on a blog: nothing of theirs is shown there. */
 export async function blockOnBlog(deps: RemoveDeps & RejudgeDeps, { by, blog, jid }: BlogBlock): Promise<void> {
-  await requireOwner(deps, by, blog)
+  const isSeen = await requireOwner(deps, by, blog)
   if (jid === by) throw new AppError('bad-request', 'This is yourself.')
   if (jid === domainOf(by)) throw new AppError('bad-request', 'This is your own server.')
   await requireSpace(deps, 'blocks', { account: by, row: { ...blog, jid } })
+  if (!isSeen) return tellService(deps, { by, blog, jid }, 'outcast')
   await saveBlock(deps.state, { address: blog, jid, by, since: deps.clock() })
   await tellService(deps, { by, blog, jid }, 'outcast')
   await judgeAgain(deps, { jid })
@@ -29,14 +31,16 @@ export async function blockOnBlog(deps: RemoveDeps & RejudgeDeps, { by, blog, ji
 
 /** What they said before is shown again, but for what was removed. */
 export async function unblockOnBlog(deps: RemoveDeps & RejudgeDeps, { by, blog, jid }: BlogBlock): Promise<void> {
-  await requireOwner(deps, by, blog)
+  if (!(await requireOwner(deps, by, blog))) return tellService(deps, { by, blog, jid }, 'none')
   await deleteBlock(deps.state, blog, jid)
   await tellService(deps, { by, blog, jid }, 'none')
   await judgeAgain(deps, { jid })
 }
 
-async function requireOwner(deps: RemoveDeps, by: BareJid, blog: NodeAddress): Promise<void> {
-  if (await mayModerate(deps, by, { ...blog, item: asItemId('') })) return
+/** Whether the site has seen of late that they own it; else it is sent, and done here once its effect is seen. */
+async function requireOwner(deps: RemoveDeps, by: BareJid, blog: NodeAddress): Promise<boolean> {
+  if (await mayModerate(deps, by, { ...blog, item: asItemId('') })) return true
+  if (await isModerator(deps, by, blog)) return false
   throw new AppError('forbidden', 'Only who owns the blog can block somebody on it')
 }
 

@@ -9,7 +9,7 @@ import type { BareJid } from '#shared/jid.ts'
 import { postTopic } from '../live.ts'
 import type { QueueDeps } from '../outbox-deps.ts'
 import { queueInstead } from '../queue-row.ts'
-import { type DecideDeps, mayModerate } from './decide.ts'
+import { type DecideDeps, forbid, mayModerate } from './decide.ts'
 
 /** Nobody may comment on a post any more, here and on its node, or everybody again. What was said stays. */
 export async function closeThread(
@@ -20,7 +20,7 @@ export async function closeThread(
   if (found === undefined || found === 'gone') throw new AppError('not-found', 'There is no such post')
   const isOwner = found.author?.jid === by && found.credit !== 'unverified'
   if (!isOwner && !(await mayModerate(deps, by, post))) {
-    throw new AppError('forbidden', 'Only who owns the blog can close its comments')
+    throw await forbid(deps, by, post, 'Only who owns the blog can close its comments')
   }
   const { comments } = found
   const above = comments === undefined ? [] : await listRightfulPosts(deps.index, comments)

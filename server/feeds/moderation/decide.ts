@@ -7,11 +7,11 @@ import { holdReactions } from '#server/store/reaction-hold.ts'
 import type { ItemAddress } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
 import { announceRemoved, announceSaved } from '../announce.ts'
-import { isModerator } from '../communities.ts'
+import { isModerator, isSeenModerator } from '../communities.ts'
 import type { IngestDeps } from '../ingest.ts'
 import { postTopic, roomTopic } from '../live.ts'
 import { holdOf } from './judge.ts'
-import { findModeratedFeed, listPostsAbove } from './moderated-feed.ts'
+import { listPostsAbove } from './moderated-feed.ts'
 
 export type DecideDeps = Pick<IngestDeps, 'index' | 'state' | 'live' | 'clock'>
 
@@ -37,13 +37,24 @@ export async function openCase(deps: DecideDeps, by: BareJid, address: ItemAddre
   // The comments of a post in a community are on a node of its writer.
   const [post] = about
   if (post !== undefined && entry?.owner === by) return { entry, decision, post, address }
-  throw new AppError('forbidden', 'Only who owns the blog can decide about its comments')
+  throw await forbid(deps, by, post ?? address, 'Only who owns the blog can decide about its comments')
 }
 
-/** Whether somebody looks after the blog of a post. */
-export async function mayModerate(deps: Pick<DecideDeps, 'state'>, jid: BareJid, post: ItemAddress): Promise<boolean> {
-  if ((await findModeratedFeed(deps.state, post))?.owner === jid) return true
-  return isModerator(deps, jid, post)
+/** Whether somebody looks after the blog of a post, as the site has seen of late. */
+export async function mayModerate(
+  deps: Pick<DecideDeps, 'state' | 'clock'>,
+  jid: BareJid,
+  post: ItemAddress,
+): Promise<boolean> {
+  return isSeenModerator(deps, jid, post)
+}
+
+/** Why somebody may not: who is remembered as the owner must be seen to be so still. */
+export async function forbid(deps: Pick<DecideDeps, 'state'>, jid: BareJid, post: ItemAddress, words: string) {
+  const isRemembered = await isModerator(deps, jid, post)
+  const again =
+    'This site has not seen of late that you own this community. Open the list of its people, then try again'
+  return new AppError('forbidden', isRemembered ? again : words)
 }
 
 /** What is held is shown from now on; with `held`, what was shown waits again. */
