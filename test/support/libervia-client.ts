@@ -47,7 +47,11 @@ export async function startLibervia(server: RigServer, user: string): Promise<Li
   const backend = spawn('libervia-backend', ['fg'], { env: inside, cwd: folder.path, stdio: 'ignore' })
   stack.defer(() => end(backend))
   const cli = (args: readonly string[], input = '') => runCli(args, input, inside)
-  await until(() => cli(['profile', 'list']), { what: 'the backend of Libervia' })
+  await until(() => cli(['profile', 'list']), {
+    what: 'the backend of Libervia',
+    // Asked too early, its command waits for it until it is ended.
+    timeout: 120_000,
+  })
 
   const jid = `${user}@${server.domain}`
   await cli(['profile', 'create', PROFILE, '-j', jid, '-x', `password of ${user}`])
