@@ -9,6 +9,7 @@ import { describeManyLost, type ManyLost } from './feeds/lose-node.ts'
 import { explainSiteProblem } from './site-problem.ts'
 import { isFeed, type NodeRow } from './store/node.ts'
 import { isPublication, type OutboxCount } from './store/outbox.ts'
+import { isCertificateError } from './xmpp/errors.ts'
 import type { XmppSession } from './xmpp/ports.ts'
 
 const ONLINE_TIMEOUT_MS = 20_000
@@ -20,7 +21,7 @@ const CLOCK_TOLERANCE_MS = 60_000
 /** Whether the site account gets online; without that nothing else can be checked. */
 export async function checkAccount(session: XmppSession, config: Config): Promise<Finding[]> {
   try {
-    await session.whenOnline(ONLINE_TIMEOUT_MS)
+    await Promise.race([session.whenOnline(ONLINE_TIMEOUT_MS), failByCertificate(session)])
   } catch (error) {
     const [words = '', mend = ''] = explainSiteProblem(error, config, session.jid).message.split(/: (?=[^:]*$)/)
     return [problem('Account', words, mend)]
@@ -37,6 +38,15 @@ export async function checkAccount(session: XmppSession, config: Config): Promis
     )
   }
   return found
+}
+
+/** Rejects as soon as the server's certificate cannot be trusted: it will not be at the next attempt either. */
+function failByCertificate(session: Pick<XmppSession, 'problem' | 'onStatus'>): Promise<never> {
+  const { promise, reject } = Promise.withResolvers<never>()
+  const look = () => isCertificateError(session.problem) && reject(session.problem)
+  session.onStatus(look)
+  look()
+  return promise
 }
 
 /** What the account's server offers beside the account. */
