@@ -162,21 +162,19 @@ Prosody: s2s_blacklist, mod_firewall). If they are gone for good: npm run canto 
   return [warning('Index', `it is kept as it is: ${describeManyLost(lost)}`, mend)]
 }
 
-/** What waits to be published, and for how long, and what was refused. */
+/** Tells what waits to be published, and for how long, and how much was refused. */
 export function checkOutbox(rows: readonly OutboxCount[], now: Date): Finding[] {
   return [...checkWaiting(rows, now), ...noteRefused(rows)]
 }
 
 function noteRefused(rows: readonly OutboxCount[]): Finding[] {
-  const refused = rows.filter((row) => row.status === 'refused' && isPublication(row))
-  const count = refused.reduce((sum, row) => sum + row.count, 0)
+  const { count } = publicationsOf(rows, 'refused')
   if (count === 0) return []
   return [note('Outbox', `${count} ${count === 1 ? 'was' : 'were'} refused: the author sees why under Drafts`)]
 }
 
 function checkWaiting(rows: readonly OutboxCount[], now: Date): Finding[] {
-  const waiting = rows.filter((row) => row.status === 'waiting' && isPublication(row))
-  const count = waiting.reduce((sum, row) => sum + row.count, 0)
+  const { count, found: waiting } = publicationsOf(rows, 'waiting')
   if (count === 0) return [fine('Outbox', 'nothing waits to be published')]
   const oldest = Math.min(...waiting.map((row) => row.oldest.getTime()))
   const words = `${count} waits to be published, since ${new Date(oldest).toISOString()}`
@@ -184,4 +182,9 @@ function checkWaiting(rows: readonly OutboxCount[], now: Date): Finding[] {
   return [
     warning('Outbox', words, 'Each is sent while its author is signed in; its author sees the reason under Drafts'),
   ]
+}
+
+function publicationsOf(rows: readonly OutboxCount[], status: OutboxCount['status']) {
+  const found = rows.filter((row) => row.status === status && isPublication(row))
+  return { found, count: found.reduce((sum, row) => sum + row.count, 0) }
 }

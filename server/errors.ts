@@ -61,7 +61,7 @@ export function describeError(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
 
-/** What to say of a text with more characters than fit. `what` begins the sentence, as in "This comment". */
+/** Says that a text has more characters than fit. `what` begins the sentence, as in "This comment". */
 export function explainTooLong(what: string, text: string, most: number): string {
   const [has, fits] = [text.length, most].map((count) => count.toLocaleString('en'))
   return `${what} is too long: it has ${has} characters, and ${fits} fit. Shorten it.`

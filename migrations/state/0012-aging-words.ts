@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely'
 
-/** What was seen once counts for a time only: when an owner was last seen, and an index over when access models were read. */
+/** Sightings count for a time only: when an owner was last seen, and indexes over when access models were read. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await db.schema.alterTable('community').addColumn('seen_at', 'text').execute()
   await db.schema.createIndex('own_access_read_at').on('own_access').columns(['read_at']).execute()

@@ -47,7 +47,7 @@ async function readAccountAccess({ state, site, clock }: AccessDeps, node: Known
   if (accessModel !== undefined && accessModel !== 'open') return 'restricted'
   if (accessModel === 'open' && infoReadAt !== undefined && isWithinLast(WORD_COUNTS, infoReadAt, now)) return 'open'
   if ((await readContacts(site)).has(address.service)) return 'restricted'
-  // Who is no contact could not read it if that were still so.
+  // If it were still so, an account that is no contact could not have read it.
   return isOwnOpen || (isRead && own?.accessModel === 'presence') ? 'open' : 'restricted'
 }
 

@@ -1,9 +1,7 @@
-import { isAppError } from '#server/errors.ts'
-import type { XmppSession } from '#server/xmpp/ports.ts'
 import type { NodeAddress } from '#shared/address.ts'
 import { type BareJid, domainOf, localPart } from '#shared/jid.ts'
 import type { DomainServices } from './domain-services.ts'
-import { type NodeInfo, readNodeInfo } from './node-info.ts'
+import { askNodeInfo, type NodeInfo } from './node-info.ts'
 import { requireSite, type SiteDeps } from './site-session.ts'
 
 export interface ServicesDeps {
@@ -37,17 +35,8 @@ export async function seeOwned(
 ): Promise<'own-ground' | NodeInfo | undefined> {
   if (localPart(address.service) !== undefined) return address.service === jid ? 'own-ground' : undefined
   if (await isOwnGround(deps, jid, address.service)) return 'own-ground'
-  const info = await readInfo(requireSite(deps), address)
+  const info = await askNodeInfo(requireSite(deps).disco, address)
   return info?.owners.includes(jid) ? info : undefined
-}
-
-async function readInfo({ disco }: Pick<XmppSession, 'disco'>, { service, node }: NodeAddress) {
-  try {
-    return readNodeInfo(await disco.readInfo(service, node))
-  } catch (error) {
-    if (!isAppError(error) || isAppError(error, 'unavailable', 'timeout')) throw error
-    return undefined
-  }
 }
 
 /** Whether a service's word about who published counts: the account's own, its server's, or the site's server's. */

@@ -28,7 +28,7 @@ const CERTAIN: ReadonlySet<string | undefined> = new Set([
   'presence-subscription-required',
   'not-in-roster-group',
 ])
-/** Of a whole node. */
+/** The ways in which a whole node is lost. */
 export type NodeLoss = Exclude<Loss, 'thinned'>
 const CLEARED_AS = { closed: 'closed', refused: 'closed', missing: 'deleted', emptied: 'purged' } as const
 
@@ -95,7 +95,7 @@ export async function loseMost(deps: LossDeps, address: NodeAddress): Promise<bo
   return false
 }
 
-/** What was in doubt since a reading lacked nearly everything is settled. */
+/** Settles the doubt about a node of which a reading lacked nearly everything. */
 export async function forgetThinned({ index }: Pick<LossDeps, 'index'>, address: NodeAddress): Promise<void> {
   await updateNode(index, address, { hiddenAt: null, hiddenFor: null })
 }

@@ -70,18 +70,19 @@ async function askAccessModel(
   { service, node }: NodeAddress,
 ): Promise<string | undefined> {
   if (localPart(service) === undefined) return readNodeInfo(await disco.readInfo(service, node)).accessModel
-  const told = await askAccount(disco, { service, node })
+  const told = (await askNodeInfo(disco, { service, node }))?.accessModel
   if (told !== undefined) return told
   const own = await pubsub.listAffiliations(service)
   return own.some((each) => each.node === node && each.affiliation === 'member') ? 'whitelist' : undefined
 }
 
-async function askAccount(
+/** Undefined where the service refuses to tell; rejects where it does not answer. */
+export async function askNodeInfo(
   disco: AccessModelSite['disco'],
   { service, node }: NodeAddress,
-): Promise<string | undefined> {
+): Promise<NodeInfo | undefined> {
   try {
-    return readNodeInfo(await disco.readInfo(service, node)).accessModel
+    return readNodeInfo(await disco.readInfo(service, node))
   } catch (error) {
     if (!isAppError(error) || isAppError(error, 'unavailable', 'timeout')) throw error
     return undefined
@@ -109,7 +110,7 @@ export async function learnNodeInfo(deps: NodeInfoDeps, row: NodeRow): Promise<N
   return (await findNode(deps.index, row.address)) ?? row
 }
 
-/** What an account's server once told counts no longer where it tells it no more. */
+/** The word of an account's server ceases to count once it does not repeat it. */
 function forgetOpen({ accessModel }: NodeRow, isOfAccount: boolean): { accessModel?: null } {
   return isOfAccount && accessModel === 'open' ? { accessModel: null } : {}
 }

@@ -88,7 +88,7 @@ async function know(deps: OutboxDeps, { row, task }: CommunityPerformance): Prom
   return undefined
 }
 
-/** Who may read and post, as the node's service tells everybody; a model that it does not name is taken for open, as for any node. */
+/** The access to a node as its service tells everybody; a model that it does not name is taken for open, as for any node. */
 function tellOf({ accessModel, publishModel }: NodeInfo) {
   const isOpen = accessModel === undefined || accessModel === 'open'
   return { publishModel, accessModel, status: isOpen ? ('open' as const) : ('restricted' as const) }

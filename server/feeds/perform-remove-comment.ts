@@ -68,7 +68,7 @@ function isWrittenBy(entry: JudgedEntry | undefined, account: BareJid): boolean 
   return (entry?.publisher ?? entry?.author) === account
 }
 
-/** What the node has of the comment; `hidden` where the account may not read that. */
+/** Finds the comment on its node; `hidden` where the account may not read that. */
 async function look({ session, row: { address } }: RemovePerformance): Promise<Element | 'gone' | 'hidden'> {
   try {
     return (await session.pubsub.findItem(address))?.payload ?? 'gone'

@@ -151,7 +151,7 @@ async function readSome(deps: CatchUpDeps, { address }: NodeRow, ids: readonly I
 interface Answered {
   readonly asked: readonly ItemId[]
   readonly found: ReadonlySet<ItemId>
-  /** What the service listed just before. */
+  /** The ids that the service listed just before. */
   readonly seen: ReadonlySet<ItemId>
   readonly readAt: Date
 }

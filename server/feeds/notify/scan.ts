@@ -119,7 +119,7 @@ async function tellOfReactions(deps: ScanDeps, reactions: readonly NewsReaction[
   await notify(deps, news)
 }
 
-/** What changed about entries: they were edited, or are not shown any more. In slices, however small each is. */
+/** Looks again at entries that were edited or are not shown any more. In slices, however small each is. */
 export async function lookAgain(deps: ScanDeps, addresses: readonly ItemAddress[]): Promise<void> {
   const pause = createSlices()
   const shown: NewsEntry[] = []
