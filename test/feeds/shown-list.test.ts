@@ -150,6 +150,12 @@ describe('The list of an account that contacts may read (XEP-0330)', () => {
   })
 })
 
+function startFollowing({ ctx, session }: Pick<Scene, 'ctx' | 'session'>) {
+  const following = createFollowing({ ...ctx, people: () => [session] })
+  following.start()
+  return Object.assign(following, { [Symbol.asyncDispose]: () => following.stop() })
+}
+
 describe('Changes that other clients make to the lists', () => {
   it('are read within ten minutes, without trying again what was refused', async () => {
     await using scene = await open()
@@ -157,10 +163,7 @@ describe('Changes that other clients make to the lists', () => {
     ctx.setNow('2026-06-01T00:00:00Z')
     await followNode(ctx, juliet, { address: PARIS })
     await scene.settled()
-    await using stack = new AsyncDisposableStack()
-    const following = createFollowing({ ...ctx, people: () => [session] })
-    stack.defer(() => following.stop())
-    following.start()
+    await using following = startFollowing(scene)
     await following.merge(session)
     await updateFollow(ctx.state, { follower: juliet, address: PARIS }, { subscription: 'refused' })
     const countTries = () => {
@@ -182,10 +185,7 @@ describe('Changes that other clients make to the lists', () => {
     const { ctx, session, put, take, followed } = scene
     ctx.setNow('2026-06-01T00:00:00Z')
     await put(ROMEOS)
-    await using stack = new AsyncDisposableStack()
-    const following = createFollowing({ ...ctx, people: () => [session] })
-    stack.defer(() => following.stop())
-    following.start()
+    await using following = startFollowing(scene)
     await until(async () => (await followed()).length === 1)
     await following.merge(session)
     await put(TYBALTS)
@@ -214,10 +214,7 @@ describe('Changes that other clients make to the lists', () => {
       const { ctx, session, put, followed } = scene
       ctx.setNow('2026-06-01T00:00:00Z')
       await put(ROMEOS)
-      await using stack = new AsyncDisposableStack()
-      const following = createFollowing({ ...ctx, people: () => [session] })
-      stack.defer(() => following.stop())
-      following.start()
+      await using following = startFollowing(scene)
       const hears = () => ctx.network.nodes.get(addressKey(SHOWN))?.subscribers.has(ctx.siteJid) ?? false
       await until(hears, { what: 'the site account to listen' })
       await following.merge(session)
