@@ -1,7 +1,7 @@
 import { createSlices } from '#server/slices.ts'
 import { findAuthor } from '#server/store/author.ts'
 import type { StateDb } from '#server/store/database.ts'
-import { listEntryDates } from '#server/store/entry.ts'
+import { type DatedEntry, listEntryDates } from '#server/store/entry.ts'
 import { findNode, type NodeRow, raiseMostItems } from '#server/store/node.ts'
 import type { Disco } from '#server/xmpp/ports.ts'
 import type { ItemId, NodeAddress } from '#shared/address.ts'
@@ -24,7 +24,7 @@ export interface Inventory {
   readonly readAt: Date
 }
 
-/** Fewer may well have been retracted while nobody told us. */
+/** Of so many entries a tenth at least remains, or a service is taken to have lost the others. */
 const MANY = 10
 
 /** Takes away what a node no longer has, but for what its server trimmed. Must run between the events of the node. */
@@ -44,8 +44,8 @@ export async function removeMissing(
     return
   }
   const trimmed = missing.length > 0 ? await findTrimmed(deps, node, { known, seen }) : new Set<ItemId>()
-  const gone = missing.filter((item) => !trimmed.has(item))
-  if (!(await removeGone(deps, address, { gone, count: older.length }))) return
+  const gone = new Set(missing.filter((item) => !trimmed.has(item)))
+  if (!(await removeGone(deps, address, { gone, known: older }))) return
   if (node.metadataPayload !== undefined && !seen.has(METADATA_ITEM as ItemId)) await retract(deps, node, METADATA_ITEM)
   await raiseMostItems(deps.index, node.id, seen.size)
 }
@@ -56,21 +56,22 @@ export function hasNoEntries(ids: ReadonlySet<ItemId>): boolean {
 }
 
 export interface Gone {
-  readonly gone: readonly ItemId[]
-  /** How many entries were looked for. */
-  readonly count: number
+  readonly gone: ReadonlySet<ItemId>
+  /** The entries that were looked for, those that are gone among them. */
+  readonly known: readonly DatedEntry[]
 }
 
 /**
  * Takes away entries that a node does not have any more. Where that is nearly all of those that were looked for, a service
- * that has lost its store answers like that too: returns false, and nothing is taken, until it is certain. Must run
- * between the events of the node.
+ * that has lost its store answers like that too: returns false, and nothing is taken, until the same is found a day later.
+ * Must run between the events of the node.
  */
-export async function removeGone(deps: MissingDeps, address: NodeAddress, { gone, count }: Gone): Promise<boolean> {
-  const isNearlyAll = count >= MANY && (count - gone.length) * 10 < count
-  if (isNearlyAll && !(await loseMost(deps, address))) return false
+export async function removeGone(deps: MissingDeps, address: NodeAddress, { gone, known }: Gone): Promise<boolean> {
   const node = await findNode(deps.index, address)
   if (node === undefined) return false
+  const isDoubted = node.hiddenFor === 'thinned' && gone.size > 0
+  const isSudden = isDoubted || isNearlyAll(gone, known) || isNearlyAll(gone, listCompared(node, known))
+  if (isSudden && !(await loseMost(deps, address))) return false
   if (node.hiddenFor === 'thinned') await forgetThinned(deps, address)
   const pause = createSlices()
   for (const item of gone) {
@@ -80,10 +81,21 @@ export async function removeGone(deps: MissingDeps, address: NodeAddress, { gone
   return true
 }
 
+/** A single entry may have been replaced by another, as on every node with a `max_items` of 1. */
+function isNearlyAll(gone: ReadonlySet<ItemId>, known: readonly DatedEntry[]): boolean {
+  const left = known.filter(({ item }) => !gone.has(item)).length
+  return known.length >= MANY ? left * 10 < known.length : known.length > 1 && left === 0
+}
+
+/** What has come since the node was last compared does not show that its service still has the entries before that. */
+function listCompared({ deepReadAt }: NodeRow, known: readonly DatedEntry[]): readonly DatedEntry[] {
+  return deepReadAt === undefined ? known : known.filter(({ changedAt }) => changedAt <= deepReadAt.getTime())
+}
+
 async function findTrimmed(
   deps: MissingDeps,
   node: NodeRow,
-  { known, seen }: { readonly known: Parameters<typeof listTrimmed>[0]; readonly seen: ReadonlySet<ItemId> },
+  { known, seen }: { readonly known: readonly DatedEntry[]; readonly seen: ReadonlySet<ItemId> },
 ): Promise<ReadonlySet<ItemId>> {
   const maxItems = await readMaxItems(deps, node)
   const isTrimming = isFull({ count: seen.size, maxItems, mostItems: node.mostItems })

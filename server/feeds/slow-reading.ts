@@ -165,9 +165,11 @@ async function removeUnanswered(
   const isAllThere = asked.every((item) => found.has(item))
   if (!isAllThere && (await deps.site.pubsub.findItems(address, [...seen].slice(0, 1))).length === 0) return
   await deps.inbox.run(address, async () => {
-    const known = await listEntryDates(deps.index, id)
-    const changed = new Set(known.filter(({ changedAt }) => isSince(deps, changedAt, readAt)).map(({ item }) => item))
-    const gone = asked.filter((item) => !found.has(item) && !changed.has(item))
-    await removeGone(deps, address, { gone, count: asked.length })
+    const older = new Set(asked)
+    const known = (await listEntryDates(deps.index, id)).filter(
+      ({ item, changedAt }) => older.has(item) && !isSince(deps, changedAt, readAt),
+    )
+    const gone = known.flatMap(({ item }) => (found.has(item) ? [] : item))
+    await removeGone(deps, address, { gone: new Set(gone), known })
   })
 }

@@ -119,13 +119,17 @@ export async function dropEntries(
   await index.deleteFrom('entry').where(isOneOf('id', ids)).execute()
 }
 
+/** Milliseconds since the epoch. */
+export interface DatedEntry {
+  readonly item: ItemId
+  readonly publishedAt: number
+  readonly changedAt: number
+}
+
 /** The id and the dates of every entry of a node, to compare with what is still there. In slices. */
-export async function listEntryDates(
-  index: IndexDb,
-  nodeId: number,
-): Promise<{ item: ItemId; publishedAt: number; changedAt: number }[]> {
+export async function listEntryDates(index: IndexDb, nodeId: number): Promise<DatedEntry[]> {
   const pause = createSlices()
-  const found: { item: ItemId; publishedAt: number; changedAt: number }[] = []
+  const found: DatedEntry[] = []
   for (let rows: typeof found | undefined; rows === undefined || rows.length === LISTED_AT_ONCE; ) {
     const query = index.selectFrom('entry').select(['item', 'publishedAt', 'changedAt']).where('nodeId', '=', nodeId)
     const after = query.where('item', '>', found.at(-1)?.item ?? ('' as ItemId))

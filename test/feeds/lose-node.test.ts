@@ -281,8 +281,53 @@ describe('a node that answers, but has lost nearly everything', () => {
     assert.equal((await nodeOf(ctx)).status, 'hidden')
   })
 
-  it('loses at once what its author may have deleted: all but one of a few, or half of many', async () => {
+  for (const count of [3, 9, 10]) {
+    it(`keeps all of ${count} posts until a day later, whatever comes meanwhile`, async () => {
+      await using ctx = await contextWithThinned(count)
+      for (const name of ['newer', 'newest']) {
+        await readAgain(ctx)
+        put(ctx, name)
+        later(ctx, HOUR)
+      }
+      await readAgain(ctx)
+      assert.equal(await countKept(ctx), count + 3)
+      later(ctx, DAY - 2 * HOUR)
+      await readAgain(ctx)
+      assert.equal(await countKept(ctx), 3)
+      assert.equal(await findPost(ctx.index, itemOf(NODE, 'post-1')), 'gone')
+      assert.equal((await nodeOf(ctx)).hiddenFor, undefined)
+    })
+  }
+
+  it('is not believed to have the others because a new post was heard of before they were missed', async () => {
+    await using ctx = await contextWithThinned(3)
+    await ctx.network.pubsubOf(ROMEO).publishItem(itemOf(NODE, 'heard'), entryOf({ author: ROMEO }))
+    await ctx.indexing.idle()
+    assert.equal(await countKept(ctx), 4)
+    later(ctx, 1_000)
+    await readAgain(ctx)
+    assert.equal(await countKept(ctx), 5)
+    assert.equal((await nodeOf(ctx)).hiddenFor, 'thinned')
+  })
+
+  it('keeps what is still missing where only some of its posts are back within the day', async () => {
     await using ctx = await contextWithThinned(8)
+    await readAgain(ctx)
+    for (const n of [1, 2]) put(ctx, `post-${n}`)
+    later(ctx, HOUR)
+    await readAgain(ctx)
+    assert.equal(await countKept(ctx), 9)
+    later(ctx, DAY)
+    await readAgain(ctx)
+    assert.equal(await countKept(ctx), 3)
+  })
+
+  it('loses at once what its author may have deleted: all but one of a few, or half of many', async () => {
+    await using ctx = await contextWith()
+    for (let n = 4; n <= 9; n++) put(ctx, `post-${n}`)
+    await readAgain(ctx)
+    for (let n = 1; n <= 8; n++) itemsOf(ctx).delete(itemOf(NODE, `post-${n}`).item)
+    later(ctx, HOUR)
     await readAgain(ctx)
     assert.equal(await countKept(ctx), 1)
     for (let n = 1; n <= 20; n++) put(ctx, `other-${n}`)
@@ -293,6 +338,45 @@ describe('a node that answers, but has lost nearly everything', () => {
     later(ctx, HOUR)
     await readAgain(ctx)
     assert.equal(await countKept(ctx), 11)
+  })
+
+  it('loses at once what its service said was retracted, though all of it', async () => {
+    await using ctx = await contextWith()
+    for (const n of [1, 2, 3]) await ctx.network.pubsubOf(ROMEO).retractItem(itemOf(NODE, `post-${n}`))
+    put(ctx, 'new')
+    await readAgain(ctx)
+    assert.equal(await findPost(ctx.index, itemOf(NODE, 'post-1')), 'gone')
+    assert.equal(await countKept(ctx), 1)
+    assert.equal((await nodeOf(ctx)).hiddenFor, undefined)
+  })
+
+  it('loses its only post at once where another is in its place', async () => {
+    await using ctx = await contextWith()
+    for (const n of [1, 2]) await ctx.network.pubsubOf(ROMEO).retractItem(itemOf(NODE, `post-${n}`))
+    await ctx.indexing.idle()
+    lose(ctx)
+    later(ctx, HOUR)
+    await readAgain(ctx)
+    assert.equal(await findPost(ctx.index, itemOf(NODE, 'post-3')), 'gone')
+    assert.equal(typeof (await findPost(ctx.index, itemOf(NODE, 'new'))), 'object')
+  })
+
+  it('keeps what a node that holds one item has replaced', async () => {
+    await using ctx = await createTestContext()
+    ctx.setNow(new Date(START))
+    const blog: NodeAddress = { service: ROMEO, node: 'urn:xmpp:microblog:0' }
+    await ctx.network.pubsubOf(ROMEO).createNode(blog, { access_model: 'open', max_items: '1' })
+    await addFollow(ctx.state, { follower: SITE, address: blog, since: ctx.clock() })
+    await ctx.indexing.start()
+    for (const n of [1, 2, 3, 4]) {
+      const { item: id } = itemOf(blog, `post-${n}`)
+      itemsOf(ctx, blog).clear()
+      itemsOf(ctx, blog).set(id, { id, payload: entryOf({ published: `2026-01-0${n}T00:00:00Z` }), publisher: ROMEO })
+      later(ctx, HOUR)
+      await readAgain(ctx, blog)
+    }
+    assert.equal(await countKept(ctx, blog), 4)
+    assert.equal((await nodeOf(ctx, blog)).hiddenFor, undefined)
   })
 
   it('loses nothing where over twenty others have lost as much', async () => {
