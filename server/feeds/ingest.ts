@@ -20,6 +20,7 @@ import { BLOCKED_TOPIC, type Live } from './live.ts'
 import { judge } from './moderation/judge.ts'
 import { creditKept } from './moderation/kept-copy.ts'
 import { isMarked, type Marking } from './proofs/mark.ts'
+import { finishMove } from './reactions/move-hearts.ts'
 import { type ReadItem, type RoomReading, readItem, type SentItem } from './read-item.ts'
 import { clearEntries, removeItem } from './remove.ts'
 import { storeItem } from './store-item.ts'
@@ -116,6 +117,7 @@ async function ingestItem(deps: IngestDeps, { node, event, options }: Arrival): 
     .execute((index) => storeItem({ ...deps, index }, { address, item: read, hold, ...options }))
   announceThread(deps, stored.thread)
   if (stored.thread.left !== undefined) await dropLeftThread(deps, stored.thread.left)
+  if (stored.thread.hearts !== undefined) await finishMove(deps.index, stored.thread.hearts)
   if (stored.outcome === 'stored' && options.isHistory !== true) {
     await announceSaved(deps, node, { address, isNew: stored.isNew, isHeld: hold !== null })
   }

@@ -11,12 +11,13 @@ import { parseXml } from '#shared/xml.ts'
 import { dropLeftThread } from './empty-node.ts'
 import { ownerOfThread, toEntryRow } from './entry-row.ts'
 import type { IngestDeps } from './ingest.ts'
+import { finishMove } from './reactions/move-hearts.ts'
 import { storeReactions } from './reactions/store-reactions.ts'
 import { type ReadEntryItem, readWords } from './read-item.ts'
 import { READER } from './reader.ts'
 import { claimOfRepost } from './sharing/read-repost.ts'
 import { findParent, learnName } from './store-item.ts'
-import { followThread, threadOf } from './thread.ts'
+import { followThread, type ThreadChanges, threadOf } from './thread.ts'
 
 const LONGEST_NAME = 200
 
@@ -31,27 +32,28 @@ export async function remakeNewest(
   deps: IngestDeps,
   { limit, until }: { readonly limit: number; readonly until: number },
 ): Promise<number> {
-  const left: NodeAddress[] = []
+  const changes: ThreadChanges[] = []
   const count = await deps.index.transaction().execute(async (index) => {
     let done = 0
     for (const stale of await listStale(index, { reader: READER, limit })) {
-      const thread = await remakeEntry({ ...deps, index }, stale)
-      if (thread !== undefined) left.push(thread)
+      changes.push(await remakeEntry({ ...deps, index }, stale))
       done++
       if (performance.now() >= until) break
     }
     return done
   })
-  for (const thread of left) await dropLeftThread(deps, thread)
+  for (const { left, hearts } of changes) {
+    if (left !== undefined) await dropLeftThread(deps, left)
+    if (hearts !== undefined) await finishMove(deps.index, hearts)
+  }
   return count
 }
 
-/** Returns the comments that the entry linked to before, if it does no more. */
-async function remakeEntry(deps: IngestDeps, stale: StaleEntry): Promise<NodeAddress | undefined> {
+async function remakeEntry(deps: IngestDeps, stale: StaleEntry): Promise<ThreadChanges> {
   const item = readAgain(stale)
   if (item !== undefined) return save(deps, stale, item)
   await dropUnreadable(deps.index, stale.entry.id)
-  return undefined
+  return {}
 }
 
 /** The item as it was read, with the words that are in it now; undefined where there are none. */
@@ -98,12 +100,11 @@ function readMessageAgain(
   }
 }
 
-/** Returns the comments that the entry linked to before. */
 async function save(
   deps: IngestDeps,
   { entry: existing, node }: StaleEntry,
   item: ReadEntryItem,
-): Promise<NodeAddress | undefined> {
+): Promise<ThreadChanges> {
   const address = { ...node.address, item: existing.item }
   const made = toEntryRow(deps, {
     node,
@@ -120,12 +121,12 @@ async function save(
     ...(node.kind !== 'room' && repliesOf(made)),
   })
   await saveRemade(deps.index, existing, { row: row as Partial<EntryRow>, tags: item.entry.tags })
-  const left = await followChanges(deps, { node, existing, row, item })
+  const changes = await followChanges(deps, { node, existing, row, item })
   if (existing.claimedName !== null && existing.claimedName !== row.claimedName && existing.author !== null) {
     await deletePerson(deps.index, existing.author, existing.claimedName)
   }
   await learnName(deps.index, item, existing.updatedAt)
-  return left
+  return changes
 }
 
 interface Changes {
@@ -135,20 +136,22 @@ interface Changes {
   readonly item: ReadEntryItem
 }
 
-/** Updates the dependents of an entry whose thread or heart changed. Returns the comments node that it left. */
+/** Updates the dependents of an entry whose thread or heart changed. */
 async function followChanges(
   deps: IngestDeps,
   { node, existing, row, item }: Changes,
-): Promise<NodeAddress | undefined> {
+): Promise<Pick<ThreadChanges, 'left' | 'hearts'>> {
   const [before, after] = [threadOf(existing), threadOf(row)]
   const isSame = before === undefined || after === undefined ? before === after : sameAddress(before, after)
-  if (isSame && row.isLike === existing.isLike) return undefined
-  const question = { row, former: existing, owner: ownerOfThread(node, existing.author), attachments: undefined }
-  const left = isSame ? undefined : (await followThread(deps.index, { ...question, now: deps.clock() })).left
+  if (isSame && row.isLike === existing.isLike) return {}
   const address = { ...node.address, item: existing.item }
   const reactions = item.entry.reactions ?? []
   await storeReactions(deps.index, { id: existing.id, node, address, row, former: existing, reactions })
-  return left
+  if (isSame) return {}
+  const owner = ownerOfThread(node, existing.author)
+  const question = { address, row, former: existing, owner, attachments: undefined, now: deps.clock() }
+  const { left, hearts } = await followThread(deps.index, question)
+  return { left, hearts }
 }
 
 /** Columns made from the words and the links; a reply keeps its parent unless it names one itself. */

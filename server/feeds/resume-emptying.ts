@@ -1,5 +1,5 @@
+import { finishReactions } from '#server/store/finish-reactions.ts'
 import { findNode } from '#server/store/node.ts'
-import { finishHolds } from '#server/store/reaction-hold.ts'
 import type { NodeAddress } from '#shared/address.ts'
 import { dropLeftThread } from './empty-node.ts'
 import type { Inbox } from './inbox.ts'
@@ -14,7 +14,7 @@ export async function resumeEmptying(
   const resume = async (address: NodeAddress) => {
     const node = await findNode(deps.index, address)
     if (node?.emptying === undefined) return
-    if (node.emptying === 'holds') await finishHolds(deps.index, node)
+    if (node.emptying === 'holds') await finishReactions(deps.index, node)
     else if (node.emptying === 'left') await dropLeftThread(deps, address)
     else await clearEntries(deps, node, node.emptying)
   }

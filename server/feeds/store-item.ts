@@ -88,8 +88,7 @@ async function storeEntry(deps: IngestDeps, saving: Saving): Promise<Stored> {
   await deleteTombstone(deps.index, address)
   await learnName(deps.index, item, row.updatedAt)
   const thread = await followThread(deps.index, {
-    row,
-    former: existing,
+    ...{ address, row, former: existing },
     owner: ownerOfThread(node, row.author ?? null),
     attachments: (await readsAttachments(deps, saving)) ? attachmentsOf(address) : undefined,
     now: deps.clock(),

@@ -2,20 +2,23 @@ import type { IndexDb } from '#server/store/database.ts'
 import { markLeft } from '#server/store/emptying.ts'
 import type { EntryRow, NewEntry } from '#server/store/entry.ts'
 import { addNode, updateNode } from '#server/store/node.ts'
-import type { NodeAddress } from '#shared/address.ts'
+import type { ItemAddress, NodeAddress } from '#shared/address.ts'
 import { sameAddress } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
 import { type Live, NODES_TOPIC } from './live.ts'
+import { beginMove, type MovingHearts } from './reactions/move-hearts.ts'
 
 /** The nodes of comments and attachments that a change of an entry made known or left without a post. */
 export interface ThreadChanges {
   /** The comments that the entry linked to before, if nothing does now: they are to be dropped. */
   readonly left?: NodeAddress | undefined
+  readonly hearts?: MovingHearts | undefined
   readonly added?: readonly NodeAddress[]
   readonly dropped?: readonly NodeAddress[]
 }
 
 interface ThreadQuestion {
+  readonly address: ItemAddress
   readonly row: Pick<NewEntry, 'commentsService' | 'commentsNode' | 'arrivedAt'>
   readonly former: EntryRow | undefined
   readonly owner: BareJid | undefined
@@ -27,17 +30,20 @@ interface ThreadQuestion {
 /** Makes the comments and attachments of a post known to the index, and tells which comments nothing links to any more. */
 export async function followThread(
   index: IndexDb,
-  { row, former, owner, attachments, now }: ThreadQuestion,
+  { address, row, former, owner, attachments, now }: ThreadQuestion,
 ): Promise<ThreadChanges> {
-  const address = threadOf(row)
-  const left = former === undefined ? undefined : threadOf(former)
-  const isLeft = left !== undefined && (address === undefined || !sameAddress(left, address))
+  const thread = threadOf(row)
+  const linked = former === undefined ? undefined : threadOf(former)
+  const isSame = thread !== undefined && linked !== undefined && sameAddress(linked, thread)
   // With the change, so that it is dropped after a crash too.
-  const isOrphan = isLeft && (await markLeft(index, left))
+  const isOrphan = linked !== undefined && !isSame && (await markLeft(index, linked))
   const added: NodeAddress[] = []
-  if (address !== undefined && (await addNode(index, { address, kind: 'comments', owner, now })) === 'added') {
-    added.push(address)
+  if (thread !== undefined && (await addNode(index, { address: thread, kind: 'comments', owner, now })) === 'added') {
+    added.push(thread)
   }
+  // None are on a node that was not known; those on one that is dropped go with it.
+  const move = { post: address, from: isOrphan ? undefined : linked, to: added.length > 0 ? undefined : thread }
+  const hearts = isSame ? undefined : await beginMove(index, move)
   if (attachments !== undefined) {
     const outcome = await addNode(index, { address: attachments, kind: 'attachments', owner, now })
     if (outcome === 'added') {
@@ -46,7 +52,7 @@ export async function followThread(
       added.push(attachments)
     }
   }
-  return { added, left: isOrphan ? left : undefined }
+  return { added, hearts, left: isOrphan ? linked : undefined }
 }
 
 export function announceThread({ live }: { readonly live: Live }, { added = [], dropped = [] }: ThreadChanges): void {

@@ -1,8 +1,8 @@
 import { sql, type Updateable } from 'kysely'
 import type { IndexDb } from './database.ts'
+import { finishReactions } from './finish-reactions.ts'
 import { type Emptying, type Loss, type NodeTable, THREAD_KINDS } from './index-schema.ts'
 import { type NodeRow, readNode } from './node.ts'
-import { finishHolds } from './reaction-hold.ts'
 
 /** Whether any content of the node is here to be lost. */
 export async function hasContent(index: IndexDb, { id, metadataPayload }: NodeRow): Promise<boolean> {
@@ -30,7 +30,7 @@ async function changeStatus(index: IndexDb, node: NodeRow, changes: Updateable<N
     return
   }
   await query.set({ ...changes, emptying: sql<Emptying>`coalesce(emptying, 'holds')` }).execute()
-  await finishHolds(index, node)
+  await finishReactions(index, node)
 }
 
 /** The number of nodes whose loss came into doubt in that time. */

@@ -7,7 +7,7 @@ import { HEART } from '#shared/reactions.ts'
 import type { IndexDb } from './database.ts'
 import type { Hold, IndexSchema } from './index-schema.ts'
 import { isAmong, isOneOf } from './json-list.ts'
-import { HOLD_OF_NODE, holdReactions, IS_SHOWN } from './reaction-hold.ts'
+import { holdReactions, IS_SHOWN } from './reaction-hold.ts'
 import type { ThreadReader } from './thread.ts'
 
 const ROW_ID = sql<number>`rowid`
@@ -56,41 +56,9 @@ export async function saveReactions(index: IndexDb, reactions: NewReactions): Pr
   await holdReactions(index, sourceId, hold)
 }
 
-/** The comments of one heart that came before the post they are about; unverified ones are nobody's. */
-export async function saveLikes(index: IndexDb, post: ItemAddress, thread: NodeAddress): Promise<void> {
-  const likes = index
-    .selectFrom('entry')
-    .innerJoin('node', 'node.id', 'entry.nodeId')
-    .select(({ val, ref, fn }) => [
-      ...[val(post.service).as('service'), val(post.node).as('node'), val(post.item).as('item')],
-      ...[fn.coalesce('entry.contributor', 'entry.author').as('reactor'), val(HEART).as('emoji')],
-      ...[ref('node.service').as('sourceService'), ref('node.node').as('sourceNode')],
-      ref('entry.item').as('sourceItem'),
-      ...[ref('entry.publishedAt').as('at'), ref('entry.arrivedAt').as('arrivedAt')],
-      ...[fn.coalesce('entry.hold', HOLD_OF_NODE).as('hold'), ref('entry.id').as('sourceId')],
-    ])
-    .where('node.service', '=', thread.service)
-    .where('node.node', '=', thread.node)
-    .where('entry.isLike', '=', 1)
-    .where('entry.author', 'is not', null)
-  await index
-    .insertInto('reaction')
-    .columns([
-      ...(['service', 'node', 'item', 'reactor', 'emoji', 'sourceService', 'sourceNode', 'sourceItem'] as const),
-      ...(['at', 'arrivedAt', 'hold', 'sourceId'] as const),
-    ])
-    // biome-ignore lint/suspicious/noExplicitAny: `author` is known not to be null there
-    .expression(likes as any)
-    .onConflict((conflict) => conflict.doNothing())
-    .execute()
-}
-
-/** Forgets the reactions to a post; with `thread` only those that are comments there. */
-export async function deleteReactions(index: IndexDb, post: ItemAddress, thread?: NodeAddress): Promise<void> {
-  let query = atPost(index.deleteFrom('reaction'), post)
-  if (thread !== undefined)
-    query = query.where('sourceService', '=', thread.service).where('sourceNode', '=', thread.node)
-  await query.execute()
+/** Forgets the reactions to a post. */
+export async function deleteReactions(index: IndexDb, post: ItemAddress): Promise<void> {
+  await atPost(index.deleteFrom('reaction'), post).execute()
 }
 
 /** Forgets so many of the reactions to a post, or to all posts of a node. Returns whether there were any. */

@@ -8,9 +8,9 @@ import { clearEntries } from '#server/feeds/remove.ts'
 import { addAuthorRow } from '#server/store/author.ts'
 import { countEntries } from '#server/store/entry.ts'
 import { addFollow, deleteFollow } from '#server/store/follow.ts'
+import { saveHearts } from '#server/store/heart.ts'
 import { findNode, type NodeRow } from '#server/store/node.ts'
 import { findPost } from '#server/store/post.ts'
-import { saveLikes } from '#server/store/reaction.ts'
 import type { ItemAddress } from '#shared/address.ts'
 import { NS } from '#shared/ns.ts'
 import { createTestContext, type TestContext } from '#test/support/context.ts'
@@ -97,9 +97,7 @@ describe('a large thread that several posts link to', () => {
 
   it('stays while one of them does, and the hearts of the other go in slices', async () => {
     await withThread({ posts, first: heart }, async (ctx) => {
-      await ctx.index.transaction().execute(async (index) => {
-        for (const post of [balcony, other]) await saveLikes(index, post, THREAD)
-      })
+      for (const post of [balcony, other]) await saveHearts(ctx.index, post, await requireNode(ctx, THREAD))
       assert.equal(await countRows(ctx, 'reaction'), 2 * (COMMENTS + 1))
       assertSliced(await watchTurns(() => ingest(ctx, { kind: 'retracted', address: other })))
       const thread = await requireNode(ctx, THREAD)

@@ -4,9 +4,10 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { applyAccess } from '#server/feeds/access.ts'
 import { addAuthorRow } from '#server/store/author.ts'
+import { saveHearts } from '#server/store/heart.ts'
 import { findNode, type NodeRow } from '#server/store/node.ts'
 import { findPost } from '#server/store/post.ts'
-import { countReactions, deleteReactions, listReactors, saveLikes } from '#server/store/reaction.ts'
+import { countReactions, deleteReactions, listReactors } from '#server/store/reaction.ts'
 import { createTestContext, type TestContext } from '#test/support/context.ts'
 import { createFakeNetwork } from '#test/support/fake-pubsub.ts'
 import { createTestFolder, type TestFolder } from '#test/support/folder.ts'
@@ -32,7 +33,7 @@ async function fill(ctx: TestContext): Promise<void> {
   await growThread(ctx.index, { like: 'c0', count: HEARTS - 1 })
   await sql`UPDATE entry SET author = 'romeo-' || id || '@montague.example' WHERE is_like = 1`.execute(ctx.index)
   await deleteReactions(ctx.index, POST)
-  await saveLikes(ctx.index, POST, THREAD)
+  await saveHearts(ctx.index, POST, await thread(ctx))
 }
 
 async function withHearts(test: (ctx: TestContext) => Promise<void>): Promise<void> {

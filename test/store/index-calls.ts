@@ -5,6 +5,8 @@ import type { IndexDb } from '#server/store/database.ts'
 import * as emptying from '#server/store/emptying.ts'
 import * as entry from '#server/store/entry.ts'
 import { listFeedHealth } from '#server/store/feed-health.ts'
+import * as finish from '#server/store/finish-reactions.ts'
+import * as heart from '#server/store/heart.ts'
 import * as held from '#server/store/held-bytes.ts'
 import * as hidden from '#server/store/hidden-node.ts'
 import * as judged from '#server/store/judged-entry.ts'
@@ -151,11 +153,18 @@ const conversationCalls: readonly Call[] = [
   (index) => reaction.countReactions(index, POST, READER),
   (index) => reaction.listSources(index, { post: POST, reactor: AUTHOR, emoji: '♥' }),
   (index) => reaction.listReactors(index, POST, { limit: 20, offset: 0, reader: READER }),
-  (index) => reaction.saveLikes(index, POST, THREAD),
   (index) => reaction.deleteReactions(index, POST),
   (index) => reaction.deleteSomeReactions(index, POST, 500),
   (index) => reaction.deleteSomeReactions(index, BLOG, 500),
-  (index) => reaction.deleteReactions(index, POST, THREAD),
+  async (index) => {
+    const marked = await finish.markUnfinished(index, THREAD)
+    if (marked === undefined) throw new Error('The thread is not there')
+    await index.updateTable('entry').set({ isLike: 1 }).where('nodeId', '=', marked.id).execute()
+    await heart.saveHearts(index, POST, marked)
+    await heart.deleteHearts(index, POST, marked)
+    await finish.endUnfinished(index, marked)
+    await finish.endUnfinished(index, { ...marked, state: 'another' })
+  },
   async (index) => {
     const { id } = await index
       .selectFrom('entry')

@@ -1,13 +1,11 @@
 import type { IndexDb } from '#server/store/database.ts'
 import type { EntryRow, NewEntry } from '#server/store/entry.ts'
 import type { NodeRow } from '#server/store/node.ts'
-import { deleteReactions, saveLikes, saveReactions } from '#server/store/reaction.ts'
+import { saveReactions } from '#server/store/reaction.ts'
 import { listPostsOfThread } from '#server/store/thread-node.ts'
 import type { ItemAddress } from '#shared/address.ts'
-import { sameAddress } from '#shared/address.ts'
 import { readAttachmentsNode } from '#shared/profiles/attachments.ts'
 import { HEART } from '#shared/reactions.ts'
-import { threadOf } from '../thread.ts'
 
 export interface StoredEntry {
   readonly id: number
@@ -29,8 +27,7 @@ export async function listTargets(index: IndexDb, node: NodeRow): Promise<readon
 export async function storeReactions(index: IndexDb, stored: StoredEntry): Promise<void> {
   const { id, node, address, row, former } = stored
   if (node.kind === 'comments' && row.isLike !== 1 && former?.isLike !== 1) return
-  if (node.kind === 'blog' || node.kind === 'community') return followLikes(index, stored)
-  if (node.kind === 'room') return
+  if (node.kind === 'blog' || node.kind === 'community' || node.kind === 'room') return
   const reactor = row.contributor ?? row.author
   const said = node.kind === 'attachments' ? stored.reactions : row.isLike === 1 ? [HEART] : []
   await saveReactions(index, {
@@ -42,13 +39,4 @@ export async function storeReactions(index: IndexDb, stored: StoredEntry): Promi
     arrivedAt: former === undefined ? (row.arrivedAt ?? row.publishedAt) : row.changedAt,
     hold: row.hold ?? null,
   })
-}
-
-/** A post that came after the hearts on the node that it links to, or that links to another now. */
-async function followLikes(index: IndexDb, { address, row, former }: StoredEntry): Promise<void> {
-  const [thread, left] = [threadOf(row), former && threadOf(former)]
-  if (left !== undefined && (thread === undefined || !sameAddress(left, thread))) {
-    await deleteReactions(index, address, left)
-  }
-  if (thread !== undefined) await saveLikes(index, address, thread)
 }
