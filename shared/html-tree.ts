@@ -186,7 +186,8 @@ function isBlock(node: Sibling): boolean {
   return isElement(node) && BLOCKS.has(node.name)
 }
 
-function isInside(element: Element, name: string): boolean {
+/** Whether it is such an element, or within one. */
+export function isInside(element: Element, name: string): boolean {
   for (let at: Element | null = element; at !== null; at = at.parent) if (at.name === name) return true
   return false
 }

@@ -3,7 +3,7 @@ import sanitize from 'sanitize-html'
 import { writeXmppUri } from './address.ts'
 import { FOREIGN, type SanitizeOptions, sanitizeOptions } from './allow-list.ts'
 import { countOpen, writeForeign } from './foreign-html.ts'
-import { elementsOf, normalizeTree, treeText, withoutFootnotes, writeTree } from './html-tree.ts'
+import { elementsOf, isInside, normalizeTree, treeText, withoutFootnotes, writeTree } from './html-tree.ts'
 import { convertMarkdown } from './markdown.ts'
 import { type MentionMark, splitMentions } from './mentions.ts'
 import { NS } from './ns.ts'
@@ -122,11 +122,14 @@ export function linkMentions(
   return (pieces.length === 0 ? html : pieces.join('') + html.slice(done)) as SafeHtml
 }
 
-/** Lets every picture come from where `map` says, when it is seen. */
-export function proxyPictures(html: SafeHtml, map: (src: string) => string): SafeHtml {
+/** Lets every picture come from where `map` says, when it is seen. More than `most` are links to where they are. */
+export function proxyPictures(html: SafeHtml, map: (src: string) => string, most = Number.POSITIVE_INFINITY): SafeHtml {
   if (!html.includes('<img')) return html
+  let count = 0
   return rewrite(html, (element) => {
     if (element.name !== 'img') return
+    count++
+    if (count > most) return linkPicture(element)
     element.attrs.src = map(element.attrs.src ?? '')
     element.attrs.loading = 'lazy'
   })
@@ -184,6 +187,17 @@ function writeWords(text: string, rel: string): string {
 
 function writeLink(address: string, rel: string): string {
   return `<a href="${escapeXml(new URL(address).href.replace(/'/g, '%27'))}"${rel}>${escapeXml(address)}</a>`
+}
+
+/** Makes a picture a link with its words; within a link, its words alone. */
+function linkPicture(element: Element): void {
+  const { src = '', alt = '' } = element.attrs
+  const words = alt === '' ? src : alt
+  const link = isInside(element, 'a') ? words : createElement('a', { href: src, rel: FOREIGN }, words)
+  element.name = 'span'
+  element.attrs = {}
+  // There is no space between two pictures (`normalizeTree`).
+  element.children = [link, ' ']
 }
 
 function rewrite(html: SafeHtml, change: (element: Element) => void): SafeHtml {

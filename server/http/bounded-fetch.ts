@@ -1,12 +1,11 @@
 import { once } from 'node:events'
 import http from 'node:http'
 import https from 'node:https'
-import { isIP } from 'node:net'
 import { addAbortSignal } from 'node:stream'
 import { AppError } from '#server/errors.ts'
 import { lookUpInDns } from '#server/look-up.ts'
-import { networkOf } from '#server/people/throttle.ts'
-import type { FetchPlaces } from './fetch-places.ts'
+import { networkOf, zoneOf } from '#server/people/throttle.ts'
+import type { Asked, FetchPlaces } from './fetch-places.ts'
 import { type FetchWatch, type Pace, watchFetch } from './fetch-watch.ts'
 import { type IsAllowedAddress, resolveHost } from './picture/public-address.ts'
 
@@ -43,7 +42,12 @@ const MOST_REDIRECTS = 3
 const REDIRECTS = new Set([301, 302, 303, 307, 308])
 const HEAD_BYTES = 128
 const PACE: Pace = { firstByteMs: 4_000, bytesPerSecond: 8_192 }
-const atOnce: FetchPlaces = { ask: (_asked, work) => work(), read: (_asked, work) => work(), onJoined: () => {} }
+const atOnce: FetchPlaces = {
+  lookUp: (_asked, work) => work(),
+  ask: (_asked, work) => work(),
+  read: (_asked, work) => work(),
+  onJoined: () => {},
+}
 const OURS: ReadonlySet<string> = new Set(['ours'])
 
 /** Fetches a web address of a stranger's within limits. Rejects with an AppError. */
@@ -64,44 +68,51 @@ type HopParts = FetchRequest & FetchLimits & { readonly leftMs: number }
 /** Asks one server: for the bytes, or where else they are. The time in which it waits for a place does not count. */
 async function fetchHop(url: URL, parts: HopParts): Promise<{ found: Buffer | URL; tookMs: number }> {
   const { pace = PACE, places = atOnce, readers = OURS, leftMs } = parts
-  const asked = { host: url.host, zone: zoneOf(url), network: undefined, readers }
-  const { answer, network, askedMs } = await places.ask(asked, () => askServer(url, { ...parts, pace }))
-  try {
-    const found = readRedirect(answer, url, parts)
-    if (found !== undefined) return { found, tookMs: askedMs }
-    return await places.read({ ...asked, network }, async () => {
-      const started = performance.now()
-      const watch = watchFetch(pace, leftMs - askedMs)
-      addAbortSignal(watch.signal, answer)
-      try {
-        const bytes = await read(answer, { ...parts, watch })
-        return { found: bytes, tookMs: askedMs + performance.now() - started }
-      } finally {
-        watch.stop()
-      }
+  let tookMs = 0
+  const timed = <T>(work: () => Promise<T>) => {
+    const began = performance.now()
+    return work().finally(() => {
+      tookMs += performance.now() - began
     })
+  }
+  const host = { host: url.host, zone: zoneOf(url.hostname), network: undefined, readers }
+  const firstByteMs = Math.max(0, Math.min(pace.firstByteMs, leftMs))
+  const pinned = await places.lookUp(host, () => timed(() => resolve(url, { ...parts, withinMs: firstByteMs })))
+  // A host whose name is found slowly has less time to answer.
+  const left: Pace = { ...pace, firstByteMs: Math.max(0, firstByteMs - tookMs) }
+  const asked: Asked = { ...host, network: networkOf(pinned[0].address) }
+  const answer = await places.ask(asked, () => timed(() => askServer(url, { ...parts, pace: left, pinned })))
+  try {
+    const moved = readRedirect(answer, url, parts)
+    if (moved !== undefined) return { found: moved, tookMs }
+    const bytes = await places.read(asked, () =>
+      timed(async () => {
+        const watch = watchFetch(pace, leftMs - tookMs)
+        addAbortSignal(watch.signal, answer)
+        try {
+          return await read(answer, { ...parts, watch })
+        } finally {
+          watch.stop()
+        }
+      }),
+    )
+    return { found: bytes, tookMs }
   } finally {
     answer.destroy()
   }
 }
 
-/** Names below a domain cost nothing, so the last two labels count, also where those are everybody's (`co.uk`). */
-function zoneOf({ hostname }: URL): string {
-  const name = hostname.replace(/^\[|\]$/g, '')
-  return isIP(name) === 0 ? name.split('.').slice(-2).join('.') : networkOf(name)
-}
+type AskParts = HopParts & { readonly pace: Pace; readonly pinned: Addresses }
 
 /** Waits until the first bytes of the body are there, or its end. */
-async function askServer(url: URL, parts: HopParts & { readonly pace: Pace }) {
-  const started = performance.now()
-  const pinned = await resolve(url, parts)
+async function askServer(url: URL, parts: AskParts): Promise<http.IncomingMessage> {
   const watch = watchFetch(parts.pace, parts.leftMs)
   try {
-    const answer = await request(url, { ...parts, pinned, signal: watch.signal })
+    const answer = await request(url, { ...parts, signal: watch.signal })
     // It may break while it waits to be read: the reading then fails.
     answer.on('error', () => {})
     if (answer.statusCode === 200) await waitForBytes(answer, parts, watch.signal)
-    return { answer, network: networkOf(pinned[0].address), askedMs: performance.now() - started }
+    return answer
   } finally {
     watch.stop()
   }
@@ -133,9 +144,12 @@ function readUrl(address: string, { what }: FetchRequest, base?: URL): URL {
 
 type Addresses = Awaited<ReturnType<typeof resolveHost>>
 
-async function resolve(url: URL, { isAllowed, what }: HopParts): Promise<Addresses> {
+async function resolve(url: URL, { isAllowed, what, withinMs }: HopParts & { withinMs: number }): Promise<Addresses> {
+  const tooLate = once(AbortSignal.timeout(Math.ceil(withinMs)), 'abort').then(() => {
+    throw new Error('Its name is not found in time')
+  })
   try {
-    return await resolveHost(url.hostname, isAllowed, lookUpInDns)
+    return await Promise.race([resolveHost(url.hostname, isAllowed, lookUpInDns), tooLate])
   } catch (cause) {
     throw unreachable(what, cause)
   }

@@ -1,4 +1,5 @@
 import { AppError } from '#server/errors.ts'
+import { createHostRecord, type HostRecord } from './host-record.ts'
 
 /** What a fetch asks, and for whom. */
 export interface Asked {
@@ -20,10 +21,12 @@ interface Turns {
 }
 
 /**
- * A fetch first asks, which takes a socket and no more, and then reads, which takes memory: a host that never answers
- * holds no place of those that do.
+ * A fetch first looks up its host and asks it, which takes a socket and no more, and then reads, which takes memory: a
+ * host that never answers holds no place of those that do.
  */
 export interface FetchPlaces {
+  readonly lookUp: InTurn
+  /** Done when the first bytes of the answer are there. */
   readonly ask: InTurn
   readonly read: InTurn
   /** Is to be called after a reader has joined those who wait for a fetch. */
@@ -41,7 +44,6 @@ interface Share {
 
 interface Claim {
   readonly asked: Asked
-  readonly isProven: boolean
   readonly start: () => void
   readonly fail: (error: AppError) => void
   /** What it counts for while it is under way. */
@@ -51,44 +53,54 @@ interface Claim {
 const ASKING: Share = { all: 48, reader: 16, zone: 12, network: 12, host: 4 }
 const READING: Share = { all: 12, reader: 8, zone: 6, network: 6, host: 4 }
 /** The part of the places that hosts may have which have not answered lately. */
-const UNPROVEN_PART = 3 / 4
+const UNKNOWN_PART = 3 / 4
+/** That of hosts which were asked lately, and from which nothing came. */
+const FAILING_PART = 1 / 4
 const MOST_WAITING = 400
 const MOST_WAITING_OF_ZONE = 150
-const MOST_PROVEN = 1_000
 
 /** A bounded number of fetches at once, and of those that wait. */
 export function createFetchPlaces(): FetchPlaces {
-  const answered = new Set<string>()
-  const isProven = ({ host }: Asked) => answered.has(host)
-  const asking = createTurns(ASKING, isProven)
-  const reading = createTurns(READING, () => true)
+  const record = createHostRecord()
+  const asking = createTurns(ASKING, (asked) => record.countFailures(asked))
+  const reading = createTurns(READING, () => 0)
   return {
-    ask: asking.run,
+    lookUp: (asked, work) => asking.run(asked, () => noteFailure(record, asked, work)),
+    ask: (asked, work) =>
+      asking.run(asked, async () => {
+        const answer = await noteFailure(record, asked, work)
+        record.noteAnswer(asked)
+        return answer
+      }),
+    read: reading.run,
     onJoined() {
       asking.startNext()
       reading.startNext()
     },
-    read(asked, work) {
-      answered.delete(asked.host)
-      answered.add(asked.host)
-      const [oldest] = answered
-      if (oldest !== undefined && answered.size > MOST_PROVEN) answered.delete(oldest)
-      return reading.run(asked, work)
-    },
+  }
+}
+
+async function noteFailure<T>(record: HostRecord, asked: Asked, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    record.noteFailure(asked)
+    throw error
   }
 }
 
 /**
  * The next one to have a place is that of the reader with the fewest under way, and among those of one reader that of a
- * host that answers, or of the zone with the fewest: whoever asks for hundreds waits for themselves.
+ * host that answers, then of one that is not known, then of the one that failed least, or of the zone with the fewest:
+ * whoever asks for hundreds waits for themselves.
  */
-function createTurns(share: Share, isProven: (asked: Asked) => boolean): Turns {
+function createTurns(share: Share, countFailures: HostRecord['countFailures']): Turns {
   const running = new Map<string, number>()
   const waiting = new Set<Claim>()
   const count = (key: string) => running.get(key) ?? 0
 
-  function hasPlace({ asked, isProven }: Claim): boolean {
-    const part = isProven ? 1 : UNPROVEN_PART
+  function hasPlace({ asked }: Claim, failures: number | undefined): boolean {
+    const part = failures === undefined ? UNKNOWN_PART : failures > 0 ? FAILING_PART : 1
     return (
       count('all') < share.all * part &&
       count(`zone ${asked.zone}`) < share.zone &&
@@ -106,8 +118,10 @@ function createTurns(share: Share, isProven: (asked: Asked) => boolean): Turns {
   function findNext(): Claim | undefined {
     let next: { readonly claim: Claim; readonly order: readonly number[] } | undefined
     for (const claim of waiting) {
-      if (!hasPlace(claim)) continue
-      const order = [countOfReader(claim.asked), Number(!claim.isProven), count(`zone ${claim.asked.zone}`)]
+      const failures = countFailures(claim.asked)
+      if (!hasPlace(claim, failures)) continue
+      // Between one that answered and one that failed once.
+      const order = [countOfReader(claim.asked), failures ?? 0.5, count(`zone ${claim.asked.zone}`)]
       if (next === undefined || isBefore(order, next.order)) next = { claim, order }
     }
     return next?.claim
@@ -136,7 +150,7 @@ function createTurns(share: Share, isProven: (asked: Asked) => boolean): Turns {
     async run(asked, work) {
       makeRoom(waiting, asked)
       const { promise, resolve, reject } = Promise.withResolvers<void>()
-      const claim: Claim = { asked, isProven: isProven(asked), start: resolve, fail: reject, keys: [] }
+      const claim: Claim = { asked, start: resolve, fail: reject, keys: [] }
       waiting.add(claim)
       startNext()
       await promise

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
 import { AppError } from '#server/errors.ts'
 import type { StateDb } from '#server/store/database.ts'
@@ -61,6 +62,12 @@ export function networkOf(address: string): string {
   const parsed = ipaddr.process(address)
   if (parsed.kind() === 'ipv4') return parsed.toString()
   return `${ipaddr.IPv6.networkAddressFromCIDR(`${parsed.toString()}/64`)}/64`
+}
+
+/** Names below a domain cost nothing, so the last two labels count, also where those are everybody's (`co.uk`). */
+export function zoneOf(host: string): string {
+  const name = host.replace(/^\[|\]$/g, '')
+  return isIP(name) === 0 ? name.split('.').slice(-2).join('.') : networkOf(name)
 }
 
 function sayMinutes(seconds: number): string {

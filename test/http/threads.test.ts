@@ -99,6 +99,18 @@ describe('a thread on its page', () => {
     assert.match(older.body, /rel="previous"/)
   })
 
+  it('shows the first pictures of a comment when they are seen, and the others as links', async () => {
+    const { site, path, thread } = await siteWithThread()
+    await using _ = site
+    const pictures = Array.from({ length: 48 }, (_, n) => `<img src="https://h${n}.example/p.png" alt="p${n}"/>`)
+    const content = `<content type="xhtml"><div xmlns="http://www.w3.org/1999/xhtml">${pictures.join(' ')}</div></content>`
+    await seedComment(site, 'c1', { thread, from: ROMEO, more: content })
+    const { body } = await site.browser().get(path)
+    assert.equal(body.match(/<img [^>]*alt="p\d+"[^>]*loading="lazy"/g)?.length, 10)
+    assert.equal(body.match(/<img [^>]*alt="p\d+"/g)?.length, 10)
+    assert.equal(body.match(/<a href="https:\/\/h\d+\.example\/p\.png" rel="[^"]*">p\d+<\/a>/g)?.length, 38)
+  })
+
   it('leaves out of pages and feeds what is held', async () => {
     const { site, path } = await siteWithThread()
     await using _ = site

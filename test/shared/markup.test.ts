@@ -294,6 +294,20 @@ describe('text and markup', () => {
     )
   })
 
+  it('shows only so many pictures, and the others as links with their words', () => {
+    const html = sanitizeHtml(
+      '<p><img src="http://a.example/1" alt="a"><img src="http://a.example/2" alt="b &lt;"><img src="http://a.example/3">' +
+        '<a href="http://b.example/"><img src="http://a.example/4" alt="d"></a></p>',
+    )
+    const link = (n: number, words: string) =>
+      `<span><a href="http://a.example/${n}" rel="nofollow noopener ugc">${words}</a> </span>`
+    assert.equal(
+      proxyPictures(html, () => '/one', 1),
+      `<p><img src="/one" alt="a" loading="lazy" />${link(2, 'b &lt;')}${link(3, 'http://a.example/3')}` +
+        '<a href="http://b.example/"><span>d </span></a></p>',
+    )
+  })
+
   it('lets the keyboard scroll code and tables, and nothing that only looks so', () => {
     const html = sanitizeHtml('<pre>&lt;pre></pre><table><tr><td title="<table>">a</td></tr></table>')
     const [pre, table] = [html.slice(0, html.indexOf('<table>')), html.slice(html.indexOf('<table>'))]

@@ -13,7 +13,7 @@ import { ownerOfComments } from '../rights.ts'
 import { roomPath } from '../room-paths.ts'
 import type { ThreadNames } from '../thread-names.ts'
 import type { Web } from '../web.ts'
-import { forPage, viewWaiting } from './post-view.ts'
+import { forPage, MOST_COMMENT_PICTURES, viewWaiting } from './post-view.ts'
 import type { ThreadComment, ThreadPage } from './thread-page.ts'
 import { writeThreadQuery } from './thread-paging.ts'
 import { viewUnsent } from './unsent-comments.ts'
@@ -61,7 +61,7 @@ function viewComment(web: Web, thread: Thread, comment: ThreadComment): CommentV
     }),
     published: row.published.toISOString(),
     edited: row.isEdited ? row.updated.toISOString() : undefined,
-    html: forPage(web, linkMentions(row.html, row.marks, thread.pathOf)),
+    html: forPage(web, linkMentions(row.html, row.marks, thread.pathOf), MOST_COMMENT_PICTURES),
     ...{ language: row.language, depth: Math.min(depth, DEEPEST) },
     ...(saysWhom ? { to: thread.names.sayWriter(parent), toUrl: commentPath(site, post.address, parent.address) } : {}),
     inReplyTo: writeXmppUri(row.inReplyTo ?? post.address),

@@ -10,7 +10,7 @@ import { cleanLine } from '#shared/text.ts'
 import { parseXml } from '#shared/xml.ts'
 import type { JudgedView } from '#web/views.ts'
 import type { Web } from '../web.ts'
-import { forPage, forPreview } from './post-view.ts'
+import { forPage, forPreview, MOST_COMMENT_PICTURES } from './post-view.ts'
 
 export interface Judged {
   readonly address: ItemAddress
@@ -28,6 +28,7 @@ export function viewJudged(web: Web, { address, post, entry, decision, viewer, t
   const who = decision?.author ?? entry?.contributor ?? entry?.publisher ?? entry?.author
   const said = entry ?? readCopy(decision)
   const title = titles.get(post.item)
+  const html = said?.html ?? sanitizeHtml(`<p>${escapeText(said?.title ?? '')}</p>`)
   const mayBlock = who !== undefined && who !== viewer
   return {
     uri: writeXmppUri(address),
@@ -35,7 +36,7 @@ export function viewJudged(web: Web, { address, post, entry, decision, viewer, t
     name: nameOf(said, who),
     ...(mayBlock && { jid: sayAddress(who) }),
     ...(mayBlock && mayBlockServer(web, who, viewer) && { server: sayAddress(domainOf(who)) }),
-    html: forPage(forPreview(web), said?.html ?? sanitizeHtml(`<p>${escapeText(said?.title ?? '')}</p>`)),
+    html: forPage(forPreview(web), html, MOST_COMMENT_PICTURES),
     language: said?.language,
     published: (said?.published ?? decision?.at ?? new Date(0)).toISOString(),
     ...(decision?.what === 'held' && { why: decision.reason }),

@@ -25,6 +25,12 @@ import { blogTitle } from '../shown.ts'
 import type { Web } from '../web.ts'
 import { viewRepost } from './share.ts'
 
+/**
+ * The most pictures that a comment shows: fewer than a reader may have asked of unknown hosts at once
+ * (`fetch-places.ts`), so that one comment with dead addresses keeps no other picture waiting.
+ */
+export const MOST_COMMENT_PICTURES = 10
+
 interface Deps extends Pick<Web, 'ctx'> {
   readonly pictures: PictureAddresses
 }
@@ -142,11 +148,14 @@ export function asSentence(words: string): string {
   return /[.!?…]$/.test(words) ? words : `${words}.`
 }
 
-/** As a page shows it: pictures of others come through us, and what is wide scrolls with the keyboard too. */
-export function forPage({ ctx, pictures }: Deps, html: SafeHtml): SafeHtml {
-  const withPictures = proxyPictures(html, (src) =>
-    src.startsWith('/') || src.startsWith(ctx.config.url.href) ? src : pictures.writePath(src),
-  )
+/**
+ * As a page shows it: pictures of others come through us, more than `mostPictures` are links, and what is wide scrolls
+ * with the keyboard too.
+ */
+export function forPage({ ctx, pictures }: Deps, html: SafeHtml, mostPictures?: number): SafeHtml {
+  const mapPicture = (src: string) =>
+    src.startsWith('/') || src.startsWith(ctx.config.url.href) ? src : pictures.writePath(src)
+  const withPictures = proxyPictures(html, mapPicture, mostPictures)
   return makeScrollable(withPictures)
 }
 

@@ -14,7 +14,7 @@ import type { Web } from '../web.ts'
 import { createFormKey } from '../write-form.ts'
 import type { Exchange } from './page.ts'
 import { sendPage } from './page.ts'
-import { forPage, forPreview } from './post-view.ts'
+import { forPage, forPreview, MOST_COMMENT_PICTURES } from './post-view.ts'
 
 /** How a comment stands, for who wrote it. `gone`: it was removed since. */
 export type Standing = 'waiting' | 'expired' | 'denied' | 'refused' | 'proved' | 'held' | 'published' | 'gone'
@@ -46,11 +46,12 @@ export function sendProofPage(
   const path = postPath({ domain: ctx.siteDomain }, proof.post)
   const isOpen = standing === 'waiting' || standing === 'proved'
   const code = sayCode(proof.code)
+  const html = renderMarkdown(proof.text, { idPrefix: 'proof', isForeign: true, isComment: true })
   const view: Omit<ProofView, 'layout'> = {
     standing: standing === 'waiting' && proof.asked !== undefined ? 'asked' : standing,
     ...{ siteJid: ctx.proofs.siteJid, code, codeUri: codeUri(ctx.proofs.siteJid, code) },
     ...{ asked: proof.asked, jid: proof.jid, problem: proof.problem, expires: proof.expiresAt.toISOString() },
-    html: forPage(forPreview(web), renderMarkdown(proof.text, { idPrefix: 'proof', isForeign: true, isComment: true })),
+    html: forPage(forPreview(web), html, MOST_COMMENT_PICTURES),
     postUrl: path,
     ...(['expired', 'denied', 'refused'].includes(standing) ? { again: viewAgain(path, proof) } : {}),
     ...(isOpen ? { live: { url: `${proofPath(ctx, proof)}/${LIVE}`, version: standing } } : {}),

@@ -34,6 +34,7 @@ export interface PictureParts {
 
 const CACHE_BYTES = 64 * 1024 * 1024
 const FAILURE_MS = 60_000
+const MOST_FAILED = 1_000
 const HOUR_MS = 3_600_000
 const PURPOSE = 'picture'
 /** No address of the web. */
@@ -59,13 +60,19 @@ export function createPictures(secret: Secret, options: PicturesOptions): Pictur
       cache.save(address, picture)
       return picture
     } catch (error) {
-      if (failed.size > 1_000) failed.clear()
       // That we were busy says nothing about the picture.
-      if (!isAppError(error, 'unavailable')) failed.set(address, { error, until: performance.now() + FAILURE_MS })
+      if (!isAppError(error, 'unavailable')) saveFailure(address, error)
       throw error
     } finally {
       underWay.delete(address)
     }
+  }
+
+  function saveFailure(address: string, error: unknown): void {
+    failed.delete(address)
+    failed.set(address, { error, until: performance.now() + FAILURE_MS })
+    const [oldest] = failed.keys()
+    if (oldest !== undefined && failed.size > MOST_FAILED) failed.delete(oldest)
   }
 
   function writePath(address: string): string {
