@@ -143,7 +143,7 @@ export async function createContext({ config, log, local }: ContextParts): Promi
     outbox,
     proofs,
     rooms,
-    sessions: people.session,
+    sessions,
     metrics,
     measureUploads: local?.measureUploads,
     readHealth,

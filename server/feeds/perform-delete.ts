@@ -18,7 +18,8 @@ export async function performDelete(deps: OutboxDeps, performance: Performance<D
   try {
     await ignoring(session.pubsub.retractItem(row.address), 'not-found', 'gone')
   } catch (error) {
-    if (row.address.service === row.account || !isAppError(error, 'forbidden', 'not-implemented')) throw error
+    const isLast = row.address.service === row.account || task.isAsked === true
+    if (isLast || !isAppError(error, 'forbidden', 'not-implemented')) throw error
     await forward(deps, performance, error)
     return undefined
   }

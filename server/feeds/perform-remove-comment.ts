@@ -45,7 +45,7 @@ async function removeOtherwise(
   performance: RemovePerformance,
   refusal: AppError,
 ): Promise<Sent | undefined> {
-  const { session, row } = performance
+  const { session, row, task } = performance
   const { account, address } = row
   const found = await look(performance)
   // It refuses before it looks: what is gone already needs nobody.
@@ -56,6 +56,8 @@ async function removeOtherwise(
   const isOwnerHere = owner !== undefined && deps.sessions(owner)?.status === 'online'
   // Its words are gone; what is left of it need wait for nobody.
   if (emptied !== undefined && !isOwnerHere) return emptied
+  // Asking binds nobody else.
+  if (task.isAsked === true) throw refusal
   // An owner who never signed in here would be waited for in vain.
   const isKnown = owner !== undefined && (isOwnerHere || (await findAccount(deps.state, owner)) !== undefined)
   if (!isKnown || owner === account) throw refusal

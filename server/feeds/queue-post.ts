@@ -134,7 +134,7 @@ interface Current {
 async function findCurrent(deps: QueueDeps, author: BareJid, address: ItemAddress): Promise<Current> {
   const post = await findPost(deps.index, address, 'restricted')
   const rows = (await listOutboxOf(deps.state, address)).filter(({ account }) => account === author)
-  if (!isOwnPost(author, address, post) && rows.length === 0) {
+  if (!isOwnPost(author, address, post) && !rows.some(({ kind }) => kind === 'post')) {
     throw new AppError('forbidden', 'Only its author can change a post')
   }
   const waiting = rows.find(({ kind, status }) => kind === 'post' && status === 'waiting')

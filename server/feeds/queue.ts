@@ -11,11 +11,10 @@ import type { Contributor } from '#shared/contributor.ts'
 import { METADATA_ITEM } from '#shared/feed-metadata.ts'
 import { createItemId } from '#shared/item-id.ts'
 import type { BareJid } from '#shared/jid.ts'
-import { isModerator } from './communities.ts'
 import { blogOf } from './indexing.ts'
-import { mayModerate } from './moderation/decide.ts'
 import { requireWithinLimits } from './moderation/limits.ts'
 import type { QueueDeps } from './outbox-deps.ts'
+import { isModerator, isSeenModerator } from './owners.ts'
 import { isOwnPost } from './queue-post.ts'
 import { queue } from './queue-row.ts'
 import type { Task } from './task.ts'
@@ -32,7 +31,8 @@ export async function queueDelete(
   const isThere = post !== undefined && post !== 'gone'
   const rows = await listOutboxOf(deps.state, address)
   const [last] = rows.filter(({ kind, account }) => account === author && (kind === 'post' || kind === 'delete'))
-  const mayDelete = last !== undefined || isOwnPost(author, address, post) || (await isModerator(deps, author, address))
+  const isOwn = isOwnPost(author, address, post) || rows.some((row) => row.kind === 'post' && row.account === author)
+  const mayDelete = isOwn || last !== undefined || (await isModerator(deps, author, address))
   if (!mayDelete) throw new AppError('forbidden', 'Only its author, and who owns the community, can delete a post')
   // Sent twice.
   if (!isThere && last?.kind === 'delete') return last
@@ -41,7 +41,8 @@ export async function queueDelete(
   await deleteUnbegun(deps.state, { account: author, address, kind: 'post' })
   const key = `${addressKey(address)} ${isThere ? post.published.toISOString() : last?.id}`
   const comments = isThere ? post.comments : undefined
-  return queue(deps, { kind: 'delete', comments }, { account: author, address, key })
+  const isAsked = !isOwn && !(await isSeenModerator(deps, author, address))
+  return queue(deps, { kind: 'delete', comments, isAsked }, { account: author, address, key })
 }
 
 export interface NewComment {
@@ -66,7 +67,7 @@ export async function queueComment(
   if (found === undefined) throw new AppError('not-found', 'There is no such post')
   if (found.comments === undefined) throw new AppError('forbidden', 'This post takes no comments')
   if (text.trim() === '') throw new AppError('bad-request', 'The comment has no text')
-  if ((await findClosedThread(deps.state, post)) !== undefined && !(await mayModerate(deps, author, post))) {
+  if ((await findClosedThread(deps.state, post)) !== undefined && !(await isSeenModerator(deps, author, post))) {
     throw new AppError('forbidden', 'The comments on this post are closed')
   }
   const again = await findOutboxForm(deps.state, author, `comment:${key}`)
@@ -105,9 +106,11 @@ export async function queueRemoveComment(
   return queue(deps, { kind: 'remove-comment' }, { account, address, key })
 }
 
-/** Whether somebody looks after a community with the post that these are the comments of. */
+/** Whether somebody was seen to look after a community with the post that these are the comments of. */
 async function moderatesThread(deps: QueueDeps, jid: BareJid, thread: ItemAddress): Promise<boolean> {
-  for (const post of await listRightfulPosts(deps.index, thread)) if (await isModerator(deps, jid, post)) return true
+  for (const post of await listRightfulPosts(deps.index, thread)) {
+    if (await isSeenModerator(deps, jid, post)) return true
+  }
   return false
 }
 

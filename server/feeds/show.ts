@@ -78,8 +78,8 @@ async function readBack(deps: OutboxDeps, address: ItemAddress): Promise<Item | 
   }
 }
 
-/** A day: what shows later comes by the reading of its node. */
-function waitFor({ clock }: OutboxDeps, { row, address }: Deed, until: string): Sent {
+/** Throws WaitingError for a day: what shows later comes by the reading of its node. */
+export function waitFor({ clock }: OutboxDeps, { row, address }: Pick<Deed, 'row' | 'address'>, until: string): Sent {
   const problem = `It was sent to ${address.service}. ${until}`
   if (isWithinLast(DAY, row.createdAt, clock())) throw new WaitingError('unseen', problem)
   return unseen(problem)

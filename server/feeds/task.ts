@@ -21,6 +21,8 @@ export interface PostTask {
 
 export interface DeleteTask {
   readonly kind: 'delete'
+  /** By somebody who says that they own the community, which the site does not see. */
+  readonly isAsked?: boolean
   readonly comments?: NodeAddress
   /** The row of the community's owner, who may where the post's author may not. */
   readonly forwardedTo?: number
@@ -37,6 +39,8 @@ export interface CommentTask {
 
 export interface RemoveCommentTask {
   readonly kind: 'remove-comment'
+  /** By somebody who says that they own the community, which the site does not see. */
+  readonly isAsked?: boolean
   /** The row of the post's author, who may where the comment's author may not. */
   readonly forwardedTo?: number
 }
@@ -90,10 +94,16 @@ export interface RestoreCommentTask {
   readonly kind: 'restore-comment'
 }
 
-/** The comments of a post, on the row's node, are closed or open as the state then says. */
+/** The comments of a post, on the row's node, are closed or open: as the state then says, unless it is only asked for. */
 export interface CloseThreadTask {
   readonly kind: 'close-thread'
   readonly post: ItemAddress
+  /** By somebody who says that they own the community, which the site does not see. */
+  readonly isAsked?: boolean
+  /** What is asked for. */
+  readonly isClosed?: boolean
+  /** The publish model that the node showed before it was asked for; null where it shows none. */
+  readonly before?: string | null
 }
 
 /** A room beside the blog of the row's node. */

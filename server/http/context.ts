@@ -33,7 +33,7 @@ export interface AppContext {
   readonly siteJid: BareJid
   readonly services: DomainServices
   readonly people: People
-  /** Somebody's own session, to be handed on to the feeds room. */
+  /** Somebody's own session, and the site account's, to be handed on to the feeds room. */
   readonly sessions: People['session']
   readonly outbox: Outbox
   /** What the servers of those who are signed in offer. */

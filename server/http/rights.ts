@@ -1,4 +1,4 @@
-import { isModerator } from '#server/feeds/communities.ts'
+import { isModerator } from '#server/feeds/owners.ts'
 import { isOwnPost } from '#server/feeds/queue.ts'
 import type { Person } from '#server/people/people.ts'
 import type { PostRow } from '#server/store/post-row.ts'
@@ -16,13 +16,13 @@ export interface Rights {
 }
 
 export async function findRights(
-  { state }: Pick<AppContext, 'state'>,
+  ctx: Pick<AppContext, 'state' | 'clock'>,
   post: PostRow,
   person: Person | undefined,
 ): Promise<Rights> {
   if (person === undefined) return { mayEdit: false, mayDelete: false, isModerator: false }
   const mayEdit = isOwnPost(person.jid, post.address, post)
-  const isOwner = !mayEdit && (await isModerator({ state }, person.jid, post.address))
+  const isOwner = !mayEdit && (await isModerator(ctx, person.jid, post.address))
   return { mayEdit, mayDelete: mayEdit || isOwner, isModerator: isOwner }
 }
 

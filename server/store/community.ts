@@ -62,6 +62,12 @@ export async function findCommunity(state: StateDb, { service, node }: NodeAddre
   return { address: { service, node }, owner: row.owner, since: new Date(row.since), seenAt }
 }
 
+/** Whoever is remembered to have made a node here, seen to own it or not. */
+export async function findClaimant(state: StateDb, { service, node }: NodeAddress): Promise<BareJid | undefined> {
+  const query = state.selectFrom('community').select('owner').where('service', '=', service).where('node', '=', node)
+  return (await query.executeTakeFirst())?.owner
+}
+
 /** All that were made here, the newest first. */
 export async function listCommunities(state: StateDb): Promise<Community[]> {
   const query = state.selectFrom('community').selectAll().where('isSeen', '=', 1)

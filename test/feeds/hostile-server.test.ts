@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, describe, it } from 'node:test'
 import Fastify from 'fastify'
-import { listPeople } from '#server/feeds/communities.ts'
 import { queueAffiliation, queuePost } from '#server/feeds/outbox.ts'
+import { listPeople } from '#server/feeds/owners.ts'
 import { TASK_KINDS } from '#server/feeds/perform.ts'
 import { queue } from '#server/feeds/queue-row.ts'
 import type { Task } from '#server/feeds/task.ts'
@@ -46,14 +46,28 @@ const TASKS: Readonly<Record<Task['kind'], () => readonly Case[]>> = {
     const task = { kind: 'post', draft: DRAFT, draftId: randomUUID(), published: NOW, updated: NOW } as const
     return [{ ...scene.blog, item: asItemId('forged-post') }, scene.post, scene.nursesPost].map((at) => [task, at])
   },
-  delete: () => [scene.post, scene.nursesPost].map((at) => [{ kind: 'delete' }, at]),
+  delete: () =>
+    [scene.post, scene.nursesPost].flatMap((at): Case[] => [
+      [{ kind: 'delete' }, at],
+      [{ kind: 'delete', isAsked: true }, at],
+    ]),
   comment: () => {
     const task = { kind: 'comment', text: FORGED, inReplyTo: scene.post, published: NOW } as const
     return [scene.comment, { ...scene.comment, item: asItemId('forged-comment') }].map((at) => [task, at])
   },
-  'remove-comment': () => [[{ kind: 'remove-comment' }, scene.comment]],
+  'remove-comment': () => [
+    [{ kind: 'remove-comment' }, scene.comment],
+    [{ kind: 'remove-comment', isAsked: true }, scene.comment],
+  ],
   'restore-comment': () => [[{ kind: 'restore-comment' }, scene.restored]],
-  'close-thread': () => [[{ kind: 'close-thread', post: scene.post }, whole(scene.comment)]],
+  'close-thread': () => {
+    const asked = { kind: 'close-thread', post: scene.post, isAsked: true } as const
+    return [
+      [{ kind: 'close-thread', post: scene.post }, whole(scene.comment)],
+      [{ ...asked, isClosed: true }, whole(scene.comment)],
+      [{ ...asked, isClosed: false }, whole(scene.comment)],
+    ]
+  },
   react: () => {
     const node = attachmentsOf(scene.post)
     const wish = { kind: 'react', post: scene.post, at: NOW, heart: asItemId('forged-heart') } as const
@@ -336,13 +350,21 @@ describe('a lying server', () => {
 
   it('makes nobody an owner by its list, so that no post of others is removed', async () => {
     const { ctx, mallory, nights, nursesPost } = scene
+    const before = await scene.lookAtOthers()
     const browser = await scene.signIn(mallory)
     const page = await browser.get(`/communities/people?of=${encodeURIComponent(writeXmppUri(nights))}`)
     assert.match(page.body, /does not show this site who owns this community/)
     assert.equal((await listPeople(ctx, mallory, nights)).isSeen, false)
-    const path = `${postPath({ domain: ctx.siteDomain }, nursesPost)}/delete`
-    assert.equal((await send(mallory, path, {})).statusCode, 403)
+    const path = postPath({ domain: ctx.siteDomain }, nursesPost)
+    // Its service names Juliet, so that what Mallory says counts for nothing at all.
+    assert.equal((await send(mallory, `${path}/thread`, { action: 'close' })).statusCode, 403)
+    await browser.get(`/communities/people?of=${encodeURIComponent(writeXmppUri(nights))}`)
+    // It is sent, by Mallory’s own session.
+    assert.equal((await send(mallory, `${path}/delete`, {})).statusCode, 303)
+    assert.match((await browser.get(path)).body, /It is removed here once it is gone there/)
+    await allTried()
     assert.equal(typeof (await findPost(ctx.index, nursesPost)), 'object')
+    assert.deepEqual(await scene.lookAtOthers(), before)
   })
 
   it('shows nobody what only some may read, by “making” a community of its name', async () => {

@@ -118,6 +118,7 @@ const followingCalls: readonly Call[] = [
   (state) => community.noteOwners(state, BLOG, { owners: [ME], now: NOW }),
   (state) => community.saveOwnerSeen(state, BLOG, { owner: ME, now: NOW }),
   (state) => community.findCommunity(state, BLOG),
+  (state) => community.findClaimant(state, BLOG),
   (state) => community.forgetCommunity(state, { ...BLOG, node: 'none' }),
   (state) => community.listCommunities(state),
   (state) => community.listCommunitiesOf(state, ME),

@@ -4,16 +4,17 @@ import type { Hold } from '#server/store/index-schema.ts'
 import { findJudged, type JudgedEntry, saveHold } from '#server/store/judged-entry.ts'
 import { findNode } from '#server/store/node.ts'
 import { holdReactions } from '#server/store/reaction-hold.ts'
-import type { ItemAddress } from '#shared/address.ts'
+import type { ItemAddress, NodeAddress } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
 import { announceRemoved, announceSaved } from '../announce.ts'
-import { isModerator, isSeenModerator } from '../communities.ts'
 import type { IngestDeps } from '../ingest.ts'
 import { postTopic, roomTopic } from '../live.ts'
+import { isModerator, isSeenModerator, type OwnersDeps, seeModerator } from '../owners.ts'
 import { holdOf } from './judge.ts'
 import { listPostsAbove } from './moderated-feed.ts'
 
 export type DecideDeps = Pick<IngestDeps, 'index' | 'state' | 'live' | 'clock'>
+export type ActDeps = DecideDeps & OwnersDeps
 
 /** Something said under a post, with what was decided about it before. */
 export interface Case {
@@ -22,47 +23,65 @@ export interface Case {
   readonly decision?: Decision
   readonly post: ItemAddress
   readonly address: ItemAddress
+  /** Whether it is on a node of theirs, whatever it is said under. */
+  readonly isOnOwnNode: boolean
 }
 
-/** Rejects with `not-found`, and with `forbidden` for who does not look after the blog. */
+/** Rejects with `not-found`, and with `forbidden` for who does not look after the blog, as far as it is remembered. */
 export async function openCase(deps: DecideDeps, by: BareJid, address: ItemAddress): Promise<Case> {
   const entry = await findJudged(deps.index, address)
   const decision = await findDecision(deps.state, address)
   const posts = entry === undefined ? [] : await listPostsAbove(deps, entry, entry.root)
   const about = decision === undefined ? posts : [decision.post]
   if (about.length === 0) throw new AppError('not-found', 'There is no such comment')
-  for (const post of about) {
-    if (await mayModerate(deps, by, post)) return { entry, decision, post, address }
-  }
-  // The comments of a post in a community are on a node of its writer.
-  const [post] = about
-  if (post !== undefined && entry?.owner === by) return { entry, decision, post, address }
-  throw await forbid(deps, by, post ?? address, 'Only who owns the blog can decide about its comments')
+  const isOnOwnNode = entry?.owner === by
+  const [first] = about
+  // Those that the site has seen them to own go before those that they say they own; the comments of a post in a
+  // community are on a node of its writer.
+  const post =
+    (await findModerated(deps, by, { about, moderates: isSeenModerator })) ??
+    (isOnOwnNode ? first : await findModerated(deps, by, { about, moderates: isModerator }))
+  if (post === undefined) throw forbid()
+  return { entry, decision, post, address, isOnOwnNode }
 }
 
-/** Whether somebody looks after the blog of a post, as the site has seen of late. */
-export async function mayModerate(
-  deps: Pick<DecideDeps, 'state' | 'clock'>,
-  jid: BareJid,
-  post: ItemAddress,
-): Promise<boolean> {
-  return isSeenModerator(deps, jid, post)
+async function findModerated(
+  deps: DecideDeps,
+  by: BareJid,
+  { about, moderates }: { about: readonly ItemAddress[]; moderates: typeof isModerator },
+): Promise<ItemAddress | undefined> {
+  for (const post of about) if (await moderates(deps, by, post)) return post
+  return undefined
 }
 
-/** Why somebody may not: who is remembered as the owner must be seen to be so still. */
-export async function forbid(deps: Pick<DecideDeps, 'state'>, jid: BareJid, post: ItemAddress, words: string) {
-  const isRemembered = await isModerator(deps, jid, post)
-  const again =
-    'This site has not seen of late that you own this community. Open the list of its people, then try again'
-  return new AppError('forbidden', isRemembered ? again : words)
+/**
+ * Whether the site sees now that somebody looks after what a case is about; else they can only ask its service. Rejects
+ * with `forbidden` where it sees that others do.
+ */
+export async function maySettle(deps: ActDeps, by: BareJid, { post, isOnOwnNode }: Case): Promise<boolean> {
+  if (isOnOwnNode || (await seeModerator(deps, by, post))) return true
+  if (await isModerator(deps, by, post)) return false
+  throw forbid()
+}
+
+function forbid(): AppError {
+  return new AppError('forbidden', 'Only who owns the blog can decide about its comments')
+}
+
+/** For what happens here alone, so that no service can be asked for it; `what` begins a sentence. */
+export function refuseUnseen({ service }: NodeAddress, what: string): AppError {
+  const words = `${service} does not show this site that you own this community. ${what} happens on this site alone, so ${service} cannot be asked for it`
+  return new AppError('forbidden', words)
 }
 
 /** What is held is shown from now on; with `held`, what was shown waits again. */
 export async function decide(
-  deps: DecideDeps,
+  deps: ActDeps,
   { by, address, what }: { by: BareJid; address: ItemAddress; what: 'approved' | 'held' },
 ): Promise<void> {
-  const { entry, decision, post } = await openCase(deps, by, address)
+  const found = await openCase(deps, by, address)
+  const { entry, decision, post } = found
+  if (!(await maySettle(deps, by, found))) throw refuseUnseen(post, 'Approving a comment')
   if (decision?.what === what) return
   if (entry === undefined || decision?.what === 'removed') {
     throw new AppError('not-found', 'This comment is not there any more')

@@ -1,4 +1,4 @@
-import { mayModerate } from '#server/feeds/moderation/decide.ts'
+import { isSeenModerator } from '#server/feeds/owners.ts'
 import { findPlacedDraft } from '#server/people/drafts.ts'
 import type { Person } from '#server/people/people.ts'
 import { findComment } from '#server/store/comment.ts'
@@ -47,7 +47,7 @@ export async function viewCommenting(web: Web, { visit }: Exchange, typing: Typi
   const problem = explainThread(node)
   if (problem !== undefined) return { closed: problem }
   const isClosed = (await findClosedThread(ctx.state, post.address)) !== undefined
-  const mayWrite = visit.person !== undefined && (await mayModerate(ctx, visit.person.jid, post.address))
+  const mayWrite = visit.person !== undefined && (await isSeenModerator(ctx, visit.person.jid, post.address))
   // Who was writing when they were closed gets the text back.
   if (isClosed && !mayWrite && typing.typed === undefined) return { closed: 'The comments are closed.' }
   const path = postPath({ domain: ctx.siteDomain }, post.address)

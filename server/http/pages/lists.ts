@@ -1,6 +1,6 @@
 import type { FastifyReply } from 'fastify'
-import { isModerator } from '#server/feeds/communities.ts'
 import { type Names, readPeopleNames } from '#server/feeds/names.ts'
+import { isModerator } from '#server/feeds/owners.ts'
 import { readTask } from '#server/feeds/task.ts'
 import type { Person } from '#server/people/people.ts'
 import { listUnread } from '#server/people/reading.ts'

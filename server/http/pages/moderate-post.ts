@@ -1,4 +1,4 @@
-import { mayModerate } from '#server/feeds/moderation/decide.ts'
+import { isModerator } from '#server/feeds/owners.ts'
 import type { Person } from '#server/people/people.ts'
 import type { PostRow } from '#server/store/post-row.ts'
 import { findClosedThread } from '#server/store/thread-state.ts'
@@ -14,7 +14,7 @@ export async function viewModeratePost(
 ): Promise<Pick<PostPageView, 'moderation' | 'reportUrl'>> {
   const path = postPath({ domain: ctx.siteDomain }, post.address)
   const isAuthor = person !== undefined && post.author?.jid === person.jid && post.credit !== 'unverified'
-  const mayClose = person !== undefined && (isAuthor || (await mayModerate(ctx, person.jid, post.address)))
+  const mayClose = person !== undefined && (isAuthor || (await isModerator(ctx, person.jid, post.address)))
   if (!mayClose || post.comments === undefined) return isAuthor ? {} : { reportUrl: `${path}/report` }
   const isClosed = (await findClosedThread(ctx.state, post.address)) !== undefined
   return {

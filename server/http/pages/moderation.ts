@@ -10,7 +10,7 @@ import { type Decision, listDecisions } from '#server/store/decision.ts'
 import { listJudged } from '#server/store/judged-entry.ts'
 import { listPostTitles } from '#server/store/post-titles.ts'
 import { addressKey, type ItemAddress, type ItemId, type NodeAddress, writeXmppUri } from '#shared/address.ts'
-import type { DoneView, JudgedView } from '#web/views.ts'
+import type { DoneView, JudgedView, Notice } from '#web/views.ts'
 import { blogTitle } from '../shown.ts'
 import type { Web } from '../web.ts'
 import { viewJudged } from './judged-view.ts'
@@ -23,6 +23,8 @@ export interface ModerationPage {
   /** What was done just now. */
   readonly done?: Omit<DoneView, 'token' | 'action'>
   readonly problem?: string
+  /** Why nothing shows here of what was sent, if so. */
+  readonly sent?: string
   readonly status?: number
   /** One that was asked for. */
   readonly about?: ItemAddress
@@ -36,7 +38,7 @@ export async function sendModerationPage(web: Web, exchange: Exchange, page: Mod
   const { person } = exchange.visit
   if (person === undefined) throw new TypeError('Moderation needs a person')
   const blogs = await listModeratedFeeds(ctx.state, person.jid)
-  const { page: at = 0, problem, done } = page
+  const { page: at = 0, done } = page
   const list = async (what: Decision['what']) =>
     listDecisions(ctx.state, { blogs, what, limit: LIMIT + 1, offset: what === 'held' ? at * LIMIT : 0 })
   const [held, removed] = [await list('held'), await list('removed')]
@@ -53,7 +55,7 @@ export async function sendModerationPage(web: Web, exchange: Exchange, page: Mod
     status: page.status,
     head: {
       ...{ title: 'Moderation', noindex: true },
-      notices: problem === undefined ? [] : [{ lead: 'Not done.', text: problem, kind: 'error' }],
+      notices: describe(page),
     },
     view: {
       token,
@@ -69,6 +71,11 @@ export async function sendModerationPage(web: Web, exchange: Exchange, page: Mod
       ...(author !== undefined && { holds: author.holds }),
     },
   })
+}
+
+function describe({ problem, sent }: ModerationPage): Notice[] {
+  if (problem !== undefined) return [{ lead: 'Not done.', text: problem, kind: 'error' }]
+  return sent === undefined ? [] : [{ lead: 'Sent.', text: sent, kind: 'waiting' }]
 }
 
 /** By decisions, with what the index has of them; what waits and is gone needs nobody any more. */

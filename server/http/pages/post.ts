@@ -156,10 +156,12 @@ function describeRows(
   { address, path }: { address: ItemAddress; path: string },
 ): readonly Notice[] {
   return rows.flatMap((row): Notice[] => {
-    if (!sameAddress(row.address, address)) return []
     const task = readTask(row)
+    const isClosing = task.kind === 'close-thread' && task.isAsked === true && sameAddress(task.post, address)
+    if (!isClosing && !sameAddress(row.address, address)) return []
     const { reason, isRefused } = viewWaiting(row)
     const kind = isRefused ? 'error' : 'waiting'
+    if (isClosing) return [{ lead: isRefused ? 'Not done.' : 'Sent.', text: reason, kind }]
     if (row.status === 'done') return [{ lead: 'Sent.', text: reason, kind }]
     if (task.kind === 'delete') return [{ lead: isRefused ? 'Not deleted.' : 'Not deleted yet.', text: reason, kind }]
     if (task.kind !== 'post') return []

@@ -4,7 +4,7 @@ import { blockOnBlog, unblockOnBlog } from '#server/feeds/moderation/block.ts'
 import { chooseHolds } from '#server/feeds/moderation/choose-holds.ts'
 import { closeThread } from '#server/feeds/moderation/close-thread.ts'
 import { decide, openCase } from '#server/feeds/moderation/decide.ts'
-import { putBack, removeComment } from '#server/feeds/moderation/remove.ts'
+import { isAsked, putBack, removeComment } from '#server/feeds/moderation/remove.ts'
 import type { Person } from '#server/people/people.ts'
 import type { Holds } from '#server/store/author.ts'
 import type { OutboxRow } from '#server/store/outbox.ts'
@@ -104,7 +104,8 @@ export function addModeration(app: FastifyInstance, web: Web): void {
     const rows: (OutboxRow | undefined)[] = []
     for (const address of items) rows.push(await actOn(person, address, action))
     const [text, undo] = WORDS[action]
-    return { ...(await finish(rows)), done: { text: textOf(text, items.length), undo: writeItems(undo, items) } }
+    const done = { text: textOf(text, items.length), undo: writeItems(undo, items) }
+    return { ...(await finish(rows)), done: rows.some(isOnlyAsked) ? ASKED : done }
   }
 
   async function actOn({ jid: by }: Person, address: ItemAddress, action: keyof typeof WORDS) {
@@ -124,9 +125,10 @@ export function addModeration(app: FastifyInstance, web: Web): void {
     const jid = fields.action === 'block-server' ? domainOf(who) : who
     const blog = { service: post.service, node: post.node }
     const row = await removeComment(ctx, { by: person.jid, address })
-    await blockOnBlog(ctx, { by: person.jid, blog, jid })
+    const asked = await blockOnBlog(ctx, { by: person.jid, blog, jid })
     const undo = { ...writeItems('unblock', [address]), blog: writeXmppUri(blog), jid }
-    return { ...(await finish([row])), done: { text: `${jid} is blocked, and the comment removed.`, undo } }
+    const done = { text: `${jid} is blocked, and the comment removed.`, undo }
+    return { ...(await finish([row, asked])), done: asked === undefined ? done : ASKED }
   }
 
   async function blockOrNot(
@@ -137,27 +139,37 @@ export function addModeration(app: FastifyInstance, web: Web): void {
     const [blog, jid] = [requireBlog(fields.blog), requireJid(fields.jid)]
     const items = readItems(fields)
     const rows: (OutboxRow | undefined)[] = []
-    if (action === 'unblock') await unblockOnBlog(ctx, { by, blog, jid })
+    if (action === 'unblock') rows.push(await unblockOnBlog(ctx, { by, blog, jid }))
     for (const address of items) {
       rows.push(await (action === 'unblock' ? putBack : removeComment)(ctx, { by, address }))
     }
-    if (action === 'block-again') await blockOnBlog(ctx, { by, blog, jid })
+    if (action === 'block-again') rows.push(await blockOnBlog(ctx, { by, blog, jid }))
     const undo = {
       ...writeItems(action === 'unblock' ? 'block-again' : 'unblock', items),
       ...{ blog: writeXmppUri(blog), jid },
     }
     const done: Done = { text: `${jid} is ${action === 'unblock' ? 'not blocked any more' : 'blocked'}.`, undo }
-    return { ...(await finish(rows)), done }
+    return { ...(await finish(rows)), done: rows.some(isOnlyAsked) ? ASKED : done }
   }
 
-  /** Waits a moment for the network, and says what it refused. */
-  async function finish(rows: readonly (OutboxRow | undefined)[]): Promise<Pick<ModerationPage, 'problem'>> {
+  /** Waits a moment for the network, and says what it refused, and what does not show here. */
+  async function finish(rows: readonly (OutboxRow | undefined)[]): Promise<Pick<ModerationPage, 'problem' | 'sent'>> {
     const last = rows.findLast((row) => row !== undefined)
     if (last === undefined) return {}
     const row = await settle(ctx, last)
     if (row.status === 'refused') return { problem: `${row.problem ?? 'The server refused it'}.` }
-    return row.status === 'done' && row.problem !== undefined ? { problem: `${row.problem}.` } : {}
+    if (row.problem === undefined) return {}
+    return row.status === 'done' || row.reason === 'unseen' ? { sent: `${row.problem}.` } : {}
   }
+}
+
+/** Whether a form only asked a service, since the site does not see whose the community is. */
+function isOnlyAsked(row: OutboxRow | undefined): boolean {
+  return row !== undefined && (row.kind === 'block' || isAsked(row))
+}
+
+const ASKED: Done = {
+  text: 'Asked: this site does not see that you own this community, and shows what you asked for once its service did it.',
 }
 
 /** What a form did, and what takes it back. */
