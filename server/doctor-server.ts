@@ -131,6 +131,11 @@ interface KnownNodes {
   readonly cutThreads: number
 }
 
+const LEFT_OUT = {
+  cut: 'it has more posts than are read here: only the newest are shown',
+  partial: 'its server gives only its newest posts: older ones may be missing',
+} as const
+
 /** The blogs and communities that could not be read when they were last tried, and what is not read whole. */
 export function checkBlogs({ nodes, authors, cutThreads }: KnownNodes): Finding[] {
   const feeds = nodes.filter(isFeed)
@@ -144,11 +149,12 @@ export function checkBlogs({ nodes, authors, cutThreads }: KnownNodes): Finding[
   return [...(found.length > 0 ? found : [fine('Blogs', `${feeds.length} can be read`)]), ...noteCut(feeds, cutThreads)]
 }
 
-/** Notes feeds with more posts than are read of a feed that is not the site's own, and how many threads are as long. */
+/** Notes feeds of which only the newest posts are read, or given, and how many threads are too long to be read whole. */
 function noteCut(feeds: readonly NodeRow[], cutThreads: number): Finding[] {
-  const cut = feeds.filter(({ backfill }) => backfill === 'cut')
-  const words = 'it has more posts than are read here: only the newest are shown'
-  const found = cut.map(({ address }) => note('Blogs', `${addressKey(address)}: ${words}`))
+  const found = feeds.flatMap(({ address, backfill }) => {
+    if (backfill !== 'cut' && backfill !== 'partial') return []
+    return note('Blogs', `${addressKey(address)}: ${LEFT_OUT[backfill]}`)
+  })
   if (cutThreads > 0)
     found.push(note('Blogs', `${cutThreads} posts have more comments than are read here: some are not shown`))
   return found

@@ -8,7 +8,7 @@ import { localPart } from '#shared/jid.ts'
 import { applyAccess, readAccess } from './access.ts'
 import { announceChanged } from './announce.ts'
 import { compareIds } from './compare-ids.ts'
-import { countKnown, finishPartial, finishWhole, moveMark } from './finish-reading.ts'
+import { countKnown, finishPartial, finishUnjoined, finishWhole, moveMark } from './finish-reading.ts'
 import { loseNode, type NodeLoss, readLoss } from './lose-node.ts'
 import { MARKED_IN_A_ROW } from './mark.ts'
 import { learnNodeInfo } from './node-info.ts'
@@ -94,7 +94,7 @@ async function readNewest(deps: CatchUpDeps, node: NodeRow, { signal, heardSince
   const bounds = await boundsOf(deps, node)
   const reading = createReading(deps, node, { size: firstSize(node), isHistory: isFirst, signal, bounds })
   const silence = watchSilence(deps, node, heardSince)
-  const page = await readUntilEnough(deps, { node, reading, isFirst }).finally(silence.stop)
+  const page = await readUntilEnough(deps, { node, reading, heardSince }).finally(silence.stop)
   await silence.note(reading.newer)
   if (page === 'partial') return count(deps, 'partial')
   if (page === undefined || page.isLast) {
@@ -118,8 +118,9 @@ async function readNewest(deps: CatchUpDeps, node: NodeRow, { signal, heardSince
 
 async function readUntilEnough(
   deps: CatchUpDeps,
-  { node, reading, isFirst }: { node: NodeRow; reading: Reading; isFirst: boolean },
+  { node, reading, heardSince }: { node: NodeRow; reading: Reading; heardSince: Date },
 ): Promise<ReadPage | 'partial' | undefined> {
+  const isFirst = node.backfill === 'none'
   try {
     for (;;) {
       const page = await reading.next()
@@ -134,8 +135,7 @@ async function readUntilEnough(
   } catch (error) {
     if (reading.seen.size === 0 || !isAppError(error, 'too-large')) throw error
     if (isFirst) await finishPartial(deps, node, reading)
-    // Its older items, as far as they are known here, are asked for when it is compared whole.
-    else await updateNode(deps.index, node.address, { backfill: reading.isCut ? 'cut' : 'partial', mark: reading.mark })
+    else await finishUnjoined(deps, node, { reading, heardSince })
     return 'partial'
   }
 }

@@ -1,5 +1,6 @@
 import { countEntries } from '#server/store/entry.ts'
 import { findNode, type NodeRow, updateNode } from '#server/store/node.ts'
+import { addressKey } from '#shared/address.ts'
 import type { Inbox } from './inbox.ts'
 import type { IngestDeps } from './ingest.ts'
 import { type MissingDeps, removeMissing } from './missing.ts'
@@ -49,19 +50,44 @@ export async function noteCompared(deps: IngestDeps, node: NodeRow, itemCount: n
 }
 
 /** Its newest items are all there is to see: nothing can be said of those that are missing. */
-export async function finishPartial(
-  deps: IngestDeps,
-  node: NodeRow,
-  { seen, mark, isCut }: Pick<Reading, 'seen' | 'mark' | 'isCut'>,
-): Promise<void> {
+export async function finishPartial(deps: IngestDeps, node: NodeRow, reading: Unfinished): Promise<void> {
+  const { seen, mark, isJoined, newer } = reading
   const now = deps.clock().getTime()
+  // What was read before it grew too large is here, unless something lies between that and what was read now.
+  const isApart = node.backfill === 'done' && node.mark !== undefined && !isJoined
+  const isDone = node.backfill === 'done' && (!isApart || newer === 0)
   await updateNode(deps.index, node.address, {
     ...{ isWaiting: 0, backfillCursor: null, itemCount: Math.max(seen.size, node.itemCount ?? 0) },
-    // What was read before it grew too large is here.
-    backfill: node.backfill === 'done' ? 'done' : isCut ? 'cut' : 'partial',
+    backfill: isDone ? 'done' : leftOut(reading),
     ...{ deepReadAt: now, deepDueAt: nextDeepReading(node, now, LITTLE_BYTES) },
   })
-  await moveMark(deps, node, mark)
+  // Whether all between was heard the next catching up knows.
+  if (!isApart || newer > 0) await moveMark(deps, node, mark)
+}
+
+/** A reading that ended at a bound, of its service or of ours. */
+type Unfinished = Pick<Reading, 'seen' | 'mark' | 'isCut' | 'isJoined' | 'newer'>
+
+function leftOut({ isCut }: Pick<Reading, 'isCut'>): 'cut' | 'partial' {
+  return isCut ? 'cut' : 'partial'
+}
+
+/**
+ * Between what was read now and what earlier readings had lies more than its service gives, or than is read here. Unless
+ * all of it was heard, the pages say so from now on. The older items, as far as they are known here, are asked for when
+ * the node is compared whole.
+ */
+export async function finishUnjoined(
+  deps: IngestDeps,
+  node: NodeRow,
+  { reading, heardSince }: { readonly reading: Unfinished; readonly heardSince: Date },
+): Promise<void> {
+  const isHeard = reading.newer === 0 && node.readAt !== undefined && heardSince <= node.readAt
+  if (!isHeard) {
+    deps.log.warn(`${addressKey(node.address)} has more news than one reading gets: some of it is missing here`)
+    await updateNode(deps.index, node.address, { backfill: leftOut(reading) })
+  }
+  await moveMark(deps, node, reading.mark)
 }
 
 /** How many items of a node the index has, its description too. */

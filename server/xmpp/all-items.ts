@@ -16,6 +16,10 @@ const FIRST_SIZE = 20
 const LARGEST_SIZE = 2000
 /** Nothing is known of what comes next: its items may be that much larger than those before. */
 const GROWTH = 8
+/** A larger answer has all of the smaller one again: it must be worth that. */
+const WORTHWHILE = 1.25
+/** Bytes by which an entity is longer than its quote. */
+const ENTITY = 5
 /** One that was not answered although it asked for so few was not too large. */
 const SMALL = 3
 
@@ -62,12 +66,13 @@ export async function* allPages(
     yield { items: fresh, bytes: bytesOf(fresh), isLast, cursor: isLast ? undefined : page.cursor, count }
     if (isLast) return
     largest = Math.max(largest, ...page.items.map((item) => bytesOf([item])))
-    const fitting = (bytes: number) => fit(page.items, { bytes, largest, fallback: size })
-    const next = Math.min(LARGEST_SIZE, ceiling, size * GROWTH, fitting(deps.pageBytes))
+    const fitting = page.items.length === 0 ? size : Math.floor(deps.pageBytes / expectedBytes(page.items, largest))
+    const next = Math.min(LARGEST_SIZE, ceiling, size * GROWTH, Math.max(1, fitting))
     if (page.cursor === undefined) {
       // Only `max_items` is heeded here: the newest n and no way past them but a larger n, or the ids.
-      const wanted = Math.min(most, ceiling, size * GROWTH, fitting(deps.mostBytes))
-      if (wanted > size && fresh.length > 0) size = wanted
+      const more = Math.floor((deps.mostBytes - bytesOf(page.items)) / expectedBytes(page.items, largest))
+      const wanted = Math.min(most, ceiling, size * GROWTH, size + more)
+      if (fresh.length > 0 && wanted >= size * WORTHWHILE) size = wanted
       else return yield* readById(deps, address, { seen, most, size: next, limits })
     } else {
       cursor = page.cursor
@@ -145,24 +150,16 @@ async function listQuietly(deps: AllItemsDeps, address: NodeAddress): Promise<re
   }
 }
 
-interface Fit {
-  readonly bytes: number
-  /** Bytes of the largest item so far. */
-  readonly largest: number
-  readonly fallback: number
+/** Bytes that one of the next items may have: some of them may be as large as the largest before. */
+function expectedBytes(items: readonly Item[], largest: number): number {
+  return (bytesOf(items) / items.length + largest) / 2
 }
 
-/** How many of the next items fit: some of them may be as large as the largest before. */
-function fit(items: readonly Item[], { bytes, largest, fallback }: Fit): number {
-  if (items.length === 0) return fallback
-  const expected = (bytesOf(items) / items.length + largest) / 2
-  return Math.max(1, Math.floor(bytes / expected))
-}
-
-/** About what they were on the wire. */
+/** About what they were on the wire. COMPAT(Prosody 13): it writes every quote, in text too, as an entity. */
 function bytesOf(items: readonly Item[]): number {
   return items.reduce((sum, { id, payload }) => {
     const text = payload === undefined ? '' : payload.toString()
-    return sum + 200 + Buffer.byteLength(id) + Buffer.byteLength(text)
+    const quotes = text.match(/["']/g)?.length ?? 0
+    return sum + 200 + Buffer.byteLength(id) + Buffer.byteLength(text) + quotes * ENTITY
   }, 0)
 }

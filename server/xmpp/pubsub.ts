@@ -9,8 +9,11 @@ import type { Affiliation, Disco, Pubsub, Services, Subscription } from './ports
 import { countItems, findItem, findItems, listItemIds, listItems, publishItem, retractItem } from './pubsub-items.ts'
 import type { Ask } from './requests.ts'
 
-/** An answer over 524,288 bytes ends a stream between stock servers, and everybody's who shares it: far below that. */
-const FEDERATED = { pageBytes: 200_000, mostBytes: 200_000 }
+/**
+ * An answer over 524,288 bytes ends a stream between stock servers, and everybody's who shares it: far below that, and
+ * nearer only where there is no other way to what is older.
+ */
+const FEDERATED = { pageBytes: 200_000, mostBytes: 400_000 }
 const LOCAL = { pageBytes: 2 * 1024 * 1024, mostBytes: 32 * 1024 * 1024 }
 
 export interface PubsubDeps {

@@ -11,7 +11,7 @@ import { createFakeNetwork } from '#test/support/fake-pubsub.ts'
 import { createTestFolder } from '#test/support/folder.ts'
 import { until } from '#test/support/until.ts'
 import { BLOG, entryOf, itemOf, ROMEO, THREAD } from './fixtures.ts'
-import { contextWith, countOf, dateOf, nodeOf, ownerOf, putItem, read, titleOf } from './followed-node.ts'
+import { contextWith, countOf, dateOf, nodeOf, ownerOf, putItem, read, titleOf, whileAway } from './followed-node.ts'
 
 /** An account that neither pages nor counts nor lists ids, as on Prosody. */
 const ROMEOS: NodeAddress = { ...BLOG, service: ROMEO }
@@ -91,6 +91,46 @@ describe('after an absence', () => {
     ctx.site.setStatus('online')
     await until(async () => (await titleOf(ctx, ROMEOS, 119)) !== undefined)
     await until(async () => (await countOf(ctx, ROMEOS)) === 120)
+  })
+
+  const LARGE = 4_000
+  const putLarge = (ctx: TestContext, i: number) => putItem(ctx, ROMEOS, i, `post ${i} ${'x'.repeat(LARGE)}`)
+
+  it('what lies beyond the one answer that its service gives is said to be missing', async () => {
+    await using ctx = await contextOnProsody(60)
+    assert.equal((await nodeOf(ctx, ROMEOS)).backfill, 'done')
+    ctx.site.setStatus('waiting')
+    for (let i = 60; i < 100; i++) putLarge(ctx, i)
+    await comeBack(ctx, async () => publish(ctx, 100))
+    const count = await countOf(ctx, ROMEOS)
+    assert.ok(count > 70 && count < 95, `${count} posts`)
+    assert.equal((await nodeOf(ctx, ROMEOS)).backfill, 'partial')
+    const asked = await whileAway(ctx, () => {})
+    assert.equal(asked.filter((method) => method === 'listItems').length, 1, asked.join())
+  })
+
+  it('the same where only the reading of all finds it', async () => {
+    await using ctx = await contextOnProsody(60)
+    for (let i = 60; i < 100; i++) putLarge(ctx, i)
+    ctx.indexing.readWhole(ROMEOS)
+    await until(async () => (await nodeOf(ctx, ROMEOS)).backfill === 'partial')
+    await ctx.indexing.idle()
+    assert.equal(await titleOf(ctx, ROMEOS, 59), 'post 59')
+  })
+
+  it('nothing is said to be missing of what was heard, though it is more than one answer', async () => {
+    await using ctx = await contextOnProsody(60)
+    for (let i = 60; i < 100; i++) await publish(ctx, i, `post ${i} ${'x'.repeat(LARGE)}`)
+    await ctx.indexing.idle()
+    const { deepReadAt, mark } = await nodeOf(ctx, ROMEOS)
+    await updateNode(ctx.index, ROMEOS, { deepDueAt: ctx.clock().getTime() })
+    await until(async () => (await nodeOf(ctx, ROMEOS)).deepReadAt?.getTime() !== deepReadAt?.getTime())
+    await ctx.indexing.idle()
+    ctx.indexing.watch(ROMEOS)
+    await until(async () => (await nodeOf(ctx, ROMEOS)).mark !== mark)
+    await ctx.indexing.idle()
+    assert.equal(await countOf(ctx, ROMEOS), 100)
+    assert.equal((await nodeOf(ctx, ROMEOS)).backfill, 'done')
   })
 })
 

@@ -9,7 +9,7 @@ import type { BareJid } from '#shared/jid.ts'
 
 const ADDRESS = { service: 'pubsub.far.example' as BareJid, node: 'n' }
 const nodeOf = (count: number, bytes = 100): Item[] =>
-  Array.from({ length: count }, (_, n) => ({ id: asItemId(`${n}`), payload: new Element('e').t('x'.repeat(bytes)) }))
+  Array.from({ length: count }, (_, n) => ({ id: asItemId(`${n}`), payload: paddedOf(bytes) }))
 
 interface Service {
   readonly items: readonly Item[]
@@ -35,6 +35,7 @@ function create(service: Service) {
   }
   const refusals = { count: 0 }
   const asked: number[] = []
+  const answered: number[] = []
   const deps: AllItemsDeps = {
     pageBytes: 50_000,
     mostBytes: 100_000,
@@ -43,10 +44,9 @@ function create(service: Service) {
       if (max > largest) throw new AppError('timeout', 'too much')
       const end = before === undefined ? items.length : Number(before)
       const page = items.slice(Math.max(0, end - max), end)
-      if (
-        largestBytes !== undefined &&
-        page.reduce((sum, { payload }) => sum + String(payload).length, 0) > largestBytes
-      ) {
+      const bytes = page.reduce((sum, { payload }) => sum + String(payload).length, 0)
+      answered.push(bytes)
+      if (largestBytes !== undefined && bytes > largestBytes) {
         refusals.count++
         throw new AppError('timeout', 'the stream has ended')
       }
@@ -61,7 +61,7 @@ function create(service: Service) {
     listItemIds: async () => (listsIds ? items.map(({ id }) => id) : undefined),
     findItems: async (_address, ids) => mayRead(items.filter(({ id }) => ids.includes(id))),
   }
-  return { deps, asked, refusals }
+  return { deps, asked, answered, refusals }
 }
 
 async function read(service: Service, limits: ItemLimits = {}) {
@@ -69,6 +69,23 @@ async function read(service: Service, limits: ItemLimits = {}) {
   const ids: string[] = []
   for await (const items of allItems(deps, ADDRESS, limits)) ids.push(...items.map(({ id }) => id))
   return { ids, asked, refused: refusals.count }
+}
+
+function paddedOf(bytes: number): Element {
+  return new Element('e').t('x'.repeat(bytes))
+}
+
+/** What comes before it is too large. */
+async function readPartly(service: Service) {
+  const { deps, answered } = create(service)
+  const ids: string[] = []
+  await assert.rejects(
+    async () => {
+      for await (const items of allItems(deps, ADDRESS)) ids.push(...items.map(({ id }) => id))
+    },
+    (error) => isAppError(error, 'too-large'),
+  )
+  return { ids, largestAsked: Math.max(...answered) }
 }
 
 describe('reading a whole node', () => {
@@ -121,21 +138,27 @@ describe('reading a whole node', () => {
     const { ids, asked } = await read({ items: nodeOf(200, 10), isPaged: false })
     assert.equal(new Set(ids).size, 200)
     assert.equal(ids.length, 200)
-    assert.deepEqual(asked, [20, 160, 454])
+    assert.deepEqual(asked, [20, 160, 455])
+  })
+
+  it('asks for as much of the newest as the budget has room for, though one of them is larger than the others', async () => {
+    const items = nodeOf(200, 1_000).map((item, n) => (n === 199 ? { ...item, payload: paddedOf(6_000) } : item))
+    const { ids, largestAsked } = await readPartly({ items, isPaged: false, listsIds: false, largestBytes: 130_000 })
+    assert.ok(ids.length >= 45, `${ids.length} items in ${largestAsked} bytes`)
+    assert.ok(largestAsked < 100_000, `${largestAsked} bytes`)
+  })
+
+  it('counts quotes as their entities, which some services send', async () => {
+    const items = nodeOf(400).map((item) => ({ ...item, payload: new Element('e').t("'".repeat(200)) }))
+    const { ids } = await readPartly({ items, isPaged: false, listsIds: false })
+    assert.ok(ids.length * 1_200 < 100_000, `${ids.length} items`)
   })
 
   it('goes by the ids where an answer would be too large, and says when it cannot', async () => {
     const { ids } = await read({ items: nodeOf(100, 5000), isPaged: false })
     assert.equal(new Set(ids).size, 100)
-    const partial: string[] = []
-    const { deps } = create({ items: nodeOf(100, 5000), isPaged: false, listsIds: false })
-    await assert.rejects(
-      async () => {
-        for await (const items of allItems(deps, ADDRESS)) partial.push(...items.map(({ id }) => id))
-      },
-      (error) => isAppError(error, 'too-large'),
-    )
-    assert.equal(partial.length, 20)
+    const partly = await readPartly({ items: nodeOf(100, 5000), isPaged: false, listsIds: false })
+    assert.equal(partly.ids.length, 20)
   })
 
   it('stops at the limit, and when nobody wants more', async () => {

@@ -261,7 +261,7 @@ export const de: Strings = {
     refused: 'Der Server lässt dein Konto nicht abonnieren.',
     unread: 'Noch nicht gelesen.',
     underway: 'Ältere Beiträge werden noch gelesen.',
-    partial: 'Der Server gibt ältere Beiträge nicht heraus.',
+    partial: 'Der Server gibt nur die neuesten Beiträge heraus: ältere können fehlen.',
     cut: 'Es gibt mehr Beiträge, als hier gelesen werden: nur die neuesten erscheinen.',
     purged: 'Alle Beiträge wurden dort entfernt.',
     closed: 'Nicht mehr öffentlich.',

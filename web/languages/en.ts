@@ -257,7 +257,7 @@ export const en = {
     refused: 'Its server does not let your account subscribe.',
     unread: 'It has not been read yet.',
     underway: 'Its older posts are still being read.',
-    partial: 'Its server does not give its older posts.',
+    partial: 'Its server gives only its newest posts: older ones may be missing.',
     cut: 'It has more posts than are read here: only the newest are shown.',
     purged: 'Its owner removed all its posts.',
     closed: 'It is not open any more.',

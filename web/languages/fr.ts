@@ -262,7 +262,7 @@ export const fr: Strings = {
     refused: 'Son serveur ne laisse pas votre compte s’abonner.',
     unread: 'Pas encore lu.',
     underway: 'Les anciens billets sont en cours de lecture.',
-    partial: 'Son serveur ne donne pas les anciens billets.',
+    partial: 'Son serveur ne donne que les billets les plus récents : de plus anciens peuvent manquer.',
     cut: 'Il y a plus de billets qu’on n’en lit ici : seuls les plus récents apparaissent.',
     purged: 'Son propriétaire a retiré tous les billets.',
     closed: 'Ce n’est plus ouvert.',
