@@ -9,8 +9,7 @@ import type { ChannelBinding } from './scram.ts'
  * a man in the middle could otherwise have us do without by naming types that nobody knows.
  */
 export function bindChannel(tls: TLSSocket, named: readonly string[] = []): ChannelBinding {
-  const isNew = tls.getProtocol() === 'TLSv1.3'
-  const known = [isNew ? 'tls-exporter' : 'tls-unique', 'tls-server-end-point'] as const
+  const known = listBindingTypes(tls)
   const type = named.length === 0 ? known[0] : known.find((name) => named.includes(name))
   const data = type && readBinding(tls, type)
   if (type !== undefined && data !== undefined) return { flag: 'p', type, data }
@@ -21,7 +20,14 @@ export function bindChannel(tls: TLSSocket, named: readonly string[] = []): Chan
   )
 }
 
-function readBinding(tls: TLSSocket, type: 'tls-exporter' | 'tls-unique' | 'tls-server-end-point') {
+export type BindingType = 'tls-exporter' | 'tls-unique' | 'tls-server-end-point'
+
+/** The types that Canto knows for the version of TLS, the best first. */
+export function listBindingTypes(tls: TLSSocket): readonly [BindingType, BindingType] {
+  return [tls.getProtocol() === 'TLSv1.3' ? 'tls-exporter' : 'tls-unique', 'tls-server-end-point']
+}
+
+export function readBinding(tls: TLSSocket, type: BindingType): Buffer | undefined {
   if (type === 'tls-exporter') return tls.exportKeyingMaterial(32, 'EXPORTER-Channel-Binding', Buffer.alloc(0))
   return type === 'tls-unique' ? tls.getFinished() : hashCertificate(tls)
 }

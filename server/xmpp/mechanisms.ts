@@ -1,7 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { TLSSocket } from 'node:tls'
 import { AppError } from '#server/errors.ts'
-import { bindChannel } from './channel-binding.ts'
+import { type BindingType, bindChannel, listBindingTypes, readBinding } from './channel-binding.ts'
 import { createScram, type SaslExchange } from './scram.ts'
 
 const HASHES: readonly (readonly [string, string])[] = [
@@ -9,7 +9,13 @@ const HASHES: readonly (readonly [string, string])[] = [
   ['SCRAM-SHA-256', 'sha256'],
   ['SCRAM-SHA-1', 'sha1'],
 ]
-export const TOKEN_MECHANISM = 'HT-SHA-256-NONE'
+/** Sign-ins with a token, by their channel binding. */
+const TOKEN_MECHANISMS: Readonly<Record<BindingType, string>> = {
+  'tls-exporter': 'HT-SHA-256-EXPR',
+  'tls-unique': 'HT-SHA-256-UNIQ',
+  'tls-server-end-point': 'HT-SHA-256-ENDP',
+}
+const UNBOUND = 'HT-SHA-256-NONE'
 
 export interface Offer {
   readonly mechanisms: readonly string[]
@@ -50,11 +56,32 @@ function createPlain(username: string, password: string): SaslExchange {
   }
 }
 
+/** A mechanism for tokens, with the binding to the channel that it needs. */
+export interface TokenMechanism {
+  readonly name: string
+  readonly binding: Buffer
+}
+
+/**
+ * The mechanisms for tokens that both sides know on this stream, the best first: those that bind to the channel, then the
+ * one that does not. None without TLS.
+ */
+export function listTokenMechanisms({ mechanisms, bindings, tls, isSecure }: Offer): readonly TokenMechanism[] {
+  const types = tls === undefined ? [] : listBindingTypes(tls).filter((type) => bindings?.includes(type) ?? true)
+  const bound = types.flatMap((type) => {
+    const isOffered = tls !== undefined && mechanisms.includes(TOKEN_MECHANISMS[type])
+    const binding = isOffered ? readBinding(tls, type) : undefined
+    return binding === undefined ? [] : [{ name: TOKEN_MECHANISMS[type], binding }]
+  })
+  const isUnbound = isSecure && mechanisms.includes(UNBOUND)
+  return isUnbound ? [...bound, { name: UNBOUND, binding: Buffer.alloc(0) }] : bound
+}
+
 /** A token in place of a password (draft-schmaus-kitten-sasl-ht). */
-export function createTokenExchange(username: string, token: string): SaslExchange {
-  const sign = (word: string) => createHmac('sha256', token).update(word).digest()
+export function createTokenExchange(username: string, token: string, mechanism: TokenMechanism): SaslExchange {
+  const sign = (word: string) => createHmac('sha256', token).update(word).update(mechanism.binding).digest()
   return {
-    name: TOKEN_MECHANISM,
+    name: mechanism.name,
     first: async () => Buffer.concat([Buffer.from(`${username}\0`), sign('Initiator')]),
     respond: async () => Buffer.alloc(0),
     finish(data) {

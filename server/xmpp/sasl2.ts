@@ -1,7 +1,7 @@
 import { Element } from 'ltx'
 import { AppError, isAppError } from '#server/errors.ts'
 import { ACKS, type Enabled, type Resume, readEnabled, readResumed, writeEnable, writeResume } from './acks.ts'
-import { choosePasswordExchange, createTokenExchange, TOKEN_MECHANISM } from './mechanisms.ts'
+import { choosePasswordExchange, createTokenExchange, listTokenMechanisms } from './mechanisms.ts'
 import type { Credentials, FastToken } from './ports.ts'
 import { decode, encode, readOffer, readSaslFailure } from './sasl.ts'
 import type { SaslExchange } from './scram.ts'
@@ -37,41 +37,52 @@ export interface Sasl2Result {
   readonly signIn: 'token' | 'password'
 }
 
-/** Signs in by SASL2 (XEP-0388): with the token where there is one and it holds, else with the password. */
+/**
+ * Signs in by SASL2 (XEP-0388): with the token where there is one and it holds, else with the password. A token is used
+ * by the mechanism for which it was issued and no other. Where a better one is at hand, as one that binds to the channel,
+ * the password is used instead, or a token for the better one is asked for.
+ */
 export async function authenticate2(stream: Stream, features: Element, options: Sasl2Options): Promise<Sasl2Result> {
   const offered = features.getChild('authentication', SASL2)
   const inline = offered?.getChild('inline', SASL2)
-  const { username, credentials } = options
-  const mayUseTokens = stream.isSecure && offersTokens(inline)
-  const token = mayUseTokens && isUsable(credentials.token) ? credentials.token : undefined
-  if (token !== undefined) {
+  const { username, credentials, invalidates } = options
+  const mechanisms = listTokenMechanisms(readOffer(stream, features, inline?.getChild('fast', FAST), FAST))
+  const [best] = mechanisms
+  const wanted = options.wantsToken && !invalidates ? best?.name : undefined
+  const extras = describe(options, inline)
+  const token = isValid(credentials.token) ? credentials.token : undefined
+  const mechanism = mechanisms.find(({ name }) => name === token?.mechanism)
+  if (token && mechanism && (mechanism === best || credentials.password === undefined)) {
+    const isBetter = wanted !== undefined && wanted !== mechanism.name
+    const fast = new Element('fast', { xmlns: FAST, ...(invalidates && { invalidate: 'true' }) })
     try {
-      const fast = new Element('fast', { xmlns: FAST, ...(options.invalidates && { invalidate: 'true' }) })
-      const exchange = createTokenExchange(username, token.token)
-      return await run(stream, exchange, { ...options, extras: [...describe(options, inline), fast], signIn: 'token' })
+      return await run(stream, createTokenExchange(username, token.token, mechanism), {
+        extras: [...extras, fast, ...(isBetter ? [requestToken(wanted)] : [])],
+        resume: options.resume,
+        tokenMechanism: isBetter ? wanted : mechanism.name,
+        signIn: 'token',
+      })
     } catch (error) {
       if (!isAppError(error, 'not-authorized')) throw error
     }
   }
   if (credentials.password === undefined) throw new AppError('not-authorized', 'The sign-in has expired: sign in again')
   const offer = readOffer(stream, features, offered, SASL2)
-  const exchange = choosePasswordExchange(offer, username, credentials.password)
-  const extras = describe(options, inline)
-  if (mayUseTokens && options.wantsToken) {
-    extras.push(new Element('request-token', { xmlns: FAST, mechanism: TOKEN_MECHANISM }))
-  }
-  const result = await run(stream, exchange, { ...options, extras, signIn: 'password' })
+  const result = await run(stream, choosePasswordExchange(offer, username, credentials.password), {
+    extras: wanted === undefined ? extras : [...extras, requestToken(wanted)],
+    resume: options.resume,
+    tokenMechanism: wanted,
+    signIn: 'password',
+  })
   return { ...result, isTokenRefused: credentials.token !== undefined }
 }
 
-function offersTokens(inline: Element | undefined): boolean {
-  const fast = inline?.getChild('fast', FAST)
-  return fast?.getChildren('mechanism').some((child) => child.getText() === TOKEN_MECHANISM) ?? false
+function requestToken(mechanism: string): Element {
+  return new Element('request-token', { xmlns: FAST, mechanism })
 }
 
-function isUsable(token: FastToken | undefined): token is FastToken {
-  if (token?.mechanism !== TOKEN_MECHANISM) return false
-  return token.expiry === undefined || !(Date.parse(token.expiry) <= Date.now())
+function isValid(token: FastToken | undefined): token is FastToken {
+  return token !== undefined && (token.expiry === undefined || !(Date.parse(token.expiry) <= Date.now()))
 }
 
 function describe({ userAgentId, invalidates, resume }: Sasl2Options, inline: Element | undefined): Element[] {
@@ -93,7 +104,9 @@ function describe({ userAgentId, invalidates, resume }: Sasl2Options, inline: El
 
 interface Run {
   readonly extras: readonly Element[]
-  readonly resume?: Resume | undefined
+  readonly resume: Resume | undefined
+  /** The mechanism for which a token that comes is issued. */
+  readonly tokenMechanism: string | undefined
   readonly signIn: 'token' | 'password'
 }
 
@@ -119,7 +132,7 @@ async function run(stream: Stream, exchange: SaslExchange, options: Run): Promis
   }
 }
 
-function readSuccess(success: Element, { resume, signIn }: Run): Sasl2Result {
+function readSuccess(success: Element, { resume, tokenMechanism, signIn }: Run): Sasl2Result {
   const resumed = success.getChild('resumed', ACKS)
   const bound = success.getChild('bound', BIND2)
   const enabled = bound?.getChild('enabled', ACKS)
@@ -130,9 +143,10 @@ function readSuccess(success: Element, { resume, signIn }: Run): Sasl2Result {
     ...(success.getChild('failed', ACKS) && { resumed: 'refused' as const }),
     ...(bound && jid?.includes('/') && { boundJid: jid }),
     ...(enabled && { acks: readEnabled(enabled) }),
-    ...(token?.token && {
-      token: { token: token.token, mechanism: TOKEN_MECHANISM, ...(token.expiry && { expiry: token.expiry }) },
-    }),
+    ...(token?.token &&
+      tokenMechanism && {
+        token: { token: token.token, mechanism: tokenMechanism, ...(token.expiry && { expiry: token.expiry }) },
+      }),
     isTokenRefused: false,
     signIn,
   }

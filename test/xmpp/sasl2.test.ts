@@ -5,12 +5,13 @@ import { type Element, parse } from 'ltx'
 import { isAppError } from '#server/errors.ts'
 import type { Resume } from '#server/xmpp/acks.ts'
 import type { Credentials } from '#server/xmpp/ports.ts'
-import { authenticate2 } from '#server/xmpp/sasl2.ts'
+import { authenticate2, type Sasl2Result } from '#server/xmpp/sasl2.ts'
 import type { Stream } from '#server/xmpp/stream.ts'
 
 const NS = 'urn:xmpp:sasl:2'
 const FEATURES = `<features><authentication xmlns='${NS}'><mechanism>PLAIN</mechanism><inline><bind xmlns='urn:xmpp:bind:0'><inline><feature var='urn:xmpp:sm:3'/></inline></bind><fast xmlns='urn:xmpp:fast:0'><mechanism>HT-SHA-256-NONE</mechanism></fast></inline></authentication></features>`
 const TOKEN = { token: 'old', mechanism: 'HT-SHA-256-NONE' }
+const TLS = { getProtocol: () => 'TLSv1.3', exportKeyingMaterial: () => Buffer.from('this channel') }
 const proofOf = (token: string) => createHmac('sha256', token).update('Responder').digest('base64')
 const failure = `<failure xmlns='${NS}'><not-authorized xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/></failure>`
 const success = (inside = '') => `<success xmlns='${NS}'>${inside}</success>`
@@ -18,19 +19,21 @@ const success = (inside = '') => `<success xmlns='${NS}'>${inside}</success>`
 async function run(
   credentials: Credentials,
   answers: readonly string[],
-  more: { isSecure?: boolean; inline?: string; resume?: Resume } = {},
+  more: { isSecure?: boolean; inline?: string; resume?: Resume; bound?: string; tls?: unknown } = {},
 ) {
   const sent: Element[] = []
   const rest = [...answers]
   const stream = {
     domain: 'fake.test',
     isSecure: more.isSecure ?? true,
-    tls: undefined,
+    tls: 'tls' in more ? more.tls : TLS,
     send: async (element: Element) => void sent.push(element),
     next: async () => parse(rest.shift() ?? failure),
   } as unknown as Stream
   const options = { username: 'juliet', credentials, userAgentId: 'c0ffee', wantsToken: true, resume: more.resume }
-  const features = parse(FEATURES.replace('<inline>', `<inline>${more.inline ?? ''}`))
+  const features = parse(
+    FEATURES.replace('<inline>', `<inline>${more.inline ?? ''}`).replace('</fast>', `${more.bound ?? ''}</fast>`),
+  )
   const result = await authenticate2(stream, features, options).catch((error: unknown) => error)
   return { result, sent }
 }
@@ -94,6 +97,24 @@ describe('SASL2', () => {
         ['PLAIN'],
       )
     }
+  })
+
+  it('asks for a token of a better kind, and leaves the one it has where it may not be used', async () => {
+    const bound = '<mechanism>HT-SHA-256-EXPR</mechanism>'
+    const proof = `<additional-data>${proofOf('old')}</additional-data>`
+    const changed = await run({ token: TOKEN }, [success(`${proof}<token xmlns='urn:xmpp:fast:0' token='new'/>`)], {
+      bound,
+    })
+    assert.equal(changed.sent[0]?.getChild('request-token')?.attrs.mechanism, 'HT-SHA-256-EXPR')
+    assert.deepEqual((changed.result as Sasl2Result).token, { token: 'new', mechanism: 'HT-SHA-256-EXPR' })
+    const other = await run({ token: { ...TOKEN, mechanism: 'HT-SHA-256-ENDP' } }, [], { bound })
+    assert.ok(isAppError(other.result, 'not-authorized'))
+    assert.deepEqual(other.sent, [])
+    const password = await run({ token: TOKEN, password: 'secret' }, [success()], { bound })
+    assert.equal(password.sent[0]?.attrs.mechanism, 'PLAIN')
+    const withoutTls = await run({ token: TOKEN }, [success(proof)], { bound, tls: undefined })
+    assert.equal(withoutTls.sent[0]?.attrs.mechanism, 'HT-SHA-256-NONE')
+    assert.equal(withoutTls.sent[0]?.getChild('request-token'), undefined)
   })
 
   it('says that the sign-in has expired where there is only a token, and it does not hold', async () => {
