@@ -1,5 +1,5 @@
 import { AppError } from '#server/errors.ts'
-import { type DraftPlace, keepPlacedDraft } from '#server/people/drafts.ts'
+import { keepPlacedDraft, type PlacedDraft } from '#server/people/drafts.ts'
 import type { AppContext } from './context.ts'
 import type { FormSender } from './form-guard.ts'
 
@@ -9,14 +9,10 @@ type Deps = Pick<AppContext, 'clock'> & Parameters<typeof keepPlacedDraft>[0]
  * Keeps the text of a form whose session is over for the account that typed it, and for nobody else. Throws `forbidden`
  * where somebody else is signed in now.
  */
-export async function keepForOwner(
-  deps: Deps,
-  sender: FormSender,
-  { place, text }: { place: DraftPlace; text: string },
-): Promise<void> {
+export async function keepForOwner(deps: Deps, sender: FormSender, draft: PlacedDraft): Promise<void> {
   if (sender.kind === 'own' || sender.kind === 'unknown') return
   const { kind, owner } = sender
-  if (text.trim() !== '') await keepPlacedDraft(deps, owner, { place, text, now: deps.clock() })
+  if (draft.text.trim() !== '') await keepPlacedDraft(deps, owner, { ...draft, now: deps.clock() })
   if (kind !== 'other') return
   throw new AppError(
     'forbidden',

@@ -3,7 +3,7 @@ import type { StateDb } from '#server/store/database.ts'
 import type { Draft } from '#server/store/draft.ts'
 import { deleteDraft, findDraft, listDrafts, saveDraft } from '#server/store/draft.ts'
 import { type KeepDeps, requireSpaceInstead } from '#server/store/space-left.ts'
-import type { XmppAddress } from '#shared/address.ts'
+import type { ItemAddress, XmppAddress } from '#shared/address.ts'
 import { addressKey } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
 
@@ -50,18 +50,33 @@ export async function listPostDrafts(state: StateDb, jid: BareJid): Promise<Draf
   return (await listDrafts(state, jid)).filter(({ id }) => !PLACED.test(id))
 }
 
+/** Something short that was being written. */
+export interface PlacedDraft {
+  readonly place: DraftPlace
+  readonly text: string
+  /** The comment or message that it answers. */
+  readonly answers?: ItemAddress | undefined
+}
+
 /** What somebody was writing there when their session ended. */
-export async function findPlacedDraft(state: StateDb, jid: BareJid, place: DraftPlace): Promise<string | undefined> {
-  return (await findDraft(state, jid, placedId(place)))?.text
+export async function findPlacedDraft(
+  state: StateDb,
+  jid: BareJid,
+  place: DraftPlace,
+): Promise<PlacedDraft | undefined> {
+  const draft = await findDraft(state, jid, placedId(place))
+  if (draft === undefined) return undefined
+  const { text, to } = draft
+  return { place, text, ...(to !== undefined && 'item' in to && { answers: to }) }
 }
 
 export async function keepPlacedDraft(
   deps: KeepDeps,
   jid: BareJid,
-  { place, text, now }: { place: DraftPlace; text: string; now: Date },
+  { place, text, answers, now }: PlacedDraft & { readonly now: Date },
 ): Promise<void> {
   const rest = { title: '', tags: '', language: '', summary: '', comments: false, updatedAt: now }
-  await rescueDraft(deps, { ...rest, id: placedId(place), jid, text })
+  await rescueDraft(deps, { ...rest, ...(answers && { to: answers }), id: placedId(place), jid, text })
 }
 
 export async function dropPlacedDraft(state: StateDb, jid: BareJid, place: DraftPlace): Promise<void> {

@@ -19,8 +19,8 @@ export interface Draft {
   readonly language: string
   readonly summary: string
   readonly comments: boolean
-  /** The node that it is for; the account's own blog unless told. */
-  readonly to?: NodeAddress
+  /** The node that it is for, the account's own blog unless told; of something short, the item that it answers. */
+  readonly to?: NodeAddress | ItemAddress
   readonly pictures?: readonly Picture[]
   readonly updatedAt: Date
 }
@@ -72,7 +72,7 @@ function readDraftRow(row: Selectable<DraftTable>): Draft {
     edits: row.edits === null ? undefined : (JSON.parse(row.edits) as ItemAddress),
     baseUpdated: row.baseUpdated === null ? undefined : new Date(row.baseUpdated),
     comments: row.comments === 1,
-    ...(row.target === null ? {} : { to: JSON.parse(row.target) as NodeAddress }),
+    ...(row.target === null ? {} : { to: JSON.parse(row.target) as NodeAddress | ItemAddress }),
     ...(row.pictures === null ? {} : { pictures: JSON.parse(row.pictures) as Picture[] }),
     updatedAt: new Date(row.updatedAt),
   }

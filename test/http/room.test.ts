@@ -349,6 +349,20 @@ describe('a message of a session that is over', () => {
     assert.deepEqual(await listDrafts(site.ctx.state, jidOf(ROMEO)), [])
   })
 
+  it('still answers what it answered', async () => {
+    await using site = await createTestSite()
+    await seedRoom(site, { members: [ROMEO] })
+    await seedTalk(site, 'one', { text: 'Ay me' })
+    const romeo = await site.signedIn(ROMEO)
+    const page = (await romeo.get('/@juliet/room?reply=one')).body
+    await site.ctx.state.deleteFrom('browserSession').execute()
+    await romeo.submit(page, '/messages', { text: 'But soft!' })
+    const again = await (await site.signedIn(ROMEO)).get('/@juliet/room')
+    assert.match(again.body, KEPT)
+    assert.match(again.body, /name="reply" value="one"/)
+    assert.match(again.body, /href="\/@juliet\/room\?reply=#say"/)
+  })
+
   it('is kept for its owner where somebody else is signed in, or the same account anew', async () => {
     await using site = await createTestSite()
     const NURSE = 'nurse@capulet.example'

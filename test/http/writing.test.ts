@@ -408,6 +408,40 @@ describe('commenting', () => {
     assert.doesNotMatch((await romeo.get(path)).body, /<textarea[^>]*>Wherefore/)
   })
 
+  it('keeps what an answer answers when its session ended, or when it was refused', async () => {
+    await using site = await createTestSite()
+    const juliet = await site.signedIn(JULIET)
+    const path = await publish(juliet)
+    const romeo = await site.signedIn(ROMEO)
+    await romeo.submit((await romeo.get(path)).body, '/comments', { text: 'First' })
+    const [, reply = ''] = /href="([^"]*reply=[^"]*)"/.exec((await juliet.get(path)).body) ?? []
+    const form = (await juliet.get(reply.split('#')[0] ?? '')).body
+    const [, answered] = /name="reply" value="([^"]+)"/.exec(form) ?? []
+    await endSession(site)
+    const sent = await juliet.submit(form, '/comments', { text: 'Second' })
+    const signIn = await juliet.get(String(sent.headers.location))
+    await juliet.submit(signIn.body, '/signin', { jid: JULIET, password: 'secret' })
+    const again = (await juliet.get(path)).body
+    assert.match(again, /<textarea[^>]*>Second<\/textarea>/)
+    assert.ok(again.includes(`name="reply" value="${answered}"`))
+    // It need not answer any more.
+    const [, cancel = ''] = /href="([^"]*\?reply=)#comment"/.exec(again) ?? []
+    const cancelled = (await juliet.get(cancel)).body
+    assert.match(cancelled, /<textarea[^>]*>Second<\/textarea>/)
+    assert.doesNotMatch(cancelled, /name="reply"/)
+    await juliet.submit(again, '/comments', { text: 'Second' })
+    const thread = (await site.browser().get(path)).body
+    assert.match(thread, /depth-1[^>]*>[\s\S]*Second/)
+    const anew = (await juliet.get(reply.split('#')[0] ?? '')).body
+    site.ctx.signOut(JULIET)
+    await juliet.submit(anew, '/comments', { text: 'Third' })
+    await site.ctx.state.updateTable('outbox').set({ status: 'refused' }).where('status', '=', 'waiting').execute()
+    await juliet.submit((await juliet.get(path)).body, '/comments/discard', { action: 'edit' })
+    const edited = (await juliet.get(path)).body
+    assert.match(edited, /<textarea[^>]*>Third<\/textarea>/)
+    assert.ok(edited.includes(`name="reply" value="${answered}"`))
+  })
+
   it('answers a comment under it', async () => {
     await using site = await createTestSite()
     const juliet = await site.signedIn(JULIET)

@@ -6,7 +6,7 @@ import { findNode, type NodeRow } from '#server/store/node.ts'
 import type { PostRow } from '#server/store/post-row.ts'
 import { findClosedThread } from '#server/store/thread-state.ts'
 import { writeXmppUri } from '#shared/address.ts'
-import { postPath } from '#shared/paths.ts'
+import { postPath, writeCommentSegment } from '#shared/paths.ts'
 import type { CommentFormView, PostPageView } from '#web/views.ts'
 import { readerOf } from '../readable.ts'
 import { PEOPLE } from '../routes/people.ts'
@@ -31,6 +31,8 @@ export interface Typing {
 }
 
 interface Answering extends Typing {
+  /** What stands in the form. */
+  readonly text: string | undefined
   readonly path: string
   readonly replyTo: CommentFormView['replyTo']
 }
@@ -51,10 +53,17 @@ export async function viewCommenting(web: Web, { visit }: Exchange, typing: Typi
   // Who was writing when they were closed gets the text back.
   if (isClosed && !mayWrite && typing.typed === undefined) return { closed: 'The comments are closed.' }
   const path = postPath({ domain: ctx.siteDomain }, post.address)
-  const answering = { ...typing, path, replyTo: await findAnswered(web, visit.person, typing) }
+  const kept =
+    visit.person === undefined || typing.typed !== undefined
+      ? undefined
+      : await findPlacedDraft(ctx.state, visit.person.jid, { kind: 'comment', at: post.address })
+  const reply = typing.reply ?? (kept?.answers && writeCommentSegment(kept.answers))
+  const cancelUrl = `${path}${kept?.answers === undefined ? '' : '?reply='}#comment`
+  const replyTo = await findAnswered(web, visit.person, { post, reply, cancelUrl })
+  const answering = { ...typing, text: typing.typed ?? kept?.text, path, replyTo }
   if (visit.person !== undefined) {
     const isRestricted = node?.status === 'restricted'
-    const form = await viewForm(web, { ...answering, person: visit.person })
+    const form = viewForm(web, { ...answering, person: visit.person })
     return { form: { ...form, isRestricted }, ...(isClosed && { closed: 'The comments are closed.' }) }
   }
   const next = new URLSearchParams({ next: `${path}#comment` })
@@ -74,12 +83,11 @@ function explainThread(node: NodeRow | undefined): string | undefined {
   return node?.status === 'closed' ? 'Comments are not possible: the place for them is closed.' : undefined
 }
 
-async function viewForm(
-  { ctx, tokens }: Web,
-  { post, person, path, typed, problem, replyTo }: Answering & { person: Person },
-): Promise<CommentFormView> {
+function viewForm(
+  { tokens }: Web,
+  { person, path, text, problem, replyTo }: Answering & { person: Person },
+): CommentFormView {
   const { jid } = person
-  const text = typed ?? (await findPlacedDraft(ctx.state, jid, { kind: 'comment', at: post.address }))
   return {
     action: `${path}/comments`,
     peopleUrl: `${path}/${PEOPLE}`,
@@ -92,12 +100,11 @@ async function viewForm(
 async function findAnswered(
   { ctx }: Web,
   person: Person | undefined,
-  { reply, post }: Typing,
+  { post, reply, cancelUrl }: Pick<Typing, 'post' | 'reply'> & { cancelUrl: string },
 ): Promise<CommentFormView['replyTo']> {
   const address = reply === undefined ? undefined : await findCommentAddress(ctx, post, reply)
   const answered = address && (await findComment(ctx.index, address, readerOf(ctx, person, address)))
   if (answered === undefined || reply === undefined) return undefined
-  const cancelUrl = `${postPath({ domain: ctx.siteDomain }, post.address)}#comment`
   const names = await readThreadNames(ctx.index, post, [answered])
   return { name: names.sayWriter(answered), item: reply, cancelUrl }
 }

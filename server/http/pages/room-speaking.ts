@@ -1,7 +1,7 @@
 import { findPlacedDraft } from '#server/people/drafts.ts'
 import type { RoomRow } from '#server/store/room.ts'
 import { findTalk, talkNode } from '#server/store/room-talk.ts'
-import { readItemSegment } from '#shared/paths.ts'
+import { readItemSegment, writeItemSegment } from '#shared/paths.ts'
 import type { RoomFormView, RoomView } from '#web/views.ts'
 import { joinUri } from '../room-paths.ts'
 import { PEOPLE } from '../routes/people.ts'
@@ -43,8 +43,11 @@ export async function viewSpeaking(
   }
   if (isMember) {
     const kept = { kind: 'message', at: talkNode(room.channel) } as const
-    const text = typed ?? (await findPlacedDraft(ctx.state, person.jid, kept))
-    return { form: await viewForm(web, { ...speaker, typed: text, token: tokens.issue(person) }) }
+    const draft = typed === undefined ? await findPlacedDraft(ctx.state, person.jid, kept) : undefined
+    const reply = speaker.reply ?? (draft?.answers && writeItemSegment(draft.answers.item))
+    const cancelUrl = `${path}${draft?.answers === undefined ? '' : '?reply='}#say`
+    const token = tokens.issue(person)
+    return { form: await viewForm(web, { ...speaker, typed: typed ?? draft?.text, reply, cancelUrl, token }) }
   }
   if (ctx.rooms.mayUse(person.jid) === false)
     return { closed: 'Your XMPP server does not know rooms (MIX), so you can only read here.' }
@@ -53,7 +56,7 @@ export async function viewSpeaking(
 
 async function viewForm(
   { ctx }: Web,
-  { room, path, name, reply, typed, problem, token }: Speaker & { token: string },
+  { room, path, name, reply, typed, problem, token, cancelUrl }: Speaker & { token: string; cancelUrl: string },
 ): Promise<RoomFormView> {
   const item = reply === undefined ? undefined : readItemSegment(reply)
   const answered = item && (await findTalk(ctx.index, { ...talkNode(room.channel), item }))
@@ -70,6 +73,6 @@ async function viewForm(
     ...{ text: typed, problem },
     ...(answered === undefined || reply === undefined
       ? {}
-      : { replyTo: { name: answeredName, item: reply, text: answered.text, cancelUrl: `${path}#say` } }),
+      : { replyTo: { name: answeredName, item: reply, text: answered.text, cancelUrl } }),
   }
 }

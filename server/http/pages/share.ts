@@ -37,7 +37,7 @@ export async function sendSharePage(web: Web, exchange: Exchange, page: SharePag
   const problem = (await findObstacle(web, post, person.jid)) ?? page.problem
   const author = post.author?.name ?? post.claimedName
   const kept = await findPlacedDraft(ctx.state, person.jid, { kind: 'repost', at: post.address })
-  const words = page.words ?? kept ?? ''
+  const words = page.words ?? kept?.text ?? ''
   const form = { action: `${path}/share`, token: tokens.issue(person), key: createFormKey(), words }
   const mayShare = own === undefined && (problem === undefined || problem === page.problem)
   return sendPage(web, exchange, {

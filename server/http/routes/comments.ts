@@ -6,6 +6,7 @@ import { queueRoomMessage, queueRoomRetraction } from '#server/feeds/rooms/queue
 import { dropPlacedDraft } from '#server/people/drafts.ts'
 import type { Person } from '#server/people/people.ts'
 import { type CommentRow, findComment, writerOf } from '#server/store/comment.ts'
+import { findPost } from '#server/store/post.ts'
 import type { PostRow } from '#server/store/post-row.ts'
 import type { ItemAddress, NodeAddress } from '#shared/address.ts'
 import { NS } from '#shared/ns.ts'
@@ -60,20 +61,20 @@ export function addComments(app: FastifyInstance, web: Web): void {
         const sender = readFormSender(web, visit, request.body.token)
         const typed = (request.body.text ?? '').replaceAll('\r\n', '\n').trim()
         const place = { kind: 'comment', at: address } as const
-        await keepForOwner(ctx, sender, { place, text: typed })
+        const { reply: answered, key = '' } = request.body
+        await keepForOwner(ctx, sender, { place, text: typed, answers: await findAnswered(address, answered) })
         if (sender.kind === 'ended') {
           const notice = typed === '' ? 'ended' : 'comment-kept'
           return sendToSignIn(reply, { next: `${pathOf(address)}#comment`, notice })
         }
         const fail = (status: number, problem: string) =>
-          sendPostPage(web, { request, reply, visit }, { address, typed, reply: request.body.reply, problem, status })
+          sendPostPage(web, { request, reply, visit }, { address, typed, reply: answered, problem, status })
         if (sender.kind !== 'own')
           return fail(403, 'This form was too old to be sent. Your comment is here: send it again.')
         if (typed === '') return fail(400, 'Write a comment first.')
         if (typed.length > LONGEST) return fail(413, explainTooLong('This comment', typed, LONGEST))
         const post = await requirePost(ctx, address, sender.person)
         if (post.comments === undefined) throw new AppError('forbidden', 'This post takes no comments.')
-        const { reply: answered, key = '' } = request.body
         const inReplyTo = answered === undefined ? undefined : await findCommentAddress(ctx, post, answered)
         const comment = { author: sender.person.jid, key, post: address, text: typed, inReplyTo }
         try {
@@ -122,6 +123,14 @@ export function addComments(app: FastifyInstance, web: Web): void {
         return reply.redirect(`${pathOf(post)}#comments`, 303)
       },
     )
+  }
+
+  /** What a kept text answers, whoever may see it. */
+  async function findAnswered(address: ItemAddress, segment: string | undefined): Promise<ItemAddress | undefined> {
+    const post = segment === undefined ? undefined : await findPost(ctx.index, address, 'restricted')
+    return segment === undefined || post === undefined || post === 'gone'
+      ? undefined
+      : findCommentAddress(ctx, post, segment)
   }
 
   /** The same words at the same place are the back button; what was said in a room is answered there. */

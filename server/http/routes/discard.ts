@@ -3,8 +3,7 @@ import { dropRefused } from '#server/feeds/outbox-answers.ts'
 import { readTask } from '#server/feeds/task.ts'
 import { keepPlacedDraft } from '#server/people/drafts.ts'
 import { findOutboxRow } from '#server/store/outbox.ts'
-import { sameAddress } from '#shared/address.ts'
-import { postPath, writeCommentSegment } from '#shared/paths.ts'
+import { postPath } from '#shared/paths.ts'
 import { requireSender, sendToSignIn } from '../form-guard.ts'
 import { FEED_PATHS, type PostParams, readPostParams } from '../places.ts'
 import { requirePost } from '../shown.ts'
@@ -41,13 +40,11 @@ export function addDiscards(app: FastifyInstance, web: Web): void {
         const isEdited = request.body.action === 'edit' && task.kind === 'comment'
         if (isEdited) {
           const place = { kind: 'comment', at: post } as const
-          await keepPlacedDraft(ctx, person.jid, { place, text: task.text, now: ctx.clock() })
+          const { text, inReplyTo: answers } = task
+          await keepPlacedDraft(ctx, person.jid, { place, text, answers, now: ctx.clock() })
         }
         await dropRefused(ctx, person.jid, refused.id)
-        if (!isEdited) return reply.redirect(next, 303)
-        const { inReplyTo = post } = task
-        const query = sameAddress(inReplyTo, post) ? '' : `?reply=${writeCommentSegment(inReplyTo)}`
-        return reply.redirect(`${path}${query}#comment`, 303)
+        return reply.redirect(isEdited ? `${path}#comment` : next, 303)
       },
     )
   }

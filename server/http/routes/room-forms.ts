@@ -48,23 +48,24 @@ export function addRoomForms(app: FastifyInstance, web: Web): void {
       const unsent = { blog, text: typed, isClosed: room === undefined }
       if (room === undefined) return sendRoomUnsent(web, { request, reply, visit }, unsent)
       const place = { kind: 'message', at: talkNode(room.channel) } as const
-      await keepForOwner(ctx, sender, { place, text: typed })
+      const { channel } = room
+      const parent = request.body.reply === undefined ? undefined : readItemSegment(request.body.reply)
+      const inReplyTo = parent === undefined ? undefined : { ...talkNode(channel), item: parent }
+      await keepForOwner(ctx, sender, { place, text: typed, answers: inReplyTo })
       if (sender.kind === 'ended')
         return sendToSignIn(reply, { next: `${path}#say`, notice: typed === '' ? 'ended' : 'kept' })
       const isMember = visit.person && (await findRoomMember(ctx.state, room.channel, visit.person.jid))
       if (isMember === undefined) return sendRoomUnsent(web, { request, reply, visit }, unsent)
-      const { channel } = room
       const fail = (status: number, problem: string) =>
         sendRoomPage(web, { request, reply, visit }, { blog, room, typed, reply: request.body.reply, problem, status })
       if (sender.kind !== 'own')
         return fail(403, 'This form was too old to be sent. Your message is here: send it again.')
       if (typed === '') return fail(400, 'Write a message first.')
       if (typed.length > LONGEST) return fail(413, explainTooLong('This message', typed, LONGEST))
-      const parent = request.body.reply === undefined ? undefined : readItemSegment(request.body.reply)
       try {
         const queued = await queueRoomMessage(ctx, {
           ...{ account: sender.person.jid, channel, text: typed, key: request.body.key ?? '' },
-          inReplyTo: parent === undefined ? undefined : { ...talkNode(channel), item: parent },
+          inReplyTo,
         })
         await dropPlacedDraft(ctx.state, sender.person.jid, place)
         await settle(ctx, queued)
