@@ -13,7 +13,7 @@ import type { Accounts, LiveAccount } from './accounts.ts'
 import { hashCookie } from './cookie.ts'
 import { readKnownBrowser } from './known-browser.ts'
 import type { Secret } from './secret.ts'
-import { beginAttempt } from './throttle.ts'
+import { beginAttempt, zoneOf } from './throttle.ts'
 import type { Turns } from './turns.ts'
 
 export interface SignInRequest {
@@ -39,8 +39,8 @@ export interface SignInDeps {
 }
 
 const ONLINE_MS = 20_000
-/** Accounts of one server, other than the site's, that are signed in at once. */
-const MOST_OF_DOMAIN = 500
+/** Accounts of one domain and all below it, without those of the site's own, that are signed in at once. */
+const MOST_OF_ZONE = 500
 // A refusal is held back to a whole number of these, so that its time does not tell an unknown account from a wrong password.
 const REFUSAL_STEP_MS = 500
 
@@ -97,13 +97,13 @@ async function findBrowser(
   return readKnownBrowser(secret, knownBrowser, jid) ?? (session?.jid === jid ? session.hash : undefined)
 }
 
-/** Each account has a session that is kept for weeks, and whoever has a server has as many accounts as they like. */
+/** Each account has a session that is kept for weeks, and whoever has a domain has as many servers and accounts as they like. */
 function refuseCrowd({ accounts, siteDomain }: SignInDeps, jid: BareJid): void {
-  const domain = domainOf(jid)
-  if (domain === siteDomain || accounts.find(jid) !== undefined) return
-  const others = accounts.list().filter((other) => domainOf(other) === domain)
-  if (others.length < MOST_OF_DOMAIN) return
-  throw new AppError('unavailable', `Too many people of ${domain} are signed in here. Try again later.`, {
+  if (domainOf(jid) === siteDomain || accounts.find(jid) !== undefined) return
+  const zone = zoneOf(domainOf(jid))
+  const others = accounts.list().filter((other) => domainOf(other) !== siteDomain && zoneOf(domainOf(other)) === zone)
+  if (others.length < MOST_OF_ZONE) return
+  throw new AppError('unavailable', `Too many people of ${zone} are signed in here. Try again later.`, {
     retryAfter: 3600,
   })
 }

@@ -1,6 +1,6 @@
 import { AppError } from '#server/errors.ts'
 import { type BareJid, domainOf } from '#shared/jid.ts'
-import { networkOf } from './throttle.ts'
+import { networkOf, zoneOf } from './throttle.ts'
 
 /** The account that wants to sign in, and the client's address. */
 export interface Applicant {
@@ -82,7 +82,6 @@ export function createTurns(siteDomain: BareJid, now: () => number = () => perfo
   }
 }
 
-/** Names below a domain are free for its owner, so that only its last two labels count. */
 function placesOf({ jid, address }: Applicant): { domain: string; network: string } {
-  return { domain: domainOf(jid).split('.').slice(-2).join('.'), network: networkOf(address) }
+  return { domain: zoneOf(domainOf(jid)), network: networkOf(address) }
 }
