@@ -62,7 +62,7 @@ export function describeError(error: unknown): string {
 }
 
 /** Says that a text has more characters than fit. `what` begins the sentence, as in "This comment". */
-export function explainTooLong(what: string, text: string, most: number): string {
-  const [has, fits] = [text.length, most].map((count) => count.toLocaleString('en'))
+export function explainTooLong(what: string, length: number, most: number): string {
+  const [has, fits] = [length, most].map((count) => count.toLocaleString('en'))
   return `${what} is too long: it has ${has} characters, and ${fits} fit. Shorten it.`
 }

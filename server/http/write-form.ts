@@ -83,7 +83,8 @@ export function readWriteForm(
 export function readPostDraft({ title, text, tags, language, summary, comments, pictures }: Draft): PostDraft {
   if (title.trim() === '' && text.trim() === '' && !pictures?.length)
     throw new AppError('bad-request', 'Write a text first.')
-  if (title.length > LONGEST_TITLE) throw new AppError('bad-request', explainTooLong('The title', title, LONGEST_TITLE))
+  if (title.length > LONGEST_TITLE)
+    throw new AppError('bad-request', explainTooLong('The title', title.length, LONGEST_TITLE))
   return { title: title.trim(), text, tags: readTags(tags), language, summary: summary.trim(), comments, pictures }
 }
 

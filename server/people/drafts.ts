@@ -1,4 +1,4 @@
-import { AppError } from '#server/errors.ts'
+import { AppError, explainTooLong } from '#server/errors.ts'
 import type { StateDb } from '#server/store/database.ts'
 import type { Draft } from '#server/store/draft.ts'
 import { deleteDraft, findDraft, listDrafts, saveDraft } from '#server/store/draft.ts'
@@ -25,13 +25,8 @@ export interface DraftPlace {
 export async function keepDraft(deps: KeepDeps, draft: Draft, times = 1): Promise<void> {
   const former = await findDraft(deps.state, draft.jid, draft.id)
   if (isEmpty(draft) && former === undefined) return
-  if (lengthOf(draft) > LONGEST) {
-    const fits = LONGEST.toLocaleString('en')
-    throw new AppError(
-      'too-large',
-      `The text is too long to be kept: ${fits} characters fit. Copy it, then shorten it.`,
-    )
-  }
+  const length = lengthOf(draft)
+  if (length > LONGEST) throw new AppError('too-large', explainTooLong('This text', length, LONGEST))
   await requireSpaceInstead(deps, 'drafts', { account: draft.jid, row: draft, former, times })
   await saveDraft(deps.state, draft)
 }

@@ -61,7 +61,7 @@ export async function askForProof(deps: ProofsDeps, asking: Asking): Promise<Pro
   }
   if (text.trim() === '') throw new AppError('bad-request', 'Write a comment first.')
   if (text.length > LONGEST_TEXT) {
-    throw new AppError('too-large', explainTooLong('This comment', text, LONGEST_TEXT))
+    throw new AppError('too-large', explainTooLong('This comment', text.length, LONGEST_TEXT))
   }
   const recent = await listProofsOf(deps.state, sender, new Date(now.getTime() - HOUR))
   const again = (await findProof(deps.state, key)) ?? recent.find((other) => isSame(other, asking, now))

@@ -39,10 +39,16 @@ export async function requireOpenNode(index: IndexDb, address: ItemAddress): Pro
   throw new AppError('forbidden', 'Only people whom its owner lets in may read this post, so it cannot be shared.')
 }
 
+/** Why somebody cannot share a post, whoever may read it. */
+export function findShareObstacle({ author, repost }: PostRow, jid: BareJid): string | undefined {
+  if (author?.jid === jid) return 'This is your own post.'
+  return repost === undefined ? undefined : 'This is itself shared. Share its original.'
+}
+
 async function requireShareable(deps: QueueDeps, { author, post }: NewRepost): Promise<void> {
-  if (post.author?.jid === author) throw new AppError('forbidden', 'This is your own post.')
+  const obstacle = findShareObstacle(post, author)
+  if (obstacle !== undefined) throw new AppError('forbidden', obstacle)
   await requireOpenNode(deps.index, post.address)
-  if (post.repost !== undefined) throw new AppError('forbidden', 'This is itself shared. Share its original.')
   if ((await findOwnRepost(deps, author, post.address)) !== undefined) {
     throw new AppError('conflict', 'You have shared this already.')
   }

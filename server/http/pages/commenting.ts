@@ -2,7 +2,7 @@ import { isSeenModerator } from '#server/feeds/owners.ts'
 import { findPlacedDraft } from '#server/people/drafts.ts'
 import type { Person } from '#server/people/people.ts'
 import { findComment } from '#server/store/comment.ts'
-import { findNode, type NodeRow } from '#server/store/node.ts'
+import type { NodeRow } from '#server/store/node.ts'
 import type { PostRow } from '#server/store/post-row.ts'
 import { findClosedThread } from '#server/store/thread-state.ts'
 import { writeXmppUri } from '#shared/address.ts'
@@ -21,6 +21,7 @@ import { sayDomains } from './sign-in.ts'
 /** What somebody is about to say under a post. */
 export interface Typing {
   readonly post: PostRow
+  readonly commentsNode: NodeRow | undefined
   /** The segment of the comment that is answered. */
   readonly reply?: string | undefined
   /** A comment that could not be sent, and why. */
@@ -42,11 +43,10 @@ type Commenting = Pick<PostPageView, 'form' | 'howTo' | 'closed'>
 /** The form, or how to comment without it, or why nobody can. */
 export async function viewCommenting(web: Web, { visit }: Exchange, typing: Typing): Promise<Commenting> {
   const { ctx } = web
-  const { post } = typing
+  const { post, commentsNode } = typing
   if (post.repost !== undefined) return {}
   if (post.comments === undefined) return { closed: 'This post takes no comments.' }
-  const node = await findNode(ctx.index, post.comments)
-  const problem = explainThread(node)
+  const problem = explainThread(commentsNode)
   if (problem !== undefined) return { closed: problem }
   const isClosed = (await findClosedThread(ctx.state, post.address)) !== undefined
   const mayWrite = visit.person !== undefined && (await isSeenModerator(ctx, visit.person.jid, post.address))
@@ -62,7 +62,7 @@ export async function viewCommenting(web: Web, { visit }: Exchange, typing: Typi
   const replyTo = await findAnswered(web, visit.person, { post, reply, cancelUrl })
   const answering = { ...typing, text: typing.typed ?? kept?.text, path, replyTo }
   if (visit.person !== undefined) {
-    const isRestricted = node?.status === 'restricted'
+    const isRestricted = commentsNode?.status === 'restricted'
     const form = viewForm(web, { ...answering, person: visit.person })
     return { form: { ...form, isRestricted }, ...(isClosed && { closed: 'The comments are closed.' }) }
   }

@@ -38,7 +38,7 @@ import { viewRepost, viewShares } from './share.ts'
 import { readThreadPage, type ThreadPage, type ThreadQuery } from './thread-page.ts'
 import { viewThreadPages, writeThreadQuery } from './thread-paging.ts'
 
-export interface PostPage extends Omit<Typing, 'post'> {
+export interface PostPage extends Omit<Typing, 'post' | 'commentsNode'> {
   readonly address: ItemAddress
   /** Which of its comments. */
   readonly thread?: ThreadQuery
@@ -74,6 +74,7 @@ export async function sendPostPage(web: Web, exchange: Exchange, page: PostPage)
     ctx.indexing?.viewed(attachmentsOf(post.address))
     if (person !== undefined) ctx.permits?.look(person.jid, listThreadNodes(post))
   }
+  const commentsNode = post.comments && (await findNode(ctx.index, post.comments))
   const reader = readerOf(ctx, person, post)
   const rows = person === undefined ? [] : await listOutbox(ctx.state, person.jid)
   const rights = await findRights(ctx, post, person)
@@ -117,8 +118,8 @@ export async function sendPostPage(web: Web, exchange: Exchange, page: PostPage)
       commentCount: thread.count,
       ...((await hasUnshown(ctx.index, post, reader)) && { unshown: person === undefined ? 'signed-out' : 'unproved' }),
       pages: viewThreadPages(ctx, post, thread),
-      isCut: post.comments !== undefined && (await findNode(ctx.index, post.comments))?.backfill === 'cut',
-      ...(await viewCommenting(web, exchange, { ...page, post })),
+      isCut: commentsNode?.backfill === 'cut',
+      ...(await viewCommenting(web, exchange, { ...page, post, commentsNode })),
       ...commentsFeed,
       ...(await viewModeratePost(web, post, person)),
       ...(person && { threadWish: await viewThreadWish(web, person, page.address) }),

@@ -1,11 +1,12 @@
 import type { FastifyReply } from 'fastify'
 import { mayBlog } from '#server/config.ts'
 import { type Names, readPeopleNames } from '#server/feeds/names.ts'
-import { findOwnRepost, requireOpenNode } from '#server/feeds/sharing/queue-repost.ts'
+import { findOwnRepost, findShareObstacle, requireOpenNode } from '#server/feeds/sharing/queue-repost.ts'
 import { findPlacedDraft } from '#server/people/drafts.ts'
 import type { PostRow } from '#server/store/post-row.ts'
 import { listReposts } from '#server/store/repost.ts'
 import { writeXmppUri } from '#shared/address.ts'
+import type { BareJid } from '#shared/jid.ts'
 import { postPath } from '#shared/paths.ts'
 import type { RepostView, SharesView } from '#web/views.ts'
 import { isSiteFeed, listSiteAuthors } from '../places.ts'
@@ -56,9 +57,9 @@ export async function sendSharePage(web: Web, exchange: Exchange, page: SharePag
 }
 
 /** Why somebody cannot share a post as it is. */
-export async function findObstacle({ ctx }: Web, post: PostRow, jid: string): Promise<string | undefined> {
-  if (post.author?.jid === jid) return 'This is your own post.'
-  if (post.repost !== undefined) return 'This is itself shared. Share its original.'
+export async function findObstacle({ ctx }: Web, post: PostRow, jid: BareJid): Promise<string | undefined> {
+  const obstacle = findShareObstacle(post, jid)
+  if (obstacle !== undefined) return obstacle
   if (post.alternate !== undefined || (await isSiteFeed(ctx, post.address))) return undefined
   return 'Its author has not put this post on the web, so it is not shared there either.'
 }

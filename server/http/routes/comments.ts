@@ -72,7 +72,7 @@ export function addComments(app: FastifyInstance, web: Web): void {
         if (sender.kind !== 'own')
           return fail(403, 'This form was too old to be sent. Your comment is here: send it again.')
         if (typed === '') return fail(400, 'Write a comment first.')
-        if (typed.length > LONGEST) return fail(413, explainTooLong('This comment', typed, LONGEST))
+        if (typed.length > LONGEST) return fail(413, explainTooLong('This comment', typed.length, LONGEST))
         const post = await requirePost(ctx, address, sender.person)
         if (post.comments === undefined) throw new AppError('forbidden', 'This post takes no comments.')
         const inReplyTo = answered === undefined ? undefined : await findCommentAddress(ctx, post, answered)

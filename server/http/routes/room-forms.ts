@@ -61,7 +61,7 @@ export function addRoomForms(app: FastifyInstance, web: Web): void {
       if (sender.kind !== 'own')
         return fail(403, 'This form was too old to be sent. Your message is here: send it again.')
       if (typed === '') return fail(400, 'Write a message first.')
-      if (typed.length > LONGEST) return fail(413, explainTooLong('This message', typed, LONGEST))
+      if (typed.length > LONGEST) return fail(413, explainTooLong('This message', typed.length, LONGEST))
       try {
         const queued = await queueRoomMessage(ctx, {
           ...{ account: sender.person.jid, channel, text: typed, key: request.body.key ?? '' },
