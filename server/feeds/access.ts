@@ -18,13 +18,17 @@ export interface AccessDeps {
   readonly site: Pick<XmppSession, 'readContacts'>
 }
 
-/** Milliseconds for which the owner's word counts, and that of an account's server: another client may change the node. */
+/**
+ * Milliseconds for which the owner's word counts, and that of an account's server: another client may change the node. The
+ * owner's counts longer where the site account hears of every change.
+ */
 export const WORD_COUNTS = 3_600_000
 
 type Known = Pick<NodeRow, 'address' | 'accessModel' | 'infoReadAt'>
 
 /**
- * By its service's word (XEP-0060 §5.4, §5.7); of an account's node by its owner's session, while that is recent.
+ * By its service's word (XEP-0060 §5.4, §5.7); of an account's node by its owner's session, while that is recent or
+ * every change of the node is heard of.
  * `isRead`: the site account has just read the node.
  */
 export async function readAccess(deps: AccessDeps, node: Known, { isRead = false } = {}): Promise<Access> {
@@ -43,7 +47,8 @@ async function readAccountAccess({ state, site, clock }: AccessDeps, node: Known
   const own = await findOwnAccess(state, address)
   const now = clock()
   const isOwnOpen = own === undefined || own.accessModel === 'open'
-  if (own !== undefined && isWithinLast(WORD_COUNTS, own.readAt, now)) return isOwnOpen ? 'open' : 'restricted'
+  const counts = own !== undefined && (own.isWatched || isWithinLast(WORD_COUNTS, own.readAt, now))
+  if (counts) return isOwnOpen ? 'open' : 'restricted'
   if (accessModel !== undefined && accessModel !== 'open') return 'restricted'
   if (accessModel === 'open' && infoReadAt !== undefined && isWithinLast(WORD_COUNTS, infoReadAt, now)) return 'open'
   if ((await readContacts(site)).has(address.service)) return 'restricted'

@@ -21,6 +21,7 @@ import { waitAtMost } from './patience.ts'
 import { createReadings, isRecent } from './readings.ts'
 import { resumeEmptying } from './resume-emptying.ts'
 import { createSubscriptions } from './subscriptions.ts'
+import { missChanges, takeBack, takeChange } from './watched-access.ts'
 
 export interface IndexingDeps extends Omit<CatchUpDeps, 'inbox' | 'subscriptions'> {
   readonly site: Pick<
@@ -68,7 +69,8 @@ export function createIndexing(parts: IndexingDeps): Indexing {
     onBack: (domain) => guard(() => catchUpWith(domain))(),
   })
   const inbox = createInbox(deps, { onMissed: (address) => guard(() => readings.readWhole(address))() })
-  const subscriptions = createSubscriptions(deps)
+  const subscriptions = createSubscriptions(deps, { onLost: (address) => missChanges(learning, address) })
+  const learning = { ...deps, indexing: { watch: (address: NodeAddress) => readings.add(address, 'asked') } }
   const underway = new Set<Promise<void>>()
   const guard = (action: () => Promise<void>) => () => {
     if (stopping.signal.aborted) return
@@ -96,6 +98,7 @@ export function createIndexing(parts: IndexingDeps): Indexing {
 
   async function catchUpWith(domain: string | undefined): Promise<void> {
     readings.noteGap(domain)
+    if (domain === undefined || domain === deps.siteDomain) await missChanges(learning)
     const now = deps.clock()
     await spreadReadings(deps.index, { now, within: DAY, domain })
     const since = new Date(now.getTime() - RECENT)
@@ -124,13 +127,16 @@ export function createIndexing(parts: IndexingDeps): Indexing {
 
   function take(event: PubsubEvent): void {
     lanes.answered(domainOf(event.address.service))
-    if (event.kind === 'configured') guard(() => takeConfigured(event.address))()
+    if (event.kind === 'configured') guard(() => takeConfigured(event))()
     else if (event.kind === 'subscription') guard(() => takeSubscription(event.address, event.state))()
     else inbox.push(event)
+    if (event.kind === 'deleted') guard(() => takeBack(learning, event.address))()
   }
 
-  async function takeConfigured(address: NodeAddress): Promise<void> {
+  async function takeConfigured(event: Extract<PubsubEvent, { kind: 'configured' }>): Promise<void> {
+    const { address } = event
     if (!(await inbox.isExpected(address))) return
+    await takeChange(learning, event)
     // What its service says about it is another now.
     await updateNode(deps.index, address, { infoReadAt: null })
     readings.add(address, 'asked')
@@ -140,6 +146,7 @@ export function createIndexing(parts: IndexingDeps): Indexing {
   async function takeSubscription(address: NodeAddress, state: string): Promise<void> {
     const node = await findNode(deps.index, address)
     if (node !== undefined && (state === 'subscribed') !== (node.subscription === 'subscribed')) {
+      await missChanges(learning, address)
       subscriptions.forget()
       readings.add(address, 'asked')
     }

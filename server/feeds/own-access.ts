@@ -1,25 +1,18 @@
 import { describeError, isAppError } from '#server/errors.ts'
 import type { Logger } from '#server/log.ts'
-import { findAuthor, saveConsent } from '#server/store/author.ts'
 import { findNode } from '#server/store/node.ts'
-import {
-  findOwnAccess,
-  forgetOwnAccess,
-  listReadBefore,
-  listReadBetween,
-  saveOwnAccess,
-} from '#server/store/own-access.ts'
+import { findOwnAccess, forgetOwnAccess, listReadBefore, listReadBetween } from '#server/store/own-access.ts'
 import { listRestrictedThreads } from '#server/store/restricted-node.ts'
 import type { XmppSession } from '#server/xmpp/ports.ts'
 import type { NodeAddress } from '#shared/address.ts'
-import type { BareJid } from '#shared/jid.ts'
-import { type AccessDeps, applyAccess, readAccess, WORD_COUNTS } from './access.ts'
+import { WORD_COUNTS } from './access.ts'
 import { blogOf } from './blog-of.ts'
-import type { IngestDeps } from './ingest.ts'
+import { type LearnDeps, learnOwnAccess } from './learn-access.ts'
+import { type WatchDeps, watchNode } from './watched-access.ts'
 
-export interface OwnAccessDeps extends Pick<IngestDeps, 'index' | 'live'>, AccessDeps {
+export interface OwnAccessDeps extends LearnDeps, WatchDeps {
+  readonly site: LearnDeps['site'] & WatchDeps['site']
   readonly log: Logger
-  readonly indexing?: { watch(address: NodeAddress): void }
 }
 
 /** In one round: their configuration is read one by one. */
@@ -59,36 +52,21 @@ async function readOne(
   address: NodeAddress,
 ): Promise<boolean> {
   try {
-    if ((await findNode(deps.index, address)) === undefined) {
+    const node = await findNode(deps.index, address)
+    if (node === undefined) {
       await forgetOwnAccess(deps.state, jid, address.node)
       return false
     }
-    const { access_model: accessModel } = await pubsub.readConfig(address)
-    if (accessModel !== undefined) await learnOwnAccess(deps, jid, { address, accessModel })
-    return accessModel !== undefined
+    const askedAt = deps.clock()
+    const { config, isWatched } = await watchNode(deps, pubsub, node)
+    const { access_model: accessModel } = config
+    if (accessModel === undefined) return false
+    await learnOwnAccess(deps, address, { accessModel, now: deps.clock(), askedAt, isWatched })
+    return true
   } catch (error) {
     if (!isAppError(error)) throw error
     if (isAppError(error, 'not-found', 'gone')) await forgetOwnAccess(deps.state, jid, address.node)
     deps.log.debug({ jid }, `The configuration of ${address.node} was not read: ${describeError(error)}`)
     return false
-  }
-}
-
-/** Saves the access that the session of `jid` read of a node on its account; of others its word counts for nothing. */
-async function learnOwnAccess(
-  deps: OwnAccessDeps,
-  jid: BareJid,
-  { address, accessModel }: { address: NodeAddress; accessModel: string },
-): Promise<void> {
-  if (address.service !== jid) return
-  const former = await findOwnAccess(deps.state, address)
-  await saveOwnAccess(deps.state, address, { accessModel, now: deps.clock() })
-  const node = await findNode(deps.index, address)
-  if (node === undefined) return
-  await applyAccess(deps, node, await readAccess(deps, node))
-  if (former?.accessModel !== accessModel || (accessModel === 'open' && node.status !== 'open'))
-    deps.indexing?.watch(address)
-  if (accessModel === 'open' && (await findAuthor(deps.state, jid))?.consent === 'asked') {
-    await saveConsent(deps.state, jid, { consent: 'unasked' })
   }
 }

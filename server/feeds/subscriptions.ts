@@ -25,7 +25,15 @@ export interface Subscriptions {
 const TRUSTED = 24 * 3_600_000
 const PENDING = 'The subscription waits for its owner'
 
-export function createSubscriptions({ index, site }: SubscriptionsDeps): Subscriptions {
+export interface SubscriptionsListeners {
+  /** Told of a node that the site account is not subscribed to any more: what it told since may be missed. */
+  readonly onLost: (address: NodeAddress) => Promise<void>
+}
+
+export function createSubscriptions(
+  { index, site }: SubscriptionsDeps,
+  { onLost }: SubscriptionsListeners,
+): Subscriptions {
   /** By service; what is no map was not told. */
   const listed = new Map<BareJid, { readonly at: number; readonly states: Promise<Map<string, string>> }>()
 
@@ -86,6 +94,7 @@ export function createSubscriptions({ index, site }: SubscriptionsDeps): Subscri
       if (node.subscription === 'subscribed' && madeAt !== undefined && !isOld(madeAt)) return undefined
       const state = (await list(node.address.service)).get(node.address.node)
       if (state === 'subscribed' && node.subscription === 'subscribed') return undefined
+      if (state !== 'subscribed' && node.subscription === 'subscribed') await onLost(node.address)
       return subscribe(node)
     },
     doubt,

@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import type { NodeAddress } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
 import type { StateDb } from './database.ts'
@@ -6,31 +7,58 @@ import type { StateDb } from './database.ts'
 export interface OwnAccess {
   readonly accessModel: string
   readonly readAt: Date
+  /** Whether the site account hears of every change of the node's configuration since then. */
+  readonly isWatched: boolean
 }
 
 export async function findOwnAccess(state: StateDb, { service, node }: NodeAddress): Promise<OwnAccess | undefined> {
-  const query = state.selectFrom('ownAccess').select(['accessModel', 'readAt']).where('service', '=', service)
+  const query = state.selectFrom('ownAccess').selectAll().where('service', '=', service)
   const row = await query.where('node', '=', node).executeTakeFirst()
-  return row && { accessModel: row.accessModel, readAt: new Date(row.readAt) }
+  return row && { accessModel: row.accessModel, readAt: new Date(row.readAt), isWatched: row.isWatched === 1 }
 }
 
 /** Characters. */
 const LONGEST = 20
 
-/** Only for a node on the account whose session read it: nobody is believed about the nodes of others. */
+export interface Word {
+  readonly accessModel: string
+  readonly now: Date
+  /** When it was asked for: what was learned since then stays. */
+  readonly askedAt?: Date
+  /** As it was where that is not known, unless the access model is another. */
+  readonly isWatched?: boolean
+}
+
+/** Only for a node on the account whose session or server said it: nobody is believed about the nodes of others. */
 export async function saveOwnAccess(
   state: StateDb,
   { service, node }: NodeAddress,
-  { accessModel: said, now }: { accessModel: string; now: Date },
+  { accessModel: said, now, askedAt = now, isWatched }: Word,
 ): Promise<void> {
   // A word of XEP-0060 §4.5, or whatever their server says instead.
   const accessModel = said.slice(0, LONGEST)
   const readAt = now.toISOString()
+  const flag = isWatched === undefined ? undefined : Number(isWatched)
+  const kept = sql<number>`CASE WHEN own_access.access_model = ${accessModel} THEN own_access.is_watched ELSE 0 END`
   await state
     .insertInto('ownAccess')
-    .values({ service, node, accessModel, readAt })
-    .onConflict((conflict) => conflict.columns(['service', 'node']).doUpdateSet({ accessModel, readAt }))
+    .values({ service, node, accessModel, readAt, isWatched: flag ?? 0 })
+    .onConflict((conflict) =>
+      conflict
+        .columns(['service', 'node'])
+        .doUpdateSet({ accessModel, readAt, isWatched: flag ?? kept })
+        .where('ownAccess.readAt', '<=', askedAt.toISOString()),
+    )
     .execute()
+}
+
+/** Changes of these, or of one of them, may have been missed: their words count for a time only. Returns which they were. */
+export async function endWatches(state: StateDb, address?: NodeAddress): Promise<NodeAddress[]> {
+  // With a literal, as in the condition of its index.
+  const query = state.updateTable('ownAccess').set({ isWatched: 0 }).where(sql<boolean>`is_watched = 1`)
+  const some =
+    address === undefined ? query : query.where('service', '=', address.service).where('node', '=', address.node)
+  return some.returning(['service', 'node']).execute()
 }
 
 /** Nodes of an account whose access model was read before an instant, the longest ago first. */

@@ -37,6 +37,8 @@ export interface OwnAccessTable {
   node: string
   accessModel: string
   readAt: string
+  /** Whether the site account hears of every change of the node's configuration since then. */
+  isWatched: Generated<number>
 }
 
 export interface AuthorTable {

@@ -46,9 +46,15 @@ export async function readConfig(deps: NodeDeps, address: NodeAddress): Promise<
   const pubsub = new Element('pubsub', { xmlns: NS.PUBSUB_OWNER })
   pubsub.c('configure', { node: address.node })
   const answer = await deps.ask('get', deps.to(address), pubsub)
-  const configure = answer.getChild('pubsub', NS.PUBSUB_OWNER)?.getChild('configure')
+  return readConfigFields(answer.getChild('pubsub', NS.PUBSUB_OWNER)?.getChild('configure')) ?? {}
+}
+
+/** The fields of the form in an element; undefined where it has none. */
+export function readConfigFields(element: Element | undefined): NodeConfig | undefined {
+  const form = findForm(element)
+  if (form === undefined) return undefined
   const config: Record<string, string> = {}
-  for (const [name, field] of readForm(findForm(configure))) {
+  for (const [name, field] of readForm(form)) {
     if (!name.startsWith(PREFIX)) continue
     config[name.slice(PREFIX.length)] = normalise(field.values.join('\n'), field.type)
   }

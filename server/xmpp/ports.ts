@@ -341,7 +341,9 @@ export interface Pubsub {
 export type PubsubEvent =
   | { readonly kind: 'published'; readonly address: ItemAddress; readonly item?: Item }
   | { readonly kind: 'retracted'; readonly address: ItemAddress }
-  | { readonly kind: 'purged' | 'configured'; readonly address: NodeAddress }
+  | { readonly kind: 'purged'; readonly address: NodeAddress }
+  /** With the fields that its service tells (`pubsub#`…), without that. */
+  | { readonly kind: 'configured'; readonly address: NodeAddress; readonly config?: NodeConfig }
   | { readonly kind: 'deleted'; readonly address: NodeAddress /** an XMPP URI */; readonly redirect?: string }
   | { readonly kind: 'subscription'; readonly address: NodeAddress; readonly state: string }
 

@@ -3,6 +3,7 @@ import { asItemId, readXmppUri, writeXmppUri } from '#shared/address.ts'
 import { type BareJid, readJid } from '#shared/jid.ts'
 import { NS } from '#shared/ns.ts'
 import { isWithinBounds } from '#shared/xml.ts'
+import { readConfigFields } from './node-config.ts'
 import type { Item, PubsubEvent } from './ports.ts'
 
 /** An item as services write it in events and answers: undefined without an id, without payload where that is out of bounds. */
@@ -47,7 +48,7 @@ function readChild(service: BareJid, element: Element): PubsubEvent[] {
     case 'purge':
       return [{ kind: 'purged', address }]
     case 'configuration':
-      return [{ kind: 'configured', address }]
+      return [{ kind: 'configured', address, config: readConfigFields(element) }]
     case 'delete': {
       const target = readXmppUri(element.getChild('redirect')?.attrs.uri ?? '')
       return [{ kind: 'deleted', address, ...(target && { redirect: writeXmppUri(target) }) }]

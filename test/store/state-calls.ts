@@ -47,7 +47,10 @@ async function readAll(parts: AsyncIterable<unknown>): Promise<void> {
 const peopleCalls: readonly Call[] = [
   refreshStatistics,
   (state) => ownAccess.saveOwnAccess(state, BLOG, { accessModel: 'open', now: NOW }),
+  (state) => ownAccess.saveOwnAccess(state, BLOG, { accessModel: 'open', now: NOW, isWatched: true }),
   (state) => ownAccess.findOwnAccess(state, BLOG),
+  (state) => ownAccess.endWatches(state, BLOG),
+  (state) => ownAccess.endWatches(state),
   (state) =>
     outbox.deleteWaiting(state, { account: ME, address: { ...BLOG, item: asItemId('') }, kind: 'close-thread' }),
   (state) => ownAccess.listReadBefore(state, ME, { before: NOW, limit: 50 }),

@@ -47,7 +47,12 @@ describe('pubsub events', () => {
     assert.deepEqual(read("<delete node='n'><redirect uri='javascript:alert(1)'/></delete>"), [
       { kind: 'deleted', address },
     ])
-    assert.deepEqual(read("<configuration node='n'/>"), [{ kind: 'configured', address }])
+    assert.deepEqual(read("<configuration node='n'/>"), [{ kind: 'configured', address, config: undefined }])
+    const field = "<field var='pubsub#access_model'><value>presence</value></field>"
+    const form = `<x xmlns='jabber:x:data' type='result'>${field}</x>`
+    assert.deepEqual(read(`<configuration node='n'>${form}</configuration>`), [
+      { kind: 'configured', address, config: { access_model: 'presence' } },
+    ])
     assert.deepEqual(read("<subscription node='n' jid='a@b' subscription='pending'/>"), [
       { kind: 'subscription', address, state: 'pending' },
     ])
