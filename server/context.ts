@@ -7,6 +7,7 @@ import { addAuthor } from './feeds/authors.ts'
 import { createDomainServices } from './feeds/domain-services.ts'
 import { createFollowing } from './feeds/following.ts'
 import { createIndexing, type Indexing } from './feeds/indexing.ts'
+import { knowPerson } from './feeds/known-people.ts'
 import { createLive } from './feeds/live.ts'
 import { createNotifier } from './feeds/notify/notifier.ts'
 import { createOutbox } from './feeds/outbox.ts'
@@ -104,6 +105,7 @@ export async function createContext({ config, log, local }: ContextParts): Promi
   async function welcome(jid: BareJid, session: XmppSession): Promise<void> {
     await local?.firstSignInDone()
     if (mayBlog(config, jid)) await addAuthor({ ...base, sessions: () => session, indexing }, jid)
+    await knowPerson(base, jid)
     outbox.wake(jid)
     // Asked now, so that the first page knows.
     rooms.mayOpen(jid)

@@ -13,6 +13,7 @@ import type { CatchUpDeps } from './catch-up.ts'
 import { type CatchUpReport, createCatchUpReports } from './catch-up-report.ts'
 import { createInbox, type Inbox } from './inbox.ts'
 import { knowBlogs, knowChanged } from './known-blogs.ts'
+import { type KnownPeopleDeps, knowPeople } from './known-people.ts'
 import { createLanes, type LaneState } from './lanes.ts'
 import { NODES_TOPIC } from './live.ts'
 import { clearClosed } from './lose-node.ts'
@@ -23,7 +24,7 @@ import { resumeEmptying } from './resume-emptying.ts'
 import { createSubscriptions } from './subscriptions.ts'
 import { missChanges, takeBack, takeChange } from './watched-access.ts'
 
-export interface IndexingDeps extends Omit<CatchUpDeps, 'inbox' | 'subscriptions'> {
+export interface IndexingDeps extends Omit<CatchUpDeps, 'inbox' | 'subscriptions'>, Pick<KnownPeopleDeps, 'config'> {
   readonly site: Pick<
     XmppSession,
     'status' | 'pubsub' | 'disco' | 'readContacts' | 'onStatus' | 'onPubsubEvent' | 'lastSignIn' | 'traffic'
@@ -117,6 +118,7 @@ export function createIndexing(parts: IndexingDeps): Indexing {
   async function clearAndRead(): Promise<void> {
     await clearIndex(deps.index)
     await knowBlogs(deps)
+    guard(() => knowPeople(deps))()
     await catchUpAll()
   }
 
@@ -175,6 +177,7 @@ export function createIndexing(parts: IndexingDeps): Indexing {
 
   async function start(): Promise<void> {
     await knowBlogs(deps)
+    guard(() => knowPeople(deps))()
     const emptying = await listEmptying(deps.index)
     guard(() => resumeEmptying({ ...deps, inbox }, emptying))()
     stops.push(deps.site.onPubsubEvent(take))

@@ -28,7 +28,7 @@ export interface NamesOptions {
 
 /**
  * A name does not tell who is meant where it looks like that of somebody else who is shown with it, or of somebody else
- * who has a blog here; and where it says itself what only an address can.
+ * who is known here or of the site; and where it says itself what only an address can.
  */
 export async function readNames(
   index: IndexDb,
@@ -45,7 +45,9 @@ export async function readNames(
   function isAmbiguous({ name, who }: Named): boolean {
     if (name === who) return false
     if (isPretending(name)) return true
-    return who !== owner && [...(bearers.get(lookOf(name)) ?? [])].some((other) => other !== who)
+    // The site's own name is that of its domain: accounts of the domain are the operator's to name.
+    const isOther = (other: string) => other !== who && !who.endsWith(`@${other}`)
+    return who !== owner && [...(bearers.get(lookOf(name)) ?? [])].some(isOther)
   }
   const beside = ({ jid, name }: PersonName) => (isAmbiguous({ who: jid, name }) ? sayAddress(jid) : undefined)
   return { isAmbiguous, beside, say: (person) => withAddress(person.name, beside(person)) }

@@ -4,6 +4,7 @@ import { findAuthor } from '#server/store/author.ts'
 import { readFeedMetadata, writeFeedMetadata } from '#shared/feed-metadata.ts'
 import { isWithinBounds } from '#shared/xml.ts'
 import { blogOf } from './indexing.ts'
+import { knowPerson } from './known-people.ts'
 import type { OutboxDeps } from './outbox-deps.ts'
 import type { Performance } from './perform.ts'
 import { prepare } from './prepare.ts'
@@ -17,6 +18,7 @@ export async function performSettings(deps: OutboxDeps, performance: Performance
   await begin()
   if (task.name !== '') await unlessImpossible(session.setNickname(task.name))
   await saveAccountName(deps.state, row.account, task.name)
+  await knowPerson(deps, row.account)
   if ((await findAuthor(deps.state, row.account)) === undefined) return
   await prepare(deps, session)
   await publishMetadata(deps, performance)

@@ -1,12 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describeError } from '#server/errors.ts'
-import { saveKnownName } from '#server/store/known-name.ts'
 import { listFeedNodes, type NodeRow } from '#server/store/node.ts'
-import { deletePerson, findPersonName, savePerson } from '#server/store/person.ts'
+import { addKnownPerson, deletePerson, findPersonName, savePerson } from '#server/store/person.ts'
 import { listStale, markRead } from '#server/store/stale-entry.ts'
 import { readFeedMetadata } from '#shared/feed-metadata.ts'
 import { isBlank } from '#shared/invisible.ts'
-import { localPart } from '#shared/jid.ts'
 import { parseXml } from '#shared/xml.ts'
 import type { IngestDeps } from './ingest.ts'
 import { describeNode } from './metadata.ts'
@@ -111,5 +109,5 @@ async function remakeFeed({ index }: IngestDeps, node: NodeRow): Promise<void> {
   }
   const known = await findPersonName(index, owner)
   if (known !== undefined && isBlank(known)) await deletePerson(index, owner, known)
-  await saveKnownName(index, owner, (await findPersonName(index, owner)) ?? localPart(owner) ?? owner)
+  await addKnownPerson(index, owner)
 }

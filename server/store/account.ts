@@ -4,13 +4,16 @@ import type { StateDb } from './database.ts'
 import { isOneOf } from './json-list.ts'
 import type { AccountTable } from './state-schema.ts'
 
+/** Rows that one statement lists. */
+const SLICE = 500
+
 /** An account that has signed in here. */
 export interface Account {
   readonly jid: BareJid
   readonly userAgentId: string
   /** Encrypted. */
   readonly token?: string
-  readonly name?: string
+  readonly name?: string | undefined
   readonly createdAt: Date
 }
 
@@ -41,6 +44,17 @@ export async function saveAccountName(state: StateDb, jid: BareJid, name: string
     .set({ name: name || null })
     .where('jid', '=', jid)
     .execute()
+}
+
+/** Every account with its name, in parts. */
+export async function* listAccountNames(state: StateDb): AsyncGenerator<Pick<Account, 'jid' | 'name'>[]> {
+  let last: BareJid | undefined
+  do {
+    const query = state.selectFrom('account').select(['jid', 'name']).orderBy('jid').limit(SLICE)
+    const rows = await (last === undefined ? query : query.where('jid', '>', last)).execute()
+    yield rows.map(({ jid, name }) => ({ jid, name: name ?? undefined }))
+    last = rows.at(-1)?.jid
+  } while (last !== undefined)
 }
 
 export async function listAccountsWithToken(state: StateDb): Promise<Account[]> {

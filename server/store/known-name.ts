@@ -7,7 +7,7 @@ import type { IndexDb } from './database.ts'
 /** Limit for one page, many times the number of names that can be on it. */
 const MOST = 5_000
 
-/** Saves the name of somebody who has a blog here. */
+/** Saves the name of somebody who is known here: with a blog, a community or an account; or that of the site, for its domain. */
 export async function saveKnownName(index: IndexDb, jid: BareJid, name: string): Promise<void> {
   const values = { jid, look: lookOf(name) }
   await index
@@ -30,7 +30,7 @@ export async function deleteKnownName(index: IndexDb, jid: BareJid): Promise<voi
   await index.deleteFrom('knownName').where('jid', '=', jid).execute()
 }
 
-/** People who have a blog here and a name that looks like one of these (`lookOf`). */
+/** Those who are known here under that looks like one of these (`lookOf`). */
 export async function listNamesakes(
   index: IndexDb,
   looks: readonly string[],

@@ -1,13 +1,13 @@
 import { type Insertable, type Selectable, sql, type Updateable } from 'kysely'
 import { createSlices } from '#server/slices.ts'
 import type { NodeAddress } from '#shared/address.ts'
-import { type BareJid, localPart } from '#shared/jid.ts'
+import type { BareJid } from '#shared/jid.ts'
 import { NS } from '#shared/ns.ts'
 import type { IndexDb } from './database.ts'
 import type { Emptying, IndexSchema, Loss, NodeStatus, NodeTable } from './index-schema.ts'
-import { deleteKnownName, saveKnownName } from './known-name.ts'
+import { deleteKnownName } from './known-name.ts'
 import { IS_FEED } from './node-kind.ts'
-import { findPersonName } from './person.ts'
+import { addKnownPerson } from './person.ts'
 
 /** Of a post on the wire, where none of the node was measured. */
 const USUAL_BYTES = 2_000
@@ -79,9 +79,7 @@ export async function addNode(
     .onConflict((conflict) => conflict.doNothing())
   const result = await query.executeTakeFirst()
   if ((result.numInsertedOrUpdatedRows ?? 0n) === 0n) return 'known'
-  if (kind === 'blog' && owner !== undefined) {
-    await saveKnownName(index, owner, (await findPersonName(index, owner)) ?? localPart(owner) ?? owner)
-  }
+  if ((kind === 'blog' || kind === 'community') && owner !== undefined) await addKnownPerson(index, owner)
   return 'added'
 }
 

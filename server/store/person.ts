@@ -1,6 +1,6 @@
-import type { BareJid } from '#shared/jid.ts'
+import { type BareJid, localPart } from '#shared/jid.ts'
 import type { IndexDb } from './database.ts'
-import { renameKnown } from './known-name.ts'
+import { renameKnown, saveKnownName } from './known-name.ts'
 
 /** What somebody calls themselves, as said at `namedAt`; what they said later stays. */
 export async function savePerson(
@@ -14,6 +14,11 @@ export async function savePerson(
     .onConflict((conflict) => conflict.column('jid').doUpdateSet(values).where('person.namedAt', '<=', values.namedAt))
     .executeTakeFirstOrThrow()
   if (numInsertedOrUpdatedRows !== 0n) await renameKnown(index, jid, name)
+}
+
+/** Makes the name of somebody one of those that are known here; `name` is for those of whom the index knows none. */
+export async function addKnownPerson(index: IndexDb, jid: BareJid, name?: string): Promise<void> {
+  await saveKnownName(index, jid, (await findPersonName(index, jid)) ?? name ?? localPart(jid) ?? jid)
 }
 
 /** Forgets a name that is none any more. */

@@ -43,9 +43,10 @@ async function reconnect(): Promise<Spent> {
   for (const address of nodes) await addFollow(state, { follower: SITE, address, since: new Date() })
   const begin = createSite(server, proxy.port)
   const deps = { index, state, live: createLive(), log: silentLogger, meters: noMeters, clock: () => new Date() }
+  const config = { url: new URL('https://blog.example') }
   const listen = async (site: XmppSession) => {
     const services = createDomainServices({ site, clock: deps.clock })
-    const indexing = createIndexing({ ...deps, site, services, siteDomain: jidOf(server.domain) })
+    const indexing = createIndexing({ ...deps, site, services, siteDomain: jidOf(server.domain), config })
     await indexing.start()
     await indexing.idle()
     return indexing

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { knowPeople } from '#server/feeds/known-people.ts'
 import { writeNotice } from '#server/feeds/notify/notice.ts'
 import { notify } from '#server/feeds/notify/notify.ts'
+import { saveAccountName } from '#server/store/account.ts'
 import { addFollow } from '#server/store/follow.ts'
 import { addNode, updateNode } from '#server/store/node.ts'
 import { listNotifications } from '#server/store/notification.ts'
@@ -85,6 +87,30 @@ describe('a name that imitates', () => {
       'Rorneo | romeo@evil.example',
       `Angelica | ${nurse}`,
     ])
+  })
+
+  it('or that of somebody with an account or a community here, or of the site, by whatever letters', async () => {
+    await using scene = await open()
+    const { ctx } = scene.site
+    const nurse = jidOf('nurse@montague.example')
+    await scene.site.signedIn(nurse)
+    await saveAccountName(ctx.state, nurse, 'Angelica')
+    await knowPeople({ ...ctx, config: { ...ctx.config, title: 'Verona Daily' } })
+    const benvolio = jidOf('benvolio@montague.example')
+    await savePerson(ctx.index, { jid: benvolio, name: 'Wolfram', namedAt: ctx.clock() })
+    const garden = { service: jidOf('pubsub.montague.example'), node: 'garden' }
+    await addNode(ctx.index, { address: garden, kind: 'community', owner: benvolio, now: ctx.clock() })
+    const names = ['ᴀɴɢᴇʟɪᴄᴀ', 'VVolfram', 'Verona daiIy', 'The author']
+    for (const [n, name] of names.entries()) await scene.comment(`m${n}@evil.example`, name)
+    await scene.comment(ROMEO, 'Romeo')
+    assert.deepEqual(await scene.readNames(), [...names.map((name, n) => `${name} | m${n}@evil.example`), 'Romeo'])
+  })
+
+  it('but not beside the name of the site where an account of its own domain bears it', async () => {
+    await using scene = await open()
+    await knowPeople({ ...scene.site.ctx, config: { ...scene.site.ctx.config, title: 'Verona Daily' } })
+    await scene.comment('tybalt@capulet.example', 'Verona Daily')
+    assert.deepEqual(await scene.readNames(), ['Verona Daily'])
   })
 
   it('or that of somebody on another page of a long thread', async () => {

@@ -6,6 +6,10 @@ import { readBareJid } from '#shared/jid.ts'
 import { isPretending, lookOf, sayAddress } from '#shared/look-alike.ts'
 import { cleanLine } from '#shared/text.ts'
 import { assertLinear } from '#test/support/growth.ts'
+import { ar } from '#web/languages/ar.ts'
+import { de } from '#web/languages/de.ts'
+import { en } from '#web/languages/en.ts'
+import { fr } from '#web/languages/fr.ts'
 import { entryOf, xml } from '../feeds/fixtures.ts'
 
 const clean = (text: string) => cleanLine(text, 200)
@@ -97,6 +101,14 @@ describe('names that look alike', () => {
     }
     for (const name of ['Rorneo', 'ROMEO', 'ro meo']) assert.equal(lookOf(name), lookOf('Romeo'), name)
     assert.equal(lookOf('B0B'), lookOf('Bob'))
+    for (const name of ['ᴀʟɪᴄᴇ', 'ᴬˡⁱᶜᵉ']) assert.equal(lookOf(name), lookOf('Alice'), name)
+    assert.equal(lookOf('ꞯᴜɪɴɴ ᴛʜᴇ ꜰᴏx ᴊᴜᴍᴘꜱ ʙʏ ᴋɢʀᴠᴢ'), lookOf('quinn the fox jumps by kgrvz'))
+    for (const [name, other] of [
+      ['VVolf', 'Wolf'],
+      ['vvilliam', 'William'],
+      ['clora', 'Dora'],
+    ] as const)
+      assert.equal(lookOf(name), lookOf(other), name)
     for (const name of ['błogger', 'bløgger', 'ḅlógger', '🅱logger', '🅑logger', 'Blogger 🇫🇷'])
       assert.equal(lookOf(name), lookOf('Blogger'), name)
     assert.equal(lookOf('🅩🆉'), lookOf('ZZ'))
@@ -114,10 +126,28 @@ describe('names that look alike', () => {
       'alice@capulet.example',
       'alice＠capulet.example',
       'capulet.example',
+      'Admin',
+      'аdmin',
+      'ᴀᴅᴍɪɴ',
+      'Canto-Admin',
+      'Moderator of this site',
+      'Modérateur',
+      'the author',
+      'The Blogger',
+      'Owner',
+      ...[ar, de, en, fr].map(({ author }) => author),
     ]) {
       assert.ok(isPretending(name), name)
     }
-    for (const name of ['Alice', 'J.R.R. Tolkien', 'Dr. Nurse', 'R. Montague', 'Zoë 🌹'])
+    for (const name of [
+      'Rosa Admina',
+      'Owner of a Lonely Heart',
+      'Alice',
+      'J.R.R. Tolkien',
+      'Dr. Nurse',
+      'R. Montague',
+      'Zoë 🌹',
+    ])
       assert.ok(!isPretending(name), name)
   })
 })
@@ -141,6 +171,10 @@ describe('an address that is shown', () => {
       'alice@日本のブログ.example': 'alice@日本のブログ.example',
       'alice@한국.example': 'alice@한국.example',
       'alice@[2001:db8::1]': 'alice@[2001:db8::1]',
+      // Before the domain: Cyrillic а; accents are seen; another script alone.
+      'аlice@blog.example': '%D0%B0lice@blog.example',
+      'zoë@blog.example': 'zoë@blog.example',
+      'алиса@блог.example': 'алиса@блог.example',
     }
     for (const [address, words] of Object.entries(shown)) {
       const jid = readBareJid(address)

@@ -271,6 +271,7 @@ const writingCalls: readonly Call[] = [
   (index) => tombstone.deleteTombstone(index, POST),
   (index) => person.savePerson(index, { jid: STRANGER, name: 'Romeo', namedAt: NOW }),
   (index) => person.findPersonName(index, AUTHOR),
+  (index) => person.addKnownPerson(index, STRANGER),
   (index) => person.deletePerson(index, STRANGER, 'Romeo'),
   (index) => subscription.savePublicSubscriptions(index, STRANGER, [{ address: BLOG }]),
   (index) => subscription.listPublicSubscriptions(index, AUTHOR, 20),

@@ -62,6 +62,7 @@ const peopleCalls: readonly Call[] = [
   (state) => account.saveAccount(state, { jid: ME, userAgentId: 'a', createdAt: NOW }),
   (state) => account.saveAccountName(state, ME, 'Me'),
   (state) => account.listAccountsWithToken(state),
+  (state) => readAll(account.listAccountNames(state)),
   (state) => account.listKnownAccounts(state, [ME, STRANGER]),
   (state) => author.addAuthorRow(state, ME, NOW),
   (state) => author.findAuthor(state, ME),
