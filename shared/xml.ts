@@ -42,7 +42,10 @@ export function isWithinBounds(element: Element, limits: Partial<XmlLimits> = {}
   return true
 }
 
-/** Parses a document of one element. Undefined where it is none, or out of bounds; never throws. */
+/**
+ * Parses a document of one element. Undefined where it is none, or out of bounds; never throws. For what was written
+ * here: a comment or a value without an end takes the square of its length, which `StreamParser` lets nobody send.
+ */
 export function parseXml(text: string, limits: Partial<XmlLimits> = {}): Element | undefined {
   if (text.length > (limits.bytes ?? XML_LIMITS.bytes) * 2) return undefined
   let root: Element | undefined

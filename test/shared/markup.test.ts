@@ -57,6 +57,20 @@ describe('Markdown', () => {
     it(`has ${what}`, () => assert.equal(renderMarkdown(markdown, options), html))
   }
 
+  it('is read in a long paragraph too, and with many paragraphs, mentions and notes', () => {
+    const paragraph = '*Some* **words**, a 5 * 3, `code` and [a link](https://a.example/), @romeo@montague.example. '
+    for (const markdown of [paragraph.repeat(150), `${paragraph.repeat(10)}\n\n`.repeat(400)]) {
+      const html = renderMarkdown(markdown, options)
+      assert.ok(html.includes('<em>Some'), `${markdown.length} characters`)
+      assert.equal(html.split('href="xmpp:').length, markdown.split('@romeo').length)
+    }
+    const noted = Array.from(
+      { length: 300 },
+      (_, n) => `A sentence with a note of its own.[^${n}]\n\n[^${n}]: The note.\n\n`,
+    )
+    assert.ok(renderMarkdown(noted.join(''), options).includes('<section'))
+  })
+
   it('has footnotes whose ids begin with the prefix of the post, and lead there and back', () => {
     const html = renderMarkdown('a[^1] b[^x y] c[^1]\n\n[^1]: One\n[^x y]: Two', options)
     const ids = [...html.matchAll(/ id="([^"]+)"/g)].map((match) => match[1])
