@@ -12,7 +12,7 @@ export interface Stretch {
 
 /** Whose words an entry is, and their server: as the indexes of migration 0003 have them. */
 const WRITER = 'coalesce(entry.contributor, entry.publisher, entry.author)'
-const SERVER = `substr(${WRITER}, instr(${WRITER}, '@') + 1)`
+export const SERVER = `substr(${WRITER}, instr(${WRITER}, '@') + 1)`
 
 /** Comments of one writer among which one on a certain blog is looked for. */
 const MOST_LOOKED_AT = 1_000

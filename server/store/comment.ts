@@ -8,7 +8,8 @@ import { arrangeThread } from './arrange-thread.ts'
 import type { IndexDb } from './database.ts'
 import { isOneOf } from './json-list.ts'
 import { type PersonName, readAuthor } from './post-row.ts'
-import { isOnNodeFor, isShownTo, listThread, type ThreadReader } from './thread.ts'
+import { isShownTo } from './shown-entry.ts'
+import { isOnNodeFor, listThread, type ThreadReader } from './thread.ts'
 
 export interface CommentRow {
   readonly address: ItemAddress

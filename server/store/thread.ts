@@ -4,6 +4,8 @@ import type { ItemAddress, ItemId, NodeAddress } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
 import type { IndexDb } from './database.ts'
 import { isAmong } from './json-list.ts'
+import { listRoomLines } from './room-line.ts'
+import { isShownTo, isWrittenBy } from './shown-entry.ts'
 
 /** Where the comments of a post are: on their node, and in rooms. A post itself fits. */
 export interface ThreadPlace {
@@ -47,13 +49,14 @@ const COLUMNS = [
   'entry.replyItem',
 ] as const
 
-const STAMP = sql<string>`json_array(count(*), sum(entry.id), max(entry.changed_at))`.as('stamp')
+/** Of some lines: their number, the sum of their ids, and when any of them was changed last. */
+type Stamp = readonly [count: number, sum: number, newest: number]
 
 /** What is shown of a thread, oldest first; a reader also sees what of their own waits for approval. */
 export async function listThread(index: IndexDb, place: ThreadPlace, reader?: ThreadReader): Promise<ThreadLine[]> {
   const [comments, answers] = [
     await listCommentLines(index, place, reader),
-    await listRoomLines(index, place, reader?.jid),
+    await listAnswers(index, place, reader?.jid),
   ]
   if (answers.length === 0) return comments
   return [...comments, ...answers].sort(byDate).slice(-MOST)
@@ -67,12 +70,11 @@ export async function readThreadStamp(
 ): Promise<string> {
   const node = await findThreadNode(index, comments, reader)
   const onNode = node?.isShown ? await stampLines(index, node.id) : undefined
-  const inRooms = await selectRoomLines(index, address).select(STAMP).executeTakeFirst()
-  return JSON.stringify([onNode, inRooms?.stamp])
+  return JSON.stringify([onNode, await stampAnswers(index, address)])
 }
 
 /** What is changed while it is read brings another event, and is read again. */
-async function stampLines(index: IndexDb, nodeId: number): Promise<number[]> {
+async function stampLines(index: IndexDb, nodeId: number): Promise<Stamp> {
   const rows = await readInSlices<StampedLine>((last) =>
     selectLines(index, nodeId)
       .select(['entry.id', 'entry.publishedAt', 'entry.item', 'entry.changedAt'])
@@ -82,12 +84,23 @@ async function stampLines(index: IndexDb, nodeId: number): Promise<number[]> {
       .limit(SLICE)
       .execute(),
   )
-  let [sum, newest] = [0, 0]
-  for (const { id, changedAt } of rows) {
-    sum += id
-    newest = Math.max(newest, changedAt)
-  }
-  return [rows.length, sum, newest]
+  return addTo([0, 0, 0], rows)
+}
+
+async function stampAnswers(index: IndexDb, post: ItemAddress): Promise<Stamp> {
+  let stamp: Stamp = [0, 0, 0]
+  for await (const rows of listRoomLines(index, post)) stamp = addTo(stamp, rows)
+  return stamp
+}
+
+function addTo(
+  [count, sum, newest]: Stamp,
+  rows: readonly { readonly id: number; readonly changedAt: number }[],
+): Stamp {
+  return rows.reduce<Stamp>(
+    ([, sum, newest], { id, changedAt }) => [count + rows.length, sum + id, Math.max(newest, changedAt)],
+    [count, sum, newest],
+  )
 }
 
 /** What an item is called in its payload and whether anybody is shown it: `undefined` where the index has none. */
@@ -118,14 +131,13 @@ async function listCommentLines(
   return rows.map((row) => readLine(row, { ...comments, isFromRoom: false })).reverse()
 }
 
-async function listRoomLines(index: IndexDb, { address }: ThreadPlace, reader?: BareJid): Promise<ThreadLine[]> {
-  const rows = await readInSlices<SelectedLine & NodeAddress>((last) => {
-    let query = selectRoomLines(index, address, reader).select(['node.service', 'node.node']).select(COLUMNS)
-    if (last !== undefined) query = query.where(sql<boolean>`+entry.id < ${last.id}`)
-    // By the index of the post, and not from the newest entry of all on.
-    return query.orderBy(sql`+entry.id`, 'desc').limit(SLICE).execute()
-  })
-  return rows.map((row) => readLine(row, { ...row, isFromRoom: true }))
+async function listAnswers(index: IndexDb, { address }: ThreadPlace, reader?: BareJid): Promise<ThreadLine[]> {
+  let lines: ThreadLine[] = []
+  for await (const rows of listRoomLines(index, address, reader)) {
+    lines.push(...rows.map((row) => readLine(row, { ...row, isFromRoom: true })))
+    if (lines.length > 2 * MOST) lines = lines.sort(byDate).slice(-MOST)
+  }
+  return lines
 }
 
 /** The newest `MOST` rows, read `SLICE` at a time so that a long thread lets other requests in between. */
@@ -187,32 +199,6 @@ function selectLines(index: IndexDb, nodeId: number, reader?: BareJid) {
       .where('entry.isLike', '=', 0)
       .where(isShownTo(reader))
   )
-}
-
-/** What people say in rooms about a post, but not its announcement there. */
-function selectRoomLines(index: IndexDb, post: ItemAddress, reader?: BareJid) {
-  return index
-    .selectFrom('entry')
-    .innerJoin('node', 'node.id', 'entry.nodeId')
-    .where('entry.isLike', '=', 0)
-    .where(isShownTo(reader))
-    .where('node.kind', '=', 'room')
-    .where('node.status', '=', 'open')
-    .where('entry.rootService', '=', post.service)
-    .where('entry.rootNode', '=', post.node)
-    .where('entry.rootItem', '=', post.item)
-    .where(sql<boolean>`entry.more ->> 'kind' IS NOT 'announcement'`)
-}
-
-/** The condition that an entry is shown, or waits for approval and is the reader's own. */
-export function isShownTo(reader?: BareJid) {
-  if (reader === undefined) return sql<boolean>`entry.hold IS NULL`
-  return sql<boolean>`(entry.hold IS NULL OR (entry.hold = 'held' AND ${isWrittenBy(reader)}))`
-}
-
-/** The condition that an entry has somebody's own words. */
-export function isWrittenBy(jid: BareJid) {
-  return sql<boolean>`coalesce(entry.contributor, entry.author, '') = ${jid}`
 }
 
 /** The condition that the node of an entry is open, or may be read by this reader all the same, or the words are their own. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { sql } from 'kysely'
 import { arrangeThread } from '#server/store/arrange-thread.ts'
 import { findComment, listCommentRows } from '#server/store/comment.ts'
 import { saveEntry } from '#server/store/entry.ts'
@@ -8,6 +9,7 @@ import { findPost } from '#server/store/post.ts'
 import { listThread, readThreadStamp } from '#server/store/thread.ts'
 import type { ItemAddress } from '#shared/address.ts'
 import { createTestContext, jidOf, type TestContext } from '#test/support/context.ts'
+import { assertLinear } from '#test/support/growth.ts'
 import { growThread } from '#test/support/long-thread.ts'
 import { watchTurns } from '#test/support/turns.ts'
 import { BLOG, commentsLink, entryOf, itemOf, JULIET, knowBlog, publishTo, ROMEO, THREAD } from '../feeds/fixtures.ts'
@@ -122,6 +124,43 @@ describe('a thread', () => {
     await growThread(ctx.index, { like: itemOf(THREAD, 'c0').item, count: 40_000 })
     const { total, longest } = await watchTurns(() => readThreadStamp(ctx.index, PLACE))
     assert.ok(longest < total * 0.8, `${longest} of ${total} ms in one turn`)
+  })
+
+  it('is read from a room in slices, and each answer once, were they all said at one instant', async () => {
+    const grown = async (count: number) => {
+      const ctx = await withPost()
+      await say(ctx, 'first')
+      await sayInRoom(ctx, 'from-room', 'answer')
+      await growThread(ctx.index, { like: itemOf(ROOM, 'from-room').item, count })
+      return ctx
+    }
+    await using few = await grown(2_000)
+    await using many = await grown(20_000)
+    await assertLinear([2_000, 20_000], async (size) => {
+      const lines = await listThread((size === 2_000 ? few : many).index, PLACE)
+      assert.equal(lines.length, Math.min(size + 2, 20_000))
+      assert.equal(new Set(lines.map(({ id }) => id)).size, lines.length)
+    })
+    const { total, longest } = await watchTurns(() => readThreadStamp(many.index, PLACE))
+    assert.ok(longest < total / 2, `${longest} of ${total} ms in one turn`)
+  })
+
+  it('is of all servers, and of those whose server is not known', async () => {
+    await using ctx = await withPost()
+    await say(ctx, 'first')
+    await sayInRoom(ctx, 'from-room', 'answer')
+    await growThread(ctx.index, { like: itemOf(ROOM, 'from-room').item, count: 5_000 })
+    await sql`UPDATE entry SET arrived_at = id % 7, publisher =
+      CASE WHEN id % 3 = 0 THEN NULL ELSE 'romeo@' || id % 1000 || '.montague.example' END WHERE item LIKE 'c%'`.execute(
+      ctx.index,
+    )
+    await sql`UPDATE entry SET author = NULL WHERE publisher IS NULL`.execute(ctx.index)
+    await sql`UPDATE entry SET hold = 'held' WHERE item = 'c4999'`.execute(ctx.index)
+    const lines = await listThread(ctx.index, PLACE)
+    const items = lines.map(({ item }) => item)
+    assert.equal(items.length, 5_001)
+    assert.equal(new Set(items).size, 5_001)
+    assert.equal(items.at(-1), 'c5000')
   })
 
   it('has another stamp after everything that shows', async () => {
