@@ -2,7 +2,7 @@ import { createSlices } from '#server/slices.ts'
 import type { IndexDb } from '#server/store/database.ts'
 import { markLeft } from '#server/store/emptying.ts'
 import { dropEntries, listSomeEntries, type SomeEntry } from '#server/store/entry.ts'
-import { finishReactions } from '#server/store/finish-reactions.ts'
+import { finishNode } from '#server/store/finish-node.ts'
 import { deleteNode, findNode, isFeed, type NodeRow, updateNode } from '#server/store/node.ts'
 import { deleteSomeReactions } from '#server/store/reaction.ts'
 import { dropOrphanThread, listAttachmentsNodes, listPostsOfThread } from '#server/store/thread-node.ts'
@@ -151,5 +151,5 @@ async function dropLeft(deps: SlicedDeps, address: NodeAddress): Promise<void> {
 /** A post links to these comments again. They may have been hidden or shown meanwhile. */
 async function keep({ index }: SlicedDeps, comments: NodeRow): Promise<void> {
   await updateNode(index, comments.address, { emptying: 'holds' })
-  await finishReactions(index, comments)
+  await finishNode(index, comments)
 }

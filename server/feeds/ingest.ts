@@ -16,6 +16,7 @@ import { announceSaved } from './announce.ts'
 import type { ServicesDeps } from './belief.ts'
 import { dropLeftThread } from './empty-node.ts'
 import { mayReplace } from './entry-row.ts'
+import { takeOtherReplies } from './late-parent.ts'
 import { BLOCKED_TOPIC, type Live } from './live.ts'
 import { judge } from './moderation/judge.ts'
 import { creditKept } from './moderation/kept-copy.ts'
@@ -117,6 +118,7 @@ async function ingestItem(deps: IngestDeps, { node, event, options }: Arrival): 
     .execute((index) => storeItem({ ...deps, index }, { address, item: read, hold, ...options }))
   announceThread(deps, stored.thread)
   if (stored.thread.left !== undefined) await dropLeftThread(deps, stored.thread.left)
+  if (stored.lateParent !== undefined) await takeOtherReplies(deps.index, stored.lateParent)
   if (stored.thread.hearts !== undefined) await finishMove(deps.index, stored.thread.hearts)
   if (stored.outcome === 'stored' && options.isHistory !== true) {
     await announceSaved(deps, node, { address, isNew: stored.isNew, isHeld: hold !== null })

@@ -1,4 +1,4 @@
-import { finishReactions } from '#server/store/finish-reactions.ts'
+import { finishNode } from '#server/store/finish-node.ts'
 import { findNode } from '#server/store/node.ts'
 import type { NodeAddress } from '#shared/address.ts'
 import { dropLeftThread } from './empty-node.ts'
@@ -14,7 +14,7 @@ export async function resumeEmptying(
   const resume = async (address: NodeAddress) => {
     const node = await findNode(deps.index, address)
     if (node?.emptying === undefined) return
-    if (node.emptying === 'holds') await finishReactions(deps.index, node)
+    if (node.emptying === 'holds') await finishNode(deps.index, node)
     else if (node.emptying === 'left') await dropLeftThread(deps, address)
     else await clearEntries(deps, node, node.emptying)
   }

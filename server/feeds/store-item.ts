@@ -6,12 +6,13 @@ import type { Hold } from '#server/store/index-schema.ts'
 import { findNode, isFeed, isRead, type NodeRow } from '#server/store/node.ts'
 import { addOriginal } from '#server/store/original.ts'
 import { savePerson } from '#server/store/person.ts'
-import { findItemByAtomId, linkReplies } from '#server/store/reply-ref.ts'
+import { findItemByAtomId } from '#server/store/reply-ref.ts'
 import { deleteTombstone, findTombstone } from '#server/store/tombstone.ts'
 import type { ItemAddress } from '#shared/address.ts'
 import { attachmentsOf } from '#shared/profiles/index.ts'
 import { mayReplace, ownerOfThread, toEntryRow } from './entry-row.ts'
 import type { IngestDeps, IngestOutcome } from './ingest.ts'
+import { type LateParent, takeReplies } from './late-parent.ts'
 import { saveMetadata } from './metadata.ts'
 import { isSince } from './missing.ts'
 import { storeReactions } from './reactions/store-reactions.ts'
@@ -31,6 +32,7 @@ export interface Stored {
   readonly outcome: IngestOutcome
   readonly isNew: boolean
   readonly thread: ThreadChanges
+  readonly lateParent?: LateParent | undefined
 }
 
 const NOTHING = { isNew: false, thread: {} } as const
@@ -79,9 +81,7 @@ async function storeEntry(deps: IngestDeps, saving: Saving): Promise<Stored> {
     return { ...NOTHING, outcome: 'unchanged' }
   }
   const id = await saveEntry(deps.index, { ...row, id: existing?.id }, item.entry.tags)
-  if (row.isPost === 0 && row.atomId != null) {
-    await linkReplies(deps.index, { nodeId: node.id, atomId: row.atomId, address })
-  }
+  const lateParent = await takeReplies(deps.index, { address, row, former: existing })
   const reactions = item.entry.reactions ?? []
   await storeReactions(deps.index, { id, node, address, row, former: existing, reactions })
   if (item.entry.via !== undefined) await addOriginal(deps.index, item.entry.via.address)
@@ -93,7 +93,7 @@ async function storeEntry(deps: IngestDeps, saving: Saving): Promise<Stored> {
     attachments: (await readsAttachments(deps, saving)) ? attachmentsOf(address) : undefined,
     now: deps.clock(),
   })
-  return { outcome: 'stored', isNew: existing === undefined, thread }
+  return { outcome: 'stored', isNew: existing === undefined, thread, lateParent }
 }
 
 /** A reply that names only the `atom:id` of its parent gets that one's address, if it is a comment of the same thread. */

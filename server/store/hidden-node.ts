@@ -1,6 +1,6 @@
 import { sql, type Updateable } from 'kysely'
 import type { IndexDb } from './database.ts'
-import { finishReactions } from './finish-reactions.ts'
+import { finishNode } from './finish-node.ts'
 import { type Emptying, type Loss, type NodeTable, THREAD_KINDS } from './index-schema.ts'
 import { type NodeRow, readNode } from './node.ts'
 
@@ -30,7 +30,7 @@ async function changeStatus(index: IndexDb, node: NodeRow, changes: Updateable<N
     return
   }
   await query.set({ ...changes, emptying: sql<Emptying>`coalesce(emptying, 'holds')` }).execute()
-  await finishReactions(index, node)
+  await finishNode(index, node)
 }
 
 /** The number of nodes whose loss came into doubt in that time. */

@@ -109,7 +109,8 @@ export type Loss = 'closed' | 'refused' | 'missing' | 'emptied' | 'thinned'
 
 /**
  * `left`: comments that a post no longer links to. `holds`: nothing goes, but its reactions are being held back or shown,
- * as its status says, or follow a post that links to it now or does no more. The others are what its service did with it.
+ * as its status says, or follow a post whose link to it has changed, or its replies get their parents. The others are
+ * what its service did with it.
  */
 export type Emptying = 'purged' | 'deleted' | 'closed' | 'left' | 'holds'
 

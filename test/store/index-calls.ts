@@ -5,7 +5,7 @@ import type { IndexDb } from '#server/store/database.ts'
 import * as emptying from '#server/store/emptying.ts'
 import * as entry from '#server/store/entry.ts'
 import { listFeedHealth } from '#server/store/feed-health.ts'
-import * as finish from '#server/store/finish-reactions.ts'
+import * as finish from '#server/store/finish-node.ts'
 import * as heart from '#server/store/heart.ts'
 import * as held from '#server/store/held-bytes.ts'
 import * as hidden from '#server/store/hidden-node.ts'
@@ -53,6 +53,15 @@ const READER = { jid: AUTHOR, readable: [THREAD] }
 const COMMENT: ItemAddress = { ...THREAD, item: asItemId('comment-1') }
 /** A blog with few posts in an index of any size. */
 export const SMALL: NodeAddress = { service: jidOf('small@capulet.example'), node: NS.MICROBLOG }
+/** A post with thousands of comments and hearts in its thread, and one that a room has talked about. */
+export const DISCUSSED: ItemAddress = { ...SMALL, item: asItemId('long') }
+export const LONG: NodeAddress = { service: SMALL.service, node: 'long' }
+export const ANNOUNCED: ItemAddress = { ...SMALL, item: asItemId('announced') }
+/** Feeds of one reader, not all of which are in the smaller index. */
+const FOLLOWED = Array.from({ length: 1_000 }, (_, n) => ({
+  service: jidOf(`followed-${n + 1}@montague.example`),
+  node: NS.MICROBLOG,
+}))
 export const ROOM = jidOf('room@mix.capulet.example')
 const STRANGER = jidOf('romeo@montague.example')
 const BLOGS = Array.from({ length: 10 }, (_, n) => blogOfAuthor(n + 1))
@@ -72,6 +81,7 @@ const postCalls: readonly Call[] = [
       { kind: 'blog', address: BLOG },
       { kind: 'blog', address: BLOG, isPublicOnly: true },
       { kind: 'feeds', addresses: BLOGS },
+      { kind: 'feeds', addresses: FOLLOWED },
       // A tag that many have, but none here.
       { kind: 'blog', address: SMALL },
     ] as const
@@ -89,6 +99,8 @@ const postCalls: readonly Call[] = [
   },
   (index) => findPost(index, POST),
   (index) => findPost(index, { ...BLOG, item: asItemId('none') }),
+  (index) => findPost(index, DISCUSSED),
+  (index) => findPost(index, ANNOUNCED),
   (index) => listPostTitles(index, BLOG, [POST.item]),
   (index) => listArrived(index, BLOG, { since: NOW, until: LATE, limit: 20 }),
   (index) => repost.listReposts(index, POST, { siteAuthors: AUTHORS, limit: 20 }),
@@ -110,7 +122,9 @@ const conversationCalls: readonly Call[] = [
   (index) => comment.findComment(index, COMMENT, READER),
   (index) => thread.listThread(index, { address: POST, comments: THREAD }),
   (index) => thread.listThread(index, { address: POST, comments: THREAD }, READER),
-  (index) => thread.listThread(index, { address: { ...SMALL, item: asItemId('long') }, comments: LONG }),
+  (index) => thread.listThread(index, { address: DISCUSSED, comments: LONG }),
+  (index) => thread.readThreadStamp(index, { address: DISCUSSED, comments: LONG }),
+  (index) => thread.readThreadStamp(index, { address: ANNOUNCED }),
   (index) => thread.listThread(index, { address: ANNOUNCED }),
   (index) => thread.readThreadStamp(index, { address: POST, comments: THREAD }),
   async (index) => {
@@ -157,11 +171,14 @@ const conversationCalls: readonly Call[] = [
   (index) => reaction.deleteSomeReactions(index, POST, 500),
   (index) => reaction.deleteSomeReactions(index, BLOG, 500),
   async (index) => {
-    const marked = await finish.markUnfinished(index, THREAD)
+    const marked = await finish.markUnfinished(index, LONG)
     if (marked === undefined) throw new Error('The thread is not there')
-    await index.updateTable('entry').set({ isLike: 1 }).where('nodeId', '=', marked.id).execute()
-    await heart.saveHearts(index, POST, marked)
-    await heart.deleteHearts(index, POST, marked)
+    await heart.saveHearts(index, DISCUSSED, marked)
+    await reaction.countReactions(index, DISCUSSED)
+    await reaction.countReactions(index, DISCUSSED, READER)
+    await reaction.listReactors(index, DISCUSSED, { limit: 20, offset: 0 })
+    await findPost(index, DISCUSSED)
+    await heart.deleteHearts(index, DISCUSSED, marked)
     await finish.endUnfinished(index, marked)
     await finish.endUnfinished(index, { ...marked, state: 'another' })
   },
@@ -186,10 +203,6 @@ const conversationCalls: readonly Call[] = [
   (index) => news.listNewsTitles(index, [POST]),
 ]
 
-/** A post whose thread has more comments than one statement reads. */
-export const LONG: NodeAddress = { service: SMALL.service, node: 'long' }
-/** A post that a room has talked about. */
-export const ANNOUNCED: ItemAddress = { ...SMALL, item: asItemId('announced') }
 const TALK = talk.talkNode(ROOM)
 const DAY = { from: NOW, to: LATE, limit: 20 }
 const PLACE = { publishedAt: NOW.getTime() + 1, item: asItemId('talk-5') }
@@ -235,8 +248,7 @@ const writingCalls: readonly Call[] = [
   (index) => readAll(entry.listPayloads(index, SMALL)),
   (index) => readAll(listContributed(index, 500)),
   (index) => withNode(index, LONG, (id) => replies.findItemByAtomId(index, id, 'none')),
-  (index) =>
-    withNode(index, LONG, (nodeId) => replies.linkReplies(index, { nodeId, atomId: 'none', address: COMMENT })),
+  (index) => withNode(index, LONG, (id) => replies.linkAllReplies(index, { id, address: LONG })),
   async (index) => {
     const [found] = await stale.listStale(index, { reader: 1_000_000, limit: 10 })
     if (found === undefined) throw new Error('Nothing is stale')

@@ -1,7 +1,7 @@
 import Database from 'better-sqlite3'
 import type { NodeAddress } from '#shared/address.ts'
 import { createCopy } from '#test/support/large-index.ts'
-import { ANNOUNCED, LONG, POST, ROOM, SMALL } from './index-calls.ts'
+import { ANNOUNCED, DISCUSSED, LONG, POST, ROOM, SMALL } from './index-calls.ts'
 
 const ADDRESS = { service: `'someone@montague.example'`, node: `'node-' || (id % 1000)`, item: `'item-' || id` }
 /** Tables that grow with the network, and what a row of each is made of. */
@@ -16,10 +16,14 @@ const BESIDE: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 
 const IS_COMMENT = 'is_post = 0 AND is_like = 0'
 
-/** Adds to a large index what is as large in an index of any size: a blog with few posts, a long thread, a room. */
-export function addToIndex(path: string): void {
+/**
+ * Adds to a large index a blog with few posts, however large the index is; and so many thousand comments in one thread
+ * (every other one a heart), half as many answers in a room, and ten times so many blogs that one person follows.
+ */
+export function addToIndex(path: string, thousands: number): void {
   const database = new Database(path)
-  const copy = createCopy(database, 2_500)
+  const comments = 1_000 * thousands
+  const copy = createCopy(database, comments)
   const addNode = ({ service, node }: NodeAddress, kind: string) => {
     const values = { service: `'${service}'`, node: `'${node}'`, kind: `'${kind}'` }
     copy('node', { of: `kind = 'blog'`, where: 'n = 1', values })
@@ -30,15 +34,29 @@ export function addToIndex(path: string): void {
   const small = addNode(SMALL, 'blog')
   addEntries(50, 'is_post = 1', { node_id: small, item: `'small-' || n` })
   addEntries(1, 'is_post = 1', { node_id: small, item: `'${ANNOUNCED.item}'` })
+  const linked = { comments_service: `'${LONG.service}'`, comments_node: `'${LONG.node}'` }
+  copy('entry', {
+    of: 'is_post = 1',
+    where: 'n = 1',
+    values: { ...linked, node_id: small, item: `'${DISCUSSED.item}'` },
+  })
   const via = { via_service: `'${POST.service}'`, via_node: `'${POST.node}'`, via_item: `'${POST.item}'` }
   addEntries(20, 'is_post = 1', { ...via, node_id: small, item: `'repost-' || n` })
   const published = { published_at: 'published_at + n', arrived_at: 'arrived_at + n' }
-  addEntries(2_500, IS_COMMENT, { ...published, node_id: addNode(LONG, 'comments'), item: `'long-' || n` })
+  addEntries(comments, IS_COMMENT, {
+    ...{ ...published, node_id: addNode(LONG, 'comments'), item: `'long-' || n`, is_like: 'n % 2' },
+    ...{ reply_ref: `iif(n % 10 = 0, 'long', NULL)`, atom_id: `iif(n = 1, 'long', atom_id)` },
+  })
   const { service, node, item } = ANNOUNCED
   const root = { root_service: `'${service}'`, root_node: `'${node}'`, root_item: `'${item}'` }
   const room = addNode({ service: ROOM, node: 'urn:xmpp:mix:nodes:messages' }, 'room')
   const more = `iif(n = 1, '{"kind":"announcement"}', '{"kind":"answer"}')`
-  addEntries(1_500, IS_COMMENT, { ...root, ...published, more, node_id: room, item: `'talk-' || n` })
+  addEntries(comments / 2, IS_COMMENT, { ...root, ...published, more, node_id: room, item: `'talk-' || n` })
+  const follows = `n <= ${10 * thousands}`
+  const followed = `'followed-' || n || '@montague.example'`
+  copy('node', { of: `kind = 'blog'`, where: follows, values: { service: followed, owner: followed } })
+  const ofFollowed = { node_id: `(SELECT id FROM node WHERE service = ${followed})`, comments_node: 'NULL' }
+  copy('entry', { of: 'is_post = 1', where: follows, values: ofFollowed })
   database.exec(`UPDATE node SET heard_at = (SELECT max(arrived_at) FROM entry)
     WHERE id IN (SELECT id FROM node WHERE kind = 'attachments' ORDER BY id LIMIT 700)`)
   for (const [table, values] of Object.entries(BESIDE)) {

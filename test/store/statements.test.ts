@@ -7,6 +7,8 @@ import { type Recorded, recordStatements } from './recorded-statements.ts'
 import { watchStore } from './uncovered-statements.ts'
 
 const [SMALL, LARGE] = [30_000, 300_000]
+/** So many thousand comments has the longest thread of each. */
+const [SHORT, LONG] = [3, 3]
 /** Rows of the state are made ten times as many too. */
 const [FEW_ROWS, MANY_ROWS] = [5_000, 50_000]
 /** Ten times as much to look at takes less than this many times as long, */
@@ -36,9 +38,12 @@ describe('every statement that the store sends', () => {
 
   before(async () => {
     folder = await createTestFolder()
-    for (const posts of [SMALL, LARGE]) {
+    for (const [posts, thousands] of [
+      [SMALL, SHORT],
+      [LARGE, LONG],
+    ] as const) {
       await fillLargeIndex(folder.file(`index-${posts}`), { posts })
-      addToIndex(folder.file(`index-${posts}`))
+      addToIndex(folder.file(`index-${posts}`), thousands)
     }
     for (const rows of [FEW_ROWS, MANY_ROWS]) await fillLargeState(folder.file(`state-${rows}`), rows)
     for (const path of PATHS) analyze(folder.file(path))

@@ -1,5 +1,5 @@
 import type { IndexDb } from '#server/store/database.ts'
-import { endUnfinished, type Marked, markUnfinished } from '#server/store/finish-reactions.ts'
+import { endUnfinished, type Marked, markUnfinished } from '#server/store/finish-node.ts'
 import { deleteHearts, saveHearts } from '#server/store/heart.ts'
 import type { ItemAddress, NodeAddress } from '#shared/address.ts'
 

@@ -7,6 +7,7 @@ import type { Hold } from './index-schema.ts'
 import { isOneOf } from './json-list.ts'
 import type { NodeRow } from './node.ts'
 import { HOLD_OF_NODE, IS_LINKED } from './reaction-hold.ts'
+import { linkAllReplies } from './reply-ref.ts'
 import { listPostsOfThread } from './thread-node.ts'
 
 /** Reactions that one statement looks at. */
@@ -20,13 +21,13 @@ const STATE = sql<string>`json_array(node.status, (SELECT json_group_array(post.
   SELECT entry.id FROM entry WHERE entry.comments_service = node.service AND entry.comments_node = node.node
   ORDER BY entry.id LIMIT 250) AS post))`
 
-/** A node that is marked, so that after a crash its reactions are finished at the next start. */
+/** A node that is marked, so that after a crash the next start finishes what goes on with it. */
 export interface Marked extends Pick<NodeRow, 'id' | 'address'> {
   /** What its reactions are to follow; undefined where other work goes on with it, which finds out by itself. */
   readonly state: string | undefined
 }
 
-/** Marks a node of comments before its reactions follow a change; undefined where it is not known. */
+/** Marks a node of comments with which something goes on in slices; undefined where it is not known. */
 export async function markUnfinished(index: IndexDb, address: NodeAddress): Promise<Marked | undefined> {
   const row = await index
     .selectFrom('node')
@@ -41,23 +42,24 @@ export async function markUnfinished(index: IndexDb, address: NodeAddress): Prom
   return { id: row.id, address, state: row.state }
 }
 
-/** The reactions of a marked node are finished, unless what they depend on has changed meanwhile: then again, all of them. */
+/** What went on with a marked node is done. Where what its reactions depend on has changed meanwhile, all of it is done again. */
 export async function endUnfinished(index: IndexDb, { id, address, state }: Marked): Promise<void> {
   if (state === undefined || (await isEnded(index, id, state))) return
-  await finishReactions(index, { id, address, kind: 'comments' })
+  await finishNode(index, { id, address, kind: 'comments' })
 }
 
 /**
- * Makes what is known of reactions by way of a node of comments or attachments what it should be: held back or shown, as
- * the node's status says, and hearts counted for the posts that link to it. In slices.
+ * Makes what is known by way of a node of comments or attachments what it should be, in slices: reactions held back or
+ * shown, as the node's status says, hearts counted for the posts that link to it, replies below what they answer.
  */
-export async function finishReactions(index: IndexDb, node: Pick<NodeRow, 'id' | 'address' | 'kind'>): Promise<void> {
+export async function finishNode(index: IndexDb, node: Pick<NodeRow, 'id' | 'address' | 'kind'>): Promise<void> {
   for (let isDone = false; !isDone; ) {
     const state = await readState(index, node.id)
     if (state === undefined) return
     if (!(await holdAll(index, node, state))) continue
     if (node.kind === 'comments') {
       for (const post of await listPostsOfThread(index, node.address)) await saveHearts(index, post, node)
+      await linkAllReplies(index, node)
     }
     isDone = await isEnded(index, node.id, state)
   }
