@@ -97,7 +97,7 @@ describe('what is large', () => {
       assert.equal((await session.pubsub.findItem(item))?.payload?.getChildText('content')?.length, 200_000)
     })
 
-    it(`a node of 10,000 items on ${kind} is read whole`, async () => {
+    it(`a node of 3,000 items on ${kind} is read whole, in several pages`, async () => {
       await using session = await open(kind, 'juliet')
       const address = { service: session.jid, node: 'urn:xmpp:microblog:0' }
       const isOnEjabberd = kind === 'ejabberd'
@@ -108,7 +108,7 @@ describe('what is large', () => {
       // ejabberd writes down the names of all that a publisher has on the node with each item of theirs: ten are faster.
       while (isOnEjabberd && publishers.length < 10) publishers.push(others.use(await open(kind, 'publisher')))
       const began = Date.now()
-      const ids = Array.from({ length: 10_000 }, (_, number) => asItemId(`${number}`))
+      const ids = Array.from({ length: 3_000 }, (_, number) => asItemId(`${number}`))
       const publish = (item: ItemId, number: number) =>
         publishers[number % publishers.length]?.pubsub.publishItem({ ...address, item }, entry(100))
       await Promise.all(ids.map(publish))
@@ -120,9 +120,10 @@ describe('what is large', () => {
         for (const { id } of items) read.add(id)
       }
       console.log(
-        `${kind}: 10,000 posts in ${published - began} ms, read in ${pages} pages and ${Date.now() - published} ms`,
+        `${kind}: written in ${published - began} ms, read in ${Date.now() - published} ms and ${pages} pages`,
       )
-      assert.equal(read.size, 10_000)
+      assert.equal(read.size, ids.length)
+      assert.ok(pages > 1, `${pages}`)
     })
   }
 })
