@@ -61,6 +61,8 @@ describe('an outage', () => {
     await ctx.indexing.start()
     await ctx.outbox.start()
     await until(async () => (await findPost(ctx.index, itemOf(blog, 'one'))) !== undefined)
+    // What is asked of a server while it stops waits 30 s for its answer.
+    await ctx.indexing.idle()
 
     await rig.prosody.stop()
     await until(() => author.status !== 'online')
