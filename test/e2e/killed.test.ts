@@ -13,8 +13,8 @@ import { openTestSession } from '../support/test-session.ts'
 import { until } from '../support/until.ts'
 import { createWebClient, type WebClient } from '../support/web-client.ts'
 
-const POSTS = 200
-const KILLS = 10
+const POSTS = 120
+const KILLS = 6
 const RESTARTS = 2
 const SEED = 20261122
 const juliet = readBareJid('juliet@ejabberd.test') as BareJid

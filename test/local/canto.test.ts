@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdtemp, readFile, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, it } from 'node:test'
+import { after, before, describe, it } from 'node:test'
 import { trustCertificate } from '#server/local/trust.ts'
 import { silentLogger } from '#server/log.ts'
 import { openSession } from '#server/xmpp/session.ts'
@@ -19,8 +19,21 @@ import { createWebClient } from '#test/support/web-client.ts'
 const pageOf = async (url: string) => (await fetch(url)).status
 
 describe('the operator’s commands', () => {
+  let product: Product
+  before(async () => {
+    product = await startProduct()
+  })
+  after(() => product?.[Symbol.asyncDispose]())
+
+  it('find nothing wrong with a new site', async () => {
+    const words = await product.canto('doctor')
+    for (const subject of ['Database', 'Web', 'Account', 'Services', 'Clock', 'Blog node', 'Comments', 'Blogs']) {
+      assert.match(words, new RegExp(`^✓ ${subject} `, 'm'))
+    }
+    assert.doesNotMatch(words, /^[!✗]/m)
+  })
+
   it('make, list and remove accounts while the server runs, and their blogs come and go', async () => {
-    await using product = await startProduct()
     assert.match(
       await product.canto('user', 'add', 'juliet@localhost', '--password', 'balcony'),
       /was added, with a blog/,
@@ -40,19 +53,17 @@ describe('the operator’s commands', () => {
   })
 
   it('change a password, which ends the wait after too many wrong ones', async () => {
-    await using product = await startProduct()
-    await product.canto('user', 'add', 'juliet', '--password', 'balcony')
+    await product.canto('user', 'add', 'mercutio', '--password', 'balcony')
     const client = createWebClient(() => product.url)
     const signIn = async (password: string) =>
-      (await client.submit('/signin', '/signin', { jid: 'juliet', password })).status
+      (await client.submit('/signin', '/signin', { jid: 'mercutio', password })).status
     for (let n = 0; n < 5; n++) assert.equal(await signIn('forgotten'), 401)
     assert.equal(await signIn('balcony'), 429)
-    await product.canto('user', 'password', 'juliet', '--password', 'tomb')
+    await product.canto('user', 'password', 'mercutio', '--password', 'tomb')
     assert.equal(await signIn('tomb'), 303)
   })
 
   it('say what is wrong, in words', async () => {
-    await using product = await startProduct()
     await product.canto('user', 'add', 'romeo', '--password', 'x')
     const refusals: [string[], RegExp][] = [
       [['user', 'add', 'romeo', '--password', 'x'], /exists already/],
@@ -73,15 +84,6 @@ describe('the operator’s commands', () => {
         return true
       })
     }
-  })
-
-  it('find nothing wrong with a new site', async () => {
-    await using product = await startProduct()
-    const words = await product.canto('doctor')
-    for (const subject of ['Database', 'Web', 'Account', 'Services', 'Clock', 'Blog node', 'Comments', 'Blogs']) {
-      assert.match(words, new RegExp(`^✓ ${subject} `, 'm'))
-    }
-    assert.doesNotMatch(words, /^[!✗]/m)
   })
 
   it('back up while the server runs, and restore into another folder, with the same pages', async () => {
