@@ -51,8 +51,8 @@ async function runTests(selected: readonly string[]): Promise<number> {
   const events = run({
     files: [...selected],
     cwd: ROOT,
-    // One more than there are cores, for some wait on a server's rate limits most of their time.
-    concurrency: availableParallelism() + 1,
+    // More than there are cores, for many wait for a server most of their time.
+    concurrency: availableParallelism() + 2,
     timeout: TIMEOUT_MS,
     signal: stopping.signal,
   })
