@@ -50,12 +50,12 @@ interface Claim {
   keys: readonly string[]
 }
 
-const ASKING: Share = { all: 48, reader: 16, zone: 12, network: 12, host: 4 }
+const ASKING: Share = { all: 144, reader: 48, zone: 12, network: 12, host: 4 }
 const READING: Share = { all: 12, reader: 8, zone: 6, network: 6, host: 4 }
 /** The part of the places that hosts may have which have not answered lately. */
 const UNKNOWN_PART = 3 / 4
 /** That of hosts which were asked lately, and from which nothing came. */
-const FAILING_PART = 1 / 4
+const FAILING_PART = 1 / 8
 const MOST_WAITING = 400
 const MOST_WAITING_OF_ZONE = 150
 
