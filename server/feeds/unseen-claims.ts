@@ -1,11 +1,13 @@
 import { describeError, isAppError } from '#server/errors.ts'
 import type { Logger } from '#server/log.ts'
-import { listUnseenClaims, saveSeen, type UnseenClaim } from '#server/store/community.ts'
+import { forgetClaim, listUnseenClaims, saveSeen, type UnseenClaim } from '#server/store/community.ts'
 import type { SessionStatus } from '#server/xmpp/ports.ts'
-import { domainOf } from '#shared/jid.ts'
-import { type BeliefDeps, isSeenOwner } from './belief.ts'
+import { domainOf, localPart } from '#shared/jid.ts'
+import { type BeliefDeps, isOwnGround } from './belief.ts'
 import { judgeAgain, type RejudgeDeps } from './moderation/judge-again.ts'
+import { askNodeInfo } from './node-info.ts'
 import { waitAtMost } from './patience.ts'
+import { requireSite } from './site-session.ts'
 
 export interface UnseenClaimsDeps extends BeliefDeps, RejudgeDeps {
   readonly log: Logger
@@ -26,8 +28,9 @@ const HOUR = 3_600_000
 const STOP = 1_000
 
 /**
- * Looks, whenever the site account comes online, at the communities and blocks that were remembered by a session's word
- * alone: they count again once the site sees that whoever made them owns the node.
+ * Looks, whenever the site account comes online and every hour, at the communities and blocks that are remembered of
+ * somebody whom the site does not see to own the node, or sees to own it no more: they count again once it sees that, and are
+ * forgotten once the node's service still names others.
  */
 export function createUnseenClaims(deps: UnseenClaimsDeps): UnseenClaims {
   const stops: (() => void)[] = []
@@ -46,9 +49,11 @@ export function createUnseenClaims(deps: UnseenClaimsDeps): UnseenClaims {
 
   async function lookAt(claim: UnseenClaim): Promise<'looked' | 'unanswered'> {
     try {
-      if (await isSeenOwner(deps, claim.owner, claim.address)) await saveSeen(deps.state, claim)
+      const seen = await see(claim)
+      if (seen === 'owner') await saveSeen(deps.state, claim)
+      if (seen === 'others') await forgetClaim(deps.state, claim)
       // Comments hidden by an unfounded block show again.
-      else if (claim.blocked !== undefined) await judgeAgain(deps, { jid: claim.blocked })
+      if (seen !== 'owner' && claim.blocked !== undefined) await judgeAgain(deps, { jid: claim.blocked })
       return 'looked'
     } catch (error) {
       // Its service does not answer: that says nothing, and it is asked again.
@@ -56,6 +61,14 @@ export function createUnseenClaims(deps: UnseenClaimsDeps): UnseenClaims {
       deps.log.debug(`Who owns ${claim.address.node} at ${claim.address.service} was not seen: ${error.message}`)
       return isAppError(error, 'unavailable', 'timeout') ? 'unanswered' : 'looked'
     }
+  }
+
+  /** On the account's own ground its session was believed: unless the node names others now. */
+  async function see({ address, owner }: UnseenClaim): Promise<'owner' | 'others' | 'nobody'> {
+    if (localPart(address.service) !== undefined) return address.service === owner ? 'owner' : 'others'
+    const owners = (await askNodeInfo(requireSite(deps).disco, address))?.owners ?? []
+    if (owners.length > 0) return owners.includes(owner) ? 'owner' : 'others'
+    return (await isOwnGround(deps, owner, address.service)) ? 'owner' : 'nobody'
   }
 
   function wake(): void {

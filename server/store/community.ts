@@ -24,15 +24,21 @@ export async function saveCommunity(state: StateDb, { address, owner, since }: C
     .execute()
 }
 
-/** The node names these owners now: who is remembered as its owner stays so only as one of them. */
+/**
+ * The node names these owners now: who is remembered as its owner stays so only as one of them, and the blocks of others
+ * count no more unless they are seen to own it again.
+ */
 export async function noteOwners(
   state: StateDb,
   address: NodeAddress,
   { owners, now }: { owners: readonly BareJid[]; now: Date },
 ): Promise<void> {
-  const community = await findCommunity(state, address)
   const [first] = owners
-  if (community === undefined || first === undefined) return
+  if (first === undefined) return
+  const blocks = state.updateTable('block').set({ isSeen: 0 }).where('service', '=', address.service)
+  await blocks.where('node', '=', address.node).where('isSeen', '=', 1).where('by', 'not in', owners).execute()
+  const community = await findCommunity(state, address)
+  if (community === undefined) return
   const owner = owners.includes(community.owner) ? community.owner : first
   const query = state.updateTable('community').set({ owner, seenAt: now.toISOString() })
   await query.where('service', '=', address.service).where('node', '=', address.node).execute()
@@ -75,7 +81,7 @@ export async function listCommunities(state: StateDb): Promise<Community[]> {
   return rows.map(({ service, node, owner, since }) => ({ address: { service, node }, owner, since: new Date(since) }))
 }
 
-/** Somebody who is remembered to own a node, from before that had to be seen. */
+/** Somebody who is remembered to own a node, which the site did not see, or sees no more. */
 export interface UnseenClaim {
   readonly address: NodeAddress
   readonly owner: BareJid
@@ -102,6 +108,18 @@ export async function saveSeen(state: StateDb, { address, owner, blocked }: Unse
   } else {
     const query = state.updateTable('block').set({ isSeen: 1 }).where('service', '=', service)
     await query.where('node', '=', node).where('jid', '=', blocked).where('by', '=', owner).execute()
+  }
+}
+
+/** The site has seen that others own the node. */
+export async function forgetClaim(state: StateDb, { address, owner, blocked }: UnseenClaim): Promise<void> {
+  const { service, node } = address
+  if (blocked === undefined) {
+    const query = state.deleteFrom('community').where('service', '=', service).where('node', '=', node)
+    await query.where('owner', '=', owner).where('isSeen', '=', 0).execute()
+  } else {
+    const query = state.deleteFrom('block').where('service', '=', service).where('node', '=', node)
+    await query.where('jid', '=', blocked).where('by', '=', owner).where('isSeen', '=', 0).execute()
   }
 }
 

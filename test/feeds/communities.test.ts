@@ -9,10 +9,12 @@ import { blockOnBlog } from '#server/feeds/moderation/block.ts'
 import { learnNodeInfo } from '#server/feeds/node-info.ts'
 import { type OutboxRow, queueComment, queueDelete, queuePost } from '#server/feeds/outbox.ts'
 import { isModerator, listPeople } from '#server/feeds/owners.ts'
+import { createUnseenClaims } from '#server/feeds/unseen-claims.ts'
 import { findBlog } from '#server/store/blog.ts'
-import { findBlock, findCommunity } from '#server/store/community.ts'
+import { findBlock, findCommunity, listUnseenClaims } from '#server/store/community.ts'
 import { listDrafts } from '#server/store/draft.ts'
 import { addFollow, findFollow } from '#server/store/follow.ts'
+import { findJudged } from '#server/store/judged-entry.ts'
 import { addNode, findNode } from '#server/store/node.ts'
 import { listWaitingAccounts } from '#server/store/outbox.ts'
 import { findPost } from '#server/store/post.ts'
@@ -421,6 +423,67 @@ describe('who was once seen to own a community', () => {
     assert.equal(await findCommunity(ctx.state, NIGHTS), undefined)
     assert.equal(await findBlock(ctx.state, NIGHTS, MALLORY), undefined)
     assert.equal(await isModerator(ctx, JULIET, NIGHTS), false)
+  })
+
+  it('has nobody shut out any more by blocks of before, once its disco#info names others', async () => {
+    await using scene = await open()
+    const { ctx } = scene
+    await scene.make()
+    const claims = createUnseenClaims(ctx)
+    const { address: post } = await scene.post(ROMEO)
+    const { comments: thread } = await shown(ctx, post)
+    assert.ok(thread)
+    const say = (item: string) =>
+      publishTo(ctx, itemOf(thread, item), { payload: entryOf({ author: MALLORY }), publisher: MALLORY })
+    const hold = async (item: string) => (await findJudged(ctx.index, itemOf(thread, item)))?.hold
+    await say('before')
+    await blockOnBlog(ctx, { by: JULIET, blog: NIGHTS, jid: MALLORY })
+    assert.equal(await hold('before'), 'blocked')
+    const node = ctx.network.nodes.get(addressKey(NIGHTS))
+    assert.ok(node)
+    const own = async (owner: typeof JULIET) => {
+      Object.assign(node, { owner })
+      const row = await findNode(ctx.index, NIGHTS)
+      assert.ok(row)
+      await learnNodeInfo(ctx, { ...row, infoReadAt: undefined })
+    }
+    await own(JULIET)
+    assert.equal(await findBlock(ctx.state, NIGHTS, MALLORY), JULIET)
+    await own(ROMEO)
+    assert.equal(await findBlock(ctx.state, NIGHTS, MALLORY), undefined)
+    assert.equal(await say('after'), 'stored')
+    // It was hers for a moment less only: her blocks count again.
+    Object.assign(node, { owner: JULIET })
+    await claims.look()
+    assert.equal(await findBlock(ctx.state, NIGHTS, MALLORY), JULIET)
+    await own(ROMEO)
+    await claims.look()
+    assert.equal(await hold('before'), undefined)
+    Object.assign(node, { owner: JULIET })
+    await claims.look()
+    assert.equal(await findBlock(ctx.state, NIGHTS, MALLORY), undefined)
+    assert.deepEqual(await listUnseenClaims(ctx.state), [])
+  })
+
+  it('keeps those shut out whom another owner did, and where its service names nobody', async () => {
+    await using scene = await open()
+    const { ctx } = scene
+    await scene.make()
+    await blockOnBlog(ctx, { by: JULIET, blog: NIGHTS, jid: MALLORY })
+    const learn = async (owners: readonly string[]) => {
+      const row = await findNode(ctx.index, NIGHTS)
+      assert.ok(row)
+      const forms = new Map([[NS.PUBSUB_META_DATA, new Map([['pubsub#owner', owners]])]])
+      const disco = {
+        ...ctx.site.disco,
+        readInfo: async () => ({ identities: [], features: new Set<string>(), forms }),
+      }
+      await learnNodeInfo({ ...ctx, site: { ...ctx.site, disco } }, { ...row, infoReadAt: undefined })
+      return findBlock(ctx.state, NIGHTS, MALLORY)
+    }
+    assert.equal(await learn([ROMEO, JULIET]), JULIET)
+    assert.equal(await learn([]), JULIET)
+    assert.equal(await learn([ROMEO]), undefined)
   })
 
   it('acts at once only where that was seen of late; else it is sent, and done when its effect is seen', async () => {
