@@ -3,13 +3,17 @@ import { randomUUID } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { after, before, describe, it } from 'node:test'
 import { browse, findService } from '#server/feeds/browse.ts'
+import { closeThread } from '#server/feeds/moderation/close-thread.ts'
+import { learnNodeInfo } from '#server/feeds/node-info.ts'
 import { type OutboxRow, queueAffiliation, queueCommunity, queueDelete, queuePost } from '#server/feeds/outbox.ts'
 import { listPeople } from '#server/feeds/owners.ts'
 import { requestUpload } from '#server/feeds/upload.ts'
 import { putPicture } from '#server/http/picture/put-picture.ts'
 import { findBlog } from '#server/store/blog.ts'
+import { findBlock } from '#server/store/community.ts'
 import { findNode } from '#server/store/node.ts'
 import { findPost } from '#server/store/post.ts'
+import { findClosedThread } from '#server/store/thread-state.ts'
 import type { XmppSession } from '#server/xmpp/ports.ts'
 import type { ItemAddress, NodeAddress } from '#shared/address.ts'
 import type { PostDraft } from '#shared/entry.ts'
@@ -47,9 +51,9 @@ for (const kind of ['ejabberd', 'prosody'] as const) {
     make(more?: Partial<Parameters<typeof queueCommunity>[1]>): Promise<NodeAddress>
   }
 
-  async function open(): Promise<Scene> {
+  async function open(clock?: () => Date): Promise<Scene> {
     const end = randomUUID().slice(0, 8)
-    const ctx = await createRealContext({ home: rig.ejabberd, siteUser: `site-${end}` })
+    const ctx = await createRealContext({ home: rig.ejabberd, siteUser: `site-${end}`, clock })
     const owner = await ctx.signIn(rig[kind], kind === 'prosody' ? PROSODY_ADMIN : `owner-${end}`)
     const guest = await ctx.signIn(rig[other], `guest-${end}`)
     await ctx.indexing.start()
@@ -149,6 +153,43 @@ for (const kind of ['ejabberd', 'prosody'] as const) {
       const again = await scene.done(await queuePost(ctx, { author: guest.jid, key: 'c', draft: DRAFT, to }))
       assert.ok(await owner.pubsub.findItem(again.address))
       await assert.rejects(listPeople(ctx, guest.jid, to), /Only who owns/)
+    })
+
+    it('lets an owner from another server remove a post, seen by the site or not', async () => {
+      await using scene = await open()
+      const { ctx, owner, guest } = scene
+      const to = await scene.make()
+      const { address } = await scene.done(await queuePost(ctx, { author: owner.jid, key: 'a', draft: DRAFT, to }))
+      await assert.rejects(queueDelete(ctx, { author: guest.jid, address }), /Only its author/)
+      await owner.pubsub.setAffiliation(to, guest.jid, 'owner')
+      const { isSeen } = await listPeople(ctx, guest.jid, to)
+      assert.equal(isSeen, kind === 'ejabberd')
+      await scene.done(await queueDelete(ctx, { author: guest.jid, address }))
+      assert.equal(await findPost(ctx.index, address), 'gone')
+      // Nothing shows that somebody is blocked: that counts only by the word of an owner who is seen.
+      const block = { by: guest.jid, address: to, jid: jidOf('mallory@evil.test'), affiliation: 'outcast' } as const
+      const { problem } = await scene.done(await queueAffiliation(ctx, block))
+      assert.equal(problem === undefined, kind === 'ejabberd')
+      assert.equal(await findBlock(ctx.state, to, block.jid), kind === 'ejabberd' ? guest.jid : undefined)
+      assert.ok((await owner.pubsub.listAffiliations(to)).some(({ jid }) => jid === block.jid))
+      if (kind === 'prosody') return
+      // Ejabberd names its owners: who is none any more has nobody shut out.
+      await owner.pubsub.setAffiliation(to, guest.jid, 'none')
+      const row = await findNode(ctx.index, to)
+      assert.ok(row)
+      await learnNodeInfo(ctx, { ...row, infoReadAt: undefined })
+      assert.equal(await findBlock(ctx.state, to, block.jid), undefined)
+    })
+
+    it('is looked after by its owner at any later time, whose own server is asked again', async () => {
+      let now = new Date()
+      await using scene = await open(() => now)
+      const { ctx, owner, guest } = scene
+      const to = await scene.make()
+      const { address } = await scene.done(await queuePost(ctx, { author: guest.jid, key: 'a', draft: DRAFT, to }))
+      now = new Date(now.getTime() + 49 * 3_600_000)
+      await closeThread(ctx, { by: owner.jid, post: address, isClosed: true })
+      assert.equal((await findClosedThread(ctx.state, address))?.by, owner.jid)
     })
 
     it('where only some may write lets those, and nobody else', async () => {
