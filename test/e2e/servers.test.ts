@@ -3,10 +3,13 @@ import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { after, before, describe, it } from 'node:test'
+import { jidOf } from '../support/context.ts'
 import { createTestFolder, type TestFolder } from '../support/folder.ts'
 import { type Product, startProduct } from '../support/product.ts'
+import { PROSODY_ADMIN } from '../support/prosody.ts'
 import { type Rig, useRig } from '../support/rig.ts'
 import { type SlixmppClient, startSlixmpp } from '../support/slixmpp.ts'
+import { openTestSession } from '../support/test-session.ts'
 import { until } from '../support/until.ts'
 import { createWebClient, type WebClient } from '../support/web-client.ts'
 
@@ -141,6 +144,28 @@ for (const kind of ['ejabberd', 'prosody'] as const) {
       assert.doesNotMatch(await text('/'), /A plague/)
       assert.match(await product.canto('unfollow', jid), /is not followed any more/)
       await until(async () => (await web.get(address)).status === 404, { what: 'the page to go' })
+    })
+
+    it('sees, or says that it does not, who owns a community of the other server', async () => {
+      const other = kind === 'ejabberd' ? 'prosody' : 'ejabberd'
+      const founder = other === 'prosody' ? PROSODY_ADMIN : `founder-${end}`
+      await rig[other].register(founder, `password of ${founder}`).catch(() => {})
+      await using session = openTestSession(rig[other], founder)
+      await session.whenOnline(30_000)
+      const nights = { service: jidOf(`pubsub.${other}.test`), node: `nights-${end}` }
+      await session.pubsub.createNode(nights, { publish_model: 'open' })
+      await session.pubsub.setAffiliation(nights, jidOf(`${author}@${rig[kind].domain}`), 'owner')
+      const uri = `xmpp:${nights.service}?;node=${nights.node}`
+      const looked = await web.submit('/following', '/following/preview', { address: uri })
+      await web.submit(await looked.text(), '/following', {})
+      const people = `/communities/people?of=${encodeURIComponent(uri)}`
+      const page = await until(async () => {
+        const answer = await web.get(people)
+        return answer.status === 404 ? undefined : answer
+      })
+      assert.equal(page.status, 200)
+      const isUnseen = (await page.text()).includes('does not show this site who owns this community')
+      assert.equal(isUnseen, other === 'prosody')
     })
 
     it('deletes: the item and its comments are gone from the server, and the page says so', async () => {
