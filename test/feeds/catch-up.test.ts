@@ -313,7 +313,7 @@ describe('catching up', () => {
     async function readWholeAgain(ctx: TestContext, counted: { readonly asked: number }): Promise<void> {
       const before = counted.asked
       waitADay(ctx)
-      await updateNode(ctx.index, address, { deepDueAt: ctx.clock().getTime() })
+      ctx.indexing.readWhole(address)
       await until(() => counted.asked > before, { what: 'the reading of what is known' })
       await ctx.indexing.idle()
     }
