@@ -1,5 +1,6 @@
 import { describeError, isAppError } from '#server/errors.ts'
 import type { Logger } from '#server/log.ts'
+import { createSlices } from '#server/slices.ts'
 import { findNode, type NodeRow } from '#server/store/node.ts'
 import { endWatches, findOwnAccess, forgetOwnAccess } from '#server/store/own-access.ts'
 import type { NodeConfig, Pubsub, PubsubEvent, SessionStatus, XmppSession } from '#server/xmpp/ports.ts'
@@ -72,7 +73,9 @@ export async function takeBack(deps: LearnDeps, address: NodeAddress): Promise<v
 
 /** Changes of a node, or of any, may have been missed. */
 export async function missChanges(deps: LearnDeps & { readonly log: Logger }, address?: NodeAddress): Promise<void> {
+  const pause = createSlices()
   for (const each of await endWatches(deps.state, address)) {
+    await pause()
     try {
       await judge(deps, each)
     } catch (error) {
