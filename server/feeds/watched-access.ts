@@ -32,9 +32,15 @@ export async function watchNode(
   const config = await pubsub.readConfig(address)
   const isWanted = isHeard && config.access_model === 'open' && config.notify_config !== undefined
   if (!isWanted || isTold(config)) return { config, isWatched: isHeard && isTold(config) }
-  if (!(await deps.site.readContacts?.())?.has(address.service)) return { config, isWatched: false }
-  const real = await pubsub.configureNode(address, { notify_config: '1', notify_delete: '1' })
-  return { config: real, isWatched: isTold(real) }
+  try {
+    if (!(await deps.site.readContacts?.())?.has(address.service)) return { config, isWatched: false }
+    const real = await pubsub.configureNode(address, { notify_config: '1', notify_delete: '1' })
+    return { config: real, isWatched: isTold(real) }
+  } catch (error) {
+    // What was read counts all the same, for its time.
+    if (!isAppError(error)) throw error
+    return { config, isWatched: false }
+  }
 }
 
 /** Whether the site account gets what a node tells its subscribers. */

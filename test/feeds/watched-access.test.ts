@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { AppError } from '#server/errors.ts'
 import { addFollow } from '#server/store/follow.ts'
 import { findNode } from '#server/store/node.ts'
 import { findPost } from '#server/store/post.ts'
@@ -184,6 +185,20 @@ describe('the word of a contact that her blog is open', () => {
     await using scene = await open({ config: {} })
     const { ctx } = scene
     assert.equal(configOf(ctx)?.notify_config, undefined)
+    later(ctx, HOUR)
+    await readAgain(ctx)
+    assert.equal(await statusOf(ctx), 'restricted')
+  })
+
+  it('counts for an hour where her server does not let her session ask for that', async () => {
+    await using scene = await open({ config: {} })
+    const { ctx, owner } = scene
+    await owner.configureNode(BLOG, { notify_config: '0' })
+    const session = ctx.signIn(JULIET)
+    session.pubsub.configureNode = () => Promise.reject(new AppError('forbidden', 'No'))
+    later(ctx, DAY)
+    await ctx.permits.ask(session)
+    assert.equal(await statusOf(ctx), 'open')
     later(ctx, HOUR)
     await readAgain(ctx)
     assert.equal(await statusOf(ctx), 'restricted')
