@@ -47,9 +47,13 @@ async function readAccountAccess({ state, site, clock }: AccessDeps, node: Known
   const own = await findOwnAccess(state, address)
   const now = clock()
   const isOwnOpen = own === undefined || own.accessModel === 'open'
-  const counts = own !== undefined && (own.isWatched || isWithinLast(WORD_COUNTS, own.readAt, now))
+  const isToldClosed = accessModel !== undefined && accessModel !== 'open'
+  // Its server may have told since then that it is not open, though of no change.
+  const isOutdated = isToldClosed && own !== undefined && infoReadAt !== undefined && infoReadAt > own.readAt
+  const isWatched = own?.isWatched === true && !isOutdated
+  const counts = own !== undefined && (isWatched || isWithinLast(WORD_COUNTS, own.readAt, now))
   if (counts) return isOwnOpen ? 'open' : 'restricted'
-  if (accessModel !== undefined && accessModel !== 'open') return 'restricted'
+  if (isToldClosed) return 'restricted'
   if (accessModel === 'open' && infoReadAt !== undefined && isWithinLast(WORD_COUNTS, infoReadAt, now)) return 'open'
   if ((await readContacts(site)).has(address.service)) return 'restricted'
   // If it were still so, an account that is no contact could not have read it.

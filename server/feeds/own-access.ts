@@ -8,7 +8,7 @@ import type { NodeAddress } from '#shared/address.ts'
 import { WORD_COUNTS } from './access.ts'
 import { blogOf } from './blog-of.ts'
 import { type LearnDeps, learnOwnAccess } from './learn-access.ts'
-import { type WatchDeps, watchNode } from './watched-access.ts'
+import { openQuestion, takeBack, type WatchDeps, watchNode } from './watched-access.ts'
 
 export interface OwnAccessDeps extends LearnDeps, WatchDeps {
   readonly site: LearnDeps['site'] & WatchDeps['site']
@@ -19,6 +19,8 @@ export interface OwnAccessDeps extends LearnDeps, WatchDeps {
 const MOST_THREADS = 50
 /** Milliseconds after which the access of a thread is read again, well before the last word ceases to count. */
 const AGAIN = WORD_COUNTS / 2
+/** Times that a node is read until nothing changes meanwhile; to have changes told is one. */
+const MOST_TRIES = 3
 
 /** Reads the access models of somebody's own nodes by their session; `more` where there are more to be read. */
 export async function readOwnAccess(
@@ -57,12 +59,17 @@ async function readOne(
       await forgetOwnAccess(deps.state, jid, address.node)
       return false
     }
-    const askedAt = deps.clock()
-    const { config, isWatched } = await watchNode(deps, pubsub, node)
-    const { access_model: accessModel } = config
-    if (accessModel === undefined) return false
-    await learnOwnAccess(deps, address, { accessModel, now: deps.clock(), askedAt, isWatched })
-    return true
+    for (let tries = 0; tries < MOST_TRIES; tries++) {
+      using question = openQuestion(deps.state, address)
+      const { config, isWatched } = await watchNode(deps, pubsub, node)
+      const { access_model: accessModel } = config
+      if (accessModel === undefined) return false
+      if (question.isOutdated) continue
+      await learnOwnAccess(deps, address, { accessModel, now: deps.clock(), isWatched })
+      if (!question.isOutdated) return true
+    }
+    await takeBack(deps, address)
+    return false
   } catch (error) {
     if (!isAppError(error)) throw error
     if (isAppError(error, 'not-found', 'gone')) await forgetOwnAccess(deps.state, jid, address.node)

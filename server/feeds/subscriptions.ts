@@ -89,7 +89,11 @@ export function createSubscriptions(
 
   return {
     async ensure(node) {
-      if (node.subscription === 'none') return subscribe(node)
+      if (node.subscription === 'none') {
+        // It may be one that was forgotten here for a while.
+        await onLost(node.address)
+        return subscribe(node)
+      }
       const madeAt = made.get(addressKey(node.address))
       if (node.subscription === 'subscribed' && madeAt !== undefined && !isOld(madeAt)) return undefined
       const state = (await list(node.address.service)).get(node.address.node)

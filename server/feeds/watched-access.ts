@@ -1,10 +1,11 @@
 import { describeError, isAppError } from '#server/errors.ts'
 import type { Logger } from '#server/log.ts'
 import { createSlices } from '#server/slices.ts'
+import type { StateDb } from '#server/store/database.ts'
 import { findNode, type NodeRow } from '#server/store/node.ts'
 import { endWatches, findOwnAccess, forgetOwnAccess } from '#server/store/own-access.ts'
 import type { NodeConfig, Pubsub, PubsubEvent, SessionStatus, XmppSession } from '#server/xmpp/ports.ts'
-import type { NodeAddress } from '#shared/address.ts'
+import { type NodeAddress, sameAddress } from '#shared/address.ts'
 import { type BareJid, domainOf, localPart } from '#shared/jid.ts'
 import { applyAccess, readAccess } from './access.ts'
 import { type LearnDeps, learnOwnAccess } from './learn-access.ts'
@@ -18,6 +19,29 @@ import { type LearnDeps, learnOwnAccess } from './learn-access.ts'
 export interface WatchDeps {
   readonly site: Pick<XmppSession, 'readContacts'> & { readonly status: SessionStatus }
   readonly siteDomain: BareJid
+}
+
+/** An answer of an owner's session on its way, which says nothing once it may be older than a change. */
+export interface Question extends Disposable {
+  readonly address: NodeAddress
+  isOutdated: boolean
+}
+
+const questions = new WeakMap<StateDb, Set<Question>>()
+
+/** Is to be disposed once what was answered is saved. */
+export function openQuestion(state: StateDb, address: NodeAddress): Question {
+  const open = questions.get(state) ?? new Set()
+  questions.set(state, open)
+  const question = { address, isOutdated: false, [Symbol.dispose]: () => void open.delete(question) }
+  open.add(question)
+  return question
+}
+
+/** Of one node, or of all. */
+function outdate(state: StateDb, address?: NodeAddress): void {
+  for (const question of questions.get(state) ?? [])
+    if (address === undefined || sameAddress(question.address, address)) question.isOutdated = true
 }
 
 /** Reads the configuration of a node by its owner's session, and has every change of it told where only that says who may read it. */
@@ -59,6 +83,7 @@ export async function takeChange(
   { address, config = {} }: Extract<PubsubEvent, { kind: 'configured' }>,
 ): Promise<void> {
   if (localPart(address.service) === undefined) return
+  outdate(deps.state, address)
   const own = await findOwnAccess(deps.state, address)
   const node = await findNode(deps.index, address)
   if (own === undefined || node === undefined) return
@@ -73,12 +98,14 @@ export async function takeChange(
 /** The word of its owner about a node counts no more: it is another, or gone. */
 export async function takeBack(deps: LearnDeps, address: NodeAddress): Promise<void> {
   if (localPart(address.service) === undefined) return
+  outdate(deps.state, address)
   await forgetOwnAccess(deps.state, address.service, address.node)
   await judge(deps, address)
 }
 
 /** Changes of a node, or of any, may have been missed. */
 export async function missChanges(deps: LearnDeps & { readonly log: Logger }, address?: NodeAddress): Promise<void> {
+  outdate(deps.state, address)
   const pause = createSlices()
   for (const each of await endWatches(deps.state, address)) {
     await pause()

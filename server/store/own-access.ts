@@ -23,8 +23,6 @@ const LONGEST = 20
 export interface Word {
   readonly accessModel: string
   readonly now: Date
-  /** When it was asked for: what was learned since then stays. */
-  readonly askedAt?: Date
   /** As it was where that is not known, unless the access model is another. */
   readonly isWatched?: boolean
 }
@@ -33,7 +31,7 @@ export interface Word {
 export async function saveOwnAccess(
   state: StateDb,
   { service, node }: NodeAddress,
-  { accessModel: said, now, askedAt = now, isWatched }: Word,
+  { accessModel: said, now, isWatched }: Word,
 ): Promise<void> {
   // A word of XEP-0060 §4.5, or whatever their server says instead.
   const accessModel = said.slice(0, LONGEST)
@@ -44,10 +42,7 @@ export async function saveOwnAccess(
     .insertInto('ownAccess')
     .values({ service, node, accessModel, readAt, isWatched: flag ?? 0 })
     .onConflict((conflict) =>
-      conflict
-        .columns(['service', 'node'])
-        .doUpdateSet({ accessModel, readAt, isWatched: flag ?? kept })
-        .where('ownAccess.readAt', '<=', askedAt.toISOString()),
+      conflict.columns(['service', 'node']).doUpdateSet({ accessModel, readAt, isWatched: flag ?? kept }),
     )
     .execute()
 }

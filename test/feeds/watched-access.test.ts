@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { AppError } from '#server/errors.ts'
-import { addFollow } from '#server/store/follow.ts'
+import { knowChanged } from '#server/feeds/known-blogs.ts'
+import { addFollow, deleteFollow } from '#server/store/follow.ts'
 import { findNode } from '#server/store/node.ts'
 import { findPost } from '#server/store/post.ts'
 import type { NodeConfig, PubsubEvent } from '#server/xmpp/ports.ts'
@@ -217,6 +218,76 @@ describe('the word of a contact that her blog is open', () => {
       return config
     }
     await ctx.permits.ask(session)
+    assert.equal(await statusOf(ctx), 'restricted')
+  })
+
+  for (const change of ['of which nobody says how', 'that is missed'] as const) {
+    it(`is not read off an answer that is older than a change ${change}`, async () => {
+      await using scene = await open()
+      const { ctx, change: tellChange, owner } = scene
+      later(ctx, DAY)
+      const session = ctx.signIn(JULIET)
+      const { readConfig } = session.pubsub
+      let count = 0
+      session.pubsub.readConfig = async (address) => {
+        const config = await readConfig(address)
+        if (++count > 1) return config
+        if (change === 'that is missed') {
+          ctx.site.setStatus('waiting')
+          await owner.configureNode(BLOG, { access_model: 'presence' })
+          ctx.site.setStatus('online')
+          await ctx.indexing.idle()
+        } else await tellChange({ access_model: 'presence' }, 'that')
+        return config
+      }
+      await ctx.permits.ask(session)
+      assert.equal(await statusOf(ctx), 'restricted')
+      later(ctx, DAY)
+      await readAgain(ctx)
+      assert.equal(await statusOf(ctx), 'restricted')
+    })
+  }
+
+  it('ends where changes never cease while it is asked', async () => {
+    await using scene = await open()
+    const { ctx, change } = scene
+    const session = ctx.signIn(JULIET)
+    const { readConfig } = session.pubsub
+    session.pubsub.readConfig = async (address) => {
+      const config = await readConfig(address)
+      await change({}, 'that')
+      return config
+    }
+    later(ctx, HOUR)
+    await ctx.permits.ask(session)
+    assert.equal(await statusOf(ctx), 'restricted')
+  })
+
+  it('does not outlive a time in which nobody here followed her', async () => {
+    await using scene = await open()
+    const { ctx, owner } = scene
+    await deleteFollow(ctx.state, { follower: ROMEO, address: BLOG })
+    await knowChanged(ctx)
+    await ctx.indexing.idle()
+    assert.equal(await statusOf(ctx), undefined)
+    await owner.configureNode(BLOG, { access_model: 'presence' })
+    await publish(ctx, 'secret')
+    later(ctx, DAY)
+    await addFollow(ctx.state, { follower: ROMEO, address: BLOG, since: ctx.clock() })
+    await knowChanged(ctx)
+    await readAgain(ctx)
+    assert.equal(typeof (await findPost(ctx.index, itemOf(BLOG, 'secret'), 'restricted')), 'object')
+    assert.equal(await findPost(ctx.index, itemOf(BLOG, 'secret')), undefined)
+    assert.equal(await statusOf(ctx), 'restricted')
+  })
+
+  it('ends once her server tells that the blog is not open, after a change that was not told', async () => {
+    await using scene = await open()
+    const { ctx, owner } = scene
+    await owner.configureNode(BLOG, { access_model: 'whitelist', notify_config: '0' })
+    ctx.site.pubsub.listAffiliations = async () => [{ ...BLOG, jid: ctx.siteJid, affiliation: 'member' }]
+    later(ctx, DAY)
+    await readAgain(ctx)
     assert.equal(await statusOf(ctx), 'restricted')
   })
 })
