@@ -1,7 +1,9 @@
 import { Element } from 'ltx'
-import { isAppError } from '#server/errors.ts'
+import { AppError, isAppError } from '#server/errors.ts'
 import { type BareJid, domainOf, readBareJid } from '#shared/jid.ts'
 import { NS } from '#shared/ns.ts'
+import { detachText } from '#shared/text.ts'
+import { isWithinBounds } from '#shared/xml.ts'
 import { readForm } from './data-form.ts'
 import type { Disco, DiscoInfo, DiscoItem, Services } from './ports.ts'
 import type { Ask } from './requests.ts'
@@ -9,6 +11,12 @@ import type { Ask } from './requests.ts'
 const MAX_SERVICES = 30
 /** A service may page in smaller steps than it was asked to. */
 const MAX_PAGES = 20
+/** Items among which the services of a domain are looked for. */
+const MAX_ITEMS = 100
+/** UTF-16 units: an address is no longer (RFC 7622 §3.1), and nobody reads on in a longer name. */
+const LONGEST = { jid: 3_071, node: 1_024, name: 300 }
+/** What the information on an entity may be: far more than any has. */
+const INFO_LIMITS = { bytes: 256 * 1024, children: 10_000, depth: 20 }
 
 /** Service discovery (XEP-0030). */
 export function createDisco(ask: Ask): Disco {
@@ -30,16 +38,22 @@ export function createDisco(ask: Ask): Disco {
       if (after !== undefined) set.c('after').t(after)
       const answer = await query(jid, request)
       const items = readItems(answer)
-      found.push(...items)
+      found.push(...items.flatMap(boundItem).slice(0, max - found.length))
       const last = answer.getChild('set', NS.RSM)?.getChild('last')?.getText()
       if (items.length === 0 || !last || last === after) break
       after = last
     }
-    return found.slice(0, max)
+    return found
   }
 
   return {
-    readInfo: async (jid, node) => readInfo(await query(jid, askFor(NS.DISCO_INFO, node))),
+    async readInfo(jid, node) {
+      const answer = await query(jid, askFor(NS.DISCO_INFO, node))
+      if (!isWithinBounds(answer, INFO_LIMITS)) {
+        throw new AppError('too-large', `${jid} tells more about itself than is read`)
+      }
+      return readInfo(answer)
+    },
     async listItems(jid, node, { max } = {}) {
       if (max !== undefined) return listSome(jid, node, max)
       return readItems(await query(jid, askFor(NS.DISCO_ITEMS, node)))
@@ -58,6 +72,12 @@ function readItems(query: Element): DiscoItem[] {
       },
     ]
   })
+}
+
+/** What is kept of an item of a service that anybody may run: nothing where its address is none. */
+function boundItem({ jid, node, name }: DiscoItem): DiscoItem[] {
+  if (jid.length > LONGEST.jid || (node?.length ?? 0) > LONGEST.node) return []
+  return [{ jid, ...(node !== undefined && { node }), ...(name && { name: detachText(name.slice(0, LONGEST.name)) }) }]
 }
 
 function readInfo(query: Element): DiscoInfo {
@@ -88,7 +108,10 @@ export async function findServices(jid: BareJid, disco: Disco): Promise<FoundSer
   const silent = () => {
     isWhole = false
   }
-  const [items, account] = await Promise.all([disco.listItems(domain), readQuietly(disco, jid, silent)])
+  const [items, account] = await Promise.all([
+    disco.listItems(domain, undefined, { max: MAX_ITEMS }),
+    readQuietly(disco, jid, silent),
+  ])
   const jids = items.flatMap((item) => (item.node === undefined ? (readBareJid(item.jid) ?? []) : []))
   const infos = await Promise.all(
     [domain, ...new Set(jids)]

@@ -15,6 +15,8 @@ const TLS = 'urn:ietf:params:xml:ns:xmpp-tls'
 const BIND = 'urn:ietf:params:xml:ns:xmpp-bind'
 const LIMITS = 'urn:xmpp:stream-limits:0'
 const CAPS = 'http://jabber.org/protocol/caps'
+/** Characters of a hash and its name, which are kept with every session. */
+const LONGEST_CAPS = 200
 
 export interface SignIn {
   readonly jid: BareJid
@@ -149,7 +151,7 @@ async function enableAcks(stream: Stream, features: Element): Promise<Enabled | 
 
 function readCaps(features: Element): string | undefined {
   const { hash, ver } = features.getChild('c', CAPS)?.attrs ?? {}
-  return hash && ver ? `${hash} ${ver}` : undefined
+  return hash && ver && hash.length + ver.length <= LONGEST_CAPS ? `${hash} ${ver}` : undefined
 }
 
 function readLimit(features: Element): number | undefined {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { parse } from 'ltx'
-import { AppError } from '#server/errors.ts'
+import { AppError, isAppError } from '#server/errors.ts'
 import { createDisco } from '#server/xmpp/disco.ts'
 import type { Disco } from '#server/xmpp/ports.ts'
 import { createServices } from '#server/xmpp/services.ts'
@@ -111,6 +111,41 @@ describe('items of a service', () => {
       ),
     )
     assert.equal((await endless.listItems('s', undefined, { max: 1000 })).length, 20)
+  })
+})
+
+describe('what a service says without measure', () => {
+  const LARGE = 'x'.repeat(1_000_000)
+  const discoOf = (answer: () => string) => createDisco(async () => parse(`<iq>${answer()}</iq>`))
+
+  it('is kept of its items no longer than addresses and names are', async () => {
+    let page = 0
+    const disco = discoOf(() => {
+      const items = ['jid', 'node', 'name'].map((long) => {
+        const attrs = { jid: 's', node: `n${page}`, name: 'a', [long]: LARGE }
+        return `<item jid='${attrs.jid}' node='${attrs.node}' name='${attrs.name}'/>`
+      })
+      const set = `<set xmlns='http://jabber.org/protocol/rsm'><last>${page++}</last></set>`
+      return `<query xmlns='http://jabber.org/protocol/disco#items'>${items.join('')}${set}</query>`
+    })
+    const found = await disco.listItems('s', undefined, { max: 600 })
+    assert.equal(found.length, 20)
+    assert.ok(JSON.stringify(found).length < 10_000)
+  })
+
+  it('is no information', async () => {
+    const query = (inside: string) => `<query xmlns='http://jabber.org/protocol/disco#info'>${inside}</query>`
+    const many = "<feature var='urn:example'/>".repeat(20_000)
+    for (const inside of [
+      `<feature var='${LARGE}'/>`,
+      many,
+      `<identity category='pubsub' type='pep' name='${LARGE}'/>`,
+    ]) {
+      const disco = discoOf(() => query(inside))
+      await assert.rejects(disco.readInfo('s'), (error) => isAppError(error, 'too-large'))
+    }
+    const usual = discoOf(() => query("<feature var='urn:example'/>".repeat(500)))
+    assert.equal((await usual.readInfo('s')).features.size, 1)
   })
 })
 
