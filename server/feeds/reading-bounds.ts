@@ -2,7 +2,7 @@ import { findAuthor } from '#server/store/author.ts'
 import type { IndexDb, StateDb } from '#server/store/database.ts'
 import { sumHeldBytes } from '#server/store/held-bytes.ts'
 import type { NodeRow } from '#server/store/node.ts'
-import { localPart } from '#shared/jid.ts'
+import { type BareJid, localPart } from '#shared/jid.ts'
 
 export interface BoundsDeps {
   readonly index: IndexDb
@@ -29,13 +29,15 @@ const { POSITIVE_INFINITY: ANY } = Number
 const OWN_BOUNDS: ReadingBounds = { items: 10_000_000, pages: ANY, bytes: ANY, time: ANY }
 
 /** Whether the node has what others say about the posts of one of our own authors. */
-export async function isOwnThread(
-  { state }: Pick<BoundsDeps, 'state'>,
-  { address, kind, owner }: NodeRow,
-): Promise<boolean> {
-  if (kind !== 'comments' && kind !== 'attachments') return false
-  const account = localPart(address.service) === undefined ? owner : address.service
+export async function isOwnThread({ state }: Pick<BoundsDeps, 'state'>, node: NodeRow): Promise<boolean> {
+  if (node.kind !== 'comments' && node.kind !== 'attachments') return false
+  const account = accountOf(node)
   return account !== undefined && (await findAuthor(state, account)) !== undefined
+}
+
+/** The account that a node belongs to. */
+export function accountOf({ address, owner }: Pick<NodeRow, 'address' | 'owner'>): BareJid | undefined {
+  return localPart(address.service) === undefined ? owner : address.service
 }
 
 /**

@@ -77,13 +77,6 @@ export async function listOldestEntries(index: IndexDb, nodeId: number, limit: n
   return query.where('nodeId', '=', nodeId).orderBy('publishedAt').orderBy('item').limit(limit).execute()
 }
 
-/** The oldest entries of a node among those that nobody is shown. */
-export async function listOldestHeld(index: IndexDb, nodeId: number, limit: number): Promise<SomeEntry[]> {
-  const query = index.selectFrom('entry').select(['id', 'item', 'commentsService', 'commentsNode'])
-  const held = query.where('nodeId', '=', nodeId).where('hold', 'is not', null)
-  return held.orderBy('publishedAt').orderBy('item').limit(limit).execute()
-}
-
 /** The oldest items of a node that came from accounts of no such domain. */
 export async function listOldestOfOthers(
   index: IndexDb,

@@ -395,6 +395,33 @@ describe('a flood on the posts of one of our own authors', () => {
     assert.ok(sum <= bytes && sum > bytes / 2, `${sum} bytes are kept`)
   })
 
+  for (const isHeld of [false, true]) {
+    it(`of one writer makes way before what others say under that post, ${isHeld ? 'where all is held' : 'where it is shown'}`, async () => {
+      await using ctx = await contextWithThreads()
+      say(ctx, FLOODED, { item: 'kind-own', from: JULIET })
+      await withBounds({ bytes }, async () => {
+        for (let n = 0; n < 800; n++) {
+          // Slowly enough for nothing to be held.
+          ctx.setNow(new Date(ctx.clock().getTime() + 60_000))
+          say(ctx, FLOODED, { item: `flood-${n}`, from: MALLORY })
+          if (n % 50 !== 49) continue
+          await ctx.indexing.inbox.idle()
+          if (isHeld) await ctx.index.updateTable('entry').set({ hold: 'held' }).where('isPost', '=', 0).execute()
+        }
+        await ctx.indexing.inbox.idle()
+      })
+      await ctx.index.updateTable('entry').set({ hold: null }).execute()
+      assert.equal(await countShown(ctx, FLOODED), LEGITIMATE + 1)
+      assert.equal(await countShown(ctx, OTHER), LEGITIMATE)
+      const sum = await sumThreads(ctx)
+      assert.ok(sum <= bytes && sum > bytes / 2, `${sum} bytes are kept`)
+      const left = (await listOldestEntries(ctx.index, (await findNode(ctx.index, FLOODED))?.id ?? 0, 1_000))
+        .map(({ item }) => item)
+        .filter((item) => item.startsWith('flood-'))
+      assert.equal(left.at(-1), 'flood-799', 'of the writer the newest stay')
+    })
+  }
+
   it('is bounded where it is read off the node later, and the other threads are read whole', async () => {
     await using ctx = await contextWithThreads()
     const owner = ctx.network.pubsubOf(JULIET)

@@ -35,6 +35,7 @@ import * as thread from '#server/store/thread.ts'
 import * as threadNode from '#server/store/thread-node.ts'
 import { listArrived } from '#server/store/timeline.ts'
 import * as tombstone from '#server/store/tombstone.ts'
+import { listWritten } from '#server/store/written-entry.ts'
 import { asItemId, type ItemAddress, type NodeAddress } from '#shared/address.ts'
 import { NS } from '#shared/ns.ts'
 import { attachmentsOf } from '#shared/profiles/index.ts'
@@ -240,7 +241,7 @@ const writingCalls: readonly Call[] = [
       await entry.countEntries(index, nodeId)
       await nodes.raiseMostItems(index, nodeId, 5)
       await entry.listOldestEntries(index, nodeId, 25)
-      await entry.listOldestHeld(index, nodeId, 25)
+      for (const isHeld of [true, false]) await listWritten(index, nodeId, { isHeld })
       await entry.listOldestOfOthers(index, nodeId, { domains: ['evil.example', 'other.example'], limit: 3 })
       const entries = await entry.listSomeEntries(index, nodeId, 25)
       await entry.dropEntries(index, SMALL, { entries, at: NOW })
