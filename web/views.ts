@@ -406,7 +406,7 @@ export interface PostPageView {
   readonly comments: readonly CommentView[]
   /** Of the whole thread, where that is more. */
   readonly commentCount?: number
-  /** Whether there are more comments than are read. */
+  /** Whether there are more comments than are read, or given by their service. */
   readonly isCut?: boolean
   /** There are comments that this reader may not see: at all without signing in, or until their account could read them. */
   readonly unshown?: 'signed-out' | 'unproved'

@@ -1,5 +1,5 @@
 import { countEntries } from '#server/store/entry.ts'
-import { findNode, type NodeRow, updateNode } from '#server/store/node.ts'
+import { findNode, isFeed, type NodeRow, updateNode } from '#server/store/node.ts'
 import { addressKey } from '#shared/address.ts'
 import type { Inbox } from './inbox.ts'
 import type { IngestDeps } from './ingest.ts'
@@ -42,9 +42,12 @@ export async function moveMark(
 export async function noteCompared(deps: IngestDeps, node: NodeRow, itemCount: number): Promise<void> {
   const now = deps.clock().getTime()
   const found = (await findNode(deps.index, node.address)) ?? node
+  const known = await countKnown(deps, node)
+  // Some of a thread may have made way again while it was read.
+  const isCut = found.backfill === 'cut' && !isFeed(node) && known < itemCount
   await updateNode(deps.index, node.address, {
-    ...{ isWaiting: 0, backfill: 'done', backfillCursor: null, itemCount },
-    otherCount: itemCount - (await countKnown(deps, node)),
+    ...{ isWaiting: 0, backfill: isCut ? 'cut' : 'done', backfillCursor: null, itemCount },
+    otherCount: itemCount - known,
     ...{ deepReadAt: now, deepDueAt: nextDeepReading(found, now, itemCount * (node.averageBytes ?? LITTLE_BYTES)) },
   })
 }

@@ -24,6 +24,9 @@ export const BOUNDS: ReadingBounds = { items: 50_000, pages: 5_000, bytes: 64 * 
 /** The newest items of a node are read, so many bytes, whatever else is here of its stranger. */
 export const LEAST_BYTES = 64 * 1024
 
+/** So many times what is kept is read of a thread, so that a flood does not hide what was said before it. */
+const READ_THROUGH = 4
+
 const { POSITIVE_INFINITY: ANY } = Number
 /** Bounds for the blogs of our own authors, which are read whole. */
 const OWN_BOUNDS: ReadingBounds = { items: 10_000_000, pages: ANY, bytes: ANY, time: ANY }
@@ -52,7 +55,7 @@ export async function boundsOf(
 ): Promise<ReadingBounds> {
   const isOwn = node.kind === 'blog' && (await findAuthor(state, node.address.service)) !== undefined
   if (isOwn) return OWN_BOUNDS
-  if (await isOwnThread({ state }, node)) return BOUNDS
+  if (await isOwnThread({ state }, node)) return { ...BOUNDS, bytes: BOUNDS.bytes * READ_THROUGH }
   const held = await sumHeldBytes(index, node)
   const left = BOUNDS.bytes - (before === undefined ? held - node.bytes : held)
   return { ...BOUNDS, bytes: Math.max(left, Math.min(LEAST_BYTES, BOUNDS.bytes)) }

@@ -241,7 +241,6 @@ const writingCalls: readonly Call[] = [
       await entry.countEntries(index, nodeId)
       await nodes.raiseMostItems(index, nodeId, 5)
       await entry.listOldestEntries(index, nodeId, 25)
-      for (const isHeld of [true, false]) await listWritten(index, nodeId, { isHeld })
       await entry.listOldestOfOthers(index, nodeId, { domains: ['evil.example', 'other.example'], limit: 3 })
       const entries = await entry.listSomeEntries(index, nodeId, 25)
       await entry.dropEntries(index, SMALL, { entries, at: NOW })
@@ -250,6 +249,9 @@ const writingCalls: readonly Call[] = [
   (index) => readAll(listContributed(index, 500)),
   (index) => withNode(index, LONG, (id) => replies.findItemByAtomId(index, id, 'none')),
   (index) => withNode(index, LONG, (id) => replies.linkAllReplies(index, { id, address: LONG })),
+  ...[true, false].map(
+    (isHeld) => (index: IndexDb) => withNode(index, LONG, (id) => listWritten(index, id, { isHeld })),
+  ),
   async (index) => {
     const [found] = await stale.listStale(index, { reader: 1_000_000, limit: 10 })
     if (found === undefined) throw new Error('Nothing is stale')

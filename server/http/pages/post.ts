@@ -118,7 +118,7 @@ export async function sendPostPage(web: Web, exchange: Exchange, page: PostPage)
       commentCount: thread.count,
       ...((await hasUnshown(ctx.index, post, reader)) && { unshown: person === undefined ? 'signed-out' : 'unproved' }),
       pages: viewThreadPages(ctx, post, thread),
-      isCut: commentsNode?.backfill === 'cut',
+      isCut: commentsNode?.backfill === 'cut' || commentsNode?.backfill === 'partial',
       ...(await viewCommenting(web, exchange, { ...page, post, commentsNode })),
       ...commentsFeed,
       ...(await viewModeratePost(web, post, person)),
