@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { ingest } from '#server/feeds/ingest.ts'
+import { updateNode } from '#server/store/node.ts'
 import { growThread } from '#test/support/long-thread.ts'
 import { itemOf, JULIET, ROMEO } from '../feeds/fixtures.ts'
 import { seedAuthor, seedComment, seedThread } from './seed.ts'
@@ -68,6 +69,20 @@ describe('a thread on its page', () => {
     const newest = await site.browser().get(`${path}?view=flat&before=end`)
     assert.equal(itemsOn(newest.body).at(-1), 'c250')
     assert.match(newest.body, /rel="prev"/)
+  })
+
+  it('says that some comments are missing, of which there are too many or of which its service gave only a part', async () => {
+    const { site, path, thread } = await siteWithThread()
+    await using _ = site
+    const words = /There are more comments than are read here/
+    for (const [backfill, isSaid] of [
+      ['done', false],
+      ['cut', true],
+      ['partial', true],
+    ] as const) {
+      await updateNode(site.ctx.index, { service: JULIET, node: thread }, { backfill })
+      assert.equal(words.test((await site.browser().get(path)).body), isSaid, backfill)
+    }
   })
 
   it('says whom a comment answers that is on another page', async () => {
