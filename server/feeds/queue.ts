@@ -14,7 +14,7 @@ import type { BareJid } from '#shared/jid.ts'
 import { blogOf } from './indexing.ts'
 import { requireWithinLimits } from './moderation/limits.ts'
 import type { QueueDeps } from './outbox-deps.ts'
-import { isModerator, isSeenModerator } from './owners.ts'
+import { isModerator, isSeenModerator, type OwnersDeps, seeModerator } from './owners.ts'
 import { isOwnPost } from './queue-post.ts'
 import { queue } from './queue-row.ts'
 import type { Task } from './task.ts'
@@ -24,7 +24,7 @@ export { isOwnPost, type NewPost, queuePost } from './queue-post.ts'
 
 /** Deletes somebody's own post, or any of a community that they own, with its comments. */
 export async function queueDelete(
-  deps: QueueDeps,
+  deps: QueueDeps & OwnersDeps,
   { author, address }: { author: BareJid; address: ItemAddress },
 ): Promise<OutboxRow> {
   const post = await findPost(deps.index, address, 'restricted')
@@ -32,7 +32,8 @@ export async function queueDelete(
   const rows = await listOutboxOf(deps.state, address)
   const [last] = rows.filter(({ kind, account }) => account === author && (kind === 'post' || kind === 'delete'))
   const isOwn = isOwnPost(author, address, post) || rows.some((row) => row.kind === 'post' && row.account === author)
-  const mayDelete = isOwn || last !== undefined || (await isModerator(deps, author, address))
+  const isSeen = isOwn || (await seeModerator(deps, author, address))
+  const mayDelete = isSeen || last !== undefined || (await isModerator(deps, author, address))
   if (!mayDelete) throw new AppError('forbidden', 'Only its author, and who owns the community, can delete a post')
   // Sent twice.
   if (!isThere && last?.kind === 'delete') return last
@@ -41,8 +42,7 @@ export async function queueDelete(
   await deleteUnbegun(deps.state, { account: author, address, kind: 'post' })
   const key = `${addressKey(address)} ${isThere ? post.published.toISOString() : last?.id}`
   const comments = isThere ? post.comments : undefined
-  const isAsked = !isOwn && !(await isSeenModerator(deps, author, address))
-  return queue(deps, { kind: 'delete', comments, isAsked }, { account: author, address, key })
+  return queue(deps, { kind: 'delete', comments, isAsked: !isSeen }, { account: author, address, key })
 }
 
 export interface NewComment {

@@ -16,6 +16,7 @@ import { findClosedThread } from '#server/store/thread-state.ts'
 import { addressKey, type ItemAddress, type NodeAddress } from '#shared/address.ts'
 import type { PostDraft } from '#shared/entry.ts'
 import { type BareJid, domainOf } from '#shared/jid.ts'
+import { NS } from '#shared/ns.ts'
 import { createTestContext, jidOf, type TestContext } from '#test/support/context.ts'
 import type { FakeSession } from '#test/support/fake-session.ts'
 import { until } from '#test/support/until.ts'
@@ -279,5 +280,27 @@ describe('who says that they own a community of another server', () => {
     assert.deepEqual([await scene.hold(), await scene.shown()], [null, 'object'])
     assert.ok(await ctx.network.pubsubOf(ROMEO).findItem(post))
     assert.equal((await findCommunity(ctx.state, nights))?.owner, JULIET)
+  })
+
+  it('has no post removed by the session of its owner once they own it no more', async () => {
+    await using scene = await open()
+    const { ctx, nights, post } = scene
+    const mallory = ctx.signIn(MALLORY)
+    mallory.pubsub.listAffiliations = async () => [{ node: nights.node, jid: MALLORY, affiliation: 'owner' }]
+    ctx.network.namesNoOwners = false
+    const { readInfo } = ctx.site.disco
+    ctx.site.disco.readInfo = async (...asked) => {
+      const info = await readInfo(...asked)
+      const fields = info.forms.get(NS.PUBSUB_META_DATA) ?? new Map<string, readonly string[]>()
+      return {
+        ...info,
+        forms: new Map([[NS.PUBSUB_META_DATA, new Map([...fields, ['pubsub#owner', [JULIET, MALLORY]]])]]),
+      }
+    }
+    assert.equal((await listPeople(ctx, MALLORY, nights)).isSeen, true)
+    ctx.site.disco.readInfo = readInfo
+    scene.later(11 * MINUTE)
+    await assert.rejects(queueDelete(ctx, { author: MALLORY, address: post }), /Only its author/)
+    assert.ok(await ctx.network.pubsubOf(ROMEO).findItem(post))
   })
 })
