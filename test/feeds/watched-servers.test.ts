@@ -113,6 +113,29 @@ describe('the word of a contact about her blog on ejabberd', () => {
     assert.equal(await findPost(ctx.index, itemOf(blog, 'two')), undefined)
   })
 
+  it('ends with her account, whoever registers it next', async () => {
+    await using scene = await open(rig, 'open')
+    const { ctx, blog, client } = scene
+    await ctx.permits.ask(await scene.signIn())
+    assert.equal(await scene.status(), 'open')
+    await ctx.signOut(client.jid)
+    await client.stop()
+    const [owner, siteUser] = [client.jid, ctx.site.jid].map((jid) => jid.split('@')[0] ?? '') as [string, string]
+    await rig.ejabberd.unregister(owner)
+    await until(async () => (await scene.status()) !== 'open', { what: 'the end of the account to be seen' })
+    await rig.ejabberd.register(owner, 'another password')
+    await rig.ejabberd.befriend?.(owner, siteUser)
+    await using next = openTestSession(rig.ejabberd, owner, {
+      credentials: () => ({ password: 'another password' }),
+    })
+    await next.whenOnline(30_000)
+    await next.pubsub.createNode(blog, { access_model: 'presence', max_items: '100', presence_based_delivery: '0' })
+    await next.pubsub.publishItem(itemOf(blog, 'two'), entryOf({ title: 'two', author: next.jid }))
+    await scene.look()
+    await until(async () => (await findPost(ctx.index, itemOf(blog, 'two'), 'restricted')) !== undefined)
+    assert.equal(await scene.status(), 'restricted')
+  })
+
   it('is good for an hour after a gap, renewed while her session is online, and gone afterwards', async () => {
     await using scene = await open(rig, 'open')
     await scene.ctx.permits.ask(await scene.signIn())
