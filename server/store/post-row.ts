@@ -1,4 +1,4 @@
-import { type SelectQueryBuilder, sql } from 'kysely'
+import type { SelectQueryBuilder } from 'kysely'
 import type { ItemAddress, NodeAddress } from '#shared/address.ts'
 import type { Picture } from '#shared/entry.ts'
 import { type BareJid, localPart } from '#shared/jid.ts'
@@ -8,6 +8,14 @@ import { findProfile } from '#shared/profiles/index.ts'
 import { HEART } from '#shared/reactions.ts'
 import type { IndexDb } from './database.ts'
 import type { IndexSchema } from './index-schema.ts'
+import {
+  ANSWER_COUNT,
+  type Counting,
+  countAnswers,
+  countComments,
+  createCounting,
+  selectCommentCount,
+} from './post-counts.ts'
 import { IS_SHOWN } from './reaction-hold.ts'
 import { type Repost, readRepost, selectOriginal, selectShownOriginal } from './repost-row.ts'
 
@@ -72,22 +80,12 @@ export function selectShown(index: IndexDb): Shown<object> {
     .where('entry.hold', 'is', null)
 }
 
-/** The columns that `readPost` reads. */
+/** The columns that `readPosts` reads. */
 export function withPostColumns(query: Shown<object>) {
   return query
     .selectAll('entry')
     .select(['node.service', 'node.node', 'node.type', 'person.name as personName'])
-    .select(({ selectFrom }) =>
-      selectFrom('entry as comment')
-        .innerJoin('node as thread', 'thread.id', 'comment.nodeId')
-        .select(({ fn }) => fn.countAll<number>().as('count'))
-        .whereRef('thread.service', '=', 'entry.commentsService')
-        .whereRef('thread.node', '=', 'entry.commentsNode')
-        .where('thread.status', '=', 'open')
-        .where('comment.isLike', '=', 0)
-        .where('comment.hold', 'is', null)
-        .as('commentCount'),
-    )
+    .select([selectCommentCount('entry').as('commentCount'), ANSWER_COUNT.as('answerCount')])
     .select(({ selectFrom }) =>
       selectFrom('node as thread')
         .select('thread.status')
@@ -105,29 +103,28 @@ export function withPostColumns(query: Shown<object>) {
         .where(IS_SHOWN)
         .as('heartCount'),
     )
-    .select(({ selectFrom }) =>
-      selectFrom('entry as answer')
-        .innerJoin('node as room', 'room.id', 'answer.nodeId')
-        .select(({ fn }) => fn.countAll<number>().as('count'))
-        .whereRef('answer.rootService', '=', 'node.service')
-        .whereRef('answer.rootNode', '=', 'node.node')
-        .whereRef('answer.rootItem', '=', 'entry.item')
-        .where('room.kind', '=', 'room')
-        .where('room.status', '=', 'open')
-        .where('answer.hold', 'is', null)
-        .where(sql<boolean>`answer.more ->> 'kind' IS NOT 'announcement'`)
-        .as('answerCount'),
-    )
     .select(selectOriginal)
     .select(selectShownOriginal)
 }
 
 type SelectedPost = Awaited<ReturnType<ReturnType<typeof withPostColumns>['executeTakeFirstOrThrow']>>
 
-export function readPost(row: SelectedPost): PostRow {
+/** In slices, where there is much to count. */
+export async function readPosts(index: IndexDb, rows: readonly SelectedPost[]): Promise<PostRow[]> {
+  const counting = createCounting(index)
+  const posts: PostRow[] = []
+  for (const row of rows) posts.push(await readPost(counting, row))
+  return posts
+}
+
+async function readPost(counting: Counting, row: SelectedPost): Promise<PostRow> {
+  const address = { service: row.service, node: row.node, item: row.item }
+  const comments = readAddress(row.commentsService, row.commentsNode)
+  const count = (thread: NodeAddress) => countComments(counting, thread)
+  const onNode = row.commentCount ?? (comments === undefined ? 0 : await count(comments))
   const { pictures = [], marks = [] } = JSON.parse(row.more) as Partial<Pick<PostRow, 'pictures' | 'marks'>>
   return {
-    address: { service: row.service, node: row.node, item: row.item },
+    address,
     author: readAuthor(row),
     publisher: row.publisher ?? undefined,
     credit: row.credit,
@@ -146,14 +143,14 @@ export function readPost(row: SelectedPost): PostRow {
     isEdited: row.isEdited === 1,
     arrivedAt: new Date(row.arrivedAt),
     atomId: row.atomId ?? undefined,
-    comments: readAddress(row.commentsService, row.commentsNode),
-    commentCount: (row.commentCount ?? 0) + (row.answerCount ?? 0),
+    comments,
+    commentCount: onNode + (row.answerCount ?? (await countAnswers(counting, address))),
     hasClosedThread: row.threadStatus === 'restricted',
     heartCount: row.heartCount ?? 0,
     alternate: row.alternate ?? undefined,
     profile: profileOf(row),
     pictures,
-    repost: readRepost(row),
+    repost: await readRepost(row, count),
     payload: row.payload,
   }
 }

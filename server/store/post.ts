@@ -6,7 +6,7 @@ import { normalizeTag } from './entry.ts'
 import type { NodeStatus } from './index-schema.ts'
 import { isAmong, isOneOf } from './json-list.ts'
 import { IS_BLOG, IS_FEED } from './node-kind.ts'
-import { type PostRow, readPost, selectShown, withPostColumns } from './post-row.ts'
+import { type PostRow, readPosts, selectShown, withPostColumns } from './post-row.ts'
 import { type Candidates, listNearest } from './timeline.ts'
 import { findTombstone } from './tombstone.ts'
 
@@ -64,7 +64,7 @@ export async function listPosts(index: IndexDb, query: PostQuery): Promise<Page<
   const hasOlder = last !== undefined && (isUpward ? await hasBeside(last, '<') : hasMore)
   const hasNewer = first !== undefined && place !== undefined && (isUpward ? hasMore : await hasBeside(first, '>'))
   return {
-    rows: shown.map(readPost),
+    rows: await readPosts(index, shown),
     older: hasOlder ? writeCursor(last) : undefined,
     newer: hasNewer ? writeCursor(first) : undefined,
   }
@@ -81,7 +81,8 @@ export async function findPost(
     .where('entry.nodeId', '=', nodeId ?? null)
     .where('entry.item', '=', address.item)
   const row = await withPostColumns(posts).executeTakeFirst()
-  if (row !== undefined) return readPost(row)
+  const [post] = row === undefined ? [] : await readPosts(index, [row])
+  if (post !== undefined) return post
   return (await findTombstone(index, address)) === undefined ? undefined : 'gone'
 }
 

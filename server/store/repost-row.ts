@@ -2,6 +2,7 @@ import { type ExpressionBuilder, sql } from 'kysely'
 import type { ItemAddress, ItemId, NodeAddress } from '#shared/address.ts'
 import { type BareJid, localPart } from '#shared/jid.ts'
 import { FEED_KINDS, type IndexSchema } from './index-schema.ts'
+import { selectCommentCount } from './post-counts.ts'
 
 /** What is known of the original of a repost. */
 export interface Repost {
@@ -46,10 +47,9 @@ export function selectShownOriginal({ selectFrom }: Builder) {
       sql<string>`json_object('author', CASE shown.credit WHEN 'credited' THEN shown.author END,
         'name', coalesce(shown_person.name, shown.claimed_name),
         'title', shown.title, 'alternate', shown.alternate,
-        'service', shown.comments_service, 'node', shown.comments_node, 'count',
-        (SELECT count(*) FROM entry AS said JOIN node AS thread ON thread.id = said.node_id
-          WHERE thread.service = shown.comments_service AND thread.node = shown.comments_node
-          AND thread.status = 'open' AND said.is_like = 0 AND said.hold IS NULL))`.as('json'),
+        'service', shown.comments_service, 'node', shown.comments_node, 'count', ${selectCommentCount('shown')})`.as(
+        'json',
+      ),
     )
     .whereRef('shownNode.service', '=', 'entry.viaService')
     .whereRef('shownNode.node', '=', 'entry.viaNode')
@@ -67,7 +67,8 @@ interface OriginalJson {
   readonly alternate: string | null
   readonly service: BareJid | null
   readonly node: string | null
-  readonly count: number
+  /** Null where that are many. */
+  readonly count: number | null
 }
 
 export interface RepostColumns {
@@ -79,7 +80,11 @@ export interface RepostColumns {
   readonly shownJson: string | null
 }
 
-export function readRepost(row: RepostColumns): Repost | undefined {
+/** `count` counts the comments on a node, if there are many. */
+export async function readRepost(
+  row: RepostColumns,
+  count: (thread: NodeAddress) => Promise<number>,
+): Promise<Repost | undefined> {
   const { viaService: service, viaNode: node, viaItem: item } = row
   if (service === null || node === null || item === null) return undefined
   const json = row.shownJson ?? row.originalJson
@@ -94,7 +99,7 @@ export function readRepost(row: RepostColumns): Repost | undefined {
     ...(known?.title && { title: known.title }),
     ...(known?.alternate && { alternate: known.alternate }),
     ...(comments && { comments }),
-    commentCount: known?.count ?? 0,
+    commentCount: known?.count ?? (comments === undefined ? 0 : await count(comments)),
     isHere: row.shownJson !== null,
   }
 }

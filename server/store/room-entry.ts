@@ -1,7 +1,12 @@
 import { sql } from 'kysely'
-import type { ItemAddress, ItemId } from '#shared/address.ts'
+import { createSlices } from '#server/slices.ts'
+import { asItemId, type ItemAddress, type ItemId } from '#shared/address.ts'
 import type { IndexDb } from './database.ts'
 import type { EntryRow } from './entry.ts'
+import { listAnnouncements } from './room-line.ts'
+
+/** Messages that one statement reads. */
+const SLICE = 1_000
 
 /** What a room was told of a post last. */
 export interface Announcement {
@@ -15,38 +20,47 @@ export interface Announcement {
 export async function findAnnouncement(
   index: IndexDb,
   nodeId: number,
-  { service, node, item }: ItemAddress,
+  post: ItemAddress,
 ): Promise<Announcement | undefined> {
-  const row = await index
-    .selectFrom('entry')
-    .select(['item', 'more'])
-    .where('rootService', '=', service)
-    .where('rootNode', '=', node)
-    .where('rootItem', '=', item)
-    .where('nodeId', '=', nodeId)
-    .where(sql<boolean>`more ->> 'kind' = 'announcement'`)
-    .orderBy('id')
-    .limit(1)
-    .executeTakeFirst()
+  const [id] = await listAnnouncements(index, nodeId, post)
+  if (id === undefined) return undefined
+  const row = await index.selectFrom('entry').select(['item', 'more']).where('id', '=', id).executeTakeFirst()
   return row && { item: row.item, version: kindOf(row).version ?? '' }
 }
 
-/** What a room was told of last, the newest first. */
+/** What a room was told of last, the newest first. In slices. */
 export async function listAnnounced(index: IndexDb, nodeId: number, limit: number): Promise<ItemAddress[]> {
-  const rows = await index
+  const pause = createSlices()
+  const posts: ItemAddress[] = []
+  for (let last: Message | undefined = LAST; last !== undefined && posts.length < limit; await pause()) {
+    const messages = await listBefore(index, nodeId, last)
+    for (const { kind, rootService, rootNode, rootItem } of messages) {
+      if (kind !== 'announcement' || rootService === null || rootNode === null || rootItem === null) continue
+      posts.push({ service: rootService, node: rootNode, item: rootItem })
+    }
+    last = messages.at(-1)
+  }
+  return posts.slice(0, limit)
+}
+
+interface Message {
+  readonly publishedAt: number
+  readonly item: ItemId
+}
+
+const LAST: Message = { publishedAt: Number.MAX_SAFE_INTEGER, item: asItemId('') }
+
+function listBefore(index: IndexDb, nodeId: number, last: Message) {
+  return index
     .selectFrom('entry')
-    .select(['rootService', 'rootNode', 'rootItem'])
+    .select(['publishedAt', 'item', 'rootService', 'rootNode', 'rootItem'])
+    .select(sql<string | null>`more ->> 'kind'`.as('kind'))
     .where('nodeId', '=', nodeId)
-    .where('rootItem', 'is not', null)
-    .where(sql<boolean>`more ->> 'kind' = 'announcement'`)
-    .orderBy('id', 'desc')
-    .limit(limit)
+    .where(sql<boolean>`(published_at, item) < (${last.publishedAt}, ${last.item})`)
+    .orderBy('publishedAt', 'desc')
+    .orderBy('item', 'desc')
+    .limit(SLICE)
     .execute()
-  return rows.map(({ rootService, rootNode, rootItem }) => ({
-    service: rootService as ItemAddress['service'],
-    node: rootNode as string,
-    item: rootItem as ItemId,
-  }))
 }
 
 /** Posts of a blog that were news since an instant, the newest first. */

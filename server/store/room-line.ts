@@ -31,20 +31,33 @@ interface Place {
 
 const SERVER_OF_WRITER = sql<string | null>`${sql.raw(SERVER)}`
 
-/**
- * What is said in rooms about a post and shown to a reader, without its announcement there. In parts, and in no order of
- * time: however much it is, each entry is looked at once.
- */
+/** What is said in rooms about a post and shown to a reader, without its announcement there. In parts, in no order of time. */
 export async function* listRoomLines(
   index: IndexDb,
   post: ItemAddress,
   reader?: BareJid,
 ): AsyncGenerator<readonly RoomLine[]> {
+  for await (const rows of listAll(index, post, reader)) {
+    yield rows.filter(({ isShown, kind }) => isShown === 1 && kind !== 'announcement')
+  }
+}
+
+/** The entries by which a room was told of a post, shown or not, the first one first. */
+export async function listAnnouncements(index: IndexDb, nodeId: number, post: ItemAddress): Promise<number[]> {
+  const ids: number[] = []
+  for await (const rows of listAll(index, post, undefined)) {
+    ids.push(...rows.filter((row) => row.nodeId === nodeId && row.kind === 'announcement').map(({ id }) => id))
+  }
+  return ids.sort((a, b) => a - b)
+}
+
+/** However much it is, each entry is looked at once. */
+async function* listAll(index: IndexDb, post: ItemAddress, reader: BareJid | undefined) {
   const pause = createSlices()
   let last: Place = { server: null, arrivedAt: Number.MIN_SAFE_INTEGER, id: 0 }
   for (let next: Next | undefined = 'later'; next !== undefined; await pause()) {
     const rows = await readSlice(index, { post, reader, last, next })
-    yield rows.filter(isShown)
+    yield rows
     last = rows.at(-1) ?? last
     next = rows.length === SLICE ? 'at once' : THEN[next]
   }
@@ -72,7 +85,7 @@ interface Slice {
 }
 
 /** Also what is not shown: where the next slice begins is known by it. */
-async function readSlice(index: IndexDb, { post, reader, last, next }: Slice): Promise<(RoomLine & Place & Shown)[]> {
+async function readSlice(index: IndexDb, { post, reader, last, next }: Slice): Promise<(RoomLine & Place & Told)[]> {
   const query = index
     .selectFrom('entry')
     .innerJoin('node', 'node.id', 'entry.nodeId')
@@ -80,9 +93,11 @@ async function readSlice(index: IndexDb, { post, reader, last, next }: Slice): P
     .select(['entry.changedAt', 'entry.credit', 'entry.replyService', 'entry.replyNode', 'entry.replyItem'])
     .select(['entry.arrivedAt', SERVER_OF_WRITER.as('server')])
     .select(
-      sql<number>`(entry.is_like = 0 AND ${isShownTo(reader)} AND node.kind = 'room' AND node.status = 'open'
-        AND entry.more ->> 'kind' IS NOT 'announcement')`.as('isShown'),
+      sql<number>`(entry.is_like = 0 AND ${isShownTo(reader)} AND node.kind = 'room' AND node.status = 'open')`.as(
+        'isShown',
+      ),
     )
+    .select(sql<string | null>`entry.more ->> 'kind'`.as('kind'))
     .where('entry.rootService', '=', post.service)
     .where('entry.rootNode', '=', post.node)
     .where('entry.rootItem', '=', post.item)
@@ -92,10 +107,7 @@ async function readSlice(index: IndexDb, { post, reader, last, next }: Slice): P
   return ordered.orderBy('entry.arrivedAt').orderBy('entry.id').limit(SLICE).execute()
 }
 
-interface Shown {
+interface Told {
   readonly isShown: number
-}
-
-function isShown({ isShown }: Shown): boolean {
-  return isShown === 1
+  readonly kind: string | null
 }

@@ -18,7 +18,7 @@ const IS_COMMENT = 'is_post = 0 AND is_like = 0'
 
 /**
  * Adds to a large index a blog with few posts, however large the index is; and so many thousand comments in one thread
- * (every other one a heart), half as many answers in a room, and ten times so many blogs that one person follows.
+ * (a thousand of them hearts in any index), half as many answers in a room, and ten times so many blogs that one person follows.
  */
 export function addToIndex(path: string, thousands: number): void {
   const database = new Database(path)
@@ -44,7 +44,7 @@ export function addToIndex(path: string, thousands: number): void {
   addEntries(20, 'is_post = 1', { ...via, node_id: small, item: `'repost-' || n` })
   const published = { published_at: 'published_at + n', arrived_at: 'arrived_at + n' }
   addEntries(comments, IS_COMMENT, {
-    ...{ ...published, node_id: addNode(LONG, 'comments'), item: `'long-' || n`, is_like: 'n % 2' },
+    ...{ ...published, node_id: addNode(LONG, 'comments'), item: `'long-' || n`, is_like: 'n <= 2000 AND n % 2' },
     ...{ reply_ref: `iif(n % 10 = 0, 'long', NULL)`, atom_id: `iif(n = 1, 'long', atom_id)` },
   })
   const { service, node, item } = ANNOUNCED

@@ -8,7 +8,7 @@ import { watchStore } from './uncovered-statements.ts'
 
 const [SMALL, LARGE] = [30_000, 300_000]
 /** So many thousand comments has the longest thread of each. */
-const [SHORT, LONG] = [3, 3]
+const [SHORT, LONG] = [3, 30]
 /** Rows of the state are made ten times as many too. */
 const [FEW_ROWS, MANY_ROWS] = [5_000, 50_000]
 /** Ten times as much to look at takes less than this many times as long, */
@@ -16,7 +16,7 @@ const MOST_TIMES = 3
 /** but for what is below this many milliseconds anyway. */
 const NOISE_MS = 3
 /** A machine that does something else makes a statement look slow. */
-const MOST_RUNS = 5
+const MOST_RUNS = 10
 
 const PATHS = [`index-${SMALL}`, `index-${LARGE}`, `state-${FEW_ROWS}`, `state-${MANY_ROWS}`]
 
