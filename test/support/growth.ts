@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 
-/** Milliseconds that a machine with other work may take for nothing. */
+/** Milliseconds of CPU that may go to what does not grow. */
 const NOISE_MS = 50
 const MOST_RUNS = 5
 
 /**
- * Asserts that the time of some work grows in proportion to its size: with ten times the size it may take less than 40 times as
- * long, where something quadratic takes 100 times. A busy machine may make one run look slow, so the quickest of a few counts.
+ * Asserts that the CPU time of some work on this thread grows in proportion to its size: with ten times the size it may take
+ * less than 40 times as long, where something quadratic takes 100 times. The quickest of a few runs counts.
  */
 export async function assertLinear(sizes: readonly [number, number], work: (size: number) => unknown): Promise<void> {
   let [small, large] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY]
@@ -19,7 +19,8 @@ export async function assertLinear(sizes: readonly [number, number], work: (size
 }
 
 async function measure(work: (size: number) => unknown, size: number): Promise<number> {
-  const start = performance.now()
+  const before = process.threadCpuUsage()
   await work(size)
-  return performance.now() - start
+  const { user, system } = process.threadCpuUsage(before)
+  return (user + system) / 1000
 }
