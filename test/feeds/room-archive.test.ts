@@ -9,6 +9,7 @@ import { addNode } from '#server/store/node.ts'
 import { type RoomRow, saveRoom } from '#server/store/room.ts'
 import { createElement as el } from '#shared/xml.ts'
 import { createTestContext, jidOf, type TestContext } from '#test/support/context.ts'
+import { readCpuTime } from '#test/support/cpu-time.ts'
 import { entryOf, itemOf, JULIET } from './fixtures.ts'
 
 const MESSAGES = 10_000
@@ -44,10 +45,10 @@ it('reads 10,000 messages of a room in one go, in time that grows with their num
   const { signal } = new AbortController()
   const times: number[] = []
   const { site } = ctx
-  let began = performance.now()
+  let began = readCpuTime()
   const readArchive: typeof site.mix.readArchive = async (...question) => {
-    times.push(performance.now() - began)
-    began = performance.now()
+    times.push(readCpuTime() - began)
+    began = readCpuTime()
     return site.mix.readArchive(...question)
   }
   let turns = 0
@@ -55,7 +56,7 @@ it('reads 10,000 messages of a room in one go, in time that grows with their num
   const deps = { ...ctx, config: {}, site: { ...site, mix: { ...site.mix, readArchive } } }
   const isRead = await catchUpRoom(deps, room, signal)
   clearInterval(others)
-  times.push(performance.now() - began)
+  times.push(readCpuTime() - began)
   assert.equal(isRead, true)
   const rows = await ctx.index.selectFrom('entry').select('rootItem').where('profile', '=', 'room').execute()
   assert.equal(rows.length, MESSAGES)

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { sql } from 'kysely'
+import { leastCpuTimeOf } from '#test/support/cpu-time.ts'
 import { growThread } from '#test/support/long-thread.ts'
 import { ROMEO } from '../feeds/fixtures.ts'
 import { seedAuthor, seedComment, seedThread } from './seed.ts'
@@ -22,18 +23,6 @@ async function siteWithPost(count: number): Promise<{ site: TestSite; path: stri
   return { site, path }
 }
 
-/** Milliseconds of CPU, which is the same however busy the machine is. */
-async function costOf(work: () => Promise<unknown>): Promise<number> {
-  let least = Number.POSITIVE_INFINITY
-  for (let n = 0; n < 8; n++) {
-    const before = process.cpuUsage()
-    await work()
-    const { user, system } = process.cpuUsage(before)
-    least = Math.min(least, (user + system) / 1000)
-  }
-  return least
-}
-
 it('a post with 10,000 comments and 10,000 reactions costs about as much as one with a page of each', async () => {
   const [small, large] = [await siteWithPost(100), await siteWithPost(10_000)]
   await using _small = small.site
@@ -46,7 +35,7 @@ it('a post with 10,000 comments and 10,000 reactions costs about as much as one 
       return body
     }
   assert.match(await get(large)(), /10,000 comments/)
-  await costOf(get(large))
+  await leastCpuTimeOf(get(large))
   for (const [end, other = end] of [
     [''],
     ['?comments=50', ''],
@@ -54,8 +43,8 @@ it('a post with 10,000 comments and 10,000 reactions costs about as much as one 
     ['/reactions'],
     ['/reactions?page=90', '/reactions'],
   ]) {
-    const limit = await costOf(get(small, other))
-    const measured = await costOf(get(large, end))
+    const limit = await leastCpuTimeOf(get(small, other))
+    const measured = await leastCpuTimeOf(get(large, end))
     console.log(`# ${end}: ${measured.toFixed(1)} ms, a small one ${limit.toFixed(1)} ms`)
     // What is left is the order of 10,000 comments, of which each page needs to know all.
     assert.ok(measured < 3 * limit + 100, `${end}: ${measured} ms, where a small one costs ${limit} ms`)

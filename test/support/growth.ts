@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { cpuTimeOf } from './cpu-time.ts'
 
 /** Milliseconds of CPU that may go to what does not grow. */
 const NOISE_MS = 50
@@ -12,15 +13,8 @@ export async function assertLinear(sizes: readonly [number, number], work: (size
   let [small, large] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY]
   const isLinear = () => large < (4 * small * sizes[1]) / sizes[0] + NOISE_MS
   for (let run = 0; run === 0 || (run < MOST_RUNS && !isLinear()); run++) {
-    small = Math.min(small, await measure(work, sizes[0]))
-    large = Math.min(large, await measure(work, sizes[1]))
+    small = Math.min(small, await cpuTimeOf(() => work(sizes[0])))
+    large = Math.min(large, await cpuTimeOf(() => work(sizes[1])))
   }
   assert.ok(isLinear(), `${sizes[0]} took ${small.toFixed(1)} ms, ${sizes[1]} took ${large.toFixed(1)} ms`)
-}
-
-async function measure(work: (size: number) => unknown, size: number): Promise<number> {
-  const before = process.threadCpuUsage()
-  await work(size)
-  const { user, system } = process.threadCpuUsage(before)
-  return (user + system) / 1000
 }
