@@ -138,10 +138,13 @@ export function createIndexing(parts: IndexingDeps): Indexing {
   async function takeConfigured(event: Extract<PubsubEvent, { kind: 'configured' }>): Promise<void> {
     const { address } = event
     if (!(await inbox.isExpected(address))) return
-    await takeChange(learning, event)
-    // What its service says about it is another now.
-    await updateNode(deps.index, address, { infoReadAt: null })
-    readings.add(address, 'asked')
+    try {
+      await takeChange(learning, event)
+    } finally {
+      // What its service says about it is another now.
+      await updateNode(deps.index, address, { infoReadAt: null })
+      readings.add(address, 'asked')
+    }
   }
 
   /** A service also tells what our own asking has changed, which is no news. */
@@ -149,7 +152,7 @@ export function createIndexing(parts: IndexingDeps): Indexing {
     const node = await findNode(deps.index, address)
     if (node !== undefined && (state === 'subscribed') !== (node.subscription === 'subscribed')) {
       await missChanges(learning, address)
-      subscriptions.forget()
+      subscriptions.doubt(address)
       readings.add(address, 'asked')
     }
   }

@@ -155,6 +155,25 @@ describe('indexing', () => {
     await until(async () => isDeepStrictEqual(await titles(ctx), left), { what: 'all but what was taken back' })
   })
 
+  it('doubts only the subscriptions at the service that says that one has ended', async () => {
+    await using ctx = await contextWithBlog()
+    const address = { ...BLOG, service: ROMEO }
+    await pubsubOf(ctx, ROMEO).createNode(address, { access_model: 'open', max_items: '100' })
+    await addFollow(ctx.state, { follower: SITE, address, since: ctx.clock() })
+    await ctx.indexing.start()
+    await ctx.indexing.idle()
+    const asked: string[] = []
+    ctx.site.pubsub.listSubscriptions = async (service) => {
+      asked.push(service)
+      return []
+    }
+    ctx.site.emit({ kind: 'subscription', address, state: 'none' })
+    await ctx.indexing.idle()
+    ctx.indexing.watch(BLOG)
+    await ctx.indexing.idle()
+    assert.deepEqual(asked, [ROMEO])
+  })
+
   it('takes a node that was closed off the pages, but not one whose server is down', async () => {
     await using ctx = await contextWithBlog()
     await publish(ctx, 'one', 1)

@@ -96,6 +96,19 @@ describe('the word of a contact that her blog is open', () => {
     assert.equal(await statusOf(ctx), 'restricted')
   })
 
+  it('ends with it though the contacts of the site account cannot be read just then', async () => {
+    await using scene = await open()
+    const { ctx, change } = scene
+    const { readContacts } = ctx.site
+    let count = 0
+    ctx.site.readContacts = async () => {
+      if (++count === 1) throw new AppError('timeout', 'No answer')
+      return (await readContacts?.()) ?? new Set()
+    }
+    await change({ access_model: 'presence' }, 'that')
+    assert.equal(await statusOf(ctx), 'restricted')
+  })
+
   it('ends with the node, whoever makes one of its name', async () => {
     await using scene = await open()
     const { ctx, owner } = scene
