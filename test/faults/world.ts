@@ -45,8 +45,7 @@ export async function createWorld(rig: Rig, options: WorldOptions = {}): Promise
     await createRealContext({
       home: rig.ejabberd,
       siteUser: `site-${end}`,
-      indexPath: folder.file('index.sqlite'),
-      statePath: folder.file('state.sqlite'),
+      ...folder.databases,
       clock: () => new Date(Date.now() + offset),
     }),
   )

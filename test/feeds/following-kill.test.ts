@@ -57,8 +57,7 @@ async function prepare(count: number): Promise<Scene> {
 
 async function startCanto({ folder, users }: Pick<Scene, 'folder' | 'users'>): Promise<Canto> {
   await using stack = new AsyncDisposableStack()
-  const paths = { indexPath: folder.file('index.sqlite'), statePath: folder.file('state.sqlite') }
-  const ctx = stack.use(await createRealContext({ home: rig.ejabberd, siteUser: users.site, ...paths }))
+  const ctx = stack.use(await createRealContext({ home: rig.ejabberd, siteUser: users.site, ...folder.databases }))
   const person = await ctx.signIn(rig.ejabberd, users.person)
   const following = createFollowing({ ...ctx, people: () => [person] })
   following.start()

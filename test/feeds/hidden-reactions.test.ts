@@ -19,8 +19,7 @@ const HEARTS = 10_001
 const POST = itemOf(BLOG, 'balcony')
 
 function open(folder: TestFolder): Promise<TestContext> {
-  const paths = { indexPath: folder.file('index.sqlite'), statePath: folder.file('state.sqlite') }
-  return createTestContext({ ...paths, network: createFakeNetwork() })
+  return createTestContext({ ...folder.databases, network: createFakeNetwork() })
 }
 
 /** Juliet's post, with thousands of hearts of as many people in its thread. */

@@ -265,7 +265,7 @@ describe('indexing', () => {
 
   it('catches up after a restart', async () => {
     await using folder = await createTestFolder()
-    const lasting = { network: createFakeNetwork(), indexPath: folder.file('index'), statePath: folder.file('state') }
+    const lasting = { network: createFakeNetwork(), ...folder.databases }
     {
       await using ctx = await contextWithBlog(lasting)
       await publish(ctx, 'one', 1)

@@ -13,8 +13,7 @@ import { BLOG, commentsLink, entryOf, itemOf, JULIET, knowBlog, publishTo, ROMEO
 const REPLIES = 10_000
 
 function open(folder: TestFolder): Promise<TestContext> {
-  const paths = { indexPath: folder.file('index.sqlite'), statePath: folder.file('state.sqlite') }
-  return createTestContext({ ...paths, network: createFakeNetwork() })
+  return createTestContext({ ...folder.databases, network: createFakeNetwork() })
 }
 
 /** Thousands of replies to a comment that has not come yet, by its `atom:id`. */

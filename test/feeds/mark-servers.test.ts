@@ -41,10 +41,9 @@ for (const kind of ['ejabberd', 'prosody'] as const) {
       }
       const shows = async ({ index }: RealContext, i: number) =>
         typeof (await findPost(index, itemOf(blog, `post-${i}`))) === 'object'
-      const paths = { indexPath: folder.file('index'), statePath: folder.file('state') }
       const home = rig[kind === 'ejabberd' ? 'prosody' : 'ejabberd']
       const open = (through?: (site: XmppSession) => XmppSession) =>
-        createRealContext({ home, siteUser: `site-${end}`, ...paths, ...(through && { through }) })
+        createRealContext({ home, siteUser: `site-${end}`, ...folder.databases, ...(through && { through }) })
       for (let i = 0; i < BEFORE; i++) await publish(i)
       {
         await using ctx = await open()
@@ -103,8 +102,7 @@ describe('an absence from a blog on prosody, which gives strangers one answer of
       const words = { title: `post ${i}`, published, ...(i < BEFORE ? {} : { text }) }
       return author.pubsub.publishItem(itemOf(blog, `post-${i}`), entryOf(words))
     }
-    const paths = { indexPath: folder.file('index'), statePath: folder.file('state') }
-    const open = () => createRealContext({ home: rig.ejabberd, siteUser: `site-${end}`, ...paths })
+    const open = () => createRealContext({ home: rig.ejabberd, siteUser: `site-${end}`, ...folder.databases })
     for (let i = 0; i < BEFORE; i++) await publish(i)
     {
       await using before = await open()

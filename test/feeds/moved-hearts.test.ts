@@ -19,8 +19,7 @@ const HEARTS = 10_001
 const [KEEPER, POST, OTHER] = [itemOf(BLOG, 'balcony'), itemOf(BLOG, 'garden'), itemOf(BLOG, 'tomb')]
 
 function open(folder: TestFolder): Promise<TestContext> {
-  const paths = { indexPath: folder.file('index.sqlite'), statePath: folder.file('state.sqlite') }
-  return createTestContext({ ...paths, network: createFakeNetwork() })
+  return createTestContext({ ...folder.databases, network: createFakeNetwork() })
 }
 
 /** A thread with thousands of hearts of as many people, which one post links to. */

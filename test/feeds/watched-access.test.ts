@@ -137,8 +137,7 @@ describe('the word of a contact that her blog is open', () => {
   for (const gap of ['of its stream', 'of its subscription', 'of its process'] as const) {
     it(`counts for an hour after a gap ${gap}`, async () => {
       await using folder = await createTestFolder()
-      const context = { indexPath: folder.file('index.sqlite'), statePath: folder.file('state.sqlite') }
-      await using scene = await open({ context })
+      await using scene = await open({ context: folder.databases })
       const { network } = scene.ctx
       const miss = async (ctx: TestContext) => {
         if (gap === 'of its stream') {
@@ -153,7 +152,8 @@ describe('the word of a contact that her blog is open', () => {
       if (gap !== 'of its process') assert.equal(await statusOf(scene.ctx), 'open')
       const now = scene.ctx.clock()
       if (gap === 'of its process') await scene.ctx.indexing.stop()
-      await using next = gap === 'of its process' ? await createTestContext({ ...context, network }) : undefined
+      await using next =
+        gap === 'of its process' ? await createTestContext({ ...folder.databases, network }) : undefined
       const ctx = next ?? scene.ctx
       ctx.setNow(now)
       ctx.site.contacts.add(JULIET)

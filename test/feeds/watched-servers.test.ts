@@ -31,7 +31,7 @@ async function open(rig: Rig, accessModel: string) {
   let now = new Date()
   const parts = {
     ...{ home: rig.ejabberd, siteUser, clock: () => now },
-    ...{ indexPath: folder.file('index.sqlite'), statePath: folder.file('state.sqlite') },
+    ...folder.databases,
   }
   let ctx = await createRealContext(parts)
   stack.defer(() => ctx[Symbol.asyncDispose]())

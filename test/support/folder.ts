@@ -6,6 +6,8 @@ import { join } from 'node:path'
 export interface TestFolder extends AsyncDisposable {
   readonly path: string
   file(name: string): string
+  /** Databases that outlive the context of a test, which takes them as options. */
+  readonly databases: { readonly indexPath: string; readonly statePath: string }
 }
 
 export async function createTestFolder(): Promise<TestFolder> {
@@ -13,6 +15,7 @@ export async function createTestFolder(): Promise<TestFolder> {
   return {
     path,
     file: (name) => join(path, name),
+    databases: { indexPath: join(path, 'index.sqlite'), statePath: join(path, 'state.sqlite') },
     [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }),
   }
 }

@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { readCpuTime } from './cpu-time.ts'
 
 /** Milliseconds are of this thread's CPU: a machine that is busy with others does not change them much. */
 export interface Turns {
@@ -13,7 +14,7 @@ export interface Turns {
 /** Runs work, and watches how it shares the event loop. */
 export async function watchTurns(work: () => Promise<unknown>): Promise<Turns> {
   let isDone = false
-  const began = readCpu()
+  const began = readCpuTime()
   const done = work().finally(() => {
     isDone = true
   })
@@ -24,16 +25,11 @@ export async function watchTurns(work: () => Promise<unknown>): Promise<Turns> {
   let count = 0
   while (!isDone) {
     await nextTurn()
-    const now = readCpu()
+    const now = readCpuTime()
     longest = Math.max(longest, now - last)
     last = now
     count++
   }
   await done
-  return { total: readCpu() - began, longest, count }
-}
-
-function readCpu(): number {
-  const { user, system } = process.threadCpuUsage()
-  return (user + system) / 1000
+  return { total: readCpuTime() - began, longest, count }
 }
