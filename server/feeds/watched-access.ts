@@ -121,5 +121,8 @@ export async function missChanges(deps: LearnDeps & { readonly log: Logger }, ad
 
 async function judge(deps: LearnDeps, address: NodeAddress): Promise<void> {
   const node = await findNode(deps.index, address)
-  if (node !== undefined && (await readAccess(deps, node)) === 'restricted') await applyAccess(deps, node, 'restricted')
+  if (node === undefined || (await readAccess(deps, node)) === 'open') return
+  // It may have been deleted while the contacts were asked for.
+  const last = await findNode(deps.index, address)
+  if (last !== undefined) await applyAccess(deps, last, 'restricted')
 }

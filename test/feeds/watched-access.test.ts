@@ -109,6 +109,19 @@ describe('the word of a contact that her blog is open', () => {
     assert.equal(await statusOf(ctx), 'restricted')
   })
 
+  it('leaves a node deleted that is so by the time the contacts are known', async () => {
+    await using scene = await open()
+    const { ctx, owner } = scene
+    const { readContacts } = ctx.site
+    ctx.site.readContacts = async () => {
+      await until(async () => (await statusOf(ctx)) === 'deleted')
+      return (await readContacts?.()) ?? new Set()
+    }
+    await owner.deleteNode(BLOG)
+    await ctx.indexing.idle()
+    assert.equal(await statusOf(ctx), 'deleted')
+  })
+
   it('ends with the node, whoever makes one of its name', async () => {
     await using scene = await open()
     const { ctx, owner } = scene
