@@ -35,6 +35,7 @@ interface Memory {
 
 // By account: one that says it owns much pushes out nothing but its own.
 const memories = new WeakMap<StateDb, Map<BareJid, Map<string, Memory>>>()
+const MOST_ACCOUNTS = 1_000
 const MOST_NODES = 100
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
@@ -126,12 +127,18 @@ async function remember(deps: ClockDeps, jid: BareJid, address: NodeAddress, isS
   const known = memories.get(deps.state) ?? new Map<BareJid, Map<string, Memory>>()
   memories.set(deps.state, known)
   const nodes = known.get(jid) ?? new Map<string, Memory>()
+  known.delete(jid)
   known.set(jid, nodes)
+  dropOldest(known, MOST_ACCOUNTS)
   nodes.delete(keyOf(address))
   nodes.set(keyOf(address), { saidAt: now, seenAt: isSeen ? now : undefined })
-  const [oldest] = nodes.keys()
-  if (oldest !== undefined && nodes.size > MOST_NODES) nodes.delete(oldest)
+  dropOldest(nodes, MOST_NODES)
   if (isSeen) await saveOwnerSeen(deps.state, address, { owner: jid, now })
+}
+
+function dropOldest(map: Map<unknown, unknown>, most: number): void {
+  const [oldest] = map.keys()
+  if (oldest !== undefined && map.size > most) map.delete(oldest)
 }
 
 function recall({ state, clock }: ClockDeps, jid: BareJid, address: NodeAddress): Memory | undefined {

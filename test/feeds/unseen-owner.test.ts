@@ -303,4 +303,19 @@ describe('who says that they own a community of another server', () => {
     await assert.rejects(queueDelete(ctx, { author: MALLORY, address: post }), /Only its author/)
     assert.ok(await ctx.network.pubsubOf(ROMEO).findItem(post))
   })
+
+  it('is remembered of the thousand accounts that said so last', async () => {
+    await using scene = await open()
+    const { ctx, nights } = scene
+    const accounts = Array.from({ length: 1_001 }, (_, n) => jidOf(`owner-${n}@evil.example`))
+    for (const jid of accounts) {
+      const { pubsub } = ctx.signIn(jid)
+      pubsub.listAffiliations = async () => [{ node: nights.node, jid, affiliation: 'owner' }]
+      await listPeople(ctx, jid, nights)
+    }
+    const [first, second] = accounts
+    assert.ok(first && second)
+    assert.equal(await isModerator(ctx, first, nights), false)
+    assert.equal(await isModerator(ctx, second, nights), true)
+  })
 })
