@@ -5,7 +5,7 @@ import { forgetOldest, requireSpace } from '#server/store/space-left.ts'
 import { addressKey, asItemId, type ItemAddress, type NodeAddress } from '#shared/address.ts'
 import type { BareJid } from '#shared/jid.ts'
 import type { QueueDeps } from './outbox-deps.ts'
-import { type Task, writeTask } from './task.ts'
+import { isAsked, type Task, writeTask } from './task.ts'
 
 /** Of a row about a node as a whole. */
 export function nodeRowAddress({ service, node }: NodeAddress): ItemAddress {
@@ -39,7 +39,7 @@ export async function queue(
     task: writeTask(task),
     createdAt: deps.clock(),
   }
-  const isCounted = !UNBOUND.some((kind) => kind === task.kind)
+  const isCounted = !UNBOUND.some((kind) => kind === task.kind) || isAsked(task)
   if (isCounted && (await findOutboxForm(deps.state, account, row.formKey)) === undefined) {
     await requireSpace(deps, 'unsent', { account, row })
   }

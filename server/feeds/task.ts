@@ -173,6 +173,11 @@ export function readTask(row: Pick<OutboxRow, 'task'>): Task {
   return JSON.parse(row.task) as Task
 }
 
+/** Whether it asks a service for something on the word of somebody whom the site does not see to be its owner. */
+export function isAsked(task: Task): boolean {
+  return 'isAsked' in task && task.isAsked === true
+}
+
 export function writeTask(task: Task): string {
   return JSON.stringify(task)
 }

@@ -6,6 +6,13 @@ export interface Bound {
   readonly bytes: number
 }
 
+/** Which rows count, by their columns. */
+export interface Only {
+  readonly status?: readonly string[]
+  /** Kinds of tasks that do not count, unless the task has this field set. */
+  readonly kindNot?: { readonly kinds: readonly string[]; readonly unless: string }
+}
+
 interface Kept<Table extends keyof StateSchema> {
   readonly table: Table
   /** The column that says whose a row is. */
@@ -13,13 +20,16 @@ interface Kept<Table extends keyof StateSchema> {
   /** All columns of text but the instants, which are ours: a test compares them with the table. */
   readonly texts: readonly (keyof StateSchema[Table] & string)[]
   /** Which rows count; all unless told. */
-  readonly only?: { readonly status?: readonly string[]; readonly kindNot?: readonly string[] }
+  readonly only?: Only
   /** The column that tells age, where the oldest rows make room for new ones instead of a refusal. */
   readonly oldest?: keyof StateSchema[Table] & string
   readonly bound: Bound
 }
 
-/** Rows of the outbox that Canto makes by itself or that say no more than an address: of each at most one waits for a post or a comment. */
+/**
+ * Rows of the outbox that Canto makes by itself or that say no more than an address: of each at most one waits for a post or
+ * a comment. Those that only ask for something (`isAsked`) count: somebody may ask for what is not theirs.
+ */
 export const UNBOUND = [
   ...(['relink', 'announce', 'delete', 'remove-comment', 'restore-comment', 'close-thread', 'unfollow'] as const),
 ] as const
@@ -44,7 +54,7 @@ export const KEEPS = {
   }),
   unsent: keep({
     ...OUTBOX,
-    only: { status: ['waiting', 'refused'], kindNot: UNBOUND },
+    only: { status: ['waiting', 'refused'], kindNot: { kinds: UNBOUND, unless: 'isAsked' } },
     bound: { rows: 5_000, bytes: 20 * MB },
   }),
   sent: keep({ ...OUTBOX, only: { status: ['done'] }, oldest: 'id', bound: { rows: 5_000, bytes: 20 * MB } }),

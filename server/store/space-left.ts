@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import { AppError, isAppError } from '#server/errors.ts'
 import type { BareJid } from '#shared/jid.ts'
 import type { StateDb } from './database.ts'
-import { type Bound, type BoundName, type Bounds, KEEPS, type KeepName, USUAL_BOUNDS } from './keeps.ts'
+import { type Bound, type BoundName, type Bounds, KEEPS, type KeepName, type Only, USUAL_BOUNDS } from './keeps.ts'
 
 /** The context for space checks: the whole app context fits. */
 export interface KeepDeps {
@@ -15,7 +15,7 @@ interface AnyKept {
   readonly table: string
   readonly owner: string
   readonly texts: readonly string[]
-  readonly only?: { readonly status?: readonly string[]; readonly kindNot?: readonly string[] }
+  readonly only?: Only
   readonly oldest?: string
 }
 
@@ -148,6 +148,9 @@ export async function forgetOldest(deps: KeepDeps, name: KeepName, account: Bare
 function isKept({ owner, only = {} }: AnyKept, account: BareJid | '') {
   const conditions = [sql`${sql.ref(owner)} = ${account}`]
   if (only.status !== undefined) conditions.push(sql`status IN (${sql.join(only.status)})`)
-  if (only.kindNot !== undefined) conditions.push(sql`kind NOT IN (${sql.join(only.kindNot)})`)
+  if (only.kindNot !== undefined) {
+    const { kinds, unless } = only.kindNot
+    conditions.push(sql`(kind NOT IN (${sql.join(kinds)}) OR json_extract(task, ${`$.${unless}`}) = 1)`)
+  }
   return sql.join(conditions, sql` AND `)
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { AppError } from '#server/errors.ts'
+import { AppError, isAppError } from '#server/errors.ts'
 import { blockOnBlog, unblockOnBlog } from '#server/feeds/moderation/block.ts'
 import { closeThread } from '#server/feeds/moderation/close-thread.ts'
 import { decide } from '#server/feeds/moderation/decide.ts'
@@ -10,6 +10,7 @@ import { isModerator, listPeople } from '#server/feeds/owners.ts'
 import { findBlock, findCommunity } from '#server/store/community.ts'
 import { findDecision } from '#server/store/decision.ts'
 import { findJudged } from '#server/store/judged-entry.ts'
+import type { Bounds } from '#server/store/keeps.ts'
 import { findOutboxRow, type OutboxRow } from '#server/store/outbox.ts'
 import { findPost } from '#server/store/post.ts'
 import { findClosedThread } from '#server/store/thread-state.ts'
@@ -48,8 +49,12 @@ interface Scene extends AsyncDisposable {
 }
 
 /** A community that the site saw Juliet make, on a service that names no owners any more, two days later. */
-async function open({ service = ABROAD, owner = JULIET as BareJid } = {}): Promise<Scene> {
-  const ctx = await createTestContext()
+async function open({
+  service = ABROAD,
+  owner = JULIET as BareJid,
+  keeps = undefined as Bounds | undefined,
+} = {}): Promise<Scene> {
+  const ctx = await createTestContext({ ...(keeps && { keeps }) })
   const juliet = ctx.signIn(owner)
   const romeo = ctx.signIn(ROMEO)
   romeo.services = { pep: true, pubsub: ABROAD }
@@ -115,6 +120,16 @@ describe('who is remembered to own a community, which the site does not see', ()
     wake(scene)
     assert.equal((await scene.settle(row)).status, 'done')
     assert.equal(await scene.hold(), 'absent')
+  })
+
+  it('asks for no more than may wait', async () => {
+    await using scene = await open({ keeps: { unsent: { rows: 1, bytes: 100_000 } } })
+    const { ctx, comment, post } = scene
+    ctx.signOut(JULIET)
+    await removeComment(ctx, { by: JULIET, address: comment })
+    await assert.rejects(closeThread(ctx, { by: JULIET, post, isClosed: true }), (error) =>
+      isAppError(error, 'too-many'),
+    )
   })
 
   it('has nobody else remove what their own session may not', async () => {

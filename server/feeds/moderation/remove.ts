@@ -7,7 +7,6 @@ import type { BareJid } from '#shared/jid.ts'
 import { NS } from '#shared/ns.ts'
 import type { QueueDeps } from '../outbox-deps.ts'
 import { queueInstead } from '../queue-row.ts'
-import { readTask } from '../task.ts'
 import { type ActDeps, applyHold, maySettle, openCase, refuseUnseen, writtenBy } from './decide.ts'
 import { holdOf } from './judge.ts'
 import { queueRoomRetraction } from './retract-in-room.ts'
@@ -44,12 +43,6 @@ export async function removeComment(
   // A message in a room stays in its archive: everybody is told that it was taken back.
   if (entry.kind === 'room') return queueRoomRetraction(deps, { by, address })
   return queueInstead(deps, { kind: 'remove-comment' }, { account: by, address })
-}
-
-/** Whether a row asks a service for something on the word of somebody whom the site does not see to be its owner. */
-export function isAsked(row: Pick<OutboxRow, 'task'>): boolean {
-  const task = readTask(row)
-  return 'isAsked' in task && task.isAsked === true
 }
 
 /** As it was before it was removed: published again by the blog's owner from the kept copy. */

@@ -1,8 +1,9 @@
 import type { FastifyInstance } from 'fastify'
 import { AppError, explainTooLong, isAppError } from '#server/errors.ts'
-import { isAsked, removeComment } from '#server/feeds/moderation/remove.ts'
+import { removeComment } from '#server/feeds/moderation/remove.ts'
 import { type NewComment, queueComment, queueRemoveComment } from '#server/feeds/queue.ts'
 import { queueRoomMessage, queueRoomRetraction } from '#server/feeds/rooms/queue-room.ts'
+import { isAsked, readTask } from '#server/feeds/task.ts'
 import { dropPlacedDraft } from '#server/people/drafts.ts'
 import type { Person } from '#server/people/people.ts'
 import { type CommentRow, findComment, writerOf } from '#server/store/comment.ts'
@@ -115,7 +116,7 @@ export function addComments(app: FastifyInstance, web: Web): void {
           const queued = await remove(ctx, { by: person.jid, address: comment.address })
           const row = queued && (await settle(ctx, queued))
           if (row?.reason === 'emptied') return reply.redirect(`${pathOf(post)}?removed=emptied`, 303)
-          if (row !== undefined && isAsked(row)) {
+          if (row !== undefined && isAsked(readTask(row))) {
             return reply.redirect(await locate(await requirePost(ctx, post, person), comment.address, person), 303)
           }
           if (remove === removeComment) return reply.redirect(`${pathOf(post)}?removed=1`, 303)

@@ -4,7 +4,8 @@ import { blockOnBlog, unblockOnBlog } from '#server/feeds/moderation/block.ts'
 import { chooseHolds } from '#server/feeds/moderation/choose-holds.ts'
 import { closeThread } from '#server/feeds/moderation/close-thread.ts'
 import { decide, openCase } from '#server/feeds/moderation/decide.ts'
-import { isAsked, putBack, removeComment } from '#server/feeds/moderation/remove.ts'
+import { putBack, removeComment } from '#server/feeds/moderation/remove.ts'
+import { isAsked, readTask } from '#server/feeds/task.ts'
 import type { Person } from '#server/people/people.ts'
 import type { Holds } from '#server/store/author.ts'
 import type { OutboxRow } from '#server/store/outbox.ts'
@@ -165,7 +166,7 @@ export function addModeration(app: FastifyInstance, web: Web): void {
 
 /** Whether a form only asked a service, since the site does not see whose the community is. */
 function isOnlyAsked(row: OutboxRow | undefined): boolean {
-  return row !== undefined && (row.kind === 'block' || isAsked(row))
+  return row !== undefined && (row.kind === 'block' || isAsked(readTask(row)))
 }
 
 const ASKED: Done = {
