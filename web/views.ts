@@ -136,6 +136,8 @@ export interface WaitingView {
   readonly nextTry?: string
   /** A final refusal: nothing is tried again by itself. */
   readonly isRefused?: boolean
+  /** What waits is the removal of what is there. */
+  readonly isRemoval?: boolean
 }
 
 export interface CommentView {

@@ -70,6 +70,8 @@ describe('what is asked for in a community that the site does not see to be thei
     const [, removal = ''] = /href="([^"]*\/remove)"/.exec((await juliet.get(path)).body) ?? []
     const answer = await juliet.submit((await juliet.get(removal)).body, '/remove', {})
     const { body } = await juliet.get(String(answer.headers.location))
+    // The comment is there: it is no comment that waits to be sent.
+    assert.doesNotMatch(body, /waiting to be sent/)
     assert.match(body, /It is being removed\.[^<]*sent to romeo@montague\.example\. It is removed here once it is gone/)
     assert.doesNotMatch(body, /Put it back/)
     assert.match((await site.browser().get(path)).body, /What light/)
@@ -77,9 +79,15 @@ describe('what is asked for in a community that the site does not see to be thei
     assert.match((await juliet.get(String(closing.headers.location))).body, /romeo@montague\.example was asked for it/)
     const page = await juliet.get(`/moderation?about=${encodeURIComponent(writeXmppUri(comment))}`)
     const blocked = await juliet.submit(page.body, '/moderation', { action: 'block' })
-    assert.match(blocked.body, /Asked: this site does not see that you own this community/)
     assert.match(blocked.body, /Sent\.[\s\S]*pubsub\.montague\.example was told/)
+    assert.doesNotMatch(blocked.body, /Asked:/)
     assert.doesNotMatch(blocked.body, /is blocked, and the comment removed/)
+    // Its service does not answer.
+    const answering = Promise.withResolvers<void>()
+    Object.assign(ctx.sessions(JULIET)?.pubsub ?? {}, { setAffiliation: () => answering.promise })
+    const asked = await juliet.submit(page.body, '/moderation', { action: 'block' })
+    assert.match(asked.body, /Asked: this site does not see that you own this community/)
+    answering.resolve()
     const approved = await juliet.submit(page.body, '/moderation', { action: 'hold' })
     assert.match(approved.body, /Not done\.[\s\S]*does not show this site that you own this community/)
     await ctx.network.pubsubOf(ROMEO).retractItem(comment)

@@ -95,6 +95,7 @@ function viewRemoval(row: OutboxRow): WaitingView {
   const waiting = viewWaiting(row)
   return {
     ...waiting,
+    isRemoval: true,
     reason: `${waiting.isRefused ? 'It cannot be removed.' : 'It is being removed.'} ${waiting.reason}`,
   }
 }

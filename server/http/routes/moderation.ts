@@ -28,6 +28,8 @@ import { readVisit } from '../visit.ts'
 import type { Web } from '../web.ts'
 
 type Done = NonNullable<ModerationPage['done']>
+/** What became of what was asked of the network. */
+type Finished = Pick<ModerationPage, 'problem' | 'sent'>
 
 /** Deciding about what is said under one's posts. Each form is answered by the same page, with *Undo*. */
 export function addModeration(app: FastifyInstance, web: Web): void {
@@ -106,7 +108,8 @@ export function addModeration(app: FastifyInstance, web: Web): void {
     for (const address of items) rows.push(await actOn(person, address, action))
     const [text, undo] = WORDS[action]
     const done = { text: textOf(text, items.length), undo: writeItems(undo, items) }
-    return { ...(await finish(rows)), done: rows.some(isOnlyAsked) ? ASKED : done }
+    const finished = await finish(rows)
+    return rows.some(isOnlyAsked) ? askedOnly(finished) : { ...finished, done }
   }
 
   async function actOn({ jid: by }: Person, address: ItemAddress, action: keyof typeof WORDS) {
@@ -129,7 +132,8 @@ export function addModeration(app: FastifyInstance, web: Web): void {
     const asked = await blockOnBlog(ctx, { by: person.jid, blog, jid })
     const undo = { ...writeItems('unblock', [address]), blog: writeXmppUri(blog), jid }
     const done = { text: `${jid} is blocked, and the comment removed.`, undo }
-    return { ...(await finish([row, asked])), done: asked === undefined ? done : ASKED }
+    const finished = await finish([row, asked])
+    return asked === undefined ? { ...finished, done } : askedOnly(finished)
   }
 
   async function blockOrNot(
@@ -150,11 +154,12 @@ export function addModeration(app: FastifyInstance, web: Web): void {
       ...{ blog: writeXmppUri(blog), jid },
     }
     const done: Done = { text: `${jid} is ${action === 'unblock' ? 'not blocked any more' : 'blocked'}.`, undo }
-    return { ...(await finish(rows)), done: rows.some(isOnlyAsked) ? ASKED : done }
+    const finished = await finish(rows)
+    return rows.some(isOnlyAsked) ? askedOnly(finished) : { ...finished, done }
   }
 
   /** Waits a moment for the network, and says what it refused, and what does not show here. */
-  async function finish(rows: readonly (OutboxRow | undefined)[]): Promise<Pick<ModerationPage, 'problem' | 'sent'>> {
+  async function finish(rows: readonly (OutboxRow | undefined)[]): Promise<Finished> {
     const last = rows.findLast((row) => row !== undefined)
     if (last === undefined) return {}
     const row = await settle(ctx, last)
@@ -167,6 +172,11 @@ export function addModeration(app: FastifyInstance, web: Web): void {
 /** Whether a form only asked a service, since the site does not see whose the community is. */
 function isOnlyAsked(row: OutboxRow | undefined): boolean {
   return row !== undefined && (row.kind === 'block' || isAsked(readTask(row)))
+}
+
+/** What became of it says more than that it was asked for. */
+function askedOnly(finished: Finished): ModerationPage {
+  return finished.problem === undefined && finished.sent === undefined ? { done: ASKED } : finished
 }
 
 const ASKED: Done = {
